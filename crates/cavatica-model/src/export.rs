@@ -1,0 +1,297 @@
+//! The export job: the request that starts one, and the job as the platform shows it.
+//!
+//! Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
+
+use serde::{Deserialize, Serialize};
+
+use crate::open::open_names;
+use crate::{
+    ApiError, DateTime, ExportId, File, FileId, Location, Open, Tri, UnknownKeys, VolumeId,
+};
+
+/// What becomes of the platform's copy. It is said per call, as the query parameter `copy_only`, never in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportMode {
+    /// The platform deletes its copy and turns the project file into an alias of the new object. Can't be undone.
+    Move,
+    /// The platform keeps its copy. CAVATICA's own page doesn't document this; read one file back before relying on it.
+    Copy,
+}
+
+impl ExportMode {
+    /// The value of the query parameter `copy_only`.
+    pub fn copy_only(self) -> bool {
+        self == ExportMode::Copy
+    }
+
+    /// `move` or `copy`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ExportMode::Move => "move",
+            ExportMode::Copy => "copy",
+        }
+    }
+}
+
+open_names! {
+    /// Where an export job stands. `Completed` and `Failed` are final.
+    pub enum ExportState {
+        /// Queued.
+        Pending = "PENDING",
+        /// Under way.
+        Running = "RUNNING",
+        /// The object lies in the bucket.
+        Completed = "COMPLETED",
+        /// It ended with an error.
+        Failed = "FAILED",
+    }
+}
+
+impl ExportState {
+    /// Whether the job has ended.
+    pub fn is_final(self) -> bool {
+        match self {
+            ExportState::Pending | ExportState::Running => false,
+            ExportState::Completed | ExportState::Failed => true,
+        }
+    }
+}
+
+open_names! {
+    /// S3 server-side encryption.
+    pub enum SseAlgorithm {
+        /// With keys that S3 manages.
+        Aes256 = "AES256",
+        /// With a key of the AWS Key Management Service.
+        AwsKms = "aws:kms",
+    }
+}
+
+open_names! {
+    /// S3 canned ACL; the list is AWS's own.
+    pub enum CannedAcl {
+        /// The owner alone.
+        Private = "private",
+        /// Everybody on the internet may read.
+        PublicRead = "public-read",
+        /// Everybody on the internet may read and write.
+        PublicReadWrite = "public-read-write",
+        /// Amazon EC2 may read.
+        AwsExecRead = "aws-exec-read",
+        /// Every AWS account may read.
+        AuthenticatedRead = "authenticated-read",
+        /// The bucket's owner may read.
+        BucketOwnerRead = "bucket-owner-read",
+        /// The bucket's owner has full control.
+        BucketOwnerFullControl = "bucket-owner-full-control",
+        /// S3's log delivery may write.
+        LogDeliveryWrite = "log-delivery-write",
+    }
+}
+
+impl CannedAcl {
+    /// Whether people outside the lab can read the object.
+    pub fn is_public(self) -> bool {
+        matches!(
+            self,
+            CannedAcl::PublicRead | CannedAcl::PublicReadWrite | CannedAcl::AuthenticatedRead
+        )
+    }
+}
+
+open_names! {
+    /// S3 storage class, as the platform names it in answers.
+    pub enum StorageClass {
+        /// Read at any time.
+        Standard = "STANDARD",
+        /// Must be restored before it can be read.
+        Glacier = "GLACIER",
+    }
+}
+
+/// What to ask of S3 for one object. Each key overrides the volume's default; an absent one leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExportProperties {
+    /// Server-side encryption; `null` asks for none. The platform's own default is `AES256`.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub sse_algorithm: Tri<Open<SseAlgorithm>>,
+    /// The KMS key, only with `aws:kms`. The platform's documentation also spells it `sse_aws_kms_key_Id`; that spelling
+    /// is kept where it is read.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub sse_aws_kms_key_id: Tri<String>,
+    /// The ACL to apply; `null` applies none.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub aws_canned_acl: Tri<Open<CannedAcl>>,
+    /// The storage class. Documented in answers only.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub aws_storage_class: Tri<Open<StorageClass>>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// What is exported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The project file.
+    pub file: FileId,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// Where it is to go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The volume; it must be read-write.
+    pub volume: VolumeId,
+    /// The key of the new object; the platform puts the volume's prefix before it.
+    pub location: Location,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// The body of the call that starts an export job, and an item of the bulk call.
+///
+/// ```
+/// use cavatica_model::{ExportProperties, ExportRequest, SseAlgorithm, Tri};
+///
+/// let request = ExportRequest::new("567890abc8a5639cc6722063".parse()?, "rfranklin/output".parse()?, "output.vcf".parse()?)
+///     .with_properties(ExportProperties {
+///         sse_algorithm: Tri::Value(SseAlgorithm::Aes256.into()),
+///         ..ExportProperties::default()
+///     });
+/// assert_eq!(
+///     serde_json::to_value(&request)?,
+///     serde_json::json!({
+///         "source": {"file": "567890abc8a5639cc6722063"},
+///         "destination": {"volume": "rfranklin/output", "location": "output.vcf"},
+///         "properties": {"sse_algorithm": "AES256"}
+///     })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExportRequest {
+    /// What is to be exported.
+    pub source: Source,
+    /// Where it is to go.
+    pub destination: Destination,
+    /// Whether the platform may delete an object that is already there; absent means no. It deletes before it writes,
+    /// so a failure in between can leave neither.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub overwrite: Tri<bool>,
+    /// What to ask of S3; absent, null and `{}` all leave the volume's defaults.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub properties: Tri<ExportProperties>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+impl ExportRequest {
+    /// A request that overwrites nothing and leaves the volume's defaults.
+    pub fn new(file: FileId, volume: VolumeId, location: Location) -> Self {
+        ExportRequest {
+            source: Source {
+                file,
+                unknown: UnknownKeys::new(),
+            },
+            destination: Destination {
+                volume,
+                location,
+                unknown: UnknownKeys::new(),
+            },
+            overwrite: Tri::Absent,
+            properties: Tri::Absent,
+            unknown: UnknownKeys::new(),
+        }
+    }
+
+    /// Lets the platform delete an object that is already at the location. It can't be brought back.
+    #[must_use]
+    pub fn overwriting(mut self) -> Self {
+        self.overwrite = Tri::Value(true);
+        self
+    }
+
+    /// Asks something of S3 other than the volume's defaults.
+    #[must_use]
+    pub fn with_properties(mut self, properties: ExportProperties) -> Self {
+        self.properties = Tri::Value(properties);
+        self
+    }
+}
+
+/// The destination of a job, as passed when it was started: another program may have named a location that a
+/// [`Location`] refuses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobDestination {
+    /// The volume that was named.
+    pub volume: VolumeId,
+    /// The location that was named, without the volume's prefix.
+    pub location: String,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// An export job. Lists show only `href`, `id` and `state` unless all fields are asked for.
+///
+/// Source: <https://docs.cavatica.org/reference/get-details-of-an-export-job-v2>.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExportJob {
+    /// The URL of this job.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub href: Tri<String>,
+    /// The job's id.
+    pub id: ExportId,
+    /// Where it stands. Treat an unknown state as not known to be finished.
+    pub state: Open<ExportState>,
+    /// The source, as passed.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub source: Tri<Source>,
+    /// The destination, as passed.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub destination: Tri<JobDestination>,
+    /// When it was queued.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub started_on: Tri<DateTime>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub finished_on: Tri<DateTime>,
+    /// What is asked of S3, the volume's defaults filled in.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub properties: Tri<ExportProperties>,
+    /// Whether it may delete an object that is already there.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub overwrite: Tri<bool>,
+    /// The exported file, once completed.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub result: Tri<Box<File>>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub error: Tri<ApiError>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+impl ExportJob {
+    /// Whether the job is known to have ended.
+    pub fn is_final(&self) -> bool {
+        self.state.known().is_some_and(ExportState::is_final)
+    }
+
+    /// Whether this job was started for exactly this file and destination; `None` if the answer doesn't say.
+    pub fn answers(&self, request: &ExportRequest) -> Option<bool> {
+        let (source, destination) = (self.source.value()?, self.destination.value()?);
+        Some(
+            source.file == request.source.file
+                && destination.volume == request.destination.volume
+                && destination.location == request.destination.location.as_str(),
+        )
+    }
+}

@@ -1,0 +1,200 @@
+//! Where an object is to lie on a volume.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// The longest key that S3 takes, in bytes of UTF-8, the volume's prefix included.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>.
+pub const MAX_KEY_BYTES: usize = 1024;
+
+/// The key of an object relative to its volume, for instance `run1/output.vcf`.
+///
+/// The platform puts the volume's prefix before it. What the platform does with odd keys isn't documented and a move
+/// can't be undone, so these are refused: an empty key, a leading, trailing or doubled `/`, segments `.` and `..`,
+/// control characters, and more than [`MAX_KEY_BYTES`]. Everything else may stand in a name and does on the platform:
+/// spaces, `#`, `%`, `+`, quotes, any script.
+///
+/// ```
+/// use cavatica_model::{Location, LocationFault};
+///
+/// let location: Location = "cohort 7/NA12878 #2.bam".parse()?;
+/// assert_eq!(location.name(), "NA12878 #2.bam");
+///
+/// let error = "/run1//output.vcf".parse::<Location>().unwrap_err();
+/// assert_eq!(error.faults(), [LocationFault::LeadingSlash, LocationFault::EmptySegment]);
+/// # Ok::<(), cavatica_model::LocationError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Location(Box<str>);
+
+/// One reason why a text can't be a [`Location`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocationFault {
+    /// Nothing at all.
+    #[error("it is empty")]
+    Empty,
+    /// It begins with `/`; whether that becomes part of the S3 key isn't documented.
+    #[error("it begins with `/`")]
+    LeadingSlash,
+    /// It ends with `/`: a folder's name, not an object's.
+    #[error("it ends with `/`")]
+    TrailingSlash,
+    /// `//` within it.
+    #[error("it has an empty part (`//`)")]
+    EmptySegment,
+    /// `.` or `..` as a segment: S3 keeps them, most tools that read the bucket don't.
+    #[error("it has a part `.` or `..`")]
+    DotSegment,
+    /// A control character, a line break for instance.
+    #[error("it has a control character")]
+    ControlCharacter,
+    /// Longer than S3 allows, the volume's prefix included.
+    #[error(
+        "it has {bytes} bytes with the volume's prefix, more than the {MAX_KEY_BYTES} of an S3 key"
+    )]
+    TooLong {
+        /// Its length in bytes of UTF-8.
+        bytes: usize,
+    },
+}
+
+/// A text that can't be a [`Location`], with all that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocationError {
+    text: Box<str>,
+    faults: Vec<LocationFault>,
+}
+
+impl LocationError {
+    /// The text that was refused.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Everything that is wrong with it.
+    pub fn faults(&self) -> &[LocationFault] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for LocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is no location on a volume: ",
+            self.text.escape_debug()
+        )?;
+        for (position, fault) in self.faults.iter().enumerate() {
+            write!(f, "{}{fault}", if position > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LocationError {}
+
+impl Location {
+    /// The key as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The key within the bucket of a volume with this prefix: plain concatenation, no `/` between.
+    ///
+    /// Whether the platform puts a `/` there isn't documented; [`ExportRequest::check`](crate::ExportRequest::check)
+    /// warns of a prefix without one at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`LocationFault::TooLong`] if the whole is longer than an S3 key may be.
+    pub fn key_with_prefix(&self, prefix: &str) -> Result<String, LocationError> {
+        let bytes = prefix.len() + self.0.len();
+        if bytes > MAX_KEY_BYTES {
+            return Err(LocationError {
+                text: self.0.clone(),
+                faults: vec![LocationFault::TooLong { bytes }],
+            });
+        }
+        Ok(format!("{prefix}{}", self.0))
+    }
+}
+
+fn faults(text: &str) -> Vec<LocationFault> {
+    if text.is_empty() {
+        return vec![LocationFault::Empty];
+    }
+    let mut faults = Vec::new();
+    if text.starts_with('/') {
+        faults.push(LocationFault::LeadingSlash);
+    }
+    if text.ends_with('/') {
+        faults.push(LocationFault::TrailingSlash);
+    }
+    if text.contains("//") {
+        faults.push(LocationFault::EmptySegment);
+    }
+    if text
+        .split('/')
+        .any(|segment| segment == "." || segment == "..")
+    {
+        faults.push(LocationFault::DotSegment);
+    }
+    if text.chars().any(char::is_control) {
+        faults.push(LocationFault::ControlCharacter);
+    }
+    if text.len() > MAX_KEY_BYTES {
+        faults.push(LocationFault::TooLong { bytes: text.len() });
+    }
+    faults
+}
+
+impl FromStr for Location {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        let faults = faults(text);
+        if faults.is_empty() {
+            Ok(Location(text.into()))
+        } else {
+            Err(LocationError {
+                text: text.into(),
+                faults,
+            })
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Location {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl AsRef<str> for Location {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}

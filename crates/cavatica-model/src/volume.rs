@@ -1,0 +1,226 @@
+//! Volumes: buckets mounted on the platform, and what lies on them.
+//!
+//! Source: <https://docs.cavatica.org/reference/get-details-of-a-volume-v2>.
+
+use serde::{Deserialize, Serialize};
+
+use crate::open::open_names;
+use crate::{DateTime, ExportProperties, Open, Tri, UnknownKeys, VolumeId};
+
+open_names! {
+    /// Whether the platform may write to a volume.
+    pub enum AccessMode {
+        /// Exports are possible.
+        ReadWrite = "RW",
+        /// Exports are refused.
+        ReadOnly = "RO",
+    }
+}
+
+open_names! {
+    /// The cloud service behind a volume. Only S3 takes exports on CAVATICA.
+    pub enum ServiceType {
+        /// Amazon S3.
+        S3 = "s3",
+        /// Google Cloud Storage.
+        Gcs = "gcs",
+        /// Alibaba Cloud OSS; always read-only.
+        Oss = "OSS",
+        /// Azure Blob Storage; always read-only.
+        Azure = "azure",
+    }
+}
+
+/// The bucket behind a volume. Secrets are not part of answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumeService {
+    /// The cloud service, in any letter case.
+    #[serde(rename = "type", default, skip_serializing_if = "Tri::is_absent")]
+    pub kind: Tri<Open<ServiceType>>,
+    /// The bucket's name.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub bucket: Tri<String>,
+    /// Put before every location, may be empty.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub prefix: Tri<String>,
+    /// The service's address.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub endpoint: Tri<String>,
+    /// The service's address in older answers and on Google's cloud.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub root_url: Tri<String>,
+    /// The public part of the credentials.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub credentials: Tri<UnknownKeys>,
+    /// The defaults that an export's properties override.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub properties: Tri<ExportProperties>,
+    /// Where the documentation prints the access mode; real answers have it on the volume.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub access_mode: Tri<Open<AccessMode>>,
+    /// Seen in answers, explained nowhere.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub export_enabled: Tri<bool>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// A volume. Lists show only `href`, `id` and `name` unless all fields are asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Volume {
+    /// The URL of this volume.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub href: Tri<String>,
+    /// `owner/name`.
+    pub id: VolumeId,
+    /// The name alone.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub name: Tri<String>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub description: Tri<String>,
+    /// Whether the platform may write to it; read it through [`access_mode`](Self::access_mode).
+    #[serde(
+        rename = "access_mode",
+        default,
+        skip_serializing_if = "Tri::is_absent"
+    )]
+    pub top_level_access_mode: Tri<Open<AccessMode>>,
+    /// The bucket behind it.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub service: Tri<VolumeService>,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub created_on: Tri<DateTime>,
+    /// When it was last changed.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub modified_on: Tri<DateTime>,
+    /// False once deactivated: it can then neither be browsed nor exported to.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub active: Tri<bool>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+impl Volume {
+    /// A volume of which only the id is known.
+    pub fn new(id: VolumeId) -> Self {
+        Volume {
+            href: Tri::Absent,
+            id,
+            name: Tri::Absent,
+            description: Tri::Absent,
+            top_level_access_mode: Tri::Absent,
+            service: Tri::Absent,
+            created_on: Tri::Absent,
+            modified_on: Tri::Absent,
+            active: Tri::Absent,
+            unknown: UnknownKeys::new(),
+        }
+    }
+
+    /// The access mode, from the volume or, failing that, from its service.
+    pub fn access_mode(&self) -> Option<&Open<AccessMode>> {
+        self.top_level_access_mode
+            .value()
+            .or_else(|| self.service.value()?.access_mode.value())
+    }
+
+    /// The cloud service behind it.
+    pub fn service_type(&self) -> Option<&Open<ServiceType>> {
+        self.service.value()?.kind.value()
+    }
+
+    /// The bucket's name.
+    pub fn bucket(&self) -> Option<&str> {
+        self.service.value()?.bucket.value().map(String::as_str)
+    }
+
+    /// What the platform puts before every location; empty if the answer names none.
+    pub fn prefix(&self) -> &str {
+        self.service
+            .value()
+            .and_then(|service| service.prefix.value())
+            .map_or("", String::as_str)
+    }
+}
+
+/// One level of a volume's contents. It isn't an ordinary [`Page`](crate::Page): no total, no way back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumeListing {
+    /// The URL of this page.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub href: Tri<String>,
+    /// The objects of this level.
+    pub items: Vec<VolumeObject>,
+    /// The folders of this level.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub prefixes: Tri<Vec<VolumePrefix>>,
+    /// Where the next page is, if there is one.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub links: Tri<Vec<VolumeLink>>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+impl VolumeListing {
+    /// The URL of the next page.
+    pub fn next(&self) -> Option<&str> {
+        self.links
+            .value()?
+            .iter()
+            .find_map(|link| link.next.value().map(String::as_str))
+    }
+}
+
+/// An object on a volume.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumeObject {
+    /// The URL of this object's details.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub href: Tri<String>,
+    /// Its key relative to the volume.
+    pub location: String,
+    /// The volume; has been seen missing.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub volume: Tri<VolumeId>,
+    /// The service, spelled in several ways.
+    #[serde(rename = "type", default, skip_serializing_if = "Tri::is_absent")]
+    pub kind: Tri<String>,
+    /// What the storage provider returns; its keys aren't documented.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub metadata: Tri<UnknownKeys>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// A folder on a volume.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumePrefix {
+    /// The URL of this folder's listing.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub href: Tri<String>,
+    /// Its key relative to the volume, with a `/` at the end.
+    pub prefix: String,
+    /// The volume.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub volume: Tri<VolumeId>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+/// A link of a volume's listing, `{"next": url}` without `rel` or `method`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumeLink {
+    /// The URL of the next page.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub next: Tri<String>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
