@@ -144,6 +144,14 @@ impl<T> BulkItem<T> {
             BulkItem::Error(_) | BulkItem::Unreadable { .. } => None,
         }
     }
+
+    /// The resource, if the item succeeded.
+    pub fn into_resource(self) -> Option<T> {
+        match self {
+            BulkItem::Resource(resource) => Some(resource),
+            BulkItem::Error(_) | BulkItem::Unreadable { .. } => None,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
