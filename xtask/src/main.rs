@@ -1,1 +1,53 @@
-fn main() {}
+//! The chores of this repository: `cargo xtask CHORE`.
+
+mod ci;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The chores of this repository")]
+enum Chore {
+    /// Everything that must hold before a change lands
+    Ci,
+    /// Layers, licences, duplicate versions and the top level's order
+    Tidy,
+}
+
+/// A chore that failed has said why.
+#[derive(Debug)]
+struct Failed;
+
+fn main() -> ExitCode {
+    let outcome = match Chore::parse() {
+        Chore::Ci => ci::run(),
+        Chore::Tidy => tidy::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed) => ExitCode::FAILURE,
+    }
+}
+
+/// The repository's top folder.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent()
+        .expect("xtask lies in the top folder")
+        .to_owned()
+}
+
+/// The cargo that runs us.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+#[expect(clippy::print_stderr, reason = "chores talk to people, and only here")]
+fn say(text: impl std::fmt::Display) {
+    eprintln!("{text}");
+}
