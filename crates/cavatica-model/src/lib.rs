@@ -36,6 +36,7 @@
 mod api_error;
 mod bulk;
 mod check;
+mod collide;
 mod export;
 mod file;
 mod id;
@@ -44,6 +45,7 @@ mod open;
 mod page;
 mod rate;
 mod status;
+mod template;
 mod time;
 mod tri;
 mod user;
@@ -55,17 +57,22 @@ pub use bulk::{
     BulkItem,
 };
 pub use check::{CheckedExport, Findings, Objection, Objections, Warning};
+pub use collide::{Census, Collision, Meeting, Suspects, fold};
 pub use export::{
     CannedAcl, Destination, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
     JobDestination, Source, SseAlgorithm, StorageClass,
 };
 pub use file::{File, FileKind, FileStorage, Origin, StorageType};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
-pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES};
+pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
 pub use open::{Open, OpenName};
 pub use page::{Link, Page};
 pub use rate::{Rate, RateLimit, reset_moment};
 pub use status::{Class, StatusCode, classify};
+pub use template::{
+    DestinationError, DestinationFault, Field, FileFacts, Layout, Separation, Template,
+    TemplateError,
+};
 pub use time::DateTime;
 pub use tri::Tri;
 pub use user::User;

@@ -63,6 +63,21 @@ pub enum LocationFault {
     },
 }
 
+impl LocationFault {
+    /// A name for programs and filters; it doesn't change.
+    pub fn name(self) -> &'static str {
+        match self {
+            LocationFault::Empty => "empty",
+            LocationFault::LeadingSlash => "leading-slash",
+            LocationFault::TrailingSlash => "trailing-slash",
+            LocationFault::EmptySegment => "empty-part",
+            LocationFault::DotSegment => "dot-part",
+            LocationFault::ControlCharacter => "control-character",
+            LocationFault::TooLong { .. } => "too-long",
+        }
+    }
+}
+
 /// A text that can't be a [`Location`], with all that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationError {
@@ -126,6 +141,73 @@ impl Location {
             });
         }
         Ok(format!("{prefix}{}", self.0))
+    }
+}
+
+/// What every location of a transfer begins with: nothing, or folders with a `/` at the end.
+///
+/// It is the transfer's own, chosen by whoever exports, and becomes part of the location; the prefix that a *volume* has is
+/// put before it by the platform. The `/` at the end may be left out when it is written; it is always there when it is
+/// read.
+///
+/// ```
+/// use cavatica_model::{Location, Prefix};
+///
+/// let prefix: Prefix = "cohort 7/bam".parse()?;
+/// let location: Location = "NA12878.bam".parse()?;
+/// assert_eq!(prefix.join(&location)?.as_str(), "cohort 7/bam/NA12878.bam");
+/// assert_eq!(Prefix::default().join(&location)?, location);
+/// assert!("../elsewhere".parse::<Prefix>().is_err());
+/// # Ok::<(), cavatica_model::LocationError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Prefix(Box<str>);
+
+impl Prefix {
+    /// Empty, or with a `/` at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The location under this prefix.
+    ///
+    /// # Errors
+    ///
+    /// [`LocationFault::TooLong`] if the whole is longer than an S3 key may be.
+    pub fn join(&self, location: &Location) -> Result<Location, LocationError> {
+        location.key_with_prefix(&self.0)?.parse()
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        if text.is_empty() {
+            return Ok(Prefix::default());
+        }
+        let folders: Location = text.strip_suffix('/').unwrap_or(text).parse()?;
+        Ok(Prefix(format!("{folders}/").into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Prefix {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
     }
 }
 

@@ -1,0 +1,205 @@
+//! Whether locations of one transfer meet: the same key twice, or keys that only differ in ways that tools lose.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The form in which two keys are the same if they differ only in letter case or in Unicode form.
+///
+/// S3 keeps such keys apart; a disk on macOS or Windows, to which somebody will copy the bucket one day, doesn't.
+///
+/// ```
+/// use cavatica_model::fold;
+///
+/// assert_eq!(fold("Run1/A.BAM"), fold("run1/a.bam"));
+/// // One letter, or a letter and an accent.
+/// assert_eq!(fold("caf\u{e9}.txt"), fold("cafe\u{301}.txt"));
+/// assert_ne!(fold("a.bam"), fold("b.bam"));
+/// ```
+pub fn fold(key: &str) -> String {
+    if key.is_ascii() {
+        return key.to_ascii_lowercase();
+    }
+    // Up and down again, because some letters have a partner in one direction only (`ß` and `SS`, the two small sigmas).
+    key.nfd()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .nfc()
+        .collect()
+}
+
+/// The first of two passes over any number of locations: it finds out which ones deserve a second look.
+///
+/// It keeps 8 bytes per location, a hash of its [`fold`]ed form: 8 MB for a million. The hash can only raise a false
+/// alarm, which the second pass, [`Suspects`], settles by comparing the texts; it can't miss a collision.
+///
+/// ```
+/// use cavatica_model::{Census, Meeting};
+///
+/// let keys = ["run1/a.bam", "run2/a.bam", "run1/A.bam", "run2/a.bam"];
+/// let mut census = Census::default();
+/// for key in keys {
+///     census.count(key);
+/// }
+/// let mut suspects = census.suspects();
+/// for (line, key) in (1..).zip(keys) {
+///     suspects.look(line, key);
+/// }
+/// let collisions = suspects.collisions();
+/// assert_eq!(collisions.len(), 2);
+/// assert_eq!((collisions[0].meeting, &collisions[0].lines[..]), (Meeting::Twins, &[1, 3][..]));
+/// assert_eq!((collisions[1].meeting, &collisions[1].lines[..]), (Meeting::Same, &[2, 4][..]));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    hashes: Vec<u64>,
+}
+
+impl Census {
+    /// Takes one location in.
+    pub fn count(&mut self, key: &str) {
+        self.hashes.push(hash(&fold(key)));
+    }
+
+    /// What must be looked at in the second pass.
+    pub fn suspects(mut self) -> Suspects {
+        self.hashes.sort_unstable();
+        let mut repeated = Vec::new();
+        for pair in self.hashes.windows(2) {
+            if pair[0] == pair[1] && repeated.last() != Some(&pair[0]) {
+                repeated.push(pair[0]);
+            }
+        }
+        Suspects {
+            repeated,
+            groups: BTreeMap::new(),
+            kept_keys: 0,
+            unlisted: 0,
+        }
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The second of two passes: the locations that may meet, compared as texts.
+#[derive(Clone, Debug)]
+pub struct Suspects {
+    repeated: Vec<u64>,
+    /// By folded key, then by key: the lines it was seen on.
+    groups: BTreeMap<String, BTreeMap<String, Lines>>,
+    kept_keys: usize,
+    unlisted: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Lines {
+    first: Vec<u64>,
+    count: u64,
+}
+
+/// The most lines that are kept of one key, and the most keys that are kept at all, so that a manifest in which every row
+/// meets another fits into memory.
+const KEPT_LINES: usize = 20;
+const KEPT_KEYS: usize = 10_000;
+
+impl Suspects {
+    /// Whether nothing meets, so that the second pass can be spared.
+    pub fn is_empty(&self) -> bool {
+        self.repeated.is_empty()
+    }
+
+    /// Looks at one location again. Lines, or whatever number names a row, are expected in rising order.
+    pub fn look(&mut self, line: u64, key: &str) {
+        if self.is_empty() {
+            return;
+        }
+        let folded = fold(key);
+        if self.repeated.binary_search(&hash(&folded)).is_err() {
+            return;
+        }
+        let known = self
+            .groups
+            .get(&folded)
+            .is_some_and(|group| group.contains_key(key));
+        if !known {
+            if self.kept_keys == KEPT_KEYS {
+                self.unlisted += 1;
+                return;
+            }
+            self.kept_keys += 1;
+        }
+        let group = self.groups.entry(folded).or_default();
+        let lines = group.entry(key.to_owned()).or_default();
+        lines.count += 1;
+        if lines.first.len() < KEPT_LINES {
+            lines.first.push(line);
+        }
+    }
+
+    /// How many suspicious rows were only counted, because 10,000 locations that meet others are kept already.
+    pub fn unlisted(&self) -> u64 {
+        self.unlisted
+    }
+
+    /// What meets: first come, first named.
+    pub fn collisions(self) -> Vec<Collision> {
+        let mut collisions = Vec::new();
+        for group in self.groups.into_values() {
+            if group.len() > 1 {
+                let mut lines: Vec<u64> = group.values().map(|lines| lines.first[0]).collect();
+                lines.sort_unstable();
+                let mut keys: Vec<(u64, &String)> = group
+                    .iter()
+                    .map(|(key, lines)| (lines.first[0], key))
+                    .collect();
+                keys.sort_unstable();
+                collisions.push(Collision {
+                    meeting: Meeting::Twins,
+                    keys: keys.into_iter().map(|(_, key)| key.clone()).collect(),
+                    rows: lines.len() as u64,
+                    lines,
+                });
+            }
+            for (key, lines) in group {
+                if lines.count > 1 {
+                    collisions.push(Collision {
+                        meeting: Meeting::Same,
+                        keys: vec![key],
+                        lines: lines.first,
+                        rows: lines.count,
+                    });
+                }
+            }
+        }
+        collisions.sort_by(|a, b| (&a.lines, a.meeting).cmp(&(&b.lines, b.meeting)));
+        collisions
+    }
+}
+
+/// How locations meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Meeting {
+    /// They are the same: one file would overwrite the other, or fail. An error.
+    Same,
+    /// They differ only in letter case or Unicode form. A warning.
+    Twins,
+}
+
+/// Locations of one transfer that meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collision {
+    /// How they meet.
+    pub meeting: Meeting,
+    /// The locations: one, or all the twins in the order in which they were first seen.
+    pub keys: Vec<String>,
+    /// The first 20 lines on which the location stands, or the first line of each twin.
+    pub lines: Vec<u64>,
+    /// How many rows there are, those without a line here included.
+    pub rows: u64,
+}
