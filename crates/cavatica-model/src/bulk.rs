@@ -121,6 +121,23 @@ pub struct BulkAnswer<T> {
 }
 
 /// One item of a bulk answer.
+///
+/// An item is written with the one key that matters, `resource` or `error`; a null that stood beside it isn't kept.
+///
+/// ```
+/// use cavatica_model::{BulkAnswer, BulkItem, ExportJob};
+///
+/// let answer: BulkAnswer<ExportJob> = serde_json::from_str(
+///     r#"{"items": [
+///         {"resource": {"id": "yrand0mrmxx4Zjr1u781HJaBGOhx02sd", "state": "PENDING"}},
+///         {"error": {"status": 403, "code": 9006, "message": "Requested file cannot be exported."}},
+///         {"surprise": true}]}"#,
+/// )?;
+/// assert!(answer.items[0].resource().is_some());
+/// assert!(matches!(&answer.items[1], BulkItem::Error(error) if error.code() == Some(9006)));
+/// assert!(matches!(&answer.items[2], BulkItem::Unreadable { .. }));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum BulkItem<T> {
     /// It succeeded.

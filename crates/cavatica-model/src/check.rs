@@ -204,6 +204,12 @@ pub enum Warning {
     /// The volume says that exports are off.
     #[error("the volume says `export_enabled: false`, which no documentation explains")]
     ExportsDisabled,
+    /// The file's answer leaves out something that matters.
+    #[error("the platform doesn't tell the file's {what}")]
+    FileUnclear {
+        /// What is left out.
+        what: &'static str,
+    },
     /// The volume's answer leaves out something that matters.
     #[error("the platform doesn't tell the volume's {what}")]
     VolumeUnclear {
@@ -224,6 +230,7 @@ impl Warning {
             Warning::StorageClassUndocumented { .. } => "storage-class-undocumented",
             Warning::UnknownValue { .. } => "unknown-value",
             Warning::ExportsDisabled => "exports-disabled",
+            Warning::FileUnclear { .. } => "file-unclear",
             Warning::VolumeUnclear { .. } => "volume-unclear",
         }
     }
@@ -250,6 +257,7 @@ impl Warning {
             }
             Warning::UnknownValue { .. } => "compare the spelling with the documentation",
             Warning::ExportsDisabled => "export one file first",
+            Warning::FileUnclear { .. } => "read the file itself, not its entry in a list",
             Warning::VolumeUnclear { .. } => "read the volume itself, not its entry in a list",
         }
     }
@@ -402,7 +410,12 @@ impl ExportRequest {
                 .objections
                 .extend(error.faults().iter().copied().map(Objection::Location));
         }
-        if self.unknown.contains_key("copy_only") {
+        let bodies = [
+            &self.unknown,
+            &self.source.unknown,
+            &self.destination.unknown,
+        ];
+        if bodies.iter().any(|body| body.contains_key("copy_only")) {
             findings.objections.push(Objection::CopyOnlyInBody);
         }
         if self.overwrite == Tri::Value(true) {
@@ -451,14 +464,16 @@ impl File {
         {
             findings.objections.push(Objection::TooLarge { bytes });
         }
-        if let Some(storage) = self.storage.value()
-            && !self.is_alias()
-            && storage
-                .hosted_on_locations
-                .value()
-                .is_none_or(Vec::is_empty)
-        {
-            findings.warnings.push(Warning::MaybeArchived);
+        match self.storage.value() {
+            None => findings
+                .warnings
+                .push(Warning::FileUnclear { what: "storage" }),
+            Some(storage) => {
+                let hosts = storage.hosted_on_locations.value();
+                if !self.is_alias() && hosts.is_none_or(Vec::is_empty) {
+                    findings.warnings.push(Warning::MaybeArchived);
+                }
+            }
         }
         findings
     }
@@ -508,7 +523,7 @@ impl Volume {
 }
 
 /// Judges the properties that would apply: the request's own, and the volume's defaults where it has none.
-fn property_findings(
+pub(crate) fn property_findings(
     asked: Option<&ExportProperties>,
     defaults: Option<&ExportProperties>,
 ) -> Findings {

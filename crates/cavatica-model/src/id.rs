@@ -20,6 +20,11 @@ impl IdError {
         self.kind
     }
 
+    /// Why it was refused.
+    pub fn fault(&self) -> &'static str {
+        self.fault
+    }
+
     /// The text that was refused.
     pub fn text(&self) -> &str {
         &self.text

@@ -41,6 +41,7 @@ mod export;
 mod file;
 mod id;
 mod location;
+pub mod manifest;
 mod open;
 mod page;
 mod rate;
@@ -66,7 +67,7 @@ pub use file::{File, FileKind, FileStorage, Origin, StorageType};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
 pub use open::{Open, OpenName};
-pub use page::{Link, Page};
+pub use page::{Entry, Link, Page};
 pub use rate::{Rate, RateLimit, reset_moment};
 pub use status::{Class, StatusCode, classify};
 pub use template::{

@@ -1,10 +1,15 @@
 //! Ordinary lists: a page of items and links to its neighbours.
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::{Tri, UnknownKeys};
 
 /// One page of a list. The total stands in the header `X-Total-Matching-Query`, not here.
+///
+/// An item that can't be read makes the whole page unreadable, so that nothing is missed in silence. Who would rather go on
+/// without it asks for a `Page<Entry<T>>`, see [`Entry`].
 ///
 /// ```
 /// use cavatica_model::{ExportJob, Page};
@@ -59,5 +64,53 @@ impl<T> Page<T> {
                 .is_some_and(|rel| rel.eq_ignore_ascii_case("next"))
         })?;
         next.href.value().map(String::as_str)
+    }
+}
+
+/// An item of a list that may be unreadable without spoiling the page that it stands on.
+///
+/// ```
+/// use cavatica_model::{Entry, File, Page};
+///
+/// let page: Page<Entry<File>> = serde_json::from_str(
+///     r#"{"items": [{"id": "568cf5dce4b0307bc0462060", "name": "a.bam"}, {"name": "without an id"}], "links": []}"#,
+/// )?;
+/// assert!(matches!(&page.items[0], Entry::Read(file) if file.id.as_str() == "568cf5dce4b0307bc0462060"));
+/// assert!(matches!(&page.items[1], Entry::Unreadable { reason, .. } if reason.contains("id")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry<T> {
+    /// It could be read.
+    Read(T),
+    /// It isn't of the expected shape. The others are not harmed.
+    Unreadable {
+        /// The item as it came.
+        raw: Value,
+        /// Why it can't be read.
+        reason: String,
+    },
+}
+
+impl<T: Serialize> Serialize for Entry<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Entry::Read(item) => item.serialize(serializer),
+            Entry::Unreadable { raw, .. } => raw.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
+    /// Never fails on a JSON value, so that one bad item doesn't spoil the list.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Value::deserialize(deserializer)?;
+        Ok(match T::deserialize(&raw) {
+            Ok(item) => Entry::Read(item),
+            Err(error) => Entry::Unreadable {
+                reason: error.to_string(),
+                raw,
+            },
+        })
     }
 }

@@ -1,0 +1,327 @@
+//! A whole manifest judged without a network: bad rows, bad destinations, and rows that meet.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::row::looks_like_file_id;
+use super::{Manifest, ManifestError, Overwrite, Problem, Row};
+use crate::check::property_findings;
+use crate::{Census, Collision, FileId, Layout, Location, Meeting};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The row can't be exported as it stands.
+    Error,
+    /// It can, but somebody should look at it first.
+    Warning,
+}
+
+/// Something about a manifest that its author should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A name for programs and filters; it doesn't change.
+    pub name: &'static str,
+    /// The line on which the row begins, counted from 1.
+    pub line: u64,
+    /// The column, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    /// The column as the manifest names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// What is the matter.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What a check saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Rows, good and bad.
+    pub rows: u64,
+    /// Rows that can't be exported as they stand because of what is in them; rows that meet others are not among them.
+    pub bad_rows: u64,
+    /// Findings that are errors.
+    pub errors: u64,
+    /// Findings that are warnings.
+    pub warnings: u64,
+}
+
+/// Reads a manifest and reports every finding: first those of single rows, in their order, then rows that meet.
+///
+/// Memory doesn't grow with the manifest but for 16 bytes a row, and for the rows that meet others (see
+/// [`Census`]). `open` is called once, and a second time if rows may meet: it must give the same bytes again.
+///
+/// ```
+/// use cavatica_model::{Layout, manifest};
+///
+/// let text = "id,location\n567890abc8a5639cc6722063,a.vcf\n567890abc8a5639cc6722064,a.vcf\n,b.vcf\n";
+/// let mut findings = Vec::new();
+/// let summary = manifest::check("files.csv", || Ok(text.as_bytes()), &Layout::default(), |finding| {
+///     findings.push(format!("{} {}", finding.line, finding.name));
+/// })?;
+/// assert_eq!(findings, ["4 empty", "2 same-location"]);
+/// assert_eq!((summary.rows, summary.errors), (3, 2));
+/// # Ok::<(), cavatica_model::manifest::ManifestError>(())
+/// ```
+///
+/// # Errors
+///
+/// If the manifest can't be opened or its header not be understood.
+pub fn check<R: Read>(
+    name: &str,
+    mut open: impl FnMut() -> io::Result<R>,
+    layout: &Layout,
+    mut report: impl FnMut(Finding),
+) -> Result<Summary, ManifestError> {
+    let mut summary = Summary::default();
+    let mut tell = |summary: &mut Summary, finding: Finding| {
+        match finding.severity {
+            Severity::Error => summary.errors += 1,
+            Severity::Warning => summary.warnings += 1,
+        }
+        report(finding);
+    };
+    let name: Arc<str> = name.into();
+    let mut manifest = || {
+        let input = open().map_err(|source| ManifestError::Read {
+            manifest: Arc::clone(&name),
+            source,
+        })?;
+        Manifest::open(Arc::clone(&name), input)
+    };
+
+    let (mut locations, mut files) = (Census::default(), Census::default());
+    let mut first_pass = manifest()?;
+    for row in first_pass.by_ref() {
+        summary.rows += 1;
+        let before = summary.errors;
+        match row {
+            Ok(row) => {
+                match row.location(layout) {
+                    Ok(location) => locations.count(location.as_str()),
+                    Err(error) => {
+                        for fault in error.faults() {
+                            let remedy = "change the row or the template";
+                            tell(
+                                &mut summary,
+                                finding(Severity::Error, fault.name(), row.line, fault, remedy),
+                            );
+                        }
+                    }
+                }
+                if let Some(id) = &row.id {
+                    files.count(id.as_str());
+                }
+                for warning in row_warnings(&row) {
+                    tell(&mut summary, warning);
+                }
+            }
+            Err(error) => {
+                for problem in error.problems {
+                    tell(&mut summary, problem.into_finding(error.line));
+                }
+            }
+        }
+        summary.bad_rows += u64::from(summary.errors > before);
+    }
+    for column in first_pass.ignored_columns() {
+        let message = format!(
+            "column `{}` means nothing here and is ignored",
+            column.escape_debug()
+        );
+        let remedy = "look whether its name is misspelled";
+        tell(
+            &mut summary,
+            finding(Severity::Warning, "ignored-column", 1, message, remedy),
+        );
+    }
+
+    let (mut locations, mut files) = (locations.suspects(), files.suspects());
+    if locations.is_empty() && files.is_empty() {
+        return Ok(summary);
+    }
+    for row in manifest()?.flatten() {
+        if let Ok(location) = row.location(layout) {
+            locations.look(row.line, location.as_str());
+        }
+        if let Some(id) = &row.id {
+            files.look(row.line, id.as_str());
+        }
+    }
+    let unlisted = locations.unlisted() + files.unlisted();
+    for collision in locations.collisions() {
+        tell(&mut summary, location_finding(&collision));
+    }
+    for collision in files.collisions() {
+        if collision.meeting == Meeting::Same {
+            tell(&mut summary, file_finding(&collision));
+        }
+    }
+    if unlisted > 0 {
+        let message =
+            format!("{unlisted} more rows seem to have the location or the file of another row");
+        let remedy = "put the rows above right and check again";
+        tell(
+            &mut summary,
+            finding(Severity::Error, "more-collisions", 1, message, remedy),
+        );
+    }
+    Ok(summary)
+}
+
+fn finding(
+    severity: Severity,
+    name: &'static str,
+    line: u64,
+    message: impl ToString,
+    remedy: impl Into<String>,
+) -> Finding {
+    Finding {
+        severity,
+        name,
+        line,
+        position: None,
+        column: None,
+        message: message.to_string(),
+        remedy: remedy.into(),
+    }
+}
+
+impl Problem {
+    fn into_finding(self, line: u64) -> Finding {
+        let remedy = match self.hint {
+            Some(hint) => format!("expected {} ({hint})", self.expected),
+            None => format!("expected {}", self.expected),
+        };
+        Finding {
+            severity: Severity::Error,
+            name: self.fault.name(),
+            line,
+            position: self.position,
+            column: self.column,
+            message: self.fault.to_string(),
+            remedy,
+        }
+    }
+}
+
+fn row_warnings(row: &Row) -> impl Iterator<Item = Finding> {
+    let warning = |name, message: String, remedy: &str| {
+        finding(Severity::Warning, name, row.line, message, remedy)
+    };
+    let odd_id = row
+        .id
+        .as_ref()
+        .filter(|id| !looks_like_file_id(id.as_str()))
+        .map(FileId::as_str)
+        .map(|id| {
+            let message = format!(
+                "`{}` doesn't look like a file id, 24 hex digits",
+                id.escape_debug()
+            );
+            warning(
+                "odd-file-id",
+                message,
+                "look whether the column holds names instead",
+            )
+        });
+    let outer_space = row
+        .location
+        .as_ref()
+        .map(Location::as_str)
+        .filter(|location| location.trim() != *location)
+        .map(|location| {
+            let message = format!("location `{location}` begins or ends with a space");
+            warning(
+                "outer-space",
+                message,
+                "take the space out unless you mean it",
+            )
+        });
+    let overwrites = (row.overwrite == Some(Overwrite::Allow)).then(|| {
+        let message = "the row lets the platform delete what is already at its location";
+        warning(
+            "overwrites",
+            message.to_owned(),
+            "leave `overwrite` out unless you are sure that it can go",
+        )
+    });
+    // What the volume's own defaults would add isn't known here; objections need them, warnings don't.
+    let properties = property_findings(Some(&row.properties), None).warnings;
+    let properties = properties.into_iter().map(|found| {
+        finding(
+            Severity::Warning,
+            found.name(),
+            row.line,
+            &found,
+            found.remedy(),
+        )
+    });
+    odd_id
+        .into_iter()
+        .chain(outer_space)
+        .chain(overwrites)
+        .chain(properties)
+}
+
+fn location_finding(collision: &Collision) -> Finding {
+    let line = collision.lines[0];
+    let lines = lines(collision);
+    match collision.meeting {
+        Meeting::Same => finding(
+            Severity::Error,
+            "same-location",
+            line,
+            format!("location `{}` stands on {lines}", collision.keys[0]),
+            "give each file a location of its own; one would fail or overwrite the other",
+        ),
+        Meeting::Twins => finding(
+            Severity::Warning,
+            "twin-locations",
+            line,
+            format!(
+                "locations `{}` on {lines} differ only in letter case or Unicode form",
+                collision.keys.join("`, `")
+            ),
+            "S3 keeps them apart, but a disk on macOS or Windows doesn't",
+        ),
+    }
+}
+
+fn file_finding(collision: &Collision) -> Finding {
+    finding(
+        Severity::Warning,
+        "same-file",
+        collision.lines[0],
+        format!(
+            "file `{}` stands on {}",
+            collision.keys[0],
+            lines(collision)
+        ),
+        "leave it on one row; a file that was moved can't be exported again",
+    )
+}
+
+/// The lines of a collision in words: `lines 2, 3 and 4`, or `lines 2, 3 and 70 more`.
+fn lines(collision: &Collision) -> String {
+    let shown = &collision.lines[..collision.lines.len().min(5)];
+    let more = collision.rows - shown.len() as u64;
+    let mut words: Vec<String> = shown.iter().map(u64::to_string).collect();
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            format!("lines {} and {last}", others.join(", "))
+        }
+        _ => format!("line {}", words.concat()),
+    }
+}

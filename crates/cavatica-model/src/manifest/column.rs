@@ -1,0 +1,91 @@
+//! What a column of a manifest means, by its name.
+
+use std::fmt;
+
+/// A column that manifests may have.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Column {
+    Id,
+    Name,
+    Path,
+    Project,
+    Task,
+    Location,
+    Overwrite,
+    SseAlgorithm,
+    KmsKey,
+    CannedAcl,
+    StorageClass,
+    Metadata(String),
+}
+
+impl Column {
+    /// The column that a header means: in any letter case, with spaces, hyphens or underscores between the words.
+    pub(super) fn from_header(header: &str) -> Option<Self> {
+        let trimmed = header.trim();
+        if let Some(field) = trimmed.strip_prefix("metadata.") {
+            return (!field.is_empty()).then(|| Column::Metadata(field.to_owned()));
+        }
+        let words = trimmed.to_ascii_lowercase().replace([' ', '-'], "_");
+        Some(match words.as_str() {
+            "file_id" | "fileid" | "id" | "file" => Column::Id,
+            "name" | "file_name" | "filename" => Column::Name,
+            "path" | "file_path" | "folder" => Column::Path,
+            "project" | "project_id" => Column::Project,
+            "task" | "task_id" | "origin.task" => Column::Task,
+            "location" | "destination" | "key" => Column::Location,
+            "overwrite" => Column::Overwrite,
+            "sse_algorithm" => Column::SseAlgorithm,
+            "sse_aws_kms_key_id" | "kms_key_id" => Column::KmsKey,
+            "aws_canned_acl" | "canned_acl" => Column::CannedAcl,
+            "aws_storage_class" | "storage_class" => Column::StorageClass,
+            _ => return None,
+        })
+    }
+
+    /// Whether it is one of the properties that an export asks of S3.
+    pub(super) fn is_property(&self) -> bool {
+        matches!(
+            self,
+            Column::SseAlgorithm | Column::KmsKey | Column::CannedAcl | Column::StorageClass
+        )
+    }
+
+    /// What one of its cells should hold.
+    pub(super) fn expected(&self) -> &'static str {
+        match self {
+            Column::Id => "a file id such as `567890abc8a5639cc6722063`",
+            Column::Name => "a file name without `/`",
+            Column::Path => "the folders within the project, such as `run1/bam`",
+            Column::Project => "a project id, `owner/short-name`",
+            Column::Task => "a task id",
+            Column::Location => "a key relative to the volume, such as `run1/output.vcf`",
+            Column::Overwrite => "`true` or `false`",
+            Column::SseAlgorithm => "`AES256`, `aws:kms` or `none`",
+            Column::KmsKey => "the id of a KMS key",
+            Column::CannedAcl => "a canned ACL such as `bucket-owner-full-control`, or `none`",
+            Column::StorageClass => "`STANDARD` or `GLACIER`",
+            Column::Metadata(_) => "a text",
+        }
+    }
+}
+
+/// Writes the name that the column has in our own manifests.
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Column::Id => "file_id",
+            Column::Name => "name",
+            Column::Path => "path",
+            Column::Project => "project",
+            Column::Task => "task",
+            Column::Location => "location",
+            Column::Overwrite => "overwrite",
+            Column::SseAlgorithm => "sse_algorithm",
+            Column::KmsKey => "sse_aws_kms_key_id",
+            Column::CannedAcl => "aws_canned_acl",
+            Column::StorageClass => "aws_storage_class",
+            Column::Metadata(field) => return write!(f, "metadata.{field}"),
+        })
+    }
+}

@@ -1,0 +1,228 @@
+//! What can be wrong with a manifest and its rows, said so that the cell can be found and put right.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::LocationFault;
+
+/// What is wrong with a line or one of its cells.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A cell that must hold something holds nothing.
+    #[error("is empty")]
+    Empty,
+    /// The id is malformed.
+    #[error("is `{}`: {reason}", .text.escape_debug())]
+    Id {
+        /// The cell.
+        text: String,
+        /// Why it is no id.
+        reason: &'static str,
+    },
+    /// The location can't be one.
+    #[error("is `{}`: {fault}", .text.escape_debug())]
+    Location {
+        /// The cell.
+        text: String,
+        /// One of the reasons; a location with several faults has several of these.
+        fault: LocationFault,
+    },
+    /// The name or path can't be one.
+    #[error("is `{}`: {reason}", .text.escape_debug())]
+    Name {
+        /// The cell.
+        text: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Backslashes where S3 needs `/`.
+    #[error("is `{}`: it looks like a Windows path", .0.escape_debug())]
+    WindowsPath(String),
+    /// Neither true nor false.
+    #[error("is `{}`: it is neither true nor false", .0.escape_debug())]
+    NotABoolean(String),
+    /// A JSON value of another type.
+    #[error("is {0}")]
+    WrongType(&'static str),
+    /// Two keys of a JSON object mean the same.
+    #[error("is given twice")]
+    Twice,
+    /// A quote is opened and not closed.
+    #[error("a quote is opened and never closed")]
+    UnclosedQuote,
+    /// Text follows a closing quote.
+    #[error("text follows a closing quote")]
+    TextAfterQuote,
+    /// More or fewer cells than the header has.
+    #[error("there are {cells} cells, but the header has {columns}")]
+    CellCount {
+        /// Cells of the line.
+        cells: usize,
+        /// Columns of the header.
+        columns: usize,
+    },
+    /// Bytes that are no text.
+    #[error("the text is not UTF-8")]
+    NotUtf8,
+    /// A line of more than a mebibyte.
+    #[error("the line is longer than a mebibyte")]
+    LineTooLong,
+    /// A line of a JSON manifest that is no object.
+    #[error("the line is no JSON object: {0}")]
+    NotJson(String),
+    /// The manifest can't be read any further.
+    #[error("the manifest can't be read any further: {0}")]
+    Read(String),
+}
+
+impl Fault {
+    /// A name for programs and filters; it doesn't change.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fault::Empty => "empty",
+            Fault::Id { .. } => "id",
+            Fault::Location { .. } => "location",
+            Fault::Name { .. } => "name",
+            Fault::WindowsPath(_) => "windows-path",
+            Fault::NotABoolean(_) => "not-a-boolean",
+            Fault::WrongType(_) => "wrong-type",
+            Fault::Twice => "twice",
+            Fault::UnclosedQuote => "unclosed-quote",
+            Fault::TextAfterQuote => "text-after-quote",
+            Fault::CellCount { .. } => "cell-count",
+            Fault::NotUtf8 => "not-utf8",
+            Fault::LineTooLong => "line-too-long",
+            Fault::NotJson(_) => "not-json",
+            Fault::Read(_) => "read",
+        }
+    }
+}
+
+/// One thing that is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which column, counted from 1; `None` for the line as a whole and for JSON lines.
+    pub position: Option<usize>,
+    /// The column as the manifest names it; `None` for the line as a whole.
+    pub column: Option<String>,
+    /// What is wrong.
+    pub fault: Fault,
+    /// What should stand there.
+    pub expected: &'static str,
+    /// What was probably meant.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.position, &self.column) {
+            (Some(position), Some(column)) => write!(f, "column {position} `{column}` ")?,
+            (None, Some(column)) => write!(f, "`{column}` ")?,
+            (_, None) => {}
+        }
+        write!(f, "{}; expected {}", self.fault, self.expected)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A bad row: which one, and everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowError {
+    /// The manifest's name.
+    pub manifest: Arc<str>,
+    /// The line on which the row begins, counted from 1.
+    pub line: u64,
+    /// Everything that is wrong with it, at least one thing.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}: ", self.manifest, self.line)?;
+        for (position, problem) in self.problems.iter().enumerate() {
+            write!(f, "{}{problem}", if position > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for RowError {}
+
+/// Why a manifest can't be read at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Its bytes can't be read.
+    #[error("{manifest} can't be read")]
+    Read {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is no header.
+    #[error("{manifest} is empty; expected a header such as `file_id,location`")]
+    Empty {
+        /// The manifest's name.
+        manifest: Arc<str>,
+    },
+    /// It is written in an encoding that isn't UTF-8.
+    #[error("{manifest} is not UTF-8 but looks like {encoding}; save it again as UTF-8")]
+    Encoding {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// What it looks like.
+        encoding: &'static str,
+    },
+    /// The header line is broken.
+    #[error("{manifest} line 1, the header: {fault}")]
+    BrokenHeader {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// The columns are separated by something else.
+    #[error(
+        "{manifest} line 1: columns seem to be separated by {separator}; expected commas or tabs"
+    )]
+    Separator {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// By what.
+        separator: &'static str,
+    },
+    /// Two columns mean the same.
+    #[error("{manifest} line 1: columns {} and {} both mean `{meaning}`", .positions.0, .positions.1)]
+    TwoColumns {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// What they mean.
+        meaning: String,
+        /// Which they are, counted from 1.
+        positions: (usize, usize),
+    },
+    /// No column tells which file is meant.
+    #[error(
+        "{manifest} line 1: no column tells which file is meant; expected `file_id` (or `id`), or `project` and `name`, but found {found}"
+    )]
+    NoFileColumn {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// The columns that are there.
+        found: String,
+    },
+    /// The first line is a row.
+    #[error(
+        "{manifest} line 1 looks like a row; expected a header such as `file_id,location` before it"
+    )]
+    NoHeader {
+        /// The manifest's name.
+        manifest: Arc<str>,
+    },
+}
