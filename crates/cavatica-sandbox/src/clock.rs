@@ -1,0 +1,44 @@
+//! The one clock of a sandbox. It follows tokio's time, so that a test which pauses or advances that moves the world.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// A moment of the world: milliseconds since 1970.
+pub(crate) type Millis = i64;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    opened: Instant,
+    opened_at: Millis,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Clock {
+            opened: Instant::now(),
+            opened_at: Timestamp::now().as_millisecond(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.opened_at + millis(self.opened.elapsed())
+    }
+
+    /// When tokio's clock reaches a moment of the world.
+    pub(crate) fn instant(&self, at: Millis) -> Instant {
+        let ahead = u64::try_from(at - self.opened_at).unwrap_or(0);
+        self.opened + Duration::from_millis(ahead)
+    }
+}
+
+/// A span in milliseconds; longer than any clock runs counts as that.
+pub(crate) fn millis(span: Duration) -> Millis {
+    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// A moment as a time of day.
+pub(crate) fn timestamp(at: Millis) -> Timestamp {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}

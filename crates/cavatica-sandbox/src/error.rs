@@ -1,0 +1,72 @@
+//! What can go wrong while a sandbox starts.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::world::{MisfitError, SpecError};
+
+/// A sandbox that can't be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The address is taken, or may not be used.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// The address that was asked for.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file or folder can't be read or written.
+    #[error("can't use `{}`", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another sandbox is using the data folder.
+    #[error("another sandbox is using `{}`", .0.display())]
+    Busy(PathBuf),
+    /// A file to be copied has a name that is no Unicode text; the platform has no such names.
+    #[error("the name of `{}` is no Unicode text", .0.display())]
+    Name(PathBuf),
+    /// The projects and volumes asked for don't make a world.
+    #[error("the world can't be made: {0}")]
+    World(String),
+    /// The log in the data folder doesn't lead to a world.
+    #[error("`{}`, line {line}, is no event of this world", .path.display())]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No certificate could be made.
+    #[error("can't make a certificate")]
+    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SandboxError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> SandboxError + use<> {
+        let path = path.to_owned();
+        |source| SandboxError::Io { path, source }
+    }
+
+    pub(crate) fn misfit(path: &Path, line: usize) -> impl FnOnce(MisfitError) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| SandboxError::Log {
+            path,
+            line,
+            source: error.into(),
+        }
+    }
+}
+
+impl From<SpecError> for SandboxError {
+    fn from(error: SpecError) -> Self {
+        SandboxError::World(error.to_string())
+    }
+}

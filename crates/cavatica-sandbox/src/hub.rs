@@ -1,0 +1,135 @@
+//! What the server, the mover and the owner of a sandbox share.
+//!
+//! # Locking
+//!
+//! Each lock guards one subject and is held for one short step, never across an await and never while bytes are moved.
+//! Nobody takes a second lock while holding one.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::fault::Faults;
+use crate::journal::Journal;
+use crate::ledger::{Counters, Ledger};
+use crate::rate::Window;
+use crate::store::Store;
+use crate::world::{Event, Pace, World};
+
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) token: String,
+    /// `http://127.0.0.1:PORT/v2`.
+    pub(crate) endpoint: String,
+    pub(crate) clock: Clock,
+    pub(crate) pace: Pace,
+    pub(crate) store: Store,
+    /// Rings when there is a new job.
+    pub(crate) started: Notify,
+    state: Mutex<State>,
+    faults: Mutex<Faults>,
+    counters: Mutex<Counters>,
+    window: Mutex<Window>,
+}
+
+/// The world and the log of how it came to be.
+pub(crate) struct State {
+    pub(crate) world: World,
+    journal: Journal,
+    /// Files and keys whose bytes are under way; jobs that need them wait.
+    pub(crate) busy_files: HashSet<u32>,
+    pub(crate) busy_keys: HashSet<(u32, Box<str>)>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+impl State {
+    pub(crate) fn new(world: World, journal: Journal) -> Self {
+        State {
+            world,
+            journal,
+            busy_files: HashSet::new(),
+            busy_keys: HashSet::new(),
+        }
+    }
+
+    /// Lets an event happen; it is safe from a kill once [`flush`](Self::flush)ed.
+    pub(crate) fn commit(&mut self, event: &Event) -> io::Result<()> {
+        self.journal.add(event)?;
+        self.world.apply(event).map_err(io::Error::other)
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.journal.flush()
+    }
+}
+
+impl Hub {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one subject, and there is one caller"
+    )]
+    pub(crate) fn new(
+        token: String,
+        endpoint: String,
+        clock: Clock,
+        pace: Pace,
+        store: Store,
+        state: State,
+        faults: Faults,
+        window: Window,
+    ) -> Self {
+        Hub {
+            token,
+            endpoint,
+            clock,
+            pace,
+            store,
+            started: Notify::new(),
+            state: Mutex::new(state),
+            faults: Mutex::new(faults),
+            counters: Mutex::new(Counters::default()),
+            window: Mutex::new(window),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    pub(crate) fn counters(&self) -> MutexGuard<'_, Counters> {
+        lock(&self.counters)
+    }
+
+    pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
+        lock(&self.window)
+    }
+
+    /// What was seen and done so far.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::of_world(&self.state().world);
+        ledger.faults = self.faults().hits();
+        let counters = self.counters().clone();
+        ledger.requests = counters.requests;
+        ledger.answers = counters.answers;
+        ledger.over_limit = counters.over_limit;
+        ledger.stray_tokens = counters.stray_tokens;
+        ledger
+    }
+}
+
+/// A panic elsewhere doesn't take the platform down: what is locked is changed in single steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,286 @@
+//! Carries out the jobs: takes them from the queue when their time comes, moves their bytes, and writes down what became
+//! of them. Polling requests have no part in it.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cavatica_model::ExportMode;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::Millis;
+use crate::hub::{Hub, State};
+use crate::refusal::Code;
+use crate::store::{Synthetic, Written, measure};
+use crate::world::{Errand, Event, Step, StoreKind};
+
+/// How many jobs move bytes at once.
+const CARRIERS: usize = 4;
+
+/// How many jobs are looked at before requests get their turn.
+const ROUND: usize = 512;
+
+pub(crate) struct Mover {
+    hub: Arc<Hub>,
+    due: BinaryHeap<Reverse<(Millis, u32)>>,
+    /// Jobs whose time has come but whose bytes have to wait.
+    ready: VecDeque<u32>,
+    /// The first job that isn't scheduled yet.
+    next: u32,
+    carriers: JoinSet<u32>,
+}
+
+/// What becomes of a job in this round.
+enum Turn {
+    Done,
+    Again(Millis),
+    Waits,
+}
+
+/// Where an errand's bytes come from and go to.
+struct Route {
+    errand: Errand,
+    /// None for a synthetic file.
+    source: Option<PathBuf>,
+    seed: u64,
+    volume: String,
+    key: String,
+    store: StoreKind,
+}
+
+impl Mover {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Mover {
+            hub,
+            due: BinaryHeap::new(),
+            ready: VecDeque::new(),
+            next: 0,
+            carriers: JoinSet::new(),
+        }
+    }
+
+    /// Works until told to stop, then lets the bytes under way arrive.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<()>) {
+        let hub = Arc::clone(&self.hub);
+        loop {
+            let started = hub.started.notified();
+            let next = self.round();
+            let sleep = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(hub.clock.instant(at)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                () = started => {}
+                Some(carried) = self.carriers.join_next() => {
+                    if let Err(error) = carried {
+                        tracing::error!(%error, "an export ended without an outcome");
+                    }
+                }
+                _ = stop.changed() => break,
+            }
+        }
+        while self.carriers.join_next().await.is_some() {}
+    }
+
+    /// Does what is due; tells when to look again.
+    fn round(&mut self) -> Option<Millis> {
+        let hub = Arc::clone(&self.hub);
+        let now = hub.clock.now();
+        let mut state = hub.state();
+        self.schedule(&state);
+        for _ in 0..self.ready.len() {
+            if self.carriers.len() >= CARRIERS {
+                break;
+            }
+            let Some(job) = self.ready.pop_front() else {
+                break;
+            };
+            self.turn(&mut state, job, now);
+        }
+        let mut looked_at = 0;
+        while let Some(Reverse((at, job))) = self.due.peek().copied() {
+            if at > now || looked_at == ROUND {
+                break;
+            }
+            self.due.pop();
+            self.turn(&mut state, job, now);
+            looked_at += 1;
+        }
+        if let Err(error) = state.flush() {
+            tracing::error!(%error, "can't write the log of the world");
+        }
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Takes in the jobs that were accepted since the last round, or before a restart.
+    fn schedule(&mut self, state: &State) {
+        let jobs = state.world.jobs();
+        while let Some(job) = jobs.get(self.next as usize) {
+            match job.state {
+                cavatica_model::ExportState::Pending => {
+                    self.due.push(Reverse((job.runs_at, self.next)));
+                }
+                cavatica_model::ExportState::Running => {
+                    self.due.push(Reverse((job.ends_at, self.next)));
+                }
+                cavatica_model::ExportState::Completed | cavatica_model::ExportState::Failed => {}
+            }
+            self.next += 1;
+        }
+    }
+
+    fn turn(&mut self, state: &mut State, job: u32, now: Millis) {
+        match self.step(state, job, now) {
+            Turn::Done => {}
+            Turn::Again(at) => self.due.push(Reverse((at, job))),
+            Turn::Waits => self.ready.push_back(job),
+        }
+    }
+
+    fn step(&mut self, state: &mut State, number: u32, now: Millis) -> Turn {
+        let job = &state.world.jobs()[number as usize];
+        let ends_at = job.ends_at;
+        let key = (job.volume, job.location.clone());
+        if state.busy_files.contains(&job.file) || state.busy_keys.contains(&key) {
+            return Turn::Waits;
+        }
+        match state.world.step(number, now) {
+            None => Turn::Done,
+            Some(Step::Note(event)) => {
+                if let Err(error) = state.commit(&event) {
+                    tracing::error!(%error, "can't write the log of the world");
+                }
+                match event {
+                    Event::Running { .. } => Turn::Again(ends_at),
+                    _ => Turn::Done,
+                }
+            }
+            Some(Step::Carry(_)) if self.carriers.len() >= CARRIERS => Turn::Waits,
+            Some(Step::Carry(errand)) => {
+                state.busy_files.insert(errand.file);
+                state.busy_keys.insert(key);
+                let route = route(&self.hub, state, errand);
+                let hub = Arc::clone(&self.hub);
+                self.carriers.spawn_blocking(move || {
+                    carry(&hub, &route);
+                    route.errand.job
+                });
+                Turn::Done
+            }
+        }
+    }
+}
+
+fn route(hub: &Hub, state: &State, errand: Errand) -> Route {
+    let world = &state.world;
+    let volume = &world.volumes()[errand.volume as usize];
+    let source = (!world.is_synthetic(errand.file)).then(|| {
+        let project = &world.projects()[world.node(errand.file).project as usize];
+        hub.store
+            .file_path(project.id.as_str(), &world.path(errand.file))
+    });
+    Route {
+        source,
+        seed: world.seed(),
+        volume: volume.id.to_string(),
+        key: format!("{}{}", volume.prefix, errand.location),
+        store: volume.store,
+        errand,
+    }
+}
+
+/// Moves the bytes of one job and writes down its outcome.
+fn carry(hub: &Hub, route: &Route) {
+    let errand = &route.errand;
+    let outcome = clear(hub, route).and_then(|()| match errand.doom {
+        Some(code) => Ok(Err(code)),
+        None => deliver(hub, route).map(Ok),
+    });
+    let (number, at) = (errand.job, hub.clock.now());
+    let event = match outcome {
+        Ok(Ok(Written { size, etag })) => Event::Completed {
+            job: number,
+            at,
+            size,
+            etag,
+        },
+        Ok(Err(code)) => Event::Failed {
+            job: number,
+            at,
+            code,
+        },
+        Err(error) => {
+            tracing::warn!(%error, volume = route.volume, key = route.key, "an export failed");
+            let code = match error.kind() {
+                io::ErrorKind::NotFound => Code::JOB_NO_FILE,
+                _ => Code::JOB_STORAGE_ERROR,
+            };
+            Event::Failed {
+                job: number,
+                at,
+                code,
+            }
+        }
+    };
+    let completed = matches!(event, Event::Completed { .. });
+    let mut state = hub.state();
+    let written = state.commit(&event).and_then(|()| state.flush());
+    match written {
+        // Only now: the object is in its place and the log says so. Nobody sees the job completed before the
+        // platform's copy is gone, because the state is still locked.
+        Ok(()) if completed && errand.mode == ExportMode::Move => {
+            if let Some(source) = &route.source
+                && let Err(error) = hub.store.remove_file(source)
+            {
+                tracing::warn!(%error, source = %source.display(), "can't delete the platform's copy");
+            }
+        }
+        Ok(()) => {}
+        Err(error) => tracing::error!(%error, "can't write the log of the world"),
+    }
+    state.busy_files.remove(&errand.file);
+    state
+        .busy_keys
+        .remove(&(errand.volume, errand.location.clone()));
+}
+
+/// Deletes the object that may be overwritten, before anything is written: as documented.
+fn clear(hub: &Hub, route: &Route) -> io::Result<()> {
+    if !route.errand.replaces {
+        return Ok(());
+    }
+    hub.store.remove(&route.volume, &route.key)?;
+    let mut state = hub.state();
+    state.commit(&Event::ObjectRemoved {
+        volume: route.errand.volume,
+        location: route.errand.location.to_string(),
+        job: Some(route.errand.job),
+    })?;
+    state.flush()
+}
+
+fn deliver(hub: &Hub, route: &Route) -> io::Result<Written> {
+    let errand = &route.errand;
+    let mut source: Box<dyn io::Read> = match &route.source {
+        Some(path) => Box::new(File::open(path)?),
+        None => Box::new(Synthetic::new(route.seed, errand.file, errand.size)),
+    };
+    match route.store {
+        StoreKind::Folder => hub.store.put(&route.volume, &route.key, &mut source),
+        StoreKind::KeysOnly if route.source.is_none() => Ok(Written {
+            size: errand.size,
+            etag: hub
+                .state()
+                .world
+                .stand_in_etag(errand.file, errand.size),
+        }),
+        StoreKind::KeysOnly => measure(&mut source),
+    }
+}

@@ -1,0 +1,87 @@
+//! Calls about many things at once. One bad item harms no other.
+
+use cavatica_model::{ApiError, Batch};
+use serde_json::{Value, json};
+
+use super::exports::{accept, mode, wish};
+use super::{Request, Route};
+use crate::answer::{Answer, Fields, to_json};
+use crate::hub::Hub;
+use crate::refusal::Code;
+
+/// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.
+pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let body = request.json()?;
+    let items = items(&body, "items")?;
+    let mode = mode(&request.query);
+    let fields = Fields::of_detail(&request.query);
+    let dooms: Vec<Option<Code>> = {
+        let mut faults = hub.faults();
+        let ask = |_: &Value| faults.strike_job(Route::BulkStart).map(Code);
+        items.iter().map(ask).collect()
+    };
+    let mut state = hub.state();
+    let mut outcomes = Vec::with_capacity(items.len());
+    for (item, doom) in items.iter().zip(dooms) {
+        let job = wish(item, mode).and_then(|wish| accept(hub, &mut state, wish, doom));
+        outcomes.push(job);
+    }
+    state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
+    hub.started.notify_one();
+    let items = outcomes.into_iter().map(|outcome| {
+        envelope(outcome.map(|job| fields.choose(&state.world.job_view(job, &request.links))))
+    });
+    Ok(Answer::json(json!({"items": items.collect::<Vec<_>>()})))
+}
+
+/// The same objects as reading each job alone.
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let world = &state.world;
+    each(request, "export_ids", |id, fields| {
+        let job = world.job_by_id(id).ok_or_else(|| Code::NO_JOB.error())?;
+        Ok(fields.choose(&world.job_view(job, &request.links)))
+    })
+}
+
+/// Source: <https://docs.cavatica.org/reference/get-details-of-multiple-files>.
+pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let world = &state.world;
+    each(request, "file_ids", |id, fields| {
+        let file = world.file_by_id(id).ok_or_else(|| Code::NO_FILE.error())?;
+        Ok(fields.choose(&world.file_view(file, &request.links)))
+    })
+}
+
+fn each(
+    request: &Request,
+    key: &str,
+    look_up: impl Fn(&str, &Fields) -> Result<Value, ApiError>,
+) -> Result<Answer, ApiError> {
+    let body = request.json()?;
+    let fields = Fields::of_detail(&request.query);
+    let items = items(&body, key)?.iter().map(|id| {
+        let id = id.as_str().ok_or_else(|| Code::INVALID_SYNTAX.error());
+        envelope(id.and_then(|id| look_up(id, &fields)))
+    });
+    Ok(Answer::json(json!({"items": items.collect::<Vec<_>>()})))
+}
+
+fn items<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], ApiError> {
+    let items = body.get(key).and_then(Value::as_array).ok_or_else(|| {
+        Code::INVALID_SYNTAX.because(format!("{key} is missing."))
+    })?;
+    let most = Batch::<Value>::MAX;
+    if items.is_empty() || items.len() > most {
+        return Err(Code::INVALID_SYNTAX.because(format!("{key} must have 1 to {most} elements.")));
+    }
+    Ok(items)
+}
+
+fn envelope(outcome: Result<Value, ApiError>) -> Value {
+    match outcome {
+        Ok(resource) => json!({"resource": resource}),
+        Err(error) => json!({"error": to_json(&error)}),
+    }
+}

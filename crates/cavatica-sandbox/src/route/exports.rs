@@ -1,0 +1,149 @@
+//! Exports: start, read, list.
+
+use cavatica_model::{ApiError, ExportMode, ExportState, OpenName, Tri};
+use serde_json::Value;
+
+use super::{Request, Route};
+use crate::answer::{Answer, Fields};
+use crate::hub::{Hub, State};
+use crate::query::Query;
+use crate::refusal::Code;
+use crate::world::{Event, Wish};
+
+/// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
+pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let wish = wish(&request.json()?, mode(&request.query))?;
+    let doom = hub.faults().strike_job(Route::Start).map(Code);
+    let mut state = hub.state();
+    let job = accept(hub, &mut state, wish, doom)?;
+    state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
+    hub.started.notify_one();
+    let job = state.world.job_view(job, &request.links);
+    Ok(Answer::json(Fields::of_detail(&request.query).choose(&job)))
+}
+
+/// Starts one job; the caller flushes.
+pub(super) fn accept(
+    hub: &Hub,
+    state: &mut State,
+    wish: Wish,
+    doom: Option<Code>,
+) -> Result<u32, ApiError> {
+    let start = state
+        .world
+        .start(wish, hub.pace, doom, hub.clock.now())?;
+    let job = state.world.jobs().len();
+    state
+        .commit(&Event::Started(start))
+        .map_err(|_| Code::UNAVAILABLE.error())?;
+    u32::try_from(job).map_err(|_| Code::UNAVAILABLE.error())
+}
+
+/// Only the query tells whether the platform keeps its copy; in the body `copy_only` means nothing.
+pub(super) fn mode(query: &Query) -> ExportMode {
+    if query.is_true("copy_only") {
+        ExportMode::Copy
+    } else {
+        ExportMode::Move
+    }
+}
+
+/// Reads what is asked for, booleans as texts and null properties included.
+pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
+    let text = |object: &str, key: &str| {
+        let value = item.get(object).and_then(|object| object.get(key));
+        let text = value.and_then(Value::as_str).map(str::to_owned);
+        text.ok_or_else(|| Code::INVALID_SYNTAX.because(format!("{object}.{key} is missing.")))
+    };
+    let overwrite = match item.get("overwrite") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(overwrite)) => *overwrite,
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => true,
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => false,
+        Some(_) => return Err(Code::INVALID_SYNTAX.because("overwrite must be a boolean.")),
+    };
+    let properties = match item.get("properties") {
+        None | Some(Value::Null) => Tri::Absent,
+        Some(properties) => Tri::Value(
+            serde_json::from_value(properties.clone())
+                .map_err(|_| Code::INVALID_SYNTAX.because("properties can't be understood."))?,
+        ),
+    };
+    Ok(Wish {
+        file: text("source", "file")?,
+        volume: text("destination", "volume")?,
+        location: text("destination", "location")?,
+        mode,
+        overwrite,
+        properties,
+    })
+}
+
+/// Source: <https://docs.cavatica.org/reference/get-details-of-an-export-job-v2>.
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let job = state
+        .world
+        .job_by_id(request.id())
+        .ok_or_else(|| Code::NO_JOB.error())?;
+    let job = state.world.job_view(job, &request.links);
+    Ok(Answer::json(Fields::of_detail(&request.query).choose(&job)))
+}
+
+/// The jobs of the user, newest first. Which order the platform keeps isn't documented.
+///
+/// Source: <https://docs.cancergenomicscloud.org/reference/list-export-jobs-v2>.
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let window = request.query.window()?;
+    let fields = Fields::of_list(&request.query, &["href", "id", "state"]);
+    let mut states = Vec::new();
+    for text in request.query.all("state") {
+        let known = ExportState::from_name(text);
+        states.push(known.ok_or_else(|| Code::BAD_REQUEST.because("state is unknown."))?);
+    }
+    if states.is_empty() {
+        states = ExportState::ALL.to_vec();
+    }
+    states.sort_unstable();
+    states.dedup();
+
+    let state = hub.state();
+    let world = &state.world;
+    let volume = match request.query.get("volume") {
+        None => None,
+        Some(id) => match world.volume(id) {
+            Some((number, _)) => Some(number),
+            None => return Err(Code::NO_VOLUME.error()),
+        },
+    };
+    let visible_until = hub.clock.now() - request.late_by;
+    let matches = |number: &u32| {
+        let job = &world.jobs()[*number as usize];
+        volume.is_none_or(|volume| volume == job.volume)
+            && states.contains(&job.state)
+            && (request.late_by == 0 || job.started_at <= visible_until)
+    };
+    let all = u32::try_from(world.jobs().len()).unwrap_or(u32::MAX);
+    let numbers: Box<dyn Iterator<Item = u32>> = if states.iter().any(|state| state.is_final()) {
+        Box::new((0..all).rev())
+    } else {
+        Box::new(world.unfinished().rev())
+    };
+    let (total, items) = if request.late_by == 0 {
+        // Counts are kept, so a page needs no look at the rest of a million jobs.
+        let total: u64 = states.iter().map(|state| world.count(volume, *state)).sum();
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        let shown = total.saturating_sub(window.offset).min(window.limit);
+        let items = numbers.filter(matches).skip(window.offset).take(shown);
+        (total, items.collect::<Vec<_>>())
+    } else {
+        let matching: Vec<u32> = numbers.filter(matches).collect();
+        let items = super::slice(&matching, window).to_vec();
+        (matching.len(), items)
+    };
+    let items = items
+        .into_iter()
+        .map(|number| fields.choose(&world.job_view(number, &request.links)))
+        .collect();
+    Ok(Answer::page(&request.listing(), items, window, total))
+}

@@ -1,0 +1,207 @@
+//! The API's calls: which there are, and what each answers. One file per area.
+
+mod account;
+mod admin;
+mod bulk;
+mod exports;
+mod files;
+mod volumes;
+
+use bytes::Bytes;
+use cavatica_model::ApiError;
+use http::Method;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::answer::{Answer, Listing};
+use crate::clock::Millis;
+use crate::hub::Hub;
+use crate::query::Query;
+use crate::refusal::Code;
+use crate::world::Links;
+
+pub(crate) use admin::admin;
+
+/// Declares the routes: short name for fault rules, method and path for the ledger.
+macro_rules! routes {
+    ($($Route:ident $name:literal $method:literal $path:literal,)+) => {
+        /// A call of the API.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Route { $($Route,)+ }
+
+        impl Route {
+            pub(crate) const ALL: &'static [Route] = &[$(Route::$Route,)+];
+
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Route::$Route => $name,)+ }
+            }
+
+            pub(crate) fn method(self) -> &'static str {
+                match self { $(Route::$Route => $method,)+ }
+            }
+
+            /// The path below `/v2`; parts in braces are parameters.
+            pub(crate) fn path(self) -> &'static str {
+                match self { $(Route::$Route => $path,)+ }
+            }
+        }
+    };
+}
+
+routes! {
+    Root "root" "GET" "/",
+    User "user" "GET" "/user",
+    RateLimit "rate-limit" "GET" "/rate_limit",
+    Projects "projects" "GET" "/projects",
+    Project "project" "GET" "/projects/{owner}/{name}",
+    ProjectFiles "project-files" "GET" "/projects/{owner}/{name}/files",
+    ProjectMembers "project-members" "GET" "/projects/{owner}/{name}/members",
+    Files "files" "GET" "/files",
+    Scroll "scroll" "GET" "/files/scroll",
+    File "file" "GET" "/files/{id}",
+    FolderList "folder-list" "GET" "/files/{id}/list",
+    FolderScroll "folder-scroll" "GET" "/files/{id}/scroll",
+    BulkFiles "bulk-files" "POST" "/bulk/files/get",
+    Volumes "volumes" "GET" "/storage/volumes",
+    Volume "volume" "GET" "/storage/volumes/{owner}/{name}",
+    VolumeList "volume-list" "GET" "/storage/volumes/{owner}/{name}/list",
+    VolumeObject "volume-object" "GET" "/storage/volumes/{owner}/{name}/object",
+    VolumeMembers "volume-members" "GET" "/storage/volumes/{owner}/{name}/members",
+    Start "start" "POST" "/storage/exports",
+    Exports "exports" "GET" "/storage/exports",
+    Export "export" "GET" "/storage/exports/{id}",
+    BulkStart "bulk-start" "POST" "/bulk/storage/exports/create",
+    BulkGet "bulk-get" "POST" "/bulk/storage/exports/get",
+}
+
+/// A request that found its route.
+pub(crate) struct Request {
+    pub(crate) route: Route,
+    /// The path's parameters in their order.
+    pub(crate) parameters: Vec<String>,
+    pub(crate) query: Query,
+    pub(crate) body: Bytes,
+    pub(crate) links: Links,
+    /// Whether the client asked for features in advance access.
+    pub(crate) advance_access: bool,
+    /// Jobs younger than this don't show in lists.
+    pub(crate) late_by: Millis,
+}
+
+impl Request {
+    /// The id that the path names.
+    fn id(&self) -> &str {
+        self.parameters.first().map_or("", String::as_str)
+    }
+
+    /// The `owner/name` that the path names.
+    fn owned_id(&self) -> String {
+        self.parameters.join("/")
+    }
+
+    fn listing(&self) -> Listing<'_> {
+        let mut parameters = self.parameters.iter();
+        let path = self.route.path().split('/').map(|part| {
+            if part.starts_with('{') {
+                let parameter = parameters.next().map_or("", String::as_str);
+                crate::query::encode(parameter)
+            } else {
+                part.to_owned()
+            }
+        });
+        Listing {
+            url: self.links.0.clone() + &path.collect::<Vec<_>>().join("/"),
+            query: &self.query,
+        }
+    }
+
+    /// The body as JSON; some clients send none where there is nothing to say.
+    fn json(&self) -> Result<Value, ApiError> {
+        if self.body.is_empty() {
+            return Ok(Value::Object(serde_json::Map::new()));
+        }
+        serde_json::from_slice(&self.body).map_err(|_| Code::UNDECODABLE.error())
+    }
+}
+
+/// What a path and method lead to.
+pub(crate) enum Found {
+    Route(Route, Vec<String>),
+    /// The path exists, but not for this method.
+    OtherMethod(Route),
+    Nothing,
+}
+
+/// Finds the route of a path below `/v2`.
+pub(crate) fn find(method: &Method, path: &str) -> Found {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    // The prose of the documentation prints the singular; its examples and all clients the plural.
+    let decoded = match &*decoded {
+        "/bulk/storage/export/get" => "/bulk/storage/exports/get",
+        other => other,
+    };
+    let parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
+    let mut other = None;
+    for route in Route::ALL.iter().copied() {
+        let Some(parameters) = parameters(route.path(), &parts) else {
+            continue;
+        };
+        // Any method may follow a list's path with one part more (`/files/scroll`); the first that fits is meant.
+        if route.method() == method.as_str() {
+            return Found::Route(route, parameters);
+        }
+        other.get_or_insert(route);
+    }
+    other.map_or(Found::Nothing, Found::OtherMethod)
+}
+
+fn parameters(template: &str, parts: &[&str]) -> Option<Vec<String>> {
+    let wanted: Vec<&str> = template.split('/').filter(|part| !part.is_empty()).collect();
+    if wanted.len() != parts.len() {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for (wanted, part) in wanted.iter().zip(parts) {
+        if wanted.starts_with('{') {
+            parameters.push((*part).to_owned());
+        } else if wanted != part {
+            return None;
+        }
+    }
+    Some(parameters)
+}
+
+/// Carries a request out.
+pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    match request.route {
+        Route::Root => Ok(account::root(request)),
+        Route::User => Ok(account::user(request)),
+        Route::RateLimit => Ok(account::rate_limit(hub)),
+        Route::Projects => account::projects(hub, request),
+        Route::Project => account::project(hub, request),
+        Route::ProjectFiles => account::project_files(hub, request),
+        Route::ProjectMembers => account::project_members(hub, request),
+        Route::Files => files::list(hub, request),
+        Route::Scroll => files::scroll(hub, request),
+        Route::File => files::get(hub, request),
+        Route::FolderList => files::list_folder(hub, request),
+        Route::FolderScroll => files::scroll_folder(hub, request),
+        Route::BulkFiles => bulk::files(hub, request),
+        Route::Volumes => volumes::list(hub, request),
+        Route::Volume => volumes::get(hub, request),
+        Route::VolumeList => volumes::contents(hub, request),
+        Route::VolumeObject => volumes::object(hub, request),
+        Route::VolumeMembers => volumes::members(hub, request),
+        Route::Start => exports::start(hub, request),
+        Route::Exports => exports::list(hub, request),
+        Route::Export => exports::get(hub, request),
+        Route::BulkStart => bulk::start(hub, request),
+        Route::BulkGet => bulk::get(hub, request),
+    }
+}
+
+/// The items of a window on something that is already a list.
+fn slice<T>(all: &[T], window: crate::query::Window) -> &[T] {
+    let from = window.offset.min(all.len());
+    &all[from..all.len().min(from.saturating_add(window.limit))]
+}

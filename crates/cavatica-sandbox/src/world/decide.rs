@@ -1,0 +1,232 @@
+//! What the platform accepts, and what becomes of it.
+
+use cavatica_model::{
+    ApiError, ExportMode, ExportProperties, ExportRequest, ExportState, MAX_KEY_BYTES, Objection,
+    Tri, Warning,
+};
+
+use super::{Event, NodeKind, Place, Start, StoreKind, World};
+use super::view::Links;
+use crate::clock::Millis;
+use crate::number::scatter;
+use crate::refusal::Code;
+
+/// An export that somebody asks for, as it came over the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) file: String,
+    pub(crate) volume: String,
+    pub(crate) location: String,
+    pub(crate) mode: ExportMode,
+    pub(crate) overwrite: bool,
+    pub(crate) properties: Tri<Box<ExportProperties>>,
+}
+
+/// How long jobs take and how many of them fail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) shortest: Millis,
+    pub(crate) longest: Millis,
+    /// Between 0 and 1.
+    pub(crate) fail_share: f64,
+}
+
+/// What is to be done for a job whose time has come.
+pub(crate) enum Step {
+    /// Write this down; nothing else is to be done.
+    Note(Event),
+    /// Bytes have to be moved first.
+    Carry(Errand),
+}
+
+/// The bytes of one job.
+#[derive(Clone, Debug)]
+pub(crate) struct Errand {
+    pub(crate) job: u32,
+    pub(crate) file: u32,
+    pub(crate) volume: u32,
+    pub(crate) location: Box<str>,
+    pub(crate) size: u64,
+    pub(crate) mode: ExportMode,
+    /// An object lies there that may be deleted.
+    pub(crate) replaces: bool,
+    pub(crate) doom: Option<Code>,
+}
+
+impl World {
+    /// Accepts or refuses an export, by the model's own rules and by what only the platform knows.
+    pub(crate) fn start(
+        &self,
+        wish: Wish,
+        pace: Pace,
+        doom: Option<Code>,
+        now: Millis,
+    ) -> Result<Start, ApiError> {
+        let (volume, state) = self
+            .volume(&wish.volume)
+            .ok_or_else(|| Code::NO_VOLUME.error())?;
+        let file = self
+            .file_by_id(&wish.file)
+            .ok_or_else(|| Code::NO_FILE_TO_EXPORT.error())?;
+        if state.prefix.is_empty() && wish.location.is_empty() {
+            return Err(Code::INVALID_SYNTAX.because("Location can't be empty."));
+        }
+        self.judge(file, volume, &wish.properties)?;
+
+        let job = u64::try_from(self.jobs.len()).unwrap_or(u64::MAX);
+        let mut chance = fastrand::Rng::with_seed(scatter(self.seed, job));
+        let span = chance.i64(pace.shortest..=pace.longest.max(pace.shortest));
+        let fails = chance.f64() < pace.fail_share;
+        Ok(Start {
+            file,
+            volume,
+            location: wish.location.into(),
+            mode: wish.mode,
+            overwrite: wish.overwrite,
+            properties: wish.properties,
+            at: now,
+            runs_at: now + span / 3,
+            ends_at: now + span,
+            doom: doom.or(fails.then_some(Code::JOB_STORAGE_ERROR)),
+        })
+    }
+
+    fn judge(
+        &self,
+        file: u32,
+        volume: u32,
+        properties: &Tri<Box<ExportProperties>>,
+    ) -> Result<(), ApiError> {
+        let links = Links(String::new());
+        let file_view = self.file_view(file, &links);
+        let volume_view = self.volume_view(volume, &links);
+        // The platform keeps locations literally, so a harmless one stands in for the wish's own.
+        let location = "location".parse().expect("an ordinary location");
+        let mut request =
+            ExportRequest::new(file_view.id.clone(), volume_view.id.clone(), location);
+        if let Some(properties) = properties.value() {
+            request = request.with_properties((**properties).clone());
+        }
+        let findings = request.findings(&file_view, &volume_view);
+        if let Some(code) = findings.objections.iter().find_map(objection_code) {
+            return Err(code.error());
+        }
+        if let Some(code) = findings.warnings.iter().find_map(warning_code) {
+            return Err(code.error());
+        }
+        if let NodeKind::File(content) = &self.node(file).kind
+            && (content.archived || content.public_copy)
+        {
+            return Err(Code::NOT_EXPORTABLE.error());
+        }
+        Ok(())
+    }
+
+    /// What is to be done for an unfinished job now, or `None` if it has ended.
+    pub(crate) fn step(&self, number: u32, now: Millis) -> Option<Step> {
+        let job = self.jobs.get(number as usize)?;
+        match job.state {
+            ExportState::Pending => Some(Step::Note(Event::Running { job: number })),
+            ExportState::Running => Some(self.finish(number, now)),
+            ExportState::Completed | ExportState::Failed => None,
+        }
+    }
+
+    fn finish(&self, number: u32, now: Millis) -> Step {
+        let job = &self.jobs[number as usize];
+        let volume = &self.volumes[job.volume as usize];
+        let fail = |code| {
+            Step::Note(Event::Failed {
+                job: number,
+                at: now,
+                code,
+            })
+        };
+        if volume.access_mode != "RW" || !volume.active {
+            return fail(Code::JOB_VOLUME_NOT_WRITABLE);
+        }
+        let NodeKind::File(content) = &self.node(job.file).kind else {
+            return fail(Code::NOT_EXPORTABLE);
+        };
+        let occupied = volume.objects.contains_key(&job.location);
+        if occupied && !job.overwrite {
+            return fail(Code::JOB_LOCATION_OCCUPIED);
+        }
+        // Another job for the same file was faster.
+        if matches!(content.place, Place::Alias { .. }) {
+            return fail(Code::NOT_EXPORTABLE);
+        }
+        let key_bytes = volume.prefix.len() + job.location.len();
+        if key_bytes > MAX_KEY_BYTES || key_bytes == 0 {
+            return fail(Code::JOB_LOCATION_NOT_ACCESSIBLE);
+        }
+        if let (false, Some(code)) = (occupied, job.doom) {
+            return fail(code);
+        }
+        let bytes_to_move =
+            volume.store == StoreKind::Folder || matches!(content.place, Place::Disk);
+        if !occupied && !bytes_to_move {
+            return Step::Note(Event::Completed {
+                job: number,
+                at: now,
+                size: content.size,
+                etag: self.stand_in_etag(job.file, content.size),
+            });
+        }
+        Step::Carry(Errand {
+            job: number,
+            file: job.file,
+            volume: job.volume,
+            location: job.location.clone(),
+            size: content.size,
+            mode: job.mode,
+            replaces: occupied,
+            doom: job.doom,
+        })
+    }
+
+    /// What stands for the checksum of bytes that were never made.
+    pub(crate) fn stand_in_etag(&self, file: u32, size: u64) -> String {
+        let key = scatter(self.seed, file.into());
+        format!("{key:016x}{:016x}", scatter(key, size))
+    }
+
+    pub(crate) fn is_synthetic(&self, file: u32) -> bool {
+        matches!(
+            &self.node(file).kind,
+            NodeKind::File(content) if matches!(content.place, Place::Synthetic)
+        )
+    }
+}
+
+/// The code with which the platform refuses what the model objects to.
+fn objection_code(objection: &Objection) -> Option<Code> {
+    match objection {
+        Objection::Alias { .. }
+        | Objection::PublicFile
+        | Objection::Folder
+        | Objection::TooLarge { .. } => Some(Code::NOT_EXPORTABLE),
+        Objection::VolumeReadOnly { .. } => Some(Code::VOLUME_NOT_WRITABLE),
+        // No page tells the code; the platform can't reach the storage any more.
+        Objection::VolumeInactive => Some(Code::NO_WRITE_ACCESS),
+        Objection::ServiceWithoutExports { service } if service.eq_ignore_ascii_case("gcs") => {
+            Some(Code::GCS_IS_READ_ONLY)
+        }
+        Objection::ServiceWithoutExports { .. } => Some(Code::OTHER_CLOUD),
+        Objection::KmsKeyWithoutKms { .. } | Objection::KmsKeyTwice => Some(Code::INVALID_SYNTAX),
+        // The platform isn't documented to look at unknown properties; locations are kept literally; the others can't
+        // come up, because the check is given what the request names.
+        _ => None,
+    }
+}
+
+fn warning_code(warning: &Warning) -> Option<Code> {
+    match warning {
+        Warning::UnknownValue { property, .. } => Some(match *property {
+            "sse_algorithm" => Code::BAD_SSE,
+            "aws_canned_acl" => Code::BAD_ACL,
+            _ => Code::BAD_STORAGE_CLASS,
+        }),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything that can happen to a world. A world is what its events made it.
+
+use cavatica_model::{ExportMode, ExportProperties, Tri};
+use serde::{Deserialize, Serialize};
+
+use super::WorldSpec;
+use crate::clock::Millis;
+use crate::refusal::Code;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// The world began; always first and only once.
+    Seeded(Box<WorldSpec>),
+    /// An export was accepted.
+    Started(Start),
+    /// A job left the queue.
+    Running { job: u32 },
+    /// The object lies on the volume.
+    Completed {
+        job: u32,
+        at: Millis,
+        size: u64,
+        etag: String,
+    },
+    /// A job ended without an object.
+    Failed { job: u32, at: Millis, code: Code },
+    /// Something other than an export put an object on a volume.
+    ObjectPut {
+        volume: u32,
+        location: String,
+        size: u64,
+        etag: String,
+        at: Millis,
+    },
+    /// An object was deleted, by a job that was allowed to overwrite it or by something else.
+    ObjectRemoved {
+        volume: u32,
+        location: String,
+        job: Option<u32>,
+    },
+    /// A volume was activated or deactivated, opened for writing or closed.
+    VolumeChanged {
+        volume: u32,
+        active: bool,
+        access_mode: String,
+        at: Millis,
+    },
+}
+
+/// An accepted export. The moments at which it will run and end are settled when it is accepted, so that the seed alone
+/// decides them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) file: u32,
+    pub(crate) volume: u32,
+    pub(crate) location: Box<str>,
+    pub(crate) mode: ExportMode,
+    pub(crate) overwrite: bool,
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub(crate) properties: Tri<Box<ExportProperties>>,
+    pub(crate) at: Millis,
+    pub(crate) runs_at: Millis,
+    pub(crate) ends_at: Millis,
+    /// The code that it is doomed to fail with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) doom: Option<Code>,
+}

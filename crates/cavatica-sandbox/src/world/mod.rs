@@ -1,0 +1,395 @@
+//! The platform as a pure state machine: commands are decided from the state alone, give events, and only events change
+//! the state. There is no clock and no disk here; moments are arguments, and bytes are somebody else's business.
+
+mod decide;
+mod event;
+mod grow;
+mod spec;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cavatica_model::{
+    ExportMode, ExportProperties, ExportState, OpenName, Tri, UnknownKeys, VolumeId,
+};
+
+pub(crate) use decide::{Errand, Pace, Step, Wish};
+pub(crate) use event::{Event, Start};
+pub(crate) use grow::SpecError;
+pub(crate) use spec::{
+    EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, VolumeSpec, WorldSpec,
+};
+pub(crate) use view::Links;
+
+use crate::clock::Millis;
+use crate::number;
+use crate::refusal::Code;
+
+/// The name of the one account.
+pub(crate) const USER: &str = "sandbox";
+
+pub(crate) struct World {
+    seed: u64,
+    born_at: Millis,
+    projects: Vec<Project>,
+    files: Vec<Node>,
+    volumes: Vec<VolumeState>,
+    jobs: Vec<Job>,
+    /// The jobs that haven't ended, so that asking for them doesn't mean looking through a million that have.
+    unfinished: BTreeSet<u32>,
+    overwritten: u64,
+}
+
+pub(crate) struct Project {
+    pub(crate) id: cavatica_model::ProjectId,
+    pub(crate) root: u32,
+}
+
+pub(crate) struct Node {
+    pub(crate) name: Box<str>,
+    pub(crate) project: u32,
+    /// None for a project's root folder.
+    pub(crate) parent: Option<u32>,
+    pub(crate) kind: NodeKind,
+}
+
+pub(crate) enum NodeKind {
+    Folder { children: Vec<u32> },
+    File(FileNode),
+}
+
+pub(crate) struct FileNode {
+    pub(crate) size: u64,
+    pub(crate) place: Place,
+    pub(crate) archived: bool,
+    pub(crate) public_copy: bool,
+    pub(crate) modified_at: Millis,
+    /// What most files don't have.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// Where a file's bytes are now.
+pub(crate) enum Place {
+    Disk,
+    Synthetic,
+    Alias { volume: VolumeId, location: Box<str> },
+}
+
+#[derive(Default)]
+pub(crate) struct Extras {
+    pub(crate) metadata: UnknownKeys,
+    pub(crate) tags: Vec<String>,
+    pub(crate) task: Option<cavatica_model::TaskId>,
+}
+
+pub(crate) struct VolumeState {
+    pub(crate) id: VolumeId,
+    pub(crate) service: String,
+    pub(crate) access_mode: String,
+    pub(crate) active: bool,
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
+    pub(crate) properties: ExportProperties,
+    pub(crate) store: StoreKind,
+    pub(crate) modified_at: Millis,
+    /// By location, the volume's prefix left out.
+    pub(crate) objects: BTreeMap<Box<str>, Object>,
+    /// How many jobs stand in each state, in the order of `ExportState::ALL`.
+    counts: [u64; 4],
+}
+
+pub(crate) struct Object {
+    pub(crate) size: u64,
+    pub(crate) etag: Box<str>,
+    pub(crate) put_at: Millis,
+    /// The job that made it, if one did.
+    pub(crate) job: Option<u32>,
+}
+
+pub(crate) struct Job {
+    pub(crate) file: u32,
+    pub(crate) volume: u32,
+    pub(crate) location: Box<str>,
+    pub(crate) mode: ExportMode,
+    pub(crate) overwrite: bool,
+    pub(crate) properties: Tri<Box<ExportProperties>>,
+    pub(crate) started_at: Millis,
+    pub(crate) runs_at: Millis,
+    pub(crate) ends_at: Millis,
+    pub(crate) doom: Option<Code>,
+    pub(crate) state: ExportState,
+    pub(crate) finished_at: Millis,
+    pub(crate) failure: Option<Code>,
+}
+
+/// An event that doesn't fit the world it is to be applied to: the log was written by another program or changed.
+#[derive(Debug, thiserror::Error)]
+#[error("event names {what} {number}, which this world doesn't have")]
+pub(crate) struct MisfitError {
+    what: &'static str,
+    number: u32,
+}
+
+impl World {
+    /// Changes the world as the event says.
+    pub(crate) fn apply(&mut self, event: &Event) -> Result<(), MisfitError> {
+        match event {
+            // The world was made from it.
+            Event::Seeded(_) => {}
+            Event::Started(start) => self.started(start)?,
+            Event::Running { job } => self.turn(*job, ExportState::Running)?,
+            Event::Completed {
+                job,
+                at,
+                size,
+                etag,
+            } => self.completed(*job, *at, *size, etag)?,
+            Event::Failed { job, at, code } => {
+                self.turn(*job, ExportState::Failed)?;
+                let job = self.job_mut(*job)?;
+                job.finished_at = *at;
+                job.failure = Some(*code);
+            }
+            Event::ObjectPut {
+                volume,
+                location,
+                size,
+                etag,
+                at,
+            } => {
+                let object = Object {
+                    size: *size,
+                    etag: etag.as_str().into(),
+                    put_at: *at,
+                    job: None,
+                };
+                let volume = self.volume_mut(*volume)?;
+                volume.objects.insert(location.as_str().into(), object);
+            }
+            Event::ObjectRemoved {
+                volume,
+                location,
+                job,
+            } => {
+                self.volume_mut(*volume)?.objects.remove(location.as_str());
+                self.overwritten += u64::from(job.is_some());
+            }
+            Event::VolumeChanged {
+                volume,
+                active,
+                access_mode,
+                at,
+            } => {
+                let volume = self.volume_mut(*volume)?;
+                volume.active = *active;
+                volume.access_mode.clone_from(access_mode);
+                volume.modified_at = *at;
+            }
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, start: &Start) -> Result<(), MisfitError> {
+        self.file(start.file)?;
+        self.volume_mut(start.volume)?.counts[position(ExportState::Pending)] += 1;
+        let number = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
+        self.unfinished.insert(number);
+        self.jobs.push(Job {
+            file: start.file,
+            volume: start.volume,
+            location: start.location.clone(),
+            mode: start.mode,
+            overwrite: start.overwrite,
+            properties: start.properties.clone(),
+            started_at: start.at,
+            runs_at: start.runs_at,
+            ends_at: start.ends_at,
+            doom: start.doom,
+            state: ExportState::Pending,
+            finished_at: 0,
+            failure: None,
+        });
+        Ok(())
+    }
+
+    fn completed(
+        &mut self,
+        number: u32,
+        at: Millis,
+        size: u64,
+        etag: &str,
+    ) -> Result<(), MisfitError> {
+        self.turn(number, ExportState::Completed)?;
+        let job = self.job_mut(number)?;
+        job.finished_at = at;
+        let (file, volume, location, mode) = (job.file, job.volume, job.location.clone(), job.mode);
+        let object = Object {
+            size,
+            etag: etag.into(),
+            put_at: at,
+            job: Some(number),
+        };
+        let volume = self.volume_mut(volume)?;
+        volume.objects.insert(location.clone(), object);
+        let volume = volume.id.clone();
+        if mode == ExportMode::Move {
+            let node = self.files.get_mut(file as usize).ok_or(MisfitError {
+                what: "file",
+                number: file,
+            })?;
+            if let NodeKind::File(file) = &mut node.kind {
+                file.place = Place::Alias { volume, location };
+                file.modified_at = at;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a job into another state and keeps the counts right.
+    fn turn(&mut self, number: u32, state: ExportState) -> Result<(), MisfitError> {
+        let job = self.job_mut(number)?;
+        let before = std::mem::replace(&mut job.state, state);
+        let volume = job.volume;
+        let counts = &mut self.volume_mut(volume)?.counts;
+        counts[position(before)] -= 1;
+        counts[position(state)] += 1;
+        if state.is_final() {
+            self.unfinished.remove(&number);
+        }
+        Ok(())
+    }
+
+    fn file(&self, number: u32) -> Result<&Node, MisfitError> {
+        self.files.get(number as usize).ok_or(MisfitError {
+            what: "file",
+            number,
+        })
+    }
+
+    fn job_mut(&mut self, number: u32) -> Result<&mut Job, MisfitError> {
+        self.jobs.get_mut(number as usize).ok_or(MisfitError {
+            what: "job",
+            number,
+        })
+    }
+
+    fn volume_mut(&mut self, number: u32) -> Result<&mut VolumeState, MisfitError> {
+        self.volumes.get_mut(number as usize).ok_or(MisfitError {
+            what: "volume",
+            number,
+        })
+    }
+}
+
+/// Reading. Numbers come from this world itself, so looking one up can't fail.
+impl World {
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn projects(&self) -> &[Project] {
+        &self.projects
+    }
+
+    pub(crate) fn project(&self, id: &str) -> Option<(u32, &Project)> {
+        let position = self
+            .projects
+            .iter()
+            .position(|project| project.id.as_str() == id)?;
+        Some((u32::try_from(position).ok()?, &self.projects[position]))
+    }
+
+    pub(crate) fn node(&self, number: u32) -> &Node {
+        &self.files[number as usize]
+    }
+
+    pub(crate) fn file_count(&self) -> usize {
+        self.files.len()
+    }
+
+    pub(crate) fn file_by_id(&self, id: &str) -> Option<u32> {
+        let number = number::file_number(self.seed, id)?;
+        ((number as usize) < self.files.len()).then_some(number)
+    }
+
+    pub(crate) fn volumes(&self) -> &[VolumeState] {
+        &self.volumes
+    }
+
+    pub(crate) fn volume(&self, id: &str) -> Option<(u32, &VolumeState)> {
+        let position = self
+            .volumes
+            .iter()
+            .position(|volume| volume.id.as_str() == id)?;
+        Some((u32::try_from(position).ok()?, &self.volumes[position]))
+    }
+
+    pub(crate) fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    pub(crate) fn job_by_id(&self, id: &str) -> Option<u32> {
+        let number = number::export_number(self.seed, id)?;
+        ((number as usize) < self.jobs.len()).then_some(number)
+    }
+
+    pub(crate) fn unfinished(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.unfinished.iter().copied()
+    }
+
+    pub(crate) fn overwritten(&self) -> u64 {
+        self.overwritten
+    }
+
+    /// How many jobs stand in a state, on one volume or on all.
+    pub(crate) fn count(&self, volume: Option<u32>, state: ExportState) -> u64 {
+        self.volumes
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| volume.is_none_or(|wanted| wanted as usize == *number))
+            .map(|(_, volume)| volume.counts[position(state)])
+            .sum()
+    }
+
+    /// The folders on the way to a file and its name, the project's root left out.
+    pub(crate) fn path(&self, number: u32) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut node = self.node(number);
+        while let Some(parent) = node.parent {
+            names.push(&*node.name);
+            node = self.node(parent);
+        }
+        names.reverse();
+        names
+    }
+
+    /// The file or folder with this path in a project.
+    pub(crate) fn file_by_path(&self, project: &str, path: &str) -> Option<u32> {
+        let mut found = self.project(project)?.1.root;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let NodeKind::Folder { children } = &self.node(found).kind else {
+                return None;
+            };
+            found = *children
+                .iter()
+                .find(|child| *self.node(**child).name == *name)?;
+        }
+        Some(found)
+    }
+
+    /// The files that a finished move took off the platform; their bytes have no business in the project any more.
+    pub(crate) fn moved_files(&self) -> impl Iterator<Item = u32> + '_ {
+        self.jobs
+            .iter()
+            .filter(|job| job.mode == ExportMode::Move && job.state == ExportState::Completed)
+            .map(|job| job.file)
+    }
+
+}
+
+fn position(state: ExportState) -> usize {
+    ExportState::ALL
+        .iter()
+        .position(|known| *known == state)
+        .unwrap_or(0)
+}

@@ -1,0 +1,109 @@
+//! What a new world holds, as its first event keeps it: enough to make the same world again, no bytes.
+
+use std::collections::BTreeMap;
+
+use cavatica_model::{ExportProperties, UnknownKeys};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct WorldSpec {
+    pub(crate) seed: u64,
+    pub(crate) token: String,
+    pub(crate) at: Millis,
+    pub(crate) projects: Vec<ProjectSpec>,
+    pub(crate) volumes: Vec<VolumeSpec>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ProjectSpec {
+    pub(crate) id: String,
+    pub(crate) entries: Vec<EntrySpec>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EntrySpec {
+    Folder(String),
+    File(FileSpec),
+    Many {
+        folder: String,
+        count: u32,
+        size_bytes: u64,
+    },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FileSpec {
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    pub(crate) origin: Origin,
+    #[serde(default, skip_serializing_if = "UnknownKeys::is_empty")]
+    pub(crate) metadata: UnknownKeys,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) task: Option<String>,
+    #[serde(default)]
+    pub(crate) archived: bool,
+    #[serde(default)]
+    pub(crate) public_copy: bool,
+}
+
+impl FileSpec {
+    pub(crate) fn new(path: String, size: u64, origin: Origin) -> Self {
+        FileSpec {
+            path,
+            size,
+            origin,
+            metadata: UnknownKeys::new(),
+            tags: Vec::new(),
+            task: None,
+            archived: false,
+            public_copy: false,
+        }
+    }
+}
+
+/// Where a file's bytes come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// They lie in the data folder.
+    Disk,
+    /// They are made from the seed.
+    Synthetic,
+    /// They lie on a volume.
+    Alias { volume: String, location: String },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct VolumeSpec {
+    pub(crate) id: String,
+    pub(crate) service: String,
+    pub(crate) access_mode: String,
+    pub(crate) active: bool,
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
+    pub(crate) properties: ExportProperties,
+    pub(crate) store: StoreKind,
+    /// Objects that lie there from the beginning, by location.
+    pub(crate) objects: BTreeMap<String, ObjectSpec>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ObjectSpec {
+    pub(crate) size: u64,
+    pub(crate) etag: String,
+}
+
+/// What a volume keeps of its objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoreKind {
+    /// Everything, as files in the data folder.
+    Folder,
+    /// Key, size and checksum.
+    KeysOnly,
+}
