@@ -52,7 +52,12 @@ impl Answer {
     }
 
     /// An ordinary list: the items of one window, links to its neighbours, and the total.
-    pub(crate) fn page(list: &Listing<'_>, items: Vec<Value>, window: Window, total: usize) -> Answer {
+    pub(crate) fn page(
+        list: &Listing<'_>,
+        items: Vec<Value>,
+        window: Window,
+        total: usize,
+    ) -> Answer {
         let Window { offset, limit } = window;
         let mut links = Vec::new();
         if offset + limit < total {
@@ -129,7 +134,11 @@ impl Fields {
 
     fn parse(query: &Query) -> Option<Fields> {
         let text = query.get("fields")?;
-        let names = || text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = || {
+            text.split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+        };
         if names().any(|name| name == "_all") {
             return Some(Fields::All);
         }

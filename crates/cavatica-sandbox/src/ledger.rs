@@ -90,16 +90,20 @@ impl Ledger {
 
     /// The part that the world tells.
     pub(crate) fn of_world(world: &World) -> Ledger {
-        let jobs = world.jobs().iter().enumerate().map(|(number, job)| LedgerJob {
-            id: world.export_id(u32::try_from(number).unwrap_or(u32::MAX)),
-            file: world.file_id(job.file),
-            volume: world.volumes()[job.volume as usize].id.to_string(),
-            location: job.location.to_string(),
-            mode: job.mode,
-            overwrite: job.overwrite,
-            state: job.state.name().to_owned(),
-            code: job.failure.map(|code| code.0),
-        });
+        let jobs = world
+            .jobs()
+            .iter()
+            .enumerate()
+            .map(|(number, job)| LedgerJob {
+                id: world.export_id(u32::try_from(number).unwrap_or(u32::MAX)),
+                file: world.file_id(job.file),
+                volume: world.volumes()[job.volume as usize].id.to_string(),
+                location: job.location.to_string(),
+                mode: job.mode,
+                overwrite: job.overwrite,
+                state: job.state.name().to_owned(),
+                code: job.failure.map(|code| code.0),
+            });
         let mut files: BTreeMap<String, LedgerFile> = BTreeMap::new();
         let jobs: Vec<LedgerJob> = jobs.collect();
         for (job, summary) in world.jobs().iter().zip(&jobs) {

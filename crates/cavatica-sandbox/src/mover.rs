@@ -276,10 +276,7 @@ fn deliver(hub: &Hub, route: &Route) -> io::Result<Written> {
         StoreKind::Folder => hub.store.put(&route.volume, &route.key, &mut source),
         StoreKind::KeysOnly if route.source.is_none() => Ok(Written {
             size: errand.size,
-            etag: hub
-                .state()
-                .world
-                .stand_in_etag(errand.file, errand.size),
+            etag: hub.state().world.stand_in_etag(errand.file, errand.size),
         }),
         StoreKind::KeysOnly => measure(&mut source),
     }

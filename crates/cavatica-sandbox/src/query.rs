@@ -56,7 +56,9 @@ impl Query {
         match self.number("limit")? {
             None => Ok(50),
             Some(limit) if (1..=most).contains(&limit) => Ok(limit),
-            Some(_) => Err(Code::BAD_REQUEST.because(format!("limit must be between 1 and {most}."))),
+            Some(_) => {
+                Err(Code::BAD_REQUEST.because(format!("limit must be between 1 and {most}.")))
+            }
         }
     }
 
@@ -64,9 +66,9 @@ impl Query {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
-        let number = text
-            .parse()
-            .map_err(|_| Code::BAD_REQUEST.because(format!("{name} must be a number, zero or more.")))?;
+        let number = text.parse().map_err(|_| {
+            Code::BAD_REQUEST.because(format!("{name} must be a number, zero or more."))
+        })?;
         Ok(Some(number))
     }
 }

@@ -1,9 +1,8 @@
-//! The platform's status codes.
+//! The platform's status codes, as far as the sandbox answers with them.
 //!
-//! Numbers and texts: <https://docs.cavatica.org/docs/api-status-codes>. Where that page doesn't give the HTTP status, it
-//! follows the page's pattern: service down 503, no right 403, unknown 404, exists already 409, malformed 400.
+//! Source: <https://docs.cavatica.org/docs/api-status-codes>.
 
-use cavatica_model::{ApiError, Tri};
+use cavatica_model::{ApiError, StatusCode, Tri};
 use serde::{Deserialize, Serialize};
 
 /// One of the platform's status codes.
@@ -47,17 +46,15 @@ impl Code {
     pub(crate) const METHOD_NOT_ALLOWED: Code = Code(90006);
     pub(crate) const UNDECODABLE: Code = Code(90009);
 
-    /// The HTTP status that goes with the code.
-    pub(crate) fn status(self) -> u16 {
-        self.entry().1
-    }
-
-    /// The error object that the platform sends.
+    /// The error object that the platform sends, with the status and the meaning from the model's table.
     pub(crate) fn error(self) -> ApiError {
-        let (code, status, message) = self.entry();
+        let (status, meaning) = match StatusCode::lookup(self.0) {
+            Some(known) => (known.http, known.meaning),
+            None => (400, "the operation failed"),
+        };
         ApiError {
             more_info: Tri::Value(String::new()),
-            ..ApiError::new(status, code, message)
+            ..ApiError::new(status, self.0, sentence(meaning))
         }
     }
 
@@ -68,59 +65,28 @@ impl Code {
             ..self.error()
         }
     }
-
-    fn entry(self) -> (i64, u16, &'static str) {
-        let known = CODES.iter().find(|(code, ..)| *code == self.0);
-        known
-            .copied()
-            .unwrap_or((self.0, 400, "Requested operation failed."))
-    }
 }
 
-const CODES: &[(i64, u16, &str)] = &[
-    (0, 503, "Platform is under maintenance."),
-    (1000, 429, "Rate limit exceeded! Check response headers."),
-    (3002, 404, "Requested project does not exist."),
-    (5001, 403, "Insufficient privileges to access the requested file."),
-    (5002, 404, "Requested file does not exist."),
-    (5022, 400, "Parent is not a folder."),
-    (5029, 400, "Either parent or project has to be given."),
-    (5031, 400, "Only one of parent and project can be given."),
-    (9000, 503, "Error contacting the storage service."),
-    (9001, 403, "Could not get read access on the storage service."),
-    (9002, 403, "Could not get cross-write access on the storage service."),
-    (9003, 403, "Insufficient privileges to access the requested project."),
-    (9004, 403, "Insufficient privileges to access the requested file."),
-    (9005, 403, "Insufficient privileges to access the requested job."),
-    (9006, 403, "Requested file cannot be exported. Check the documentation."),
-    (9007, 404, "Requested volume does not exist."),
-    (9008, 404, "Requested job does not exist."),
-    (9009, 404, "Requested file does not exist."),
-    (9011, 400, "Invalid request syntax."),
-    (9020, 403, "Insufficient privileges to access the requested volume."),
-    (9022, 400, "Invalid value of aws_canned_acl."),
-    (9023, 400, "Invalid value of sse_algorithm."),
-    (9024, 400, "Invalid value of aws_storage_class."),
-    (9026, 403, "Requested volume is not read-write."),
-    (9027, 403, "Exporting across different cloud services is not supported."),
-    (9032, 400, "Invalid value of sse_algorithm."),
-    (9057, 403, "This environment only supports RO volumes of type GCS."),
-    (9100, 503, "Error contacting the storage service."),
-    (9101, 403, "Volume is not read-write."),
-    (9102, 403, "Insufficient privileges to access the project."),
-    (9103, 403, "Location on volume is not accessible as configured."),
-    (9104, 404, "Volume not found."),
-    (9105, 404, "Location on volume not found."),
-    (9106, 404, "File not found."),
-    (9107, 409, "Location on volume already contains a file."),
-    (9109, 404, "File does not exist or is not accessible."),
-    (90000, 400, "Bad request."),
-    (90001, 401, "Unauthorized."),
-    (90002, 403, "Forbidden."),
-    (90003, 404, "Requested resource does not exist."),
-    (90004, 500, "Unexpected error occurred."),
-    (90005, 503, "Service unavailable."),
-    (90006, 405, "Method not allowed."),
-    (90009, 400, "Request body could not be decoded."),
-    (90010, 501, "Not implemented."),
-];
+/// The platform writes sentences.
+fn sentence(meaning: &str) -> String {
+    let mut letters = meaning.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_the_table_says() {
+        let error = Code::NOT_EXPORTABLE.error();
+        assert_eq!(error.status, Tri::Value(403));
+        assert_eq!(error.code(), Some(9006));
+        let message = error.message.value().map(String::as_str);
+        assert!(
+            message.is_some_and(|text| text.ends_with('.')),
+            "{message:?}"
+        );
+    }
+}

@@ -302,7 +302,9 @@ impl SandboxBuilder {
                 Data::Kept(whole)
             }
             None => {
-                let folder = tempfile::Builder::new().prefix("cavatica-sandbox-").tempdir();
+                let folder = tempfile::Builder::new()
+                    .prefix("cavatica-sandbox-")
+                    .tempdir();
                 Data::Temporary(folder.map_err(SandboxError::io(&std::env::temp_dir()))?)
             }
         };
@@ -317,12 +319,13 @@ impl SandboxBuilder {
         });
         let (state, token) = opened.await.expect("opening a world doesn't panic")?;
 
-        let listener = TcpListener::bind(self.address)
-            .await
-            .map_err(|source| SandboxError::Listen {
-                address: self.address,
-                source,
-            })?;
+        let listener =
+            TcpListener::bind(self.address)
+                .await
+                .map_err(|source| SandboxError::Listen {
+                    address: self.address,
+                    source,
+                })?;
         let address = listener
             .local_addr()
             .map_err(|source| SandboxError::Listen {
@@ -389,21 +392,19 @@ impl SandboxBuilder {
     ) -> Result<(State, String), SandboxError> {
         let path = folder.join("world.jsonl");
         let mut world: Option<(World, String)> = None;
-        let mut journal = Journal::open(&path, |line, event| {
-            match (&mut world, event) {
-                (None, Event::Seeded(spec)) => {
-                    world = Some((World::grow(&spec)?, spec.token));
-                    Ok(())
-                }
-                (Some((world, _)), event) => world
-                    .apply(&event)
-                    .map_err(SandboxError::misfit(&path, line)),
-                (None, _) => Err(SandboxError::Log {
-                    path: path.clone(),
-                    line,
-                    source: "a world begins with `seeded`".into(),
-                }),
+        let mut journal = Journal::open(&path, |line, event| match (&mut world, event) {
+            (None, Event::Seeded(spec)) => {
+                world = Some((World::grow(&spec)?, spec.token));
+                Ok(())
             }
+            (Some((world, _)), event) => world
+                .apply(&event)
+                .map_err(SandboxError::misfit(&path, line)),
+            (None, _) => Err(SandboxError::Log {
+                path: path.clone(),
+                line,
+                source: "a world begins with `seeded`".into(),
+            }),
         })?;
         let Some((world, token)) = world else {
             let asked_token = self.token.clone();
@@ -420,7 +421,9 @@ impl SandboxBuilder {
         for file in world.moved_files() {
             let project = &world.projects()[world.node(file).project as usize];
             let place = store.file_path(project.id.as_str(), &world.path(file));
-            store.remove_file(&place).map_err(SandboxError::io(&place))?;
+            store
+                .remove_file(&place)
+                .map_err(SandboxError::io(&place))?;
         }
         Ok((State::new(world, journal), self.token.unwrap_or(token)))
     }

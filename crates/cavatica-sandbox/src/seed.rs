@@ -270,8 +270,11 @@ pub(crate) fn default_projects() -> Vec<ProjectSeed> {
                 .tag("final"),
         )
         .with(
-            FileSeed::bytes("results/NA12878/metrics.tsv", "metric\tvalue\nreads\t1042\n")
-                .metadata("sample_id", "NA12878"),
+            FileSeed::bytes(
+                "results/NA12878/metrics.tsv",
+                "metric\tvalue\nreads\t1042\n",
+            )
+            .metadata("sample_id", "NA12878"),
         )
         .with(
             FileSeed::bytes("results/NA12891/calls.vcf", VCF)
@@ -279,7 +282,10 @@ pub(crate) fn default_projects() -> Vec<ProjectSeed> {
                 .tag("final"),
         )
         .with(FileSeed::synthetic("results/NA12891/reads.bam", 1 << 20))
-        .file("odd names/50% done, #1 (a+b).txt", "Names may hold almost anything.\n")
+        .file(
+            "odd names/50% done, #1 (a+b).txt",
+            "Names may hold almost anything.\n",
+        )
         .with(FileSeed::alias(
             "already/exported.bam",
             "sandbox/output",

@@ -262,11 +262,7 @@ fn base(hub: &Hub, headers: &HeaderMap) -> String {
 }
 
 /// Carries a request out, with all that goes wrong on purpose before and after.
-async fn carry_out(
-    hub: &Hub,
-    mut request: Request,
-    method: &Method,
-) -> Result<Outcome, Dropped> {
+async fn carry_out(hub: &Hub, mut request: Request, method: &Method) -> Result<Outcome, Dropped> {
     let faults = hub.faults().strike(request.route, method.as_str());
     for fault in &faults {
         match fault {
@@ -459,10 +455,8 @@ fn head_and_bytes(answer: Answer) -> (http::response::Parts, Bytes) {
         Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
         Body::Html(page) => ("text/html; charset=utf-8", page),
     };
-    head.headers.insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static(kind),
-    );
+    head.headers
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     if let Some(total) = answer.total {
         head.headers.insert("x-total-matching-query", total.into());
     }

@@ -78,7 +78,12 @@ impl Store {
     }
 
     /// Puts an object in its place: all of it or nothing.
-    pub(crate) fn put(&self, volume: &str, key: &str, source: &mut dyn Read) -> io::Result<Written> {
+    pub(crate) fn put(
+        &self,
+        volume: &str,
+        key: &str,
+        source: &mut dyn Read,
+    ) -> io::Result<Written> {
         let mut temporary = tempfile::NamedTempFile::new_in(self.data.join("tmp"))?;
         let written = copy(source, temporary.as_file_mut())?;
         temporary.as_file().sync_all()?;
@@ -234,6 +239,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case syncs files to the disk.
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
         #[test]
         fn no_key_leaves_the_data_folder(volume in hostile(), key in hostile()) {
             let data = tempfile::tempdir()?;

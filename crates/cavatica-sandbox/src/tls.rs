@@ -37,7 +37,8 @@ impl Tls {
 
         let issuer = Issuer::new(authority, authority_key);
         let key = KeyPair::generate().map_err(certificate)?;
-        let mut server = CertificateParams::new(vec!["localhost".to_owned()]).map_err(certificate)?;
+        let mut server =
+            CertificateParams::new(vec!["localhost".to_owned()]).map_err(certificate)?;
         let loopback = ["127.0.0.1", "::1"].map(str::parse::<IpAddr>);
         for address in loopback.into_iter().flatten().chain([address]) {
             let name = SanType::IpAddress(address);

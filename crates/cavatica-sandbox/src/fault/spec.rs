@@ -17,7 +17,10 @@ impl FromStr for FaultPlan {
     type Err = FaultSpecError;
 
     fn from_str(text: &str) -> Result<Self, FaultSpecError> {
-        let rules = text.split(';').map(str::trim).filter(|rule| !rule.is_empty());
+        let rules = text
+            .split(';')
+            .map(str::trim)
+            .filter(|rule| !rule.is_empty());
         let rules = rules.map(|rule| {
             parse(rule).map_err(|why| FaultSpecError {
                 rule: rule.to_owned(),

@@ -100,7 +100,11 @@ pub(super) fn project_files(hub: &Hub, request: &Request) -> Result<Answer, ApiE
     parameters.extend(others.map(|(name, value)| format!("{}={}", encode(name), encode(value))));
     Ok(Answer {
         status: 302,
-        location: Some(format!("{}/files?{}", request.links.0, parameters.join("&"))),
+        location: Some(format!(
+            "{}/files?{}",
+            request.links.0,
+            parameters.join("&")
+        )),
         ..Answer::json(json!({}))
     })
 }

@@ -69,9 +69,10 @@ fn each(
 }
 
 fn items<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], ApiError> {
-    let items = body.get(key).and_then(Value::as_array).ok_or_else(|| {
-        Code::INVALID_SYNTAX.because(format!("{key} is missing."))
-    })?;
+    let items = body
+        .get(key)
+        .and_then(Value::as_array)
+        .ok_or_else(|| Code::INVALID_SYNTAX.because(format!("{key} is missing.")))?;
     let most = Batch::<Value>::MAX;
     if items.is_empty() || items.len() > most {
         return Err(Code::INVALID_SYNTAX.because(format!("{key} must have 1 to {most} elements.")));

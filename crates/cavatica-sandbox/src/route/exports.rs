@@ -29,9 +29,7 @@ pub(super) fn accept(
     wish: Wish,
     doom: Option<Code>,
 ) -> Result<u32, ApiError> {
-    let start = state
-        .world
-        .start(wish, hub.pace, doom, hub.clock.now())?;
+    let start = state.world.start(wish, hub.pace, doom, hub.clock.now())?;
     let job = state.world.jobs().len();
     state
         .commit(&Event::Started(start))

@@ -189,9 +189,8 @@ impl<'a> Filter<'a> {
         let one_of = |wanted: &[&str], value: &str| wanted.contains(&value);
         (self.names.is_empty() || one_of(&self.names, &node.name))
             && (self.tags.is_empty()
-                || extras.is_some_and(|extras| {
-                    extras.tags.iter().any(|tag| one_of(&self.tags, tag))
-                }))
+                || extras
+                    .is_some_and(|extras| extras.tags.iter().any(|tag| one_of(&self.tags, tag))))
             && (self.tasks.is_empty()
                 || extras
                     .and_then(|extras| extras.task.as_ref())

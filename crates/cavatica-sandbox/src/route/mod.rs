@@ -156,7 +156,10 @@ pub(crate) fn find(method: &Method, path: &str) -> Found {
 }
 
 fn parameters(template: &str, parts: &[&str]) -> Option<Vec<String>> {
-    let wanted: Vec<&str> = template.split('/').filter(|part| !part.is_empty()).collect();
+    let wanted: Vec<&str> = template
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     if wanted.len() != parts.len() {
         return None;
     }

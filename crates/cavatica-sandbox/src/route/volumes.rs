@@ -2,7 +2,9 @@
 
 use std::ops::Bound;
 
-use cavatica_model::{ApiError, Tri, UnknownKeys, VolumeLink, VolumeListing, VolumeObject, VolumePrefix};
+use cavatica_model::{
+    ApiError, Tri, UnknownKeys, VolumeLink, VolumeListing, VolumeObject, VolumePrefix,
+};
 use serde_json::json;
 
 use super::{Request, account, slice};

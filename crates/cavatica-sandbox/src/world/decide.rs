@@ -5,8 +5,8 @@ use cavatica_model::{
     Tri, Warning,
 };
 
-use super::{Event, NodeKind, Place, Start, StoreKind, World};
 use super::view::Links;
+use super::{Event, NodeKind, Place, Start, StoreKind, World};
 use crate::clock::Millis;
 use crate::number::scatter;
 use crate::refusal::Code;

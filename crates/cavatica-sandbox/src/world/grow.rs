@@ -55,7 +55,6 @@ impl World {
                 size: object.size,
                 etag: object.etag.as_str().into(),
                 put_at,
-                job: None,
             };
             (location.as_str().into(), object)
         });

@@ -72,7 +72,10 @@ pub(crate) struct FileNode {
 pub(crate) enum Place {
     Disk,
     Synthetic,
-    Alias { volume: VolumeId, location: Box<str> },
+    Alias {
+        volume: VolumeId,
+        location: Box<str>,
+    },
 }
 
 #[derive(Default)]
@@ -102,8 +105,6 @@ pub(crate) struct Object {
     pub(crate) size: u64,
     pub(crate) etag: Box<str>,
     pub(crate) put_at: Millis,
-    /// The job that made it, if one did.
-    pub(crate) job: Option<u32>,
 }
 
 pub(crate) struct Job {
@@ -161,7 +162,6 @@ impl World {
                     size: *size,
                     etag: etag.as_str().into(),
                     put_at: *at,
-                    job: None,
                 };
                 let volume = self.volume_mut(*volume)?;
                 volume.objects.insert(location.as_str().into(), object);
@@ -227,7 +227,6 @@ impl World {
             size,
             etag: etag.into(),
             put_at: at,
-            job: Some(number),
         };
         let volume = self.volume_mut(volume)?;
         volume.objects.insert(location.clone(), object);
@@ -301,10 +300,6 @@ impl World {
 
     pub(crate) fn node(&self, number: u32) -> &Node {
         &self.files[number as usize]
-    }
-
-    pub(crate) fn file_count(&self) -> usize {
-        self.files.len()
     }
 
     pub(crate) fn file_by_id(&self, id: &str) -> Option<u32> {
@@ -384,7 +379,6 @@ impl World {
             .filter(|job| job.mode == ExportMode::Move && job.state == ExportState::Completed)
             .map(|job| job.file)
     }
-
 }
 
 fn position(state: ExportState) -> usize {

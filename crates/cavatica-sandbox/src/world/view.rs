@@ -88,8 +88,7 @@ impl World {
                     task: task.map_or(Tri::Absent, Tri::Value),
                     unknown: UnknownKeys::new(),
                 });
-                file.tags =
-                    Tri::Value(extras.map_or_else(Vec::new, |extras| extras.tags.clone()));
+                file.tags = Tri::Value(extras.map_or_else(Vec::new, |extras| extras.tags.clone()));
                 file.metadata = Tri::Value(
                     extras.map_or_else(UnknownKeys::new, |extras| extras.metadata.clone()),
                 );
