@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::column::Column;
+use super::lines::without_line_break;
 use super::{Fault, Header, Overwrite, Problem, Row};
 use crate::{ExportProperties, IdError, Location, Open, OpenName, Tri, UnknownKeys};
 
@@ -78,8 +79,17 @@ pub(super) fn from_json(
     bytes: &[u8],
     mut ignore: impl FnMut(&str),
 ) -> Result<Row, Vec<Problem>> {
-    let object: serde_json::Map<String, Value> = serde_json::from_slice(bytes)
-        .map_err(|error| vec![Problem::of_line(Fault::NotJson(error.to_string()))])?;
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(without_line_break(bytes))
+        .map_err(|error| {
+            // Its own count of lines begins anew in every row and would only confuse.
+            let message = error.to_string();
+            let reason = message.split(" at line ").next().unwrap_or(&message);
+            let reason = match error.column() {
+                0 => reason.to_owned(),
+                column => format!("{reason} at character {column}"),
+            };
+            vec![Problem::of_line(Fault::NotJson(reason))]
+        })?;
     let mut draft = Draft::new(line);
     let mut seen: Vec<Column> = Vec::new();
     let mut has_id = false;

@@ -1,0 +1,137 @@
+//! Laws of ids, locations and prefixes.
+
+use cavatica_model::{
+    ExportId, FileId, Location, LocationFault, MAX_KEY_BYTES, Prefix, ProjectId, VolumeId,
+};
+use proptest::prelude::*;
+
+use crate::strategies;
+
+/// The rules for a location, said once more and in another way than the crate does.
+fn is_location(text: &str) -> bool {
+    text.len() <= 1024
+        && !text.chars().any(char::is_control)
+        && text
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+fn any_key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        strategies::location(),
+        strategies::text(),
+        "[./a]{0,8}",
+        "(a/){300,600}b",
+        "(é){505,520}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_location_parses_if_and_only_if_it_keeps_the_rules(text in any_key()) {
+        match text.parse::<Location>() {
+            Ok(location) => {
+                prop_assert!(is_location(&text));
+                prop_assert_eq!(location.as_str(), &text);
+                prop_assert_eq!(location.to_string().parse::<Location>(), Ok(location));
+            }
+            Err(error) => {
+                prop_assert!(!is_location(&text));
+                prop_assert!(!error.faults().is_empty());
+                prop_assert_eq!(error.text(), &text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_what_follows_the_last_slash(folder in strategies::location(), name in strategies::segment()) {
+        let location: Location = format!("{folder}/{name}").parse().expect("made of parts");
+        prop_assert_eq!(location.name(), name);
+    }
+
+    #[test]
+    fn a_prefix_is_read_with_and_without_its_slash(folders in strategies::location()) {
+        let without: Prefix = folders.parse().expect("made of parts");
+        let with: Prefix = format!("{folders}/").parse().expect("made of parts");
+        prop_assert_eq!(&without, &with);
+        prop_assert_eq!(with.as_str().parse::<Prefix>(), Ok(without));
+    }
+
+    #[test]
+    fn a_joined_location_lies_under_its_prefix(prefix in any_key(), key in any_key()) {
+        let (Ok(prefix), Ok(location)) = (prefix.parse::<Prefix>(), key.parse::<Location>()) else {
+            return Ok(());
+        };
+        match prefix.join(&location) {
+            Ok(joined) => {
+                prop_assert_eq!(joined.as_str().strip_prefix(prefix.as_str()), Some(location.as_str()));
+                prop_assert!(is_location(joined.as_str()));
+            }
+            Err(error) => {
+                let bytes = prefix.as_str().len() + key.len();
+                prop_assert!(bytes > MAX_KEY_BYTES);
+                prop_assert_eq!(error.faults(), [LocationFault::TooLong { bytes }]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_is_one_part_of_a_url(text in strategies::text()) {
+        let fits = !text.is_empty()
+            && !text.contains('/')
+            && !text.chars().any(char::is_control)
+            && text != "."
+            && text != "..";
+        prop_assert_eq!(text.parse::<FileId>().is_ok(), fits);
+        prop_assert_eq!(text.parse::<ExportId>().is_ok(), fits);
+    }
+
+    #[test]
+    fn a_volume_or_project_id_is_two(owner in strategies::text(), name in strategies::text()) {
+        let text = format!("{owner}/{name}");
+        let fits = owner.parse::<FileId>().is_ok() && name.parse::<FileId>().is_ok();
+        prop_assert_eq!(text.parse::<ProjectId>().is_ok(), fits);
+        match text.parse::<VolumeId>() {
+            Ok(id) => {
+                prop_assert!(fits);
+                prop_assert_eq!((id.owner(), id.name()), (owner.as_str(), name.as_str()));
+                prop_assert_eq!(id.as_str(), &text);
+            }
+            Err(error) => {
+                prop_assert!(!fits);
+                prop_assert_eq!(error.text(), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let error = "/a/..//\n/".parse::<Location>().unwrap_err();
+    assert_eq!(
+        error.faults(),
+        [
+            LocationFault::LeadingSlash,
+            LocationFault::TrailingSlash,
+            LocationFault::EmptySegment,
+            LocationFault::DotSegment,
+            LocationFault::ControlCharacter,
+        ]
+    );
+    assert_eq!(
+        "".parse::<Location>().unwrap_err().faults(),
+        [LocationFault::Empty]
+    );
+}
+
+#[test]
+fn the_volumes_prefix_counts_towards_the_length() {
+    let location: Location = "a".repeat(1000).parse().expect("short enough");
+    assert_eq!(
+        location
+            .key_with_prefix(&"p".repeat(24))
+            .map(|key| key.len()),
+        Ok(1024)
+    );
+    assert!(location.key_with_prefix(&"p".repeat(25)).is_err());
+}

@@ -1,0 +1,12 @@
+//! The crate's integration tests, in one binary.
+
+mod check;
+mod collide;
+mod fuzz;
+mod location;
+mod manifest;
+mod roundtrip;
+mod status;
+mod strategies;
+mod template;
+mod wire;

@@ -1,0 +1,97 @@
+//! What was read can be written again without loss, and what was written reads as the same value.
+
+use std::fmt::Debug;
+
+use cavatica_model::{
+    ApiError, Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, DateTime,
+    Entry, ExportJob, ExportProperties, ExportRequest, File, Layout, Page, RateLimit, User, Volume,
+    VolumeListing, VolumeObject,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::strategies;
+
+/// Object → value → the same object; value → text → the same value; by every way in.
+fn both_ways<T: Serialize + DeserializeOwned + PartialEq + Debug>(object: &Value) {
+    let value: T = serde_json::from_value(object.clone()).expect("the object is well-formed");
+    assert_eq!(
+        &serde_json::to_value(&value).expect("values can be written"),
+        object
+    );
+
+    let text = serde_json::to_string(&value).expect("values can be written");
+    let from_text: T = serde_json::from_str(&text).expect("what was written can be read");
+    let from_bytes: T =
+        serde_json::from_slice(text.as_bytes()).expect("what was written can be read");
+    let from_reader: T =
+        serde_json::from_reader(text.as_bytes()).expect("what was written can be read");
+    assert_eq!(from_text, value);
+    assert_eq!(from_bytes, value);
+    assert_eq!(from_reader, value);
+    assert_eq!(
+        &serde_json::from_str::<Value>(&text).expect("it is JSON"),
+        object
+    );
+}
+
+macro_rules! both_ways {
+    ($($name:ident: $Type:ty = $object:expr;)+) => {
+        proptest! {
+            #![proptest_config(strategies::few())]
+            $(
+                #[test]
+                fn $name(object in $object) {
+                    both_ways::<$Type>(&object);
+                }
+            )+
+        }
+    };
+}
+
+both_ways! {
+    api_errors: ApiError = strategies::api_error();
+    properties: ExportProperties = strategies::properties();
+    export_requests: ExportRequest = strategies::export_request();
+    export_jobs: ExportJob = strategies::export_job();
+    files: File = strategies::file();
+    volumes: Volume = strategies::volume();
+    pages_of_jobs: Page<ExportJob> = strategies::page(strategies::export_job());
+    pages_of_anything: Page<Entry<File>> = strategies::page(strategies::json());
+    volume_listings: VolumeListing = strategies::volume_listing();
+    volume_objects: VolumeObject = strategies::volume_object();
+    bulk_answers_with_jobs: BulkAnswer<ExportJob> = strategies::bulk_answer(strategies::export_job());
+    bulk_answers_with_files: BulkAnswer<File> = strategies::bulk_answer(strategies::file());
+    bulk_answers_with_anything: BulkAnswer<File> = strategies::bulk_answer(strategies::json());
+    users: User = strategies::user();
+    rate_limits: RateLimit = strategies::rate_limit();
+    moments: DateTime = strategies::text().prop_map(Value::from);
+}
+
+proptest! {
+    #[test]
+    fn bulk_requests(
+        exports in vec(strategies::export_request(), 1..4),
+        ids in vec(strategies::id(), 1..4),
+    ) {
+        both_ways::<BulkExportRequest>(&json!({ "items": exports }));
+        both_ways::<BulkGetRequest>(&json!({ "export_ids": ids }));
+        both_ways::<BulkFilesRequest>(&json!({ "file_ids": ids }));
+    }
+
+    #[test]
+    fn layouts(prefix in strategies::location(), template in crate::template::template()) {
+        both_ways::<Layout>(&json!({ "prefix": format!("{prefix}/"), "template": template }));
+    }
+
+    #[test]
+    fn a_batch_holds_one_to_a_hundred(count in 0_usize..210) {
+        let batch = Batch::new(vec![(); count]);
+        prop_assert_eq!(batch.is_ok(), (1..=100).contains(&count));
+        let read = serde_json::from_value::<Batch<u8>>(json!(vec![0; count]));
+        prop_assert_eq!(read.is_ok(), (1..=100).contains(&count));
+    }
+}

@@ -1,0 +1,88 @@
+//! The table of error codes, and what follows from it.
+
+use cavatica_model::{ApiError, Class, StatusCode, Tri, classify};
+use proptest::prelude::*;
+
+use crate::strategies;
+
+#[test]
+fn the_table_is_sorted_and_complete_in_each_row() {
+    let table = StatusCode::all();
+    assert!(table.windows(2).all(|pair| pair[0].code < pair[1].code));
+    for entry in table {
+        assert_eq!(StatusCode::lookup(entry.code), Some(entry));
+        assert!((400..600).contains(&entry.http), "{}", entry.code);
+        assert!(StatusCode::area(entry.code).is_some(), "{}", entry.code);
+        for text in [entry.meaning, entry.cause, entry.advice] {
+            assert!(
+                !text.is_empty() && !text.ends_with('.'),
+                "{}: {text}",
+                entry.code
+            );
+        }
+    }
+}
+
+/// The failures that are sent again without asking anybody, and no others.
+#[test]
+fn only_trouble_that_passes_is_worth_waiting_for() {
+    let by_class = |class| -> Vec<i64> {
+        StatusCode::all()
+            .iter()
+            .filter(|entry| entry.class == class)
+            .map(|entry| entry.code)
+            .collect()
+    };
+    assert_eq!(by_class(Class::Maintenance), [0]);
+    assert_eq!(by_class(Class::Throttled), [1000]);
+    assert_eq!(
+        by_class(Class::Transient),
+        [2000, 3000, 4000, 5000, 5010, 9000, 9100, 90005]
+    );
+}
+
+#[test]
+fn the_class_agrees_with_the_http_status() {
+    for entry in StatusCode::all() {
+        match entry.http {
+            503 => assert!(entry.class.passes_by_waiting(), "{}", entry.code),
+            401 | 403 | 404 | 409 | 500 => {
+                assert_eq!(entry.class, Class::Permanent, "{}", entry.code)
+            }
+            429 => assert_eq!(entry.class, Class::Throttled),
+            _ => assert!(!entry.class.passes_by_waiting(), "{}", entry.code),
+        }
+    }
+}
+
+#[test]
+fn a_zero_code_is_maintenance_only_with_503() {
+    assert_eq!(classify(&ApiError::new(503, 0, "")), Class::Maintenance);
+    assert_eq!(classify(&ApiError::new(404, 0, "")), Class::Permanent);
+    assert_eq!(classify(&ApiError::new(502, 0, "")), Class::Transient);
+    let without_status = ApiError {
+        code: Tri::Value(0),
+        ..ApiError::default()
+    };
+    assert_eq!(classify(&without_status), Class::Maintenance);
+    assert_eq!(
+        ApiError::new(404, 0, "").advice(),
+        Class::Permanent.advice()
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_error_has_a_class_and_advice(error in strategies::value::<ApiError>(strategies::api_error())) {
+        prop_assert!(!error.advice().is_empty());
+        match (error.known(), error.status) {
+            (Some(entry), _) if entry.code != 0 => {
+                prop_assert_eq!(classify(&error), entry.class);
+                prop_assert_eq!(error.advice(), entry.advice);
+            }
+            (None, Tri::Value(status)) => prop_assert_eq!(classify(&error), Class::of_http(status)),
+            (None, _) => prop_assert_eq!(classify(&error), Class::Permanent),
+            (Some(_), _) => {}
+        }
+    }
+}
