@@ -1,16 +1,42 @@
-//! A new world's bytes: written to the data folder once, before its first event is.
+//! A new world's bytes: described first, so that a world that contradicts itself leaves nothing behind, then written to
+//! the data folder, before the world's first event is.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
 
 use crate::error::SandboxError;
 use crate::seed::{EntrySeed, ProjectSeed, VolumeSeed};
 use crate::store::{Store, measure};
 use crate::world::{EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, VolumeSpec};
 
-/// Writes a project's files and tells what was written.
-pub(crate) fn project(store: &Store, seed: ProjectSeed) -> Result<ProjectSpec, SandboxError> {
+/// Bytes that a new world needs on the disk.
+pub(crate) enum Planting {
+    File {
+        project: String,
+        path: String,
+        content: Bytes,
+    },
+    Copy {
+        project: String,
+        path: String,
+        from: PathBuf,
+        size: u64,
+    },
+    Object {
+        volume: String,
+        key: String,
+        content: Bytes,
+    },
+}
+
+/// Describes a project; what has to be written for it is added to `plantings`.
+pub(crate) fn project(
+    seed: ProjectSeed,
+    plantings: &mut Vec<Planting>,
+) -> Result<ProjectSpec, SandboxError> {
     let mut entries = Vec::new();
     for entry in seed.entries {
         match entry {
@@ -25,20 +51,27 @@ pub(crate) fn project(store: &Store, seed: ProjectSeed) -> Result<ProjectSpec, S
                 size_bytes,
             }),
             EntrySeed::File(file) => {
-                if let Some(content) = &file.content {
-                    let place = place(store, &seed.id, &file.spec.path)?;
-                    fs::write(&place, content).map_err(SandboxError::io(&place))?;
+                if let Some(content) = file.content {
+                    plantings.push(Planting::File {
+                        project: seed.id.clone(),
+                        path: file.spec.path.clone(),
+                        content,
+                    });
                 }
                 entries.push(EntrySpec::File(file.spec));
             }
             EntrySeed::Tree(source) => {
-                for (path, from) in tree(&source)? {
-                    let Some(from) = from else {
+                for (path, file) in tree(&source)? {
+                    let Some((from, size)) = file else {
                         entries.push(EntrySpec::Folder(path));
                         continue;
                     };
-                    let place = place(store, &seed.id, &path)?;
-                    let size = fs::copy(&from, &place).map_err(SandboxError::io(&from))?;
+                    plantings.push(Planting::Copy {
+                        project: seed.id.clone(),
+                        path: path.clone(),
+                        from,
+                        size,
+                    });
                     entries.push(EntrySpec::File(FileSpec::new(path, size, Origin::Disk)));
                 }
             }
@@ -50,27 +83,73 @@ pub(crate) fn project(store: &Store, seed: ProjectSeed) -> Result<ProjectSpec, S
     })
 }
 
-/// Writes a volume's first objects and tells what was written.
-pub(crate) fn volume(store: &Store, seed: VolumeSeed) -> Result<VolumeSpec, SandboxError> {
+/// Describes a volume; what has to be written for it is added to `plantings`.
+pub(crate) fn volume(
+    seed: VolumeSeed,
+    plantings: &mut Vec<Planting>,
+) -> Result<VolumeSpec, SandboxError> {
     let mut spec = seed.spec;
     for (location, content) in seed.objects {
         let key = format!("{}{location}", spec.prefix);
-        let written = match spec.store {
-            StoreKind::Folder => store.put(&spec.id, &key, &mut &content[..]),
-            StoreKind::KeysOnly => measure(&mut &content[..]),
-        };
-        let written =
-            written.map_err(|error| SandboxError::io(&store.object_path(&spec.id, &key))(error))?;
+        let measured = measure(&mut &content[..]).map_err(SandboxError::io(Path::new(&key)))?;
         let object = ObjectSpec {
-            size: written.size,
-            etag: written.etag,
+            size: measured.size,
+            etag: measured.etag,
         };
+        if spec.store == StoreKind::Folder {
+            plantings.push(Planting::Object {
+                volume: spec.id.clone(),
+                key,
+                content,
+            });
+        }
         spec.objects.insert(location, object);
     }
     Ok(spec)
 }
 
-fn place(store: &Store, project: &str, path: &str) -> Result<PathBuf, SandboxError> {
+impl Planting {
+    /// Writes the bytes to their place.
+    pub(crate) fn write(&self, store: &Store) -> Result<(), SandboxError> {
+        match self {
+            Planting::File {
+                project,
+                path,
+                content,
+            } => {
+                let place = prepared(store, project, path)?;
+                fs::write(&place, content).map_err(SandboxError::io(&place))
+            }
+            Planting::Copy {
+                project,
+                path,
+                from,
+                size,
+            } => {
+                let place = prepared(store, project, path)?;
+                let copied = fs::copy(from, place).map_err(SandboxError::io(from))?;
+                if copied == *size {
+                    Ok(())
+                } else {
+                    let changed = io::Error::other("it changed while it was being copied");
+                    Err(SandboxError::io(from)(changed))
+                }
+            }
+            Planting::Object {
+                volume,
+                key,
+                content,
+            } => {
+                let place = store.object_path(volume, key);
+                let written = store.put(volume, key, &mut &content[..]);
+                written.map(drop).map_err(SandboxError::io(&place))
+            }
+        }
+    }
+}
+
+/// The place of a project's file, the folders on the way made.
+fn prepared(store: &Store, project: &str, path: &str) -> Result<PathBuf, SandboxError> {
     let names: Vec<&str> = path.split('/').collect();
     let place = store.file_path(project, &names);
     if let Some(folder) = place.parent() {
@@ -79,8 +158,11 @@ fn place(store: &Store, project: &str, path: &str) -> Result<PathBuf, SandboxErr
     Ok(place)
 }
 
-/// Every folder and file under a folder in the order of their names: its path there, and for a file where it lies.
-fn tree(source: &Path) -> Result<Vec<(String, Option<PathBuf>)>, SandboxError> {
+/// A folder or file on this computer: its path under the folder that is read, and for a file where it lies and its size.
+type Found = (String, Option<(PathBuf, u64)>);
+
+/// Every folder and file under a folder, in the order of their names.
+fn tree(source: &Path) -> Result<Vec<Found>, SandboxError> {
     let mut found = Vec::new();
     let mut folders = vec![(String::new(), source.to_owned())];
     while let Some((above, folder)) = folders.pop() {
@@ -104,7 +186,7 @@ fn tree(source: &Path) -> Result<Vec<(String, Option<PathBuf>)>, SandboxError> {
                 .is_symlink();
             let target = fs::metadata(&place).map_err(SandboxError::io(&place))?;
             if target.is_file() {
-                found.push((path, Some(place)));
+                found.push((path, Some((place, target.len()))));
             } else if target.is_dir() && !is_link {
                 found.push((path.clone(), None));
                 folders.push((path, place));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cavatica_model::ProjectId;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,9 +21,9 @@ use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::mover::Mover;
 use crate::number::scatter;
-use crate::plant;
+use crate::plant::{self, Planting};
 use crate::rate::Window;
-use crate::seed::{ProjectSeed, VolumeSeed, default_projects, default_volumes};
+use crate::seed::{ProjectSeed, VolumeSeed, default_project, default_volumes, public_project};
 use crate::serve::serve;
 use crate::store::Store;
 use crate::tls::{Tls, private_file};
@@ -259,7 +260,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds a project. The first call replaces the default ones.
+    /// Adds a project. The first call replaces the default one; the public project is always there.
     pub fn project(mut self, project: ProjectSeed) -> Self {
         self.projects.push(project);
         self
@@ -407,9 +408,11 @@ impl SandboxBuilder {
             }),
         })?;
         let Some((world, token)) = world else {
-            let asked_token = self.token.clone();
-            let spec = self.plant(store, clock, asked_token)?;
+            let (spec, plantings) = self.describe(clock)?;
             let world = World::grow(&spec)?;
+            for planting in plantings {
+                planting.write(store)?;
+            }
             let token = spec.token.clone();
             journal
                 .add(&Event::Seeded(Box::new(spec)))
@@ -428,35 +431,39 @@ impl SandboxBuilder {
         Ok((State::new(world, journal), self.token.unwrap_or(token)))
     }
 
-    fn plant(
-        self,
-        store: &Store,
-        clock: Clock,
-        token: Option<String>,
-    ) -> Result<WorldSpec, SandboxError> {
-        let projects = if self.projects.is_empty() {
-            default_projects()
+    fn describe(self, clock: Clock) -> Result<(WorldSpec, Vec<Planting>), SandboxError> {
+        let mut plantings = Vec::new();
+        let mut projects = if self.projects.is_empty() {
+            vec![default_project()]
         } else {
             self.projects
         };
+        // The platform's public project is everywhere.
+        if projects
+            .iter()
+            .all(|project| project.id != ProjectId::PUBLIC)
+        {
+            projects.push(public_project());
+        }
         let volumes = if self.volumes.is_empty() {
             default_volumes()
         } else {
             self.volumes
         };
-        Ok(WorldSpec {
+        let spec = WorldSpec {
             seed: self.seed,
-            token: token.unwrap_or_else(|| made_token(self.seed)),
+            token: self.token.unwrap_or_else(|| made_token(self.seed)),
             at: clock.now(),
             projects: projects
                 .into_iter()
-                .map(|project| plant::project(store, project))
+                .map(|project| plant::project(project, &mut plantings))
                 .collect::<Result<_, _>>()?,
             volumes: volumes
                 .into_iter()
-                .map(|volume| plant::volume(store, volume))
+                .map(|volume| plant::volume(volume, &mut plantings))
                 .collect::<Result<_, _>>()?,
-        })
+        };
+        Ok((spec, plantings))
     }
 }
 

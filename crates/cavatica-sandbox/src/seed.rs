@@ -260,9 +260,9 @@ impl VolumeSeed {
     }
 }
 
-/// The world that a sandbox starts with when nobody names a project or a volume.
-pub(crate) fn default_projects() -> Vec<ProjectSeed> {
-    let demo = ProjectSeed::new("sandbox/demo")
+/// The project that a sandbox has when nobody names one.
+pub(crate) fn default_project() -> ProjectSeed {
+    ProjectSeed::new("sandbox/demo")
         .file("README.txt", "Files to try exports with.\n")
         .with(
             FileSeed::bytes("results/NA12878/calls.vcf", VCF)
@@ -294,13 +294,16 @@ pub(crate) fn default_projects() -> Vec<ProjectSeed> {
         ))
         .with(FileSeed::bytes("already/archived.tar", "long ago\n").archived())
         .with(FileSeed::bytes("reference/genome.fa", ">chr1\nACGT\n").public_copy())
-        .folder("empty");
-    let public = ProjectSeed::new(cavatica_model::ProjectId::PUBLIC)
-        .file("human_g1k_v37_decoy.fasta", ">1\nNNNN\n");
-    vec![demo, public]
+        .folder("empty")
 }
 
-/// The volumes that go with [`default_projects`].
+/// The platform's project of public reference files.
+pub(crate) fn public_project() -> ProjectSeed {
+    ProjectSeed::new(cavatica_model::ProjectId::PUBLIC)
+        .file("human_g1k_v37_decoy.fasta", ">1\nNNNN\n")
+}
+
+/// The volumes that a sandbox has when nobody names one: of every kind.
 pub(crate) fn default_volumes() -> Vec<VolumeSeed> {
     vec![
         VolumeSeed::s3("sandbox/output").object("earlier/exported.bam", "alignment"),

@@ -2,6 +2,9 @@
 
 mod client;
 mod exports;
+mod faults;
 mod files;
 mod limits;
+mod restart;
+mod serving;
 mod volumes;
