@@ -1,11 +1,11 @@
 //! The words of CAVATICA's exports API, and every rule about them that can be decided without a network.
 //!
-//! Export jobs move or copy a project file to a *volume*, a bucket mounted on the platform. The call that starts one
-//! can't be undone, so this crate's first purpose is to find out, before anything is sent, whether it would be refused
-//! or do harm:
+//! `POST /v2/storage/exports` copies a project file to a *volume*, a bucket mounted on the platform, turns the file into an
+//! alias of the new object and deletes the platform's copy. Nothing undoes it. So this crate's first purpose is to find
+//! out, before anything is sent, whether an export would be refused or do harm:
 //!
 //! ```
-//! use cavatica_model::{ExportRequest, File, FileId, Location, Volume};
+//! use cavatica_model::{ExportRequest, File, Location, Volume};
 //!
 //! let file: File = serde_json::from_str(
 //!     r#"{"id": "567890abc8a5639cc6722063", "name": "output.vcf", "type": "file",
@@ -15,21 +15,68 @@
 //!     r#"{"id": "rfranklin/output", "name": "output", "access_mode": "RO", "active": true,
 //!         "service": {"type": "s3", "bucket": "franklin-lab", "prefix": ""}}"#,
 //! )?;
-//! let request = ExportRequest::new(
-//!     file.id.clone(),
-//!     volume.id.clone(),
-//!     "run1/output.vcf".parse::<Location>()?,
-//! );
+//! let location: Location = "run1/output.vcf".parse()?;
+//! let request = ExportRequest::new(file.id.clone(), volume.id.clone(), location);
 //!
 //! // All objections at once, each with a stable name, a sentence and a remedy.
 //! let objections = request.check(&file, &volume).unwrap_err();
-//! let names: Vec<_> = objections.iter().map(|objection| objection.name()).collect();
-//! assert_eq!(names, ["alias", "volume-read-only"]);
+//! let told: Vec<_> = objections.iter().map(|objection| (objection.name(), objection.remedy())).collect();
+//! assert_eq!(
+//!     told,
+//!     [
+//!         ("alias", "leave the file out; copy it from the bucket where it lies if you need it elsewhere"),
+//!         ("volume-read-only", "set the volume's access mode to RW, or choose another volume"),
+//!     ]
+//! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! There is no HTTP here, no async runtime, no clock and no file system. What was read can be written again: unknown
-//! keys, unknown states and odd spellings are kept, equal as JSON values (integers within 64 bits).
+//! There is no HTTP here, no async runtime, no clock and no file system: it serves a validator in a pipeline, a server or a
+//! notebook's back end as well as a client.
+//!
+//! # What it holds
+//!
+//! | | |
+//! |---|---|
+//! | the wire | [`ExportRequest`], [`ExportJob`], [`File`], [`Volume`], [`VolumeListing`], [`Page`], [`BulkAnswer`], [`User`], [`RateLimit`], [`ApiError`] |
+//! | names | [`FileId`], [`VolumeId`], [`ProjectId`], [`ExportId`], [`TaskId`], [`Location`], [`Prefix`]: made by parsing, good ever after |
+//! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or all [`Objections`]; [`Reason`] explains each name |
+//! | destinations | [`Template`] and [`Layout`] make locations, [`Census`] finds those that meet |
+//! | manifests | [`manifest::Manifest`] reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
+//! | errors | [`StatusCode`] and [`classify`]: what the platform's error codes mean, and whether waiting helps |
+//!
+//! # Nothing is lost
+//!
+//! What was read can be written again, equal as JSON (integers within 64 bits). Keys that this version doesn't know are
+//! kept in the field `unknown` of their object. Names such as states and storage classes are [`Open`]: known ones are
+//! recognised in any letter case, unknown ones are kept. A key that is absent, one that is null and one that has a value
+//! are three different things to the platform, and stay three in a [`Tri`].
+//!
+//! # A manifest, judged offline
+//!
+//! ```
+//! use cavatica_model::{Layout, manifest};
+//!
+//! let text = "file id,path,name\n\
+//!             567890abc8a5639cc6722063,run1,output.vcf\n\
+//!             567890abc8a5639cc6722064,run1,OUTPUT.vcf\n\
+//!             ,run2,output.vcf\n";
+//! let layout = Layout { prefix: "archive/".parse()?, template: "{path}/{name}".parse()? };
+//!
+//! let mut lines = Vec::new();
+//! manifest::check("files.csv", || Ok(text.as_bytes()), &layout, |finding| {
+//!     lines.push(format!("line {}: {}", finding.line, finding.message));
+//! })?;
+//! assert_eq!(
+//!     lines,
+//!     [
+//!         "line 4: is empty",
+//!         "line 2: locations `archive/run1/output.vcf`, `archive/run1/OUTPUT.vcf` on lines 2 and 3 \
+//!          differ only in letter case or Unicode form",
+//!     ]
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![warn(missing_docs)]
 
@@ -40,11 +87,14 @@ mod collide;
 mod export;
 mod file;
 mod id;
+mod layout;
 mod location;
 pub mod manifest;
+mod objection;
 mod open;
 mod page;
 mod rate;
+mod reason;
 mod status;
 mod template;
 mod time;
@@ -57,7 +107,7 @@ pub use bulk::{
     Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
     BulkItem,
 };
-pub use check::{CheckedExport, Findings, Objection, Objections, Warning};
+pub use check::CheckedExport;
 pub use collide::{Census, Collision, Meeting, Suspects, fold};
 pub use export::{
     CannedAcl, Destination, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
@@ -65,15 +115,15 @@ pub use export::{
 };
 pub use file::{File, FileKind, FileStorage, Origin, StorageType};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
+pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
+pub use objection::{Findings, Objection, Objections, Warning};
 pub use open::{Open, OpenName};
 pub use page::{Entry, Link, Page};
 pub use rate::{Rate, RateLimit, reset_moment};
+pub use reason::{Kind, Reason};
 pub use status::{Class, StatusCode, classify};
-pub use template::{
-    DestinationError, DestinationFault, Field, FileFacts, Layout, Separation, Template,
-    TemplateError,
-};
+pub use template::{Field, Separation, Template, TemplateError};
 pub use time::DateTime;
 pub use tri::Tri;
 pub use user::User;

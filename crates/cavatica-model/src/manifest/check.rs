@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::row::looks_like_file_id;
 use super::{Manifest, ManifestError, Overwrite, Problem, Row};
 use crate::check::property_findings;
-use crate::{Census, Collision, FileId, Layout, Location, Meeting};
+use crate::{Census, Collision, Layout, Meeting, Reason, reason};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -109,10 +109,9 @@ pub fn check<R: Read>(
                     Ok(location) => locations.count(location.as_str()),
                     Err(error) => {
                         for fault in error.faults() {
-                            let remedy = "change the row or the template";
                             tell(
                                 &mut summary,
-                                finding(Severity::Error, fault.name(), row.line, fault, remedy),
+                                Finding::error(fault.reason(), row.line, fault),
                             );
                         }
                     }
@@ -137,10 +136,9 @@ pub fn check<R: Read>(
             "column `{}` means nothing here and is ignored",
             column.escape_debug()
         );
-        let remedy = "look whether its name is misspelled";
         tell(
             &mut summary,
-            finding(Severity::Warning, "ignored-column", 1, message, remedy),
+            Finding::warning(&reason::IGNORED_COLUMN, 1, message),
         );
     }
 
@@ -168,30 +166,32 @@ pub fn check<R: Read>(
     if unlisted > 0 {
         let message =
             format!("{unlisted} more rows seem to have the location or the file of another row");
-        let remedy = "put the rows above right and check again";
         tell(
             &mut summary,
-            finding(Severity::Error, "more-collisions", 1, message, remedy),
+            Finding::error(&reason::MORE_COLLISIONS, 1, message),
         );
     }
     Ok(summary)
 }
 
-fn finding(
-    severity: Severity,
-    name: &'static str,
-    line: u64,
-    message: impl ToString,
-    remedy: impl Into<String>,
-) -> Finding {
-    Finding {
-        severity,
-        name,
-        line,
-        position: None,
-        column: None,
-        message: message.to_string(),
-        remedy: remedy.into(),
+impl Finding {
+    fn error(reason: &Reason, line: u64, message: impl ToString) -> Self {
+        Finding {
+            severity: Severity::Error,
+            name: reason.name,
+            line,
+            position: None,
+            column: None,
+            message: message.to_string(),
+            remedy: reason.advice.to_owned(),
+        }
+    }
+
+    fn warning(reason: &Reason, line: u64, message: impl ToString) -> Self {
+        Finding {
+            severity: Severity::Warning,
+            ..Finding::error(reason, line, message)
+        }
     }
 }
 
@@ -202,111 +202,73 @@ impl Problem {
             None => format!("expected {}", self.expected),
         };
         Finding {
-            severity: Severity::Error,
-            name: self.fault.name(),
-            line,
             position: self.position,
             column: self.column,
-            message: self.fault.to_string(),
             remedy,
+            ..Finding::error(self.fault.reason(), line, &self.fault)
         }
     }
 }
 
-fn row_warnings(row: &Row) -> impl Iterator<Item = Finding> {
-    let warning = |name, message: String, remedy: &str| {
-        finding(Severity::Warning, name, row.line, message, remedy)
+/// What a row that can be exported should make one think about.
+fn row_warnings(row: &Row) -> Vec<Finding> {
+    let mut warnings = Vec::new();
+    let mut warn = |reason, message: String| {
+        warnings.push(Finding::warning(reason, row.line, message));
     };
-    let odd_id = row
-        .id
-        .as_ref()
-        .filter(|id| !looks_like_file_id(id.as_str()))
-        .map(FileId::as_str)
-        .map(|id| {
-            let message = format!(
-                "`{}` doesn't look like a file id, 24 hex digits",
-                id.escape_debug()
-            );
-            warning(
-                "odd-file-id",
-                message,
-                "look whether the column holds names instead",
-            )
-        });
-    let outer_space = row
-        .location
-        .as_ref()
-        .map(Location::as_str)
-        .filter(|location| location.trim() != *location)
-        .map(|location| {
-            let message = format!("location `{location}` begins or ends with a space");
-            warning(
-                "outer-space",
-                message,
-                "take the space out unless you mean it",
-            )
-        });
-    let overwrites = (row.overwrite == Some(Overwrite::Allow)).then(|| {
+    if let Some(id) = &row.id
+        && !looks_like_file_id(id.as_str())
+    {
+        let id = id.as_str().escape_debug();
+        warn(
+            &reason::ODD_FILE_ID,
+            format!("`{id}` doesn't look like a file id, 24 hex digits"),
+        );
+    }
+    if let Some(location) = &row.location
+        && location.as_str().trim() != location.as_str()
+    {
+        warn(
+            &reason::OUTER_SPACE,
+            format!("location `{location}` begins or ends with a space"),
+        );
+    }
+    if row.overwrite == Some(Overwrite::Allow) {
         let message = "the row lets the platform delete what is already at its location";
-        warning(
-            "overwrites",
-            message.to_owned(),
-            "leave `overwrite` out unless you are sure that it can go",
-        )
-    });
-    // What the volume's own defaults would add isn't known here; objections need them, warnings don't.
-    let properties = property_findings(Some(&row.properties), None).warnings;
-    let properties = properties.into_iter().map(|found| {
-        finding(
-            Severity::Warning,
-            found.name(),
-            row.line,
-            &found,
-            found.remedy(),
-        )
-    });
-    odd_id
-        .into_iter()
-        .chain(outer_space)
-        .chain(overwrites)
-        .chain(properties)
+        warn(&reason::OVERWRITES, message.to_owned());
+    }
+    // What the volume's own defaults would add isn't known here. Objections need them, warnings don't.
+    for found in property_findings(Some(&row.properties), None).warnings {
+        warn(found.reason(), found.to_string());
+    }
+    warnings
 }
 
 fn location_finding(collision: &Collision) -> Finding {
-    let line = collision.lines[0];
-    let lines = lines(collision);
+    let (line, lines) = (collision.lines[0], lines(collision));
     match collision.meeting {
-        Meeting::Same => finding(
-            Severity::Error,
-            "same-location",
+        Meeting::Same => Finding::error(
+            &reason::SAME_LOCATION,
             line,
             format!("location `{}` stands on {lines}", collision.keys[0]),
-            "give each file a location of its own; one would fail or overwrite the other",
         ),
-        Meeting::Twins => finding(
-            Severity::Warning,
-            "twin-locations",
+        Meeting::Twins => Finding::warning(
+            &reason::TWIN_LOCATIONS,
             line,
             format!(
                 "locations `{}` on {lines} differ only in letter case or Unicode form",
                 collision.keys.join("`, `")
             ),
-            "S3 keeps them apart, but a disk on macOS or Windows doesn't",
         ),
     }
 }
 
 fn file_finding(collision: &Collision) -> Finding {
-    finding(
-        Severity::Warning,
-        "same-file",
+    let (key, lines) = (&collision.keys[0], lines(collision));
+    Finding::warning(
+        &reason::SAME_FILE,
         collision.lines[0],
-        format!(
-            "file `{}` stands on {}",
-            collision.keys[0],
-            lines(collision)
-        ),
-        "leave it on one row; a file that was moved can't be exported again",
+        format!("file `{key}` stands on {lines}"),
     )
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::LocationFault;
+use crate::{LocationFault, Reason, reason};
 
 /// What is wrong with a line or one of its cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,22 +80,27 @@ pub enum Fault {
 impl Fault {
     /// A name for programs and filters; it doesn't change.
     pub fn name(&self) -> &'static str {
+        self.reason().name
+    }
+
+    /// What it means in general, whatever the row.
+    pub fn reason(&self) -> &'static Reason {
         match self {
-            Fault::Empty => "empty",
-            Fault::Id { .. } => "id",
-            Fault::Location { .. } => "location",
-            Fault::Name { .. } => "name",
-            Fault::WindowsPath(_) => "windows-path",
-            Fault::NotABoolean(_) => "not-a-boolean",
-            Fault::WrongType(_) => "wrong-type",
-            Fault::Twice => "twice",
-            Fault::UnclosedQuote => "unclosed-quote",
-            Fault::TextAfterQuote => "text-after-quote",
-            Fault::CellCount { .. } => "cell-count",
-            Fault::NotUtf8 => "not-utf8",
-            Fault::LineTooLong => "line-too-long",
-            Fault::NotJson(_) => "not-json",
-            Fault::Read(_) => "read",
+            Fault::Empty => &reason::EMPTY,
+            Fault::Id { .. } => &reason::ID,
+            Fault::Location { .. } => &reason::LOCATION,
+            Fault::Name { .. } => &reason::NAME,
+            Fault::WindowsPath(_) => &reason::WINDOWS_PATH,
+            Fault::NotABoolean(_) => &reason::NOT_A_BOOLEAN,
+            Fault::WrongType(_) => &reason::WRONG_TYPE,
+            Fault::Twice => &reason::TWICE,
+            Fault::UnclosedQuote => &reason::UNCLOSED_QUOTE,
+            Fault::TextAfterQuote => &reason::TEXT_AFTER_QUOTE,
+            Fault::CellCount { .. } => &reason::CELL_COUNT,
+            Fault::NotUtf8 => &reason::NOT_UTF8,
+            Fault::LineTooLong => &reason::LINE_TOO_LONG,
+            Fault::NotJson(_) => &reason::NOT_JSON,
+            Fault::Read(_) => &reason::READ,
         }
     }
 }

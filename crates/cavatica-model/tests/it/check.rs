@@ -205,6 +205,9 @@ proptest! {
         for warning in &findings.warnings {
             prop_assert!(!warning.name().is_empty() && !warning.to_string().is_empty() && !warning.remedy().is_empty());
         }
+        for reason in findings.objections.iter().map(Objection::reason).chain(findings.warnings.iter().map(Warning::reason)) {
+            prop_assert_eq!(cavatica_model::Reason::lookup(reason.name), Some(reason));
+        }
         // The file's and the volume's own findings are part of the whole.
         for part in [file.export_findings(), volume.export_findings()] {
             prop_assert!(part.objections.iter().all(|objection| findings.objections.contains(objection)));

@@ -5,6 +5,7 @@ mod collide;
 mod fuzz;
 mod location;
 mod manifest;
+mod reason;
 mod roundtrip;
 mod status;
 mod strategies;

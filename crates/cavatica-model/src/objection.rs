@@ -1,0 +1,276 @@
+//! What speaks against an export: objections, which forbid it, and warnings.
+
+use std::fmt;
+
+use crate::{LocationFault, Reason, reason};
+
+/// The metadata field that files of the public project carry; copies of them keep it.
+pub(crate) const PUBLIC_HINT: &str = "sbg_public_files_category";
+
+/// The other spelling of `sse_aws_kms_key_id`, as one official client writes it.
+pub(crate) const KMS_KEY_OTHER_SPELLING: &str = "sse_aws_kms_key_Id";
+
+/// Why an export must not be sent.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Objection {
+    /// The file's bytes lie on a volume already.
+    #[error(
+        "the file is an alias: its bytes lie on {place} already, and the platform exports a file once"
+    )]
+    Alias {
+        /// `volume/location`, or `a volume` where the answer doesn't say.
+        place: String,
+    },
+    /// The file belongs to the platform's public project.
+    #[error("the file is public; the platform exports neither public files nor copies of them")]
+    PublicFile,
+    /// It is a folder.
+    #[error("it is a folder; only files can be exported")]
+    Folder,
+    /// The file is larger than an S3 object can be.
+    #[error("the file has {bytes} bytes, more than the 5 TiB of an S3 object")]
+    TooLarge {
+        /// The file's size.
+        bytes: u64,
+    },
+    /// The volume doesn't allow writing.
+    #[error("the volume is not read-write (its access mode is `{access_mode}`)")]
+    VolumeReadOnly {
+        /// The volume's access mode as it came.
+        access_mode: String,
+    },
+    /// The volume was deactivated.
+    #[error("the volume is deactivated")]
+    VolumeInactive,
+    /// The volume isn't on S3.
+    #[error("the volume is on `{service}`; CAVATICA exports to Amazon S3 only")]
+    ServiceWithoutExports {
+        /// The volume's service as it came.
+        service: String,
+    },
+    /// The location and the volume's prefix don't make an S3 key.
+    #[error("the location is bad: {0}")]
+    Location(LocationFault),
+    /// A KMS key is named but the encryption isn't `aws:kms`.
+    #[error("a KMS key is named, but the server-side encryption is {algorithm}, not `aws:kms`")]
+    KmsKeyWithoutKms {
+        /// The encryption that would be used.
+        algorithm: String,
+    },
+    /// The KMS key is given in both spellings.
+    #[error(
+        "the KMS key is given twice, as `sse_aws_kms_key_id` and as `{KMS_KEY_OTHER_SPELLING}`"
+    )]
+    KmsKeyTwice,
+    /// A property that no documentation knows. The platform might ignore it, and with it the wish behind it.
+    #[error("`{name}` is no property of an export")]
+    UnknownProperty {
+        /// The key as it came.
+        name: String,
+    },
+    /// `copy_only` stands in the body, where it is presumably ignored and the file moved.
+    #[error(
+        "`copy_only` stands in the body, where the platform doesn't look for it: the file would be moved"
+    )]
+    CopyOnlyInBody,
+    /// The check was given another file than the request names.
+    #[error("the request names file `{requested}`, but file `{given}` was checked")]
+    OtherFile {
+        /// The request's file.
+        requested: String,
+        /// The file that was given.
+        given: String,
+    },
+    /// The check was given another volume than the request names.
+    #[error("the request names volume `{requested}`, but volume `{given}` was checked")]
+    OtherVolume {
+        /// The request's volume.
+        requested: String,
+        /// The volume that was given.
+        given: String,
+    },
+}
+
+impl Objection {
+    /// A name for programs and filters; it doesn't change.
+    pub fn name(&self) -> &'static str {
+        self.reason().name
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        self.reason().advice
+    }
+
+    /// What it means in general, whatever the file and the volume.
+    pub fn reason(&self) -> &'static Reason {
+        match self {
+            Objection::Alias { .. } => &reason::ALIAS,
+            Objection::PublicFile => &reason::PUBLIC,
+            Objection::Folder => &reason::FOLDER,
+            Objection::TooLarge { .. } => &reason::TOO_LARGE,
+            Objection::VolumeReadOnly { .. } => &reason::VOLUME_READ_ONLY,
+            Objection::VolumeInactive => &reason::VOLUME_INACTIVE,
+            Objection::ServiceWithoutExports { .. } => &reason::SERVICE_WITHOUT_EXPORTS,
+            Objection::Location(_) => &reason::LOCATION,
+            Objection::KmsKeyWithoutKms { .. } => &reason::KMS_KEY_WITHOUT_KMS,
+            Objection::KmsKeyTwice => &reason::KMS_KEY_TWICE,
+            Objection::UnknownProperty { .. } => &reason::UNKNOWN_PROPERTY,
+            Objection::CopyOnlyInBody => &reason::COPY_ONLY_IN_BODY,
+            Objection::OtherFile { .. } => &reason::OTHER_FILE,
+            Objection::OtherVolume { .. } => &reason::OTHER_VOLUME,
+        }
+    }
+}
+
+/// What a careful person would want to know before sending an export.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The answer doesn't say where the file's bytes are hosted, as with archived files.
+    #[error("the file may be archived: the platform doesn't say where its bytes are hosted")]
+    MaybeArchived,
+    /// The file's metadata look like those of a public file.
+    #[error("the file may be a copy of a public file (it has the metadata field `{PUBLIC_HINT}`)")]
+    MaybePublicCopy,
+    /// The ACL lets strangers read.
+    #[error(
+        "the canned ACL `{acl}` lets people outside your lab read the object; these are patients' data"
+    )]
+    PublicAcl {
+        /// The ACL as it would apply.
+        acl: String,
+        /// Whether the volume's default asks for it, not the request.
+        by_default: bool,
+    },
+    /// The platform may delete what is already there.
+    #[error(
+        "`overwrite` lets the platform delete an object that is already there, before it writes the new one"
+    )]
+    Overwrites,
+    /// The volume's prefix has no `/` at its end.
+    #[error(
+        "the volume's prefix `{prefix}` doesn't end in `/`; it may join the location without one"
+    )]
+    PrefixWithoutSlash {
+        /// The prefix as it came.
+        prefix: String,
+    },
+    /// The storage class is documented in answers only.
+    #[error(
+        "storage class `{class}`: the platform documents the property in answers only and may refuse it"
+    )]
+    StorageClassUndocumented {
+        /// The class as it would be sent.
+        class: String,
+    },
+    /// A value that no documentation knows.
+    #[error("`{value}` is no known value of `{property}`; the platform may refuse it")]
+    UnknownValue {
+        /// The property.
+        property: &'static str,
+        /// The value as it would be sent.
+        value: String,
+    },
+    /// The volume says that exports are off.
+    #[error("the volume says `export_enabled: false`, which no documentation explains")]
+    ExportsDisabled,
+    /// The file's answer leaves out something that matters.
+    #[error("the platform doesn't tell the file's {what}")]
+    FileUnclear {
+        /// What is left out.
+        what: &'static str,
+    },
+    /// The volume's answer leaves out something that matters.
+    #[error("the platform doesn't tell the volume's {what}")]
+    VolumeUnclear {
+        /// What is left out.
+        what: &'static str,
+    },
+}
+
+impl Warning {
+    /// A name for programs and filters; it doesn't change.
+    pub fn name(&self) -> &'static str {
+        self.reason().name
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Warning::PublicAcl {
+                by_default: true, ..
+            } => "change the volume's default, or ask for another ACL",
+            other => other.reason().advice,
+        }
+    }
+
+    /// What it means in general, whatever the file and the volume.
+    pub fn reason(&self) -> &'static Reason {
+        match self {
+            Warning::MaybeArchived => &reason::MAYBE_ARCHIVED,
+            Warning::MaybePublicCopy => &reason::MAYBE_PUBLIC_COPY,
+            Warning::PublicAcl { .. } => &reason::PUBLIC_ACL,
+            Warning::Overwrites => &reason::OVERWRITES,
+            Warning::PrefixWithoutSlash { .. } => &reason::PREFIX_WITHOUT_SLASH,
+            Warning::StorageClassUndocumented { .. } => &reason::STORAGE_CLASS_UNDOCUMENTED,
+            Warning::UnknownValue { .. } => &reason::UNKNOWN_VALUE,
+            Warning::ExportsDisabled => &reason::EXPORTS_DISABLED,
+            Warning::FileUnclear { .. } => &reason::FILE_UNCLEAR,
+            Warning::VolumeUnclear { .. } => &reason::VOLUME_UNCLEAR,
+        }
+    }
+}
+
+/// All that speaks against an export.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// What must not be sent.
+    pub objections: Vec<Objection>,
+    /// What one should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl Findings {
+    pub(crate) fn add(&mut self, other: Findings) {
+        self.objections.extend(other.objections);
+        self.warnings.extend(other.warnings);
+    }
+}
+
+/// At least one reason why an export must not be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objections(pub(crate) Vec<Objection>);
+
+impl Objections {
+    /// Every reason, in a fixed order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Objection> {
+        self.0.iter()
+    }
+
+    /// Every reason, in a fixed order.
+    pub fn into_vec(self) -> Vec<Objection> {
+        self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a Objections {
+    type Item = &'a Objection;
+    type IntoIter = std::slice::Iter<'a, Objection>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Objections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, objection) in self.iter().enumerate() {
+            write!(f, "{}{objection}", if position > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Objections {}

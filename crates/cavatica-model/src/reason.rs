@@ -1,0 +1,211 @@
+//! The names of everything that can speak against an export or a manifest, with what they mean and what to do.
+
+/// What kind of thing a [`Reason`] speaks against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An export must not be sent.
+    Objection,
+    /// One should look twice.
+    Warning,
+    /// A row of a manifest can't be exported as it stands.
+    Manifest,
+}
+
+/// A stable name with what it means and what to do, whatever the file, volume or row.
+///
+/// ```
+/// use cavatica_model::{Kind, Reason};
+///
+/// let alias = Reason::lookup("alias").expect("objections have reasons");
+/// assert_eq!(alias.kind, Kind::Objection);
+/// assert!(alias.meaning.contains("lie on a volume already"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The name; it doesn't change.
+    pub name: &'static str,
+    /// What it speaks against.
+    pub kind: Kind,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+impl Reason {
+    /// The reason of this name.
+    pub fn lookup(name: &str) -> Option<&'static Reason> {
+        Self::all()
+            .iter()
+            .copied()
+            .find(|reason| reason.name == name)
+    }
+
+    /// Every reason: objections, then warnings and what is wrong with manifests.
+    pub fn all() -> &'static [&'static Reason] {
+        ALL
+    }
+}
+
+macro_rules! reasons {
+    ($($CONST:ident = $name:literal, $kind:ident, $meaning:literal, $advice:literal;)+) => {
+        $(pub(crate) const $CONST: Reason = Reason {
+            name: $name,
+            kind: Kind::$kind,
+            meaning: $meaning,
+            advice: $advice,
+        };)+
+
+        const ALL: &[&Reason] = &[$(&$CONST),+];
+    };
+}
+
+reasons! {
+    ALIAS = "alias", Objection,
+        "the file is an alias: its bytes lie on a volume already. It was exported before, or imported from a bucket, and the platform exports a file once",
+        "leave the file out; copy it from the bucket where it lies if you need it elsewhere";
+    PUBLIC = "public", Objection,
+        "the file belongs to the platform's public project, and neither public files nor copies of them can be exported",
+        "leave the file out; download it, or take it from the public bucket it came from";
+    FOLDER = "folder", Objection,
+        "it is a folder, and only files can be exported",
+        "export the files in the folder";
+    TOO_LARGE = "too-large", Objection,
+        "the file is larger than the 5 TiB that an S3 object can have",
+        "leave the file out, or split it in a task first";
+    VOLUME_READ_ONLY = "volume-read-only", Objection,
+        "the volume isn't read-write. New volumes may be read-only by default",
+        "set the volume's access mode to RW, or choose another volume";
+    VOLUME_INACTIVE = "volume-inactive", Objection,
+        "the volume is deactivated: it can neither be browsed nor exported to",
+        "activate the volume, or choose another one";
+    SERVICE_WITHOUT_EXPORTS = "service-without-exports", Objection,
+        "the volume isn't on Amazon S3, and CAVATICA exports nowhere else",
+        "choose a volume on Amazon S3";
+    LOCATION = "location", Objection,
+        "the location can't be the key of an S3 object: it is empty, begins or ends with `/`, has an empty part or a part `.` or `..`, a control character, or more than 1,024 bytes with the prefix",
+        "give a relative key such as `run1/output.vcf`";
+    KMS_KEY_WITHOUT_KMS = "kms-key-without-kms", Objection,
+        "a KMS key is named, but the server-side encryption that would apply isn't `aws:kms`, so the key would not be used",
+        "ask for `aws:kms` too, or leave the key out";
+    KMS_KEY_TWICE = "kms-key-twice", Objection,
+        "the KMS key is given in both of the spellings that the documentation has, and nobody knows which one counts",
+        "leave one of the two out";
+    UNKNOWN_PROPERTY = "unknown-property", Objection,
+        "a property that no documentation knows. The platform might ignore it, and with it the wish behind it",
+        "the properties are sse_algorithm, sse_aws_kms_key_id, aws_canned_acl and aws_storage_class";
+    COPY_ONLY_IN_BODY = "copy-only-in-body", Objection,
+        "`copy_only` stands in the body, but the platform looks for it in the query. It would presumably be ignored and the file moved",
+        "choose the mode of the call instead";
+    OTHER_FILE = "other-file", Objection,
+        "the check was given another file than the request names",
+        "check with the file that the request names";
+    OTHER_VOLUME = "other-volume", Objection,
+        "the check was given another volume than the request names",
+        "check with the volume that the request names";
+    MAYBE_ARCHIVED = "maybe-archived", Warning,
+        "the answer doesn't say where the file's bytes are hosted. Archived files look like that, and so do some older answers",
+        "restore the file first if it is archived; the platform refuses archived ones";
+    MAYBE_PUBLIC_COPY = "maybe-public-copy", Warning,
+        "the file has a metadata field that public files have. Copies of public files keep it, and they are refused like the originals",
+        "leave the file out if it is a copy of a public file";
+    PUBLIC_ACL = "public-acl", Warning,
+        "the canned ACL lets people outside the lab read the object",
+        "choose `private` or `bucket-owner-full-control`";
+    OVERWRITES = "overwrites", Warning,
+        "`overwrite` lets the platform delete an object that is already there, before it writes the new one. If writing then fails, neither is left",
+        "leave `overwrite` out unless you are sure that the object can go";
+    PREFIX_WITHOUT_SLASH = "prefix-without-slash", Warning,
+        "the volume's prefix doesn't end in `/`, and whether the platform puts one between prefix and location isn't documented",
+        "export one file first and look where it lies";
+    STORAGE_CLASS_UNDOCUMENTED = "storage-class-undocumented", Warning,
+        "the storage class is documented in answers only, not in requests",
+        "export one file first, or set a lifecycle rule on the bucket";
+    UNKNOWN_VALUE = "unknown-value", Warning,
+        "the value of a property is none of the documented ones",
+        "compare the spelling with the documentation";
+    EXPORTS_DISABLED = "exports-disabled", Warning,
+        "the volume says `export_enabled: false`, which no documentation explains",
+        "export one file first";
+    FILE_UNCLEAR = "file-unclear", Warning,
+        "the answer leaves out what tells whether the file can be exported",
+        "read the file itself, not its entry in a list";
+    VOLUME_UNCLEAR = "volume-unclear", Warning,
+        "the answer leaves out what tells whether the volume takes exports",
+        "read the volume itself, not its entry in a list";
+    FIELD_MISSING = "field-missing", Manifest,
+        "the destination template names something that isn't known about the file",
+        "use another template, or give the row a `location` of its own";
+    FIELD_EMPTY = "field-empty", Manifest,
+        "the destination template names something that is empty for the file",
+        "use another template, or give the row a `location` of its own";
+    FIELD_WITH_SLASH = "field-with-slash", Manifest,
+        "the destination template names something whose value holds a `/`, which would make folders of its own",
+        "use another template, or give the row a `location` of its own";
+    FIELD_NOT_TEXT = "field-not-text", Manifest,
+        "the destination template names a metadata field that is a list or an object",
+        "use another template, or give the row a `location` of its own";
+    EMPTY = "empty", Manifest,
+        "a cell is empty that must hold something",
+        "fill it in, or take the row out";
+    ID = "id", Manifest,
+        "a cell that should hold an id holds something that can't be one",
+        "copy the id from the platform; a name or a web address is no id";
+    NAME = "name", Manifest,
+        "a cell that should hold a file name holds something that can't be one",
+        "give the name alone; folders go into the column `path`";
+    WINDOWS_PATH = "windows-path", Manifest,
+        "a location is written with backslashes, which S3 doesn't take for folders",
+        "write `/` between folders";
+    NOT_A_BOOLEAN = "not-a-boolean", Manifest,
+        "`overwrite` is neither true nor false",
+        "write `true` or `false`, or leave the cell empty";
+    WRONG_TYPE = "wrong-type", Manifest,
+        "a JSON value has the wrong type",
+        "write it as a text in quotes";
+    TWICE = "twice", Manifest,
+        "two keys of a JSON object mean the same",
+        "leave one of them out";
+    UNCLOSED_QUOTE = "unclosed-quote", Manifest,
+        "a cell begins with a quote that is never closed",
+        "close it, or double the quotes within the cell and put quotes around it";
+    TEXT_AFTER_QUOTE = "text-after-quote", Manifest,
+        "text follows a closing quote",
+        "double the quotes within the cell and put quotes around it";
+    CELL_COUNT = "cell-count", Manifest,
+        "a row has more or fewer cells than the header",
+        "put quotes around cells that hold the separator, and write a separator for each empty cell";
+    NOT_UTF8 = "not-utf8", Manifest,
+        "the text isn't UTF-8",
+        "save the manifest again as UTF-8";
+    LINE_TOO_LONG = "line-too-long", Manifest,
+        "a line is longer than a mebibyte",
+        "look whether its line break is missing";
+    NOT_JSON = "not-json", Manifest,
+        "a line of a JSON manifest is no JSON object",
+        "write one object per line";
+    READ = "read", Manifest,
+        "the manifest can't be read to its end",
+        "look at the disk or the program that writes it";
+    SAME_LOCATION = "same-location", Manifest,
+        "several rows have the same location: one file would fail or overwrite the other",
+        "give each file a location of its own";
+    TWIN_LOCATIONS = "twin-locations", Warning,
+        "several rows have locations that differ only in letter case or Unicode form. S3 keeps them apart, but a disk on macOS or Windows doesn't",
+        "rename one of them unless the bucket is never copied to such a disk";
+    SAME_FILE = "same-file", Warning,
+        "several rows name the same file. A file that was moved can't be exported again",
+        "leave it on one row";
+    MORE_COLLISIONS = "more-collisions", Manifest,
+        "so many rows meet others that the rest was only counted",
+        "put the listed rows right and check again";
+    IGNORED_COLUMN = "ignored-column", Warning,
+        "a column has a name that means nothing here",
+        "look whether its name is misspelled; if not, it does no harm";
+    ODD_FILE_ID = "odd-file-id", Warning,
+        "a file id doesn't look like the platform's, which have 24 hex digits",
+        "look whether the column holds names instead";
+    OUTER_SPACE = "outer-space", Warning,
+        "a location begins or ends with a space",
+        "take the space out unless you mean it";
+}
