@@ -183,6 +183,11 @@ impl<R: Read> Manifest<R> {
             });
             return Ok(manifest(Format::JsonLines, Vec::new(), lines));
         }
+        if without_line_break(&bytes).contains(&b'\r') {
+            return Err(ManifestError::LineEndings {
+                manifest: Arc::clone(&name),
+            });
+        }
         let (format, delimiter) = if bytes.contains(&b'\t') {
             (Format::Tsv, b'\t')
         } else {
@@ -210,7 +215,7 @@ impl<R: Read> Manifest<R> {
                 return Ok(None);
             };
             let problems = match bytes {
-                Ok(bytes) if without_line_break(&bytes).trim_ascii().is_empty() => continue,
+                Ok(bytes) if self.is_blank(&bytes) => continue,
                 Ok(bytes) => {
                     let row = match self.format {
                         Format::Csv => self.cells(bytes, b',', number)?,
@@ -237,6 +242,13 @@ impl<R: Read> Manifest<R> {
             };
             return Ok(Some(Err(self.row_error(number, problems))));
         }
+    }
+
+    /// Whether a line has nothing in it, or only the separators that spreadsheets leave in empty rows.
+    fn is_blank(&self, line: &[u8]) -> bool {
+        let separators = self.format != Format::JsonLines;
+        line.iter()
+            .all(|byte| byte.is_ascii_whitespace() || (separators && *byte == b','))
     }
 
     fn cells(

@@ -184,6 +184,14 @@ pub enum ManifestError {
         /// What it looks like.
         encoding: &'static str,
     },
+    /// Its lines end in a way that nothing has written for twenty years but some spreadsheets.
+    #[error(
+        "{manifest}: lines end in carriage returns alone; save it again with ordinary line ends"
+    )]
+    LineEndings {
+        /// The manifest's name.
+        manifest: Arc<str>,
+    },
     /// The header line is broken.
     #[error("{manifest} line 1, the header: {fault}")]
     BrokenHeader {

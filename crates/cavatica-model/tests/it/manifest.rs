@@ -225,6 +225,12 @@ fn every_bad_row_is_named_with_its_column() {
 }
 
 #[test]
+fn rows_without_anything_in_them_are_skipped() {
+    let rows = good(&format!("id,location\n\n,\n  ,  \r\n{ID},a.vcf\n,,,\n"));
+    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
+}
+
+#[test]
 fn a_quoted_cell_may_hold_line_breaks() {
     let text = format!(
         "id,notes,location\n{ID},\"first\nsecond, \"\"third\"\"\n\",a.vcf\n{ID},\"x\",b.vcf\n"
@@ -299,6 +305,10 @@ fn a_bad_header_says_what_is_wrong() {
     assert_eq!(
         refused(b"\xff\xfei\0d\0"),
         "files.csv is not UTF-8 but looks like UTF-16, as some spreadsheets write it; save it again as UTF-8"
+    );
+    assert_eq!(
+        refused(b"id,name\r1,a\r"),
+        "files.csv: lines end in carriage returns alone; save it again with ordinary line ends"
     );
     assert_eq!(
         refused(b"id,\"name\n"),
