@@ -1,7 +1,10 @@
 //! The names of everything that can speak against an export or a manifest, with what they mean and what to do.
 
+use serde::Serialize;
+
 /// What kind of thing a [`Reason`] speaks against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An export must not be sent.
     Objection,
@@ -20,7 +23,7 @@ pub enum Kind {
 /// assert_eq!(alias.kind, Kind::Objection);
 /// assert!(alias.meaning.contains("lie on a volume already"));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The name; it doesn't change.
     pub name: &'static str,

@@ -4,12 +4,15 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::ApiError;
 
 mod table;
 
 /// What an error says about trying again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// The platform or the storage behind it was in trouble; the same request may succeed a little later.
     Transient,
@@ -41,6 +44,17 @@ impl Class {
             Class::CallersMistake => "callers-mistake",
             Class::Throttled => "throttled",
             Class::Maintenance => "maintenance",
+        }
+    }
+
+    /// The class in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Class::Transient => "trouble that passes; the same request may succeed a little later",
+            Class::Permanent => "it fails again until somebody changes something",
+            Class::CallersMistake => "the request itself is wrong",
+            Class::Throttled => "too many requests; refused unread",
+            Class::Maintenance => "the platform is being maintained; refused unread",
         }
     }
 
@@ -88,7 +102,7 @@ impl fmt::Display for Class {
 /// assert!(occupied.advice.contains("overwrite"));
 /// assert_eq!(StatusCode::lookup(123_456), None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct StatusCode {
     /// The platform's number.
     pub code: i64,

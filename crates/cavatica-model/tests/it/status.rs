@@ -23,6 +23,15 @@ fn the_table_is_sorted_and_complete_in_each_row() {
     }
 }
 
+#[test]
+fn a_class_has_the_same_name_in_json() {
+    for entry in StatusCode::all() {
+        let json = serde_json::to_value(entry).expect("it can be written");
+        assert_eq!(json["class"], entry.class.as_str());
+        assert_eq!(json["code"], entry.code);
+    }
+}
+
 /// The failures that are sent again without asking anybody, and no others.
 #[test]
 fn only_trouble_that_passes_is_worth_waiting_for() {
