@@ -13,6 +13,18 @@ use crate::{Tri, UnknownKeys};
 /// Decide by `code`, never by `message`: messages change and end in hints such as "Check the documentation."
 ///
 /// Source: <https://docs.cavatica.org/docs/api-status-codes>.
+///
+/// ```
+/// use cavatica_model::ApiError;
+///
+/// let error: ApiError = serde_json::from_str(
+///     r#"{"status": 403, "code": 9006, "message": "Requested file cannot be exported.", "more_info": ""}"#,
+/// )?;
+/// assert_eq!(error.code(), Some(9006));
+/// assert_eq!(error.to_string(), "Requested file cannot be exported. (code 9006)");
+/// assert!(error.advice().contains("alias") || error.advice().contains("VOLUME"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApiError {
     /// The HTTP status.

@@ -89,6 +89,18 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Batch<T> {
 }
 
 /// The body of `POST /bulk/storage/exports/create`. Whether to move or copy is said once for the whole call.
+///
+/// ```
+/// use cavatica_model::{Batch, BulkExportRequest, ExportRequest};
+///
+/// let one = ExportRequest::new("567890abc8a5639cc6722063".parse()?, "rfranklin/output".parse()?, "a.vcf".parse()?);
+/// let body = BulkExportRequest { items: Batch::new(vec![one])? };
+/// assert_eq!(serde_json::to_value(&body)?["items"][0]["destination"]["location"], "a.vcf");
+///
+/// // None, or more than a hundred, are not a request.
+/// assert!(serde_json::from_str::<BulkExportRequest>(r#"{"items": []}"#).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BulkExportRequest {
     /// The exports to start.

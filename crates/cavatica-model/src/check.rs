@@ -16,6 +16,22 @@ const MAX_OBJECT_BYTES: u64 = 5 << 40;
 /// An export that nothing known speaks against. The calls that start exports take only this.
 ///
 /// It is made by [`ExportRequest::check`], or by [`ExportRequest::skip_checks`] where the caller says so in words.
+///
+/// ```
+/// use cavatica_model::{ExportRequest, File, Volume};
+///
+/// let file: File = serde_json::from_str(
+///     r#"{"id": "567890abc8a5639cc6722063", "type": "file",
+///         "storage": {"type": "PLATFORM", "hosted_on_locations": ["aws:us-east-1"]}}"#,
+/// )?;
+/// let volume: Volume = serde_json::from_str(
+///     r#"{"id": "rfranklin/output", "access_mode": "RW", "service": {"type": "s3", "prefix": "cavatica"}}"#,
+/// )?;
+/// let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "output.vcf".parse()?);
+/// let checked = request.check(&file, &volume)?;
+/// assert_eq!(checked.warnings()[0].name(), "prefix-without-slash");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedExport {
     request: ExportRequest,

@@ -10,6 +10,13 @@ use crate::{
 };
 
 /// What becomes of the platform's copy. It is said per call, as the query parameter `copy_only`, never in the body.
+///
+/// ```
+/// use cavatica_model::ExportMode;
+///
+/// assert!(ExportMode::Copy.copy_only() && !ExportMode::Move.copy_only());
+/// assert_eq!(ExportMode::Move.as_str(), "move");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportMode {
@@ -111,6 +118,21 @@ open_names! {
 }
 
 /// What to ask of S3 for one object. Each key overrides the volume's default; an absent one leaves it.
+///
+/// ```
+/// use cavatica_model::{CannedAcl, ExportProperties, Tri};
+///
+/// let properties = ExportProperties {
+///     sse_algorithm: Tri::Null,
+///     aws_canned_acl: Tri::Value(CannedAcl::BucketOwnerFullControl.into()),
+///     ..ExportProperties::default()
+/// };
+/// assert_eq!(
+///     serde_json::to_string(&properties)?,
+///     r#"{"sse_algorithm":null,"aws_canned_acl":"bucket-owner-full-control"}"#
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExportProperties {
     /// Server-side encryption; `null` asks for none. The platform's own default is `AES256`.
@@ -241,6 +263,22 @@ pub struct JobDestination {
 /// An export job. Lists show only `href`, `id` and `state` unless all fields are asked for.
 ///
 /// Source: <https://docs.cavatica.org/reference/get-details-of-an-export-job-v2>.
+///
+/// ```
+/// use cavatica_model::{ExportJob, ExportState};
+///
+/// let job: ExportJob = serde_json::from_str(
+///     r#"{"id": "yrand0mrmxx4Zjr1u781HJaBGOhx02sd", "state": "FAILED",
+///         "error": {"status": 409, "code": 9107, "message": "Location on volume already contains a file."}}"#,
+/// )?;
+/// assert!(job.is_final() && job.state.is(ExportState::Failed));
+/// assert_eq!(job.error.value().and_then(|error| error.code()), Some(9107));
+///
+/// // A state that nobody has documented is kept, and isn't taken for an end.
+/// let odd: ExportJob = serde_json::from_str(r#"{"id": "yrand0mrmxx4Zjr1u781HJaBGOhx02sd", "state": "ABORTED"}"#)?;
+/// assert_eq!((odd.state.as_str(), odd.state.known(), odd.is_final()), ("ABORTED", None, false));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExportJob {
     /// The URL of this job.

@@ -152,6 +152,19 @@ impl fmt::Display for DestinationError {
 impl std::error::Error for DestinationError {}
 
 /// Where the files of a transfer go: a prefix for all, and a template for what follows.
+///
+/// ```
+/// use cavatica_model::{FileFacts, Layout, Template};
+///
+/// let facts = FileFacts { path: Some("run1"), name: Some("a.bam"), ..FileFacts::default() };
+/// let flat = Layout { prefix: "archive/".parse()?, template: Template::flat() };
+/// assert_eq!(flat.location(&facts)?.as_str(), "archive/a.bam");
+///
+/// // What isn't known is an error, not a gap.
+/// let by_task = Layout { template: "{task}/{name}".parse()?, ..flat };
+/// assert_eq!(by_task.location(&facts).unwrap_err().to_string(), "the file has no `{task}`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Layout {
     /// What every location begins with.

@@ -224,6 +224,16 @@ impl Warning {
 }
 
 /// All that speaks against an export.
+///
+/// ```
+/// use cavatica_model::{File, Volume};
+///
+/// let file: File = serde_json::from_str(r#"{"id": "568cf5dce4b0307bc0462060", "type": "folder"}"#)?;
+/// let findings = file.export_findings();
+/// assert_eq!(findings.objections[0].name(), "folder");
+/// assert_eq!(findings.objections[0].remedy(), "export the files in the folder");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
     /// What must not be sent.

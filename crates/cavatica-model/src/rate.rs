@@ -8,6 +8,16 @@ use crate::{Tri, UnknownKeys};
 /// Where the caller stands against the limit on requests, documented as 1000 per 5 minutes. Reading it is free.
 ///
 /// Source: <https://docs.cavatica.org/reference/get-your-current-rate-limit-status>.
+///
+/// ```
+/// use cavatica_model::{RateLimit, Tri, reset_moment};
+///
+/// let limit: RateLimit = serde_json::from_str(r#"{"rate": {"limit": 1000, "remaining": 993, "reset": 1489700093}}"#)?;
+/// let rate = limit.rate.into_value().expect("it was told");
+/// assert_eq!(rate.remaining, Tri::Value(993));
+/// assert!(rate.reset.into_value().and_then(reset_moment).is_some());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// The limit on requests.

@@ -7,6 +7,15 @@ use crate::{Tri, UnknownKeys};
 /// The user that a token belongs to; a cheap way to test one. Unset values are empty texts.
 ///
 /// Source: <https://docs.cancergenomicscloud.org/reference/get-my-information>.
+///
+/// ```
+/// use cavatica_model::User;
+///
+/// let user: User = serde_json::from_str(r#"{"username": "rfranklin", "email": "", "city": "London"}"#)?;
+/// assert_eq!(user.username.value().map(String::as_str), Some("rfranklin"));
+/// assert_eq!(user.unknown["city"], "London");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// The URL of this user.

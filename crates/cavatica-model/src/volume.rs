@@ -67,6 +67,19 @@ pub struct VolumeService {
 }
 
 /// A volume. Lists show only `href`, `id` and `name` unless all fields are asked for.
+///
+/// ```
+/// use cavatica_model::{AccessMode, ServiceType, Volume};
+///
+/// let volume: Volume = serde_json::from_str(
+///     r#"{"id": "rfranklin/output", "access_mode": "RW",
+///         "service": {"type": "S3", "bucket": "franklin-lab", "prefix": "cavatica/"}}"#,
+/// )?;
+/// assert!(volume.access_mode().is_some_and(|mode| mode.is(AccessMode::ReadWrite)));
+/// assert!(volume.service_type().is_some_and(|service| service.is(ServiceType::S3)));
+/// assert_eq!((volume.bucket(), volume.prefix()), (Some("franklin-lab"), "cavatica/"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Volume {
     /// The URL of this volume.
@@ -148,6 +161,18 @@ impl Volume {
 }
 
 /// One level of a volume's contents. It isn't an ordinary [`Page`](crate::Page): no total, no way back.
+///
+/// ```
+/// use cavatica_model::VolumeListing;
+///
+/// let listing: VolumeListing = serde_json::from_str(
+///     r#"{"items": [{"location": "a.vcf"}], "prefixes": [{"prefix": "run1/"}],
+///         "links": [{"next": "https://example.org/v2/storage/volumes/o/v/list?continuation_token=x"}]}"#,
+/// )?;
+/// assert_eq!(listing.items[0].location, "a.vcf");
+/// assert!(listing.next().is_some());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VolumeListing {
     /// The URL of this page.
