@@ -1,9 +1,8 @@
 //! Everything that must hold before a change lands, in the order in which it is quickest to know.
 
-use std::process::Command;
 use std::time::Instant;
 
-use crate::{Failed, cargo, say, tidy};
+use crate::{Failed, cargo, command, conformance, say, tidy};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
@@ -34,6 +33,7 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("demo", || {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
+    step("conformance", conformance::run)?;
     Ok(())
 }
 
@@ -47,18 +47,4 @@ fn step(name: &str, work: impl FnOnce() -> Result<(), Failed>) -> Result<(), Fai
         started.elapsed().as_secs()
     ));
     outcome
-}
-
-fn command(command: &mut Command) -> Result<(), Failed> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            say(format_args!("{command:?}: {status}"));
-            Err(Failed)
-        }
-        Err(error) => {
-            say(format_args!("{command:?} can't be started: {error}"));
-            Err(Failed)
-        }
-    }
 }

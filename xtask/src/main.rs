@@ -1,6 +1,7 @@
 //! The chores of this repository: `cargo xtask CHORE`.
 
 mod ci;
+mod conformance;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use clap::Parser;
 enum Chore {
     /// Everything that must hold before a change lands
     Ci,
+    /// The official Python client against the sandbox
+    Conformance,
     /// Layers, licences, duplicate versions and the top level's order
     Tidy,
 }
@@ -24,6 +27,7 @@ struct Failed;
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Ci => ci::run(),
+        Chore::Conformance => conformance::run(),
         Chore::Tidy => tidy::run(),
     };
     match outcome {
@@ -50,4 +54,19 @@ fn cargo() -> Command {
 #[expect(clippy::print_stderr, reason = "chores talk to people, and only here")]
 fn say(text: impl std::fmt::Display) {
     eprintln!("{text}");
+}
+
+/// Runs a command to its end.
+fn command(command: &mut Command) -> Result<(), Failed> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            say(format_args!("{command:?}: {status}"));
+            Err(Failed)
+        }
+        Err(error) => {
+            say(format_args!("{command:?} can't be started: {error}"));
+            Err(Failed)
+        }
+    }
 }

@@ -167,7 +167,12 @@ impl<'a> Filter<'a> {
             }
         }
         Filter {
-            names: query.all("name").collect(),
+            // An empty name is a name that no file has; an official client sends it for an empty list of names.
+            names: query
+                .pairs()
+                .filter(|(name, _)| *name == "name")
+                .map(|(_, value)| value)
+                .collect(),
             tags: query.all("tag").collect(),
             tasks: query.all("origin.task").collect(),
             metadata,
