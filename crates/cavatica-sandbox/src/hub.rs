@@ -16,8 +16,8 @@ use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::ledger::{Counters, Ledger};
 use crate::rate::Window;
-use crate::store::Store;
-use crate::world::{Event, Pace, World};
+use crate::store::{Store, measure};
+use crate::world::{Event, Pace, StoreKind, World};
 
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -126,6 +126,59 @@ impl Hub {
         ledger.over_limit = counters.over_limit;
         ledger.stray_tokens = counters.stray_tokens;
         ledger
+    }
+}
+
+/// What happens to a volume behind the platform's back.
+impl Hub {
+    /// Puts an object on a volume, over one that is there. `None` if there is no such volume.
+    pub(crate) fn put_object(
+        &self,
+        volume: &str,
+        location: &str,
+        content: &[u8],
+    ) -> io::Result<Option<()>> {
+        let Some((number, key, store)) = self.place(volume, location) else {
+            return Ok(None);
+        };
+        let written = match store {
+            StoreKind::Folder => self.store.put(volume, &key, &mut &*content)?,
+            StoreKind::KeysOnly => measure(&mut &*content)?,
+        };
+        let mut state = self.state();
+        state.commit(&Event::ObjectPut {
+            volume: number,
+            location: location.to_owned(),
+            size: written.size,
+            etag: written.etag,
+            at: self.clock.now(),
+        })?;
+        state.flush().map(Some)
+    }
+
+    /// Takes an object away. `None` if there is no such volume or object.
+    pub(crate) fn remove_object(&self, volume: &str, location: &str) -> io::Result<Option<()>> {
+        let Some((number, key, _)) = self.place(volume, location) else {
+            return Ok(None);
+        };
+        let mut state = self.state();
+        let objects = &state.world.volumes()[number as usize].objects;
+        if !objects.contains_key(location) {
+            return Ok(None);
+        }
+        self.store.remove(volume, &key)?;
+        state.commit(&Event::ObjectRemoved {
+            volume: number,
+            location: location.to_owned(),
+            job: None,
+        })?;
+        state.flush().map(Some)
+    }
+
+    fn place(&self, volume: &str, location: &str) -> Option<(u32, String, StoreKind)> {
+        let state = self.state();
+        let (number, volume) = state.world.volume(volume)?;
+        Some((number, format!("{}{location}", volume.prefix), volume.store))
     }
 }
 

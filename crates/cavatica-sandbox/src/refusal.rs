@@ -14,6 +14,7 @@ impl Code {
     pub(crate) const MAINTENANCE: Code = Code(0);
     pub(crate) const RATE_LIMIT: Code = Code(1000);
     pub(crate) const NO_PROJECT: Code = Code(3002);
+    pub(crate) const NO_PROJECT_MEMBER: Code = Code(3002);
     pub(crate) const NO_FILE: Code = Code(5002);
     pub(crate) const NOT_A_FOLDER: Code = Code(5022);
     pub(crate) const PARENT_OR_PROJECT_MISSING: Code = Code(5029);
@@ -25,6 +26,8 @@ impl Code {
     pub(crate) const NO_JOB: Code = Code(9008);
     pub(crate) const NO_FILE_TO_EXPORT: Code = Code(9009);
     pub(crate) const INVALID_SYNTAX: Code = Code(9011);
+    pub(crate) const NO_VOLUME_MEMBER: Code = Code(9012);
+    pub(crate) const BAD_ACCESS_MODE: Code = Code(9015);
     pub(crate) const BAD_ACL: Code = Code(9022);
     pub(crate) const BAD_STORAGE_CLASS: Code = Code(9024);
     pub(crate) const VOLUME_NOT_WRITABLE: Code = Code(9026);
@@ -44,6 +47,7 @@ impl Code {
     pub(crate) const NOT_FOUND: Code = Code(90003);
     pub(crate) const UNAVAILABLE: Code = Code(90005);
     pub(crate) const METHOD_NOT_ALLOWED: Code = Code(90006);
+    pub(crate) const CONFLICT: Code = Code(90007);
     pub(crate) const UNDECODABLE: Code = Code(90009);
 
     /// The error object that the platform sends, with the status and the meaning from the model's table.

@@ -1,6 +1,7 @@
 //! The sandbox as its owner holds it: described, started, stopped.
 
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -146,6 +147,26 @@ impl Sandbox {
         self.hub.ledger()
     }
 
+    /// Puts an object on a volume behind the platform's back, over one that is there.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such volume, or the object can't be written.
+    pub fn put_object(&self, volume: &str, location: &str, content: &[u8]) -> io::Result<()> {
+        let put = self.hub.put_object(volume, location, content)?;
+        put.ok_or_else(|| nothing_there(volume, location))
+    }
+
+    /// Takes an object away behind the platform's back.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such volume or object, or the object can't be deleted.
+    pub fn remove_object(&self, volume: &str, location: &str) -> io::Result<()> {
+        let removed = self.hub.remove_object(volume, location)?;
+        removed.ok_or_else(|| nothing_there(volume, location))
+    }
+
     /// Puts other fault rules in force, with fresh counts.
     pub fn set_faults(&self, plan: impl Into<FaultPlan>) {
         self.hub.faults().replace(plan.into());
@@ -162,6 +183,11 @@ impl Sandbox {
             }
         }
     }
+}
+
+fn nothing_there(volume: &str, location: &str) -> io::Error {
+    let text = format!("no volume `{volume}`, or no object `{location}` there");
+    io::Error::new(io::ErrorKind::NotFound, text)
 }
 
 impl Drop for Sandbox {

@@ -110,32 +110,41 @@ pub(super) fn project_files(hub: &Hub, request: &Request) -> Result<Answer, ApiE
 }
 
 pub(super) fn project_members(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let everyone = project_membership(hub, request)?;
+    members(request, everyone)
+}
+
+pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let member = project_membership(hub, request)?;
+    one_member(request, &member, Code::NO_PROJECT_MEMBER)
+}
+
+fn project_membership(hub: &Hub, request: &Request) -> Result<Value, ApiError> {
     let id = request.owned_id();
     if hub.state().world.project(&id).is_none() {
         return Err(Code::NO_PROJECT.error());
     }
-    let href = format!("{}/members", request.links.project(&id));
     let permissions = json!({
         "read": true, "copy": true, "write": true, "execute": true, "admin": true,
     });
-    members(request, &href, permissions)
+    Ok(membership(&request.links.project(&id), permissions))
 }
 
 /// The one member of everything: the user.
-pub(super) fn members(
-    request: &Request,
-    href: &str,
-    permissions: Value,
-) -> Result<Answer, ApiError> {
-    let window = request.query.window()?;
-    let member = json!({
-        "href": format!("{href}/{USER}"),
+pub(super) fn membership(of: &str, permissions: Value) -> Value {
+    json!({
+        "href": format!("{of}/members/{USER}"),
         "id": USER,
         "username": USER,
         "email": "sandbox@example.org",
         "type": "USER",
         "permissions": permissions,
-    });
+    })
+}
+
+/// The list of members, with the one there is.
+pub(super) fn members(request: &Request, member: Value) -> Result<Answer, ApiError> {
+    let window = request.query.window()?;
     let fields = Fields::of_list(
         &request.query,
         &["href", "id", "username", "email", "type", "permissions"],
@@ -145,6 +154,21 @@ pub(super) fn members(
         .map(|member| fields.choose(member))
         .collect();
     Ok(Answer::page(&request.listing(), items, window, 1))
+}
+
+/// The member that the path names, if it is the one there is.
+pub(super) fn one_member(
+    request: &Request,
+    member: &Value,
+    nobody: Code,
+) -> Result<Answer, ApiError> {
+    if request.parameters.last().is_some_and(|name| name == USER) {
+        Ok(Answer::json(
+            Fields::of_detail(&request.query).choose(member),
+        ))
+    } else {
+        Err(nobody.error())
+    }
 }
 
 fn view(world: &World, project: &Project, links: &Links) -> Value {

@@ -1,7 +1,17 @@
-//! The sandbox's own calls, `/_sandbox/...`: for the person or test that runs it, not part of the platform.
+//! The sandbox's own calls: for the person or test that runs it, not part of the platform. They need no token and count
+//! against no limit.
+//!
+//! | call | |
+//! |---|---|
+//! | `GET /` | a page that shows the world |
+//! | `GET /_sandbox/ledger` | what was accepted and done |
+//! | `GET /_sandbox/state` | what the page shows |
+//! | `GET`, `POST`, `DELETE /_sandbox/faults` | the fault rules: with their counts, others, none |
+//! | `POST /_sandbox/objects` | puts `content` at `location` on `volume`, behind the platform's back |
+//! | `DELETE /_sandbox/objects?volume=&location=` | takes an object away |
 
 use bytes::Bytes;
-use cavatica_model::ApiError;
+use cavatica_model::{ApiError, OpenName};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -10,17 +20,25 @@ use crate::fault::FaultPlan;
 use crate::hub::Hub;
 use crate::query::Query;
 use crate::refusal::Code;
+use crate::world::{Node, NodeKind, Place, World};
+
+const PAGE: &str = include_str!("page.html");
+
+/// How many jobs the page shows.
+const JOBS_SHOWN: usize = 50;
 
 /// Answers a request to a path outside of the API.
 pub(crate) fn admin(
     hub: &Hub,
     method: &Method,
     path: &str,
-    _query: &Query,
+    query: &Query,
     body: &Bytes,
 ) -> Result<Answer, ApiError> {
     match (method.as_str(), path) {
+        ("GET", "/") => Ok(Answer::html(200, PAGE)),
         ("GET", "/_sandbox/ledger") => Ok(Answer::json(to_json(&hub.ledger()))),
+        ("GET", "/_sandbox/state") => Ok(Answer::json(state(hub))),
         ("GET", "/_sandbox/faults") => Ok(Answer::json(to_json(&hub.faults().hits()))),
         ("POST", "/_sandbox/faults") => {
             hub.faults().replace(plan(body)?);
@@ -30,7 +48,30 @@ pub(crate) fn admin(
             hub.faults().replace(FaultPlan::default());
             Ok(Answer::json(json!([])))
         }
+        ("POST", "/_sandbox/objects") => {
+            let body: Value =
+                serde_json::from_slice(body).map_err(|_| Code::UNDECODABLE.error())?;
+            let text = |key: &str| {
+                let value = body.get(key).and_then(Value::as_str);
+                value.ok_or_else(|| Code::INVALID_SYNTAX.because(format!("{key} is missing.")))
+            };
+            let (volume, location, content) =
+                (text("volume")?, text("location")?, text("content")?);
+            done(hub.put_object(volume, location, content.as_bytes()))
+        }
+        ("DELETE", "/_sandbox/objects") => {
+            let text = |key: &str| query.get(key).unwrap_or_default();
+            done(hub.remove_object(text("volume"), text("location")))
+        }
         _ => Err(Code::NOT_FOUND.error()),
+    }
+}
+
+fn done(outcome: std::io::Result<Option<()>>) -> Result<Answer, ApiError> {
+    match outcome {
+        Ok(Some(())) => Ok(Answer::json(json!({}))),
+        Ok(None) => Err(Code::NOT_FOUND.error()),
+        Err(error) => Err(Code::UNAVAILABLE.because(error.to_string())),
     }
 }
 
@@ -43,4 +84,76 @@ fn plan(body: &Bytes) -> Result<FaultPlan, ApiError> {
         Ok(rules) => serde_json::from_value(rules).map_err(|error| refuse(&error)),
         Err(_) => text.parse().map_err(|error| refuse(&error)),
     }
+}
+
+/// What the page shows: little enough to be asked for every second, however large the world is.
+fn state(hub: &Hub) -> Value {
+    let mut shown = {
+        let state = hub.state();
+        world(&state.world)
+    };
+    let standing = hub.window().standing(hub.clock.now());
+    shown["limit"] = json!({
+        "limit": standing.limit,
+        "remaining": standing.remaining,
+        "resets_in_seconds": (standing.reset - hub.clock.now().div_euclid(1000)).max(0),
+    });
+    shown["faults"] = to_json(&hub.faults().hits());
+    let counters = hub.counters();
+    shown["requests"] = to_json(&counters.requests);
+    shown["answers"] = to_json(&counters.answers);
+    shown["over_limit"] = counters.over_limit.into();
+    shown["stray_tokens"] = to_json(&counters.stray_tokens);
+    shown
+}
+
+fn world(world: &World) -> Value {
+    let volumes = world.volumes().iter().map(|volume| {
+        json!({
+            "id": volume.id,
+            "service": volume.service,
+            "access_mode": volume.access_mode,
+            "active": volume.active,
+            "prefix": volume.prefix,
+            "objects": volume.objects.len(),
+        })
+    });
+    let mut projects: Vec<(u64, u64, u64)> = vec![(0, 0, 0); world.projects().len()];
+    for node in world.nodes() {
+        let (files, aliases, bytes) = &mut projects[node.project as usize];
+        if let NodeKind::File(file) = &node.kind {
+            *files += 1;
+            *aliases += u64::from(matches!(file.place, Place::Alias { .. }));
+            *bytes = bytes.saturating_add(file.size);
+        }
+    }
+    let projects = world.projects().iter().zip(projects);
+    let projects = projects.map(|(project, (files, aliases, bytes))| {
+        json!({"id": project.id, "files": files, "aliases": aliases, "bytes": bytes})
+    });
+    let newest = (0..world.jobs().len()).rev().take(JOBS_SHOWN);
+    let jobs = newest.map(|number| {
+        let job = &world.jobs()[number];
+        let file: &Node = world.node(job.file);
+        json!({
+            "id": world.export_id(u32::try_from(number).unwrap_or(u32::MAX)),
+            "file": file.name,
+            "volume": world.volumes()[job.volume as usize].id,
+            "location": job.location,
+            "mode": job.mode,
+            "state": job.state.name(),
+            "code": job.failure,
+        })
+    });
+    let counts = cavatica_model::ExportState::ALL.iter().map(|state| {
+        let count = world.count(None, *state);
+        (state.name().to_owned(), Value::from(count))
+    });
+    json!({
+        "projects": projects.collect::<Vec<_>>(),
+        "volumes": volumes.collect::<Vec<_>>(),
+        "jobs": jobs.collect::<Vec<_>>(),
+        "states": counts.collect::<serde_json::Map<_, _>>(),
+        "objects_overwritten": world.overwritten(),
+    })
 }

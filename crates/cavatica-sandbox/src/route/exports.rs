@@ -3,7 +3,7 @@
 use cavatica_model::{ApiError, ExportMode, ExportState, OpenName, Tri};
 use serde_json::Value;
 
-use super::{Request, Route};
+use super::{Request, Route, boolean};
 use crate::answer::{Answer, Fields};
 use crate::hub::{Hub, State};
 use crate::query::Query;
@@ -55,10 +55,8 @@ pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
     };
     let overwrite = match item.get("overwrite") {
         None | Some(Value::Null) => false,
-        Some(Value::Bool(overwrite)) => *overwrite,
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => true,
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => false,
-        Some(_) => return Err(Code::INVALID_SYNTAX.because("overwrite must be a boolean.")),
+        Some(overwrite) => boolean(overwrite)
+            .ok_or_else(|| Code::INVALID_SYNTAX.because("overwrite must be a boolean."))?,
     };
     let properties = match item.get("properties") {
         None | Some(Value::Null) => Tri::Absent,

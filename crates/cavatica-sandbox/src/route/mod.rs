@@ -56,6 +56,7 @@ routes! {
     Project "project" "GET" "/projects/{owner}/{name}",
     ProjectFiles "project-files" "GET" "/projects/{owner}/{name}/files",
     ProjectMembers "project-members" "GET" "/projects/{owner}/{name}/members",
+    ProjectMember "project-member" "GET" "/projects/{owner}/{name}/members/{username}",
     Files "files" "GET" "/files",
     Scroll "scroll" "GET" "/files/scroll",
     File "file" "GET" "/files/{id}",
@@ -64,9 +65,11 @@ routes! {
     BulkFiles "bulk-files" "POST" "/bulk/files/get",
     Volumes "volumes" "GET" "/storage/volumes",
     Volume "volume" "GET" "/storage/volumes/{owner}/{name}",
+    ChangeVolume "change-volume" "PATCH" "/storage/volumes/{owner}/{name}",
     VolumeList "volume-list" "GET" "/storage/volumes/{owner}/{name}/list",
     VolumeObject "volume-object" "GET" "/storage/volumes/{owner}/{name}/object",
     VolumeMembers "volume-members" "GET" "/storage/volumes/{owner}/{name}/members",
+    VolumeMember "volume-member" "GET" "/storage/volumes/{owner}/{name}/members/{username}",
     Start "start" "POST" "/storage/exports",
     Exports "exports" "GET" "/storage/exports",
     Export "export" "GET" "/storage/exports/{id}",
@@ -94,9 +97,9 @@ impl Request {
         self.parameters.first().map_or("", String::as_str)
     }
 
-    /// The `owner/name` that the path names.
+    /// The `owner/name` that the path begins with.
     fn owned_id(&self) -> String {
-        self.parameters.join("/")
+        self.parameters[..self.parameters.len().min(2)].join("/")
     }
 
     fn listing(&self) -> Listing<'_> {
@@ -184,6 +187,7 @@ pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
         Route::Project => account::project(hub, request),
         Route::ProjectFiles => account::project_files(hub, request),
         Route::ProjectMembers => account::project_members(hub, request),
+        Route::ProjectMember => account::project_member(hub, request),
         Route::Files => files::list(hub, request),
         Route::Scroll => files::scroll(hub, request),
         Route::File => files::get(hub, request),
@@ -192,9 +196,11 @@ pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
         Route::BulkFiles => bulk::files(hub, request),
         Route::Volumes => volumes::list(hub, request),
         Route::Volume => volumes::get(hub, request),
+        Route::ChangeVolume => volumes::change(hub, request),
         Route::VolumeList => volumes::contents(hub, request),
         Route::VolumeObject => volumes::object(hub, request),
         Route::VolumeMembers => volumes::members(hub, request),
+        Route::VolumeMember => volumes::member(hub, request),
         Route::Start => exports::start(hub, request),
         Route::Exports => exports::list(hub, request),
         Route::Export => exports::get(hub, request),
@@ -207,4 +213,14 @@ pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
 fn slice<T>(all: &[T], window: crate::query::Window) -> &[T] {
     let from = window.offset.min(all.len());
     &all[from..all.len().min(from.saturating_add(window.limit))]
+}
+
+/// A boolean of a body; some clients send it as a text.
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(boolean) => Some(*boolean),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
 }

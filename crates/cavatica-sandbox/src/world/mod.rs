@@ -302,6 +302,10 @@ impl World {
         &self.files[number as usize]
     }
 
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.files
+    }
+
     pub(crate) fn file_by_id(&self, id: &str) -> Option<u32> {
         let number = number::file_number(self.seed, id)?;
         ((number as usize) < self.files.len()).then_some(number)

@@ -52,6 +52,13 @@ pub(crate) fn post<'a>(sandbox: &'a Sandbox, path: &str, body: &Value) -> Reques
     }
 }
 
+pub(crate) fn patch<'a>(sandbox: &'a Sandbox, path: &str, body: &Value) -> Request<'a> {
+    Request {
+        body: body.to_string(),
+        ..request(sandbox, "PATCH", path)
+    }
+}
+
 pub(crate) fn request<'a>(sandbox: &'a Sandbox, method: &'static str, path: &str) -> Request<'a> {
     let base = if path.starts_with("/_sandbox") {
         ""

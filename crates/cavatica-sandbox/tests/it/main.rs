@@ -1,5 +1,6 @@
 //! The sandbox as its clients see it: over a socket.
 
+mod admin;
 mod client;
 mod exports;
 mod faults;
