@@ -1,0 +1,257 @@
+//! The request budget: pure. Time and the service's headers come in as arguments.
+//!
+//! The platform grants 1000 requests in 5 minutes to an account and tells the standing with every answer. One budget is
+//! shared by all clones of a client: it counts what is under way, stops before the limit is met, and leaves a share to
+//! the user's other programs.
+//!
+//! `X-RateLimit-Reset` is a moment in seconds since 1970, on CAVATICA's page in milliseconds; it has been missing, too.
+//! A moment that is past, or further away than a window is long, tells nothing and is replaced by a whole window. Where
+//! the answer carries a `Date`, that is the clock to read it by, so that a wrong clock on this side does no harm.
+//!
+//! Sources: <https://docs.cavatica.org/docs/api-rate-limit>,
+//! <https://docs.cavatica.org/reference/get-your-current-rate-limit-status>.
+
+use std::time::Duration;
+
+use http::{HeaderMap, header};
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::answer::text;
+use crate::retry::doubled;
+
+/// The documented limit on requests in one window.
+const LIMIT: u64 = 1000;
+
+/// The documented length of a window.
+pub(crate) const WINDOW: Duration = Duration::from_secs(300);
+
+/// The first pause after a 429 that doesn't say until when; it doubles with each, up to a window. Such an answer stems
+/// from a gateway rather than from the platform's own account, which always says.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reading the standing costs nothing.
+///
+/// Source: <https://docs.cavatica.org/reference/get-your-current-rate-limit-status>.
+pub(crate) const FREE_ROUTE: &str = "/rate_limit";
+
+/// Where the client stands against the limit on requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BudgetView {
+    /// How many requests a window allows.
+    pub limit: u64,
+    /// How many are left, those under way taken off.
+    pub remaining: u64,
+    /// When the window ends. `None` before the first request.
+    pub resets_at: Option<Timestamp>,
+    /// How many requests this client has sent so far, the free ones included.
+    pub sent: u64,
+}
+
+/// May a request go?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Yes, and it is counted.
+    Go,
+    /// Not before this moment.
+    WaitUntil(Timestamp),
+}
+
+/// What an answer says about the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    limit: Option<u64>,
+    remaining: Option<u64>,
+    /// How long the window lasts; more than nothing and at most a window.
+    resets_in: Option<Duration>,
+}
+
+/// See the head of this module.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    /// In percent of the limit.
+    reserve: u8,
+    limit: u64,
+    remaining: u64,
+    resets_at: Option<Timestamp>,
+    /// Whether `resets_at` is the platform's word or a guess.
+    told: bool,
+    in_flight: u64,
+    /// No request before this moment, after a 429 that didn't say until when.
+    pause: Option<Timestamp>,
+    pauses: u32,
+    sent: u64,
+}
+
+impl Told {
+    /// Reads the headers of an answer that came at `now`.
+    pub(crate) fn read(headers: &HeaderMap, now: Timestamp) -> Told {
+        let number = |name| text(headers, name)?.parse::<i64>().ok();
+        let clock = text(headers, header::DATE.as_str())
+            .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok())
+            .unwrap_or(now);
+        let resets_in = number("x-ratelimit-reset")
+            .and_then(cavatica_model::reset_moment)
+            .and_then(|moment| Duration::try_from(moment.duration_since(clock)).ok())
+            .filter(|left| !left.is_zero() && *left <= WINDOW);
+        // Below nothing is nothing; -1 as a limit means that there is none.
+        let count = |name| number(name).map(|n| u64::try_from(n).unwrap_or(0));
+        Told {
+            limit: count("x-ratelimit-limit").filter(|limit| *limit > 0),
+            remaining: count("x-ratelimit-remaining"),
+            resets_in,
+        }
+    }
+}
+
+impl Budget {
+    /// A budget that leaves `reserve` percent of every window to others.
+    pub(crate) fn new(reserve: u8) -> Self {
+        Budget {
+            reserve,
+            limit: LIMIT,
+            remaining: LIMIT,
+            resets_at: None,
+            told: false,
+            in_flight: 0,
+            pause: None,
+            pauses: 0,
+            sent: 0,
+        }
+    }
+
+    /// Asks for one request. After `Go`, [`land`](Self::land) must follow.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Pace {
+        let pace = self.outlook(now);
+        if pace == Pace::Go {
+            self.resets_at.get_or_insert_with(|| later(now, WINDOW));
+            self.remaining -= 1;
+            self.in_flight += 1;
+            self.sent += 1;
+        }
+        pace
+    }
+
+    /// What [`take`](Self::take) would say, without taking.
+    pub(crate) fn outlook(&mut self, now: Timestamp) -> Pace {
+        self.roll_over(now);
+        if let Some(pause) = self.pause {
+            return Pace::WaitUntil(pause);
+        }
+        if self.remaining > self.kept_back() {
+            return Pace::Go;
+        }
+        Pace::WaitUntil(self.resets_at.unwrap_or_else(|| later(now, WINDOW)))
+    }
+
+    /// Counts a request of the free route.
+    pub(crate) fn count_free(&mut self) {
+        self.sent += 1;
+    }
+
+    /// Notes that a request is no longer under way, however it ended.
+    pub(crate) fn land(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Notes what an answer says, after its request has [landed](Self::land).
+    pub(crate) fn observe(&mut self, told: Told, now: Timestamp) {
+        self.roll_over(now);
+        self.limit = told.limit.unwrap_or(self.limit);
+        let Some(remaining) = told.remaining else {
+            return;
+        };
+        // What is under way may not be in the platform's count yet.
+        let remaining = remaining.saturating_sub(self.in_flight);
+        let moment = told.resets_in.map(|left| later(now, left));
+        match (moment, self.resets_at) {
+            (Some(moment), Some(known)) if self.told && moment < known => {
+                // An answer of the window before this one, late; or the clocks differ by less than a second.
+                if known.duration_since(moment) < SignedDuration::from_secs(2) {
+                    self.remaining = self.remaining.min(remaining);
+                }
+            }
+            (Some(moment), Some(known)) if self.told && same_window(moment, known) => {
+                self.remaining = self.remaining.min(remaining);
+            }
+            (Some(moment), _) => {
+                self.remaining = remaining;
+                self.resets_at = Some(moment);
+                self.told = true;
+            }
+            (None, _) => self.remaining = self.remaining.min(remaining),
+        }
+    }
+
+    /// Notes a 429. With a moment, nothing is left until then; without, all pause for a while that grows.
+    pub(crate) fn refused(&mut self, told: Told, now: Timestamp) {
+        self.roll_over(now);
+        self.limit = told.limit.unwrap_or(self.limit);
+        match told.resets_in {
+            Some(left) => {
+                self.remaining = 0;
+                self.resets_at = Some(later(now, left));
+                self.told = true;
+            }
+            // Those that were under way together are refused together, and count once.
+            None if self.pause.is_none() => {
+                self.pauses += 1;
+                self.pause = Some(later(now, doubled(FIRST_PAUSE, self.pauses, WINDOW)));
+            }
+            None => {}
+        }
+    }
+
+    /// Notes that the platform accepts requests, which ends the growth of the pauses.
+    pub(crate) fn accepted(&mut self) {
+        self.pauses = 0;
+    }
+
+    /// Returns a request that was proven not to have been sent.
+    pub(crate) fn put_back(&mut self) {
+        self.remaining = self.remaining.saturating_add(1).min(self.limit);
+    }
+
+    pub(crate) fn view(&self) -> BudgetView {
+        BudgetView {
+            limit: self.limit,
+            remaining: self.remaining,
+            resets_at: self.resets_at,
+            sent: self.sent,
+        }
+    }
+
+    /// Opens a new window if the old one is over, and forgets a pause that is.
+    fn roll_over(&mut self, now: Timestamp) {
+        // This side's clock may have been set back; no wait is longer than a window all the same.
+        let latest = later(now, WINDOW);
+        self.resets_at = self.resets_at.map(|moment| moment.min(latest));
+        self.pause = self
+            .pause
+            .map(|moment| moment.min(latest))
+            .filter(|moment| *moment > now);
+        if self.resets_at.is_some_and(|moment| moment <= now) {
+            // What is under way may be counted in the new window. The next answer tells.
+            self.remaining = self.limit.saturating_sub(self.in_flight);
+            self.resets_at = Some(latest);
+            self.told = false;
+        }
+    }
+
+    /// At least one request of a window is ours.
+    fn kept_back(&self) -> u64 {
+        let share = u128::from(self.limit) * u128::from(self.reserve) / 100;
+        u64::try_from(share).unwrap_or(u64::MAX).min(self.limit - 1)
+    }
+}
+
+/// Resets are whole seconds, and the way of an answer takes a moment.
+fn same_window(a: Timestamp, b: Timestamp) -> bool {
+    a.duration_since(b).abs() < SignedDuration::from_secs(2)
+}
+
+/// `how_long` after `moment`, or the last moment there is.
+pub(crate) fn later(moment: Timestamp, how_long: Duration) -> Timestamp {
+    moment.checked_add(how_long).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,242 @@
+//! How to make a client.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::HeaderValue;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+
+use crate::budget::Budget;
+use crate::client::{Client, Shared};
+use crate::clock::{Clock, SystemClock};
+use crate::endpoint::Endpoint;
+use crate::error::BoxError;
+use crate::proxy::{Dialer, ProxyChoice};
+use crate::retry::{RetryBudget, RetryPolicy};
+use crate::wait::Wait;
+use crate::{Token, tls};
+
+/// Why a client can't be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The extra certificates can't be read.
+    #[error("the extra CA certificates can't be read")]
+    CaCertificates {
+        /// Why.
+        source: BoxError,
+    },
+    /// There is none among the extra certificates.
+    #[error("the extra CA certificates hold no certificate in PEM form")]
+    NoCaCertificate,
+    /// The system's certificates can't be had, or an extra one is no CA's.
+    #[error("the trusted certificates can't be loaded")]
+    TrustStore {
+        /// Why.
+        source: BoxError,
+    },
+    /// The proxy's URL can't be read; it isn't repeated here, because it may hold a password.
+    #[error("the proxy's address is no http or https URL")]
+    Proxy,
+    /// A user agent is visible ASCII.
+    #[error("the user agent can't be sent in a header")]
+    UserAgent,
+    /// Nothing would be left for this client.
+    #[error("a reserve of {0} percent leaves nothing; at most 99")]
+    Reserve(u8),
+}
+
+/// What can be set, with its defaults.
+pub(crate) struct Settings {
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) attempt_limit: Duration,
+    pub(crate) call_limit: Duration,
+    pub(crate) patience: Duration,
+    pub(crate) max_answer: usize,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) on_wait: Option<OnWait>,
+}
+
+type OnWait = Box<dyn Fn(&Wait) + Send + Sync>;
+
+/// Makes a [`Client`]. Every setting has a default that suits.
+#[must_use]
+pub struct ClientBuilder {
+    endpoint: Endpoint,
+    token: Token,
+    user_agent: String,
+    certificates: Vec<CertificateDer<'static>>,
+    proxy: ProxyChoice,
+    connect_limit: Duration,
+    attempt_limit: Duration,
+    call_limit: Duration,
+    patience: Duration,
+    idle_limit: Duration,
+    max_answer: usize,
+    retry: RetryPolicy,
+    reserve: u8,
+    clock: Arc<dyn Clock>,
+    on_wait: Option<OnWait>,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(endpoint: Endpoint, token: Token) -> Self {
+        ClientBuilder {
+            endpoint,
+            token,
+            user_agent: concat!("cavatica/", env!("CARGO_PKG_VERSION")).to_owned(),
+            certificates: Vec::new(),
+            proxy: ProxyChoice::default(),
+            connect_limit: Duration::from_secs(10),
+            attempt_limit: Duration::from_secs(120),
+            call_limit: Duration::from_secs(600),
+            patience: Duration::from_secs(3600),
+            idle_limit: Duration::from_secs(20),
+            max_answer: 16 << 20,
+            retry: RetryPolicy::default(),
+            reserve: 0,
+            clock: Arc::new(SystemClock),
+            on_wait: None,
+        }
+    }
+
+    /// Names the program to the platform. The default names this library and its version.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = name.into();
+        self
+    }
+
+    /// Trusts the certificates of a PEM file besides those of the system.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if there is none in it, or one that can't be read.
+    pub fn ca_certificates(mut self, pem: &[u8]) -> Result<Self, BuildError> {
+        self.certificates.extend(tls::certificates(pem)?);
+        Ok(self)
+    }
+
+    /// Chooses a proxy. The default asks the environment.
+    pub fn proxy(mut self, proxy: ProxyChoice) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// How long it may take to connect: name, addresses, proxy and TLS together. 10 seconds unless set.
+    pub fn connect_limit(mut self, limit: Duration) -> Self {
+        self.connect_limit = limit;
+        self
+    }
+
+    /// How long one attempt may take, from its beginning to the last byte of the answer. 2 minutes unless set.
+    pub fn attempt_limit(mut self, limit: Duration) -> Self {
+        self.attempt_limit = limit;
+        self
+    }
+
+    /// How long all attempts of a call and the waits after failures may take together. 10 minutes unless set.
+    ///
+    /// Waiting for the request budget or for the end of a maintenance isn't counted, see [`patience`](Self::patience).
+    pub fn call_limit(mut self, limit: Duration) -> Self {
+        self.call_limit = limit;
+        self
+    }
+
+    /// How long a call may wait in all for the request budget and for the end of a maintenance, before it fails as
+    /// `Throttled` or `Maintenance`. An hour unless set.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long an unused connection is kept, 20 seconds unless set. It should be shorter than the server keeps it: a
+    /// start on a connection that the server closes at that moment ends as `Unknown`.
+    pub fn idle_limit(mut self, limit: Duration) -> Self {
+        self.idle_limit = limit;
+        self
+    }
+
+    /// The longest answer that is read, in bytes; 16 MiB unless set.
+    pub fn max_answer(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
+    /// How failed attempts are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Leaves this share of the request budget, in percent, to the user's other programs. Nothing unless set.
+    pub fn reserve_percent(mut self, percent: u8) -> Self {
+        self.reserve = percent;
+        self
+    }
+
+    /// Sets time and chance.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Is called when a call begins to wait, before it does. It must not block.
+    pub fn on_wait(mut self, tell: impl Fn(&Wait) + Send + Sync + 'static) -> Self {
+        self.on_wait = Some(Box::new(tell));
+        self
+    }
+
+    /// Makes the client. It doesn't connect yet.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`].
+    pub fn build(self) -> Result<Client, BuildError> {
+        if self.reserve > 99 {
+            return Err(BuildError::Reserve(self.reserve));
+        }
+        let user_agent =
+            HeaderValue::try_from(self.user_agent).map_err(|_| BuildError::UserAgent)?;
+        let tls = if self.endpoint.origin().is_tls() {
+            tls::config(self.certificates)?
+        } else {
+            tls::config_without_trust()?
+        };
+        let dialer = Dialer::new(self.endpoint.origin(), tls, &self.proxy, self.connect_limit)?;
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            // Without a timer of its own the pool never drops what is idle.
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(self.idle_limit)
+            // A connection that died without a word is noticed while a call waits on it.
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .http2_keep_alive_timeout(Duration::from_secs(20))
+            .build(dialer);
+        Ok(Client::from_shared(Shared {
+            endpoint: self.endpoint,
+            token: self.token,
+            http,
+            settings: Settings {
+                user_agent,
+                attempt_limit: self.attempt_limit,
+                call_limit: self.call_limit,
+                patience: self.patience,
+                max_answer: self.max_answer,
+                retry: self.retry,
+                clock: self.clock,
+                on_wait: self.on_wait,
+            },
+            budget: Mutex::new(Budget::new(self.reserve)),
+            retries: Mutex::new(RetryBudget::new()),
+        }))
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ClientBuilder({})", self.endpoint)
+    }
+}

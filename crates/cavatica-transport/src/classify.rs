@@ -1,0 +1,203 @@
+//! From what the wire brought to what happened to the request.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cavatica_model::ApiError;
+use http::response::Parts;
+use http::{HeaderMap, StatusCode, Uri, header};
+use http_body_util::LengthLimitError;
+
+use crate::Effect;
+use crate::answer::{Answer, text};
+use crate::endpoint::Origin;
+use crate::error::{BoxError, Failure, Fault, Outcome};
+
+/// What an attempt brought home.
+pub(crate) enum Exchange {
+    /// A status and headers, and a body if it could be read to its end.
+    Answered(Parts, Result<Bytes, BodyFault>),
+    /// The connection gave an error instead.
+    Failed(hyper_util::client::legacy::Error),
+    /// Neither within this time.
+    TimedOut(Duration),
+}
+
+/// Why a body could not be read to its end.
+pub(crate) enum BodyFault {
+    Failed(BoxError),
+    TimedOut(Duration),
+}
+
+/// What the caller needs of a body.
+#[derive(Clone, Copy)]
+pub(crate) enum Expect {
+    Json,
+    Anything,
+}
+
+/// Whether the request's body is proven to have stayed here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    NotSent,
+    None,
+}
+
+/// Says what happened. `max_answer` is the limit that a body may have broken, `asked` the URL that a relative redirect
+/// starts from.
+pub(crate) fn classify(
+    exchange: Exchange,
+    effect: Effect,
+    proof: Proof,
+    expect: Expect,
+    max_answer: usize,
+    asked: &Uri,
+) -> Result<Answer, Failure> {
+    let failure = match exchange {
+        Exchange::Answered(parts, body) => {
+            match answered(parts, body, effect, expect, max_answer, asked) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            }
+        }
+        Exchange::Failed(error) => failed(error),
+        Exchange::TimedOut(limit) => Failure::new(Outcome::Unknown, Fault::TimedOut { limit }),
+    };
+    // A definite answer stays what it is; what would be unknown is settled by the proof.
+    Err(match (failure.outcome, proof) {
+        (Outcome::Unknown, Proof::NotSent) => Failure {
+            outcome: Outcome::NotSent,
+            ..failure
+        },
+        _ => failure,
+    })
+}
+
+fn answered(
+    parts: Parts,
+    body: Result<Bytes, BodyFault>,
+    effect: Effect,
+    expect: Expect,
+    max_answer: usize,
+    asked: &Uri,
+) -> Result<Answer, Failure> {
+    let status = parts.status;
+    let request_id = text(&parts.headers, "x-request-id").map(str::to_owned);
+    let failure = if status.is_success() {
+        match body.map_err(|fault| broken(fault, max_answer)) {
+            Ok(body) => match readable(&body, expect) {
+                Ok(()) => {
+                    return Ok(Answer {
+                        status,
+                        headers: parts.headers,
+                        body,
+                    });
+                }
+                Err(error) => Failure::new(Outcome::Unknown, Fault::Unreadable).because(error),
+            },
+            Err(failure) => failure,
+        }
+    } else {
+        let api_error = body.ok().and_then(|body| api_error(&body));
+        Failure {
+            api_error: api_error.clone().map(Box::new),
+            ..refused(status, &parts.headers, effect, api_error.as_ref(), asked)
+        }
+    };
+    Err(Failure {
+        status: Some(status.as_u16()),
+        request_id,
+        ..failure
+    })
+}
+
+/// An answer that is no success.
+fn refused(
+    status: StatusCode,
+    headers: &HeaderMap,
+    effect: Effect,
+    api_error: Option<&ApiError>,
+    asked: &Uri,
+) -> Failure {
+    let code = api_error.and_then(ApiError::code);
+    let outcome = match (status, effect) {
+        (StatusCode::TOO_MANY_REQUESTS, _) => Outcome::Throttled,
+        (StatusCode::SERVICE_UNAVAILABLE, _) if code == Some(0) => Outcome::Maintenance,
+        // Gateways give it for time-outs of their own making.
+        (StatusCode::REQUEST_TIMEOUT, _) if code.is_none() => Outcome::Unknown,
+        (_, Effect::Start) if status.is_client_error() && code.is_some() => Outcome::Refused,
+        (_, Effect::Start) => Outcome::Unknown,
+        (_, Effect::Read) if status.is_server_error() => Outcome::Unknown,
+        (_, Effect::Read) => Outcome::Refused,
+    };
+    let fault = if status.is_redirection() {
+        Fault::Redirect {
+            to: redirect_target(headers, asked),
+        }
+    } else {
+        Fault::Status(status.as_u16())
+    };
+    Failure::new(outcome, fault)
+}
+
+/// The origin only: the rest of a redirect's target may hold anything.
+fn redirect_target(headers: &HeaderMap, asked: &Uri) -> Option<String> {
+    let target: Uri = text(headers, header::LOCATION.as_str())?.parse().ok()?;
+    let origin = if target.authority().is_some() {
+        Origin::of(&target)
+    } else {
+        Origin::of(asked)
+    };
+    origin.map(|origin| origin.to_string())
+}
+
+/// The platform's error object. Its `code` tells it from what gateways write, some of whom also answer in JSON.
+fn api_error(body: &[u8]) -> Option<ApiError> {
+    let error: ApiError = serde_json::from_slice(body).ok()?;
+    error.code().is_some().then_some(error)
+}
+
+fn readable(body: &[u8], expect: Expect) -> Result<(), serde_json::Error> {
+    match expect {
+        Expect::Json => serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop),
+        Expect::Anything => Ok(()),
+    }
+}
+
+fn broken(fault: BodyFault, max_answer: usize) -> Failure {
+    match fault {
+        BodyFault::TimedOut(limit) => Failure::new(Outcome::Unknown, Fault::TimedOut { limit }),
+        BodyFault::Failed(error) if error.is::<LengthLimitError>() => {
+            Failure::new(Outcome::Unknown, Fault::TooLarge { limit: max_answer })
+        }
+        BodyFault::Failed(error) => Failure::new(Outcome::Unknown, Fault::Broken).because(error),
+    }
+}
+
+fn failed(error: hyper_util::client::legacy::Error) -> Failure {
+    if !error.is_connect() {
+        return Failure::new(Outcome::Unknown, Fault::Broken).because(error);
+    }
+    let fault = if is_certificate_fault(&error) {
+        Fault::Certificate
+    } else {
+        Fault::Connect
+    };
+    Failure::new(Outcome::NotSent, fault).because(error)
+}
+
+fn is_certificate_fault(error: &(dyn StdError + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
+    }
+    // An `io::Error` passes over the error that it wraps in its `source()`.
+    if let Some(inner) = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        return is_certificate_fault(inner);
+    }
+    error.source().is_some_and(is_certificate_fault)
+}

@@ -1,0 +1,464 @@
+//! The one loop: pace, attempt, classify, decide, wait.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Request, header};
+use http_body_util::{BodyExt, Limited};
+use hyper_util::client::legacy;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use crate::answer::{Answer, Fetched};
+use crate::budget::{Budget, BudgetView, FREE_ROUTE, Pace, Told, later};
+use crate::builder::{ClientBuilder, Settings};
+use crate::call::{Call, CallFault, Prepared};
+use crate::classify::{BodyFault, Exchange, Expect, Proof, classify};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Failure, Fault, Outcome, Subject};
+use crate::gate::{Gate, GatedBody};
+use crate::proxy::Dialer;
+use crate::retry::{Decision, RetryBudget, decide, doubled};
+use crate::trace;
+use crate::wait::{Wait, WaitReason};
+use crate::{Effect, Token};
+
+/// The platform's name for the header with the token.
+///
+/// Source: <https://docs.cavatica.org/docs/the-api>.
+const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-sbg-auth-token");
+
+/// The first wait for a maintenance to end; it doubles each time, up to [`LONGEST_MAINTENANCE_WAIT`].
+const FIRST_MAINTENANCE_WAIT: Duration = Duration::from_secs(2);
+
+/// The wait that the official clients take from the start.
+const LONGEST_MAINTENANCE_WAIT: Duration = Duration::from_secs(300);
+
+/// Calls the API. Cheap to clone; all clones share connections, request budget and retry budget.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) token: Token,
+    pub(crate) http: legacy::Client<Dialer, GatedBody>,
+    pub(crate) settings: Settings,
+    pub(crate) budget: Mutex<Budget>,
+    pub(crate) retries: Mutex<RetryBudget>,
+}
+
+/// A request that the budget has counted as under way, until this is dropped.
+struct Permit(Arc<Shared>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        locked(&self.0.budget).land();
+    }
+}
+
+/// What a call has used up so far.
+struct Spent {
+    begun: jiff::Timestamp,
+    attempts: u32,
+    /// Of those that back off; the waits for the budget and for maintenance are no failures.
+    failures: u32,
+    maintenances: u32,
+    /// In attempts and back-offs.
+    time: Duration,
+    /// In waits for the budget and for maintenance.
+    patience: Duration,
+}
+
+impl Client {
+    /// Begins to build a client.
+    pub fn builder(endpoint: Endpoint, token: Token) -> ClientBuilder {
+        ClientBuilder::new(endpoint, token)
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Self {
+        Client(Arc::new(shared))
+    }
+
+    /// Where the client stands against the limit on requests.
+    pub fn budget(&self) -> BudgetView {
+        locked(&self.0.budget).view()
+    }
+
+    /// Sends a call and returns any 2xx as it came.
+    ///
+    /// Dropping the future ends the waiting and any further attempt. An attempt of a [`Start`](Effect::Start) that is
+    /// under way can't be dropped: it runs to its end in a task of its own, and only its answer is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], whose [`outcome`](Error::outcome) says what happened to the request.
+    pub async fn send(&self, call: Call) -> Result<Answer, Error> {
+        self.run(call, Expect::Anything).await
+    }
+
+    /// Sends a call and reads the body of its answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send). A success that can't be read as a `T` is `Unknown` too: a start was probably carried
+    /// out then.
+    pub async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<Fetched<T>, Error> {
+        let begun = self.0.now();
+        let (method, path) = call.subject();
+        let effect = call.stated_effect();
+        let answer = self.run(call, Expect::Json).await?;
+        let request_id = answer.request_id().map(str::to_owned);
+        match serde_json::from_slice(&answer.body) {
+            Ok(value) => Ok(Fetched {
+                value,
+                request_id,
+                total: answer.total_matching(),
+                status: answer.status(),
+            }),
+            Err(error) => {
+                let failure = Failure {
+                    status: Some(answer.status()),
+                    request_id,
+                    ..Failure::new(Outcome::Unknown, Fault::Unreadable).because(error)
+                };
+                let subject = Subject {
+                    method,
+                    path,
+                    effect,
+                    attempts: 1,
+                    elapsed: since(begun, self.0.now()),
+                };
+                Err(Error::new(failure, subject))
+            }
+        }
+    }
+
+    /// The loop is large, and futures that hold it are small this way.
+    fn run(
+        &self,
+        call: Call,
+        expect: Expect,
+    ) -> impl Future<Output = Result<Answer, Error>> + Send + use<> {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            let free = call.is_get_of(FREE_ROUTE);
+            let (method, path) = call.subject();
+            let effect = call.stated_effect();
+            let mut spent = Spent::new(shared.now());
+            let failure = match call.prepare(&shared.endpoint) {
+                Ok(prepared) => {
+                    let prepared = Arc::new(prepared);
+                    let span = trace::call(&prepared);
+                    let told = shared
+                        .drive(&prepared, expect, free, &mut spent)
+                        .instrument(span.clone())
+                        .await;
+                    trace::ended(&span, &told, spent.attempts, &locked(&shared.budget).view());
+                    match told {
+                        Ok(answer) => return Ok(answer),
+                        Err(failure) => failure,
+                    }
+                }
+                Err(fault @ CallFault::Malformed(_)) => {
+                    Failure::new(Outcome::NotSent, Fault::Call).because(fault)
+                }
+                Err(fault @ CallFault::OtherOrigin(_)) => {
+                    Failure::new(Outcome::NotSent, Fault::OtherOrigin).because(fault)
+                }
+            };
+            let subject = Subject {
+                method,
+                path,
+                effect,
+                attempts: spent.attempts,
+                elapsed: since(spent.begun, shared.now()),
+            };
+            Err(Error::new(failure, subject))
+        })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.0.endpoint)
+    }
+}
+
+impl Shared {
+    async fn drive(
+        self: &Arc<Self>,
+        call: &Arc<Prepared>,
+        expect: Expect,
+        free: bool,
+        spent: &mut Spent,
+    ) -> Result<Answer, Failure> {
+        loop {
+            let permit = if free {
+                locked(&self.budget).count_free();
+                None
+            } else {
+                Some(self.pace(spent).await?)
+            };
+            spent.attempts += 1;
+            let begun = Instant::now();
+            let limit = call
+                .limit
+                .unwrap_or(self.settings.attempt_limit)
+                .min(self.settings.call_limit.saturating_sub(spent.time));
+            let failure = match self
+                .attempt_safely(call, expect, permit, spent.attempts, limit)
+                .await
+            {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            spent.time += begun.elapsed();
+            spent.failures += u32::from(counts(failure.outcome));
+            let most = self.settings.retry.attempts;
+            match decide(
+                call.effect,
+                failure.outcome,
+                &failure.fault,
+                spent.failures,
+                most,
+            ) {
+                Decision::GiveUp => return Err(failure),
+                Decision::BackOff => {
+                    let wait = self
+                        .settings
+                        .retry
+                        .wait(spent.failures, self.settings.clock.chance());
+                    let in_time = spent.time.saturating_add(wait) < self.settings.call_limit;
+                    if !in_time || !locked(&self.retries).take(&failure.fault) {
+                        return Err(failure);
+                    }
+                    spent.time += wait;
+                    self.wait(WaitReason::Retry, wait).await;
+                }
+                // Pacing waits, now that the budget knows.
+                Decision::AwaitBudget if free => return Err(failure),
+                Decision::AwaitBudget => {
+                    if let Pace::WaitUntil(until) = locked(&self.budget).outlook(self.now())
+                        && self.patience_left(spent) < since(self.now(), until)
+                    {
+                        return Err(failure);
+                    }
+                }
+                Decision::AwaitMaintenance => {
+                    spent.maintenances += 1;
+                    let wait = doubled(
+                        FIRST_MAINTENANCE_WAIT,
+                        spent.maintenances,
+                        LONGEST_MAINTENANCE_WAIT,
+                    );
+                    let wait = wait + self.jitter();
+                    if self.patience_left(spent) < wait {
+                        return Err(failure);
+                    }
+                    spent.patience += wait;
+                    self.wait(WaitReason::Maintenance, wait).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until the request budget has one for us.
+    async fn pace(self: &Arc<Self>, spent: &mut Spent) -> Result<Permit, Failure> {
+        loop {
+            let now = self.now();
+            // On a line of its own, so that the lock isn't held while waiting.
+            let pace = locked(&self.budget).take(now);
+            let Pace::WaitUntil(until) = pace else {
+                return Ok(Permit(Arc::clone(self)));
+            };
+            let wait = since(now, until) + self.jitter();
+            if self.patience_left(spent) < wait {
+                return Err(Failure::new(Outcome::Throttled, Fault::Budget));
+            }
+            spent.patience += wait;
+            self.wait(WaitReason::Budget, wait).await;
+        }
+    }
+
+    /// A start goes in a task of its own: whoever drops the call does not tear down a request whose answer is due.
+    async fn attempt_safely(
+        self: &Arc<Self>,
+        call: &Arc<Prepared>,
+        expect: Expect,
+        permit: Option<Permit>,
+        number: u32,
+        limit: Duration,
+    ) -> Result<Answer, Failure> {
+        let span = trace::attempt(call, number);
+        let (shared, prepared) = (Arc::clone(self), Arc::clone(call));
+        let attempt = async move {
+            let told = shared.attempt(&prepared, expect, permit, limit).await;
+            trace::attempted(&told);
+            told
+        }
+        .instrument(span);
+        match call.effect {
+            Effect::Read => attempt.await,
+            Effect::Start => match tokio::spawn(attempt).await {
+                Ok(told) => told,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                // The runtime is shutting down, perhaps in the middle of it.
+                Err(error) => Err(Failure::new(Outcome::Unknown, Fault::Broken).because(error)),
+            },
+        }
+    }
+
+    async fn attempt(
+        &self,
+        call: &Prepared,
+        expect: Expect,
+        permit: Option<Permit>,
+        limit: Duration,
+    ) -> Result<Answer, Failure> {
+        let (gate, body) = Gate::before(call.body.clone());
+        let exchange = self.exchange(call, body, limit).await;
+        // Only a start needs the proof, and the answer must be in before it is asked for.
+        let proof = match call.effect {
+            Effect::Start if gate.withdraw() => Proof::NotSent,
+            _ => Proof::None,
+        };
+        let told = match &exchange {
+            Exchange::Answered(parts, _) => Some(Told::read(&parts.headers, self.now())),
+            Exchange::Failed(_) | Exchange::TimedOut(_) => None,
+        };
+        let answer = classify(
+            exchange,
+            call.effect,
+            proof,
+            expect,
+            self.settings.max_answer,
+            &call.uri,
+        );
+        self.account(&answer, told, permit);
+        answer
+    }
+
+    /// One request on the wire, and its answer to the last byte.
+    async fn exchange(&self, call: &Prepared, body: GatedBody, limit: Duration) -> Exchange {
+        let deadline = Instant::now() + limit;
+        let request = self.request(call, body);
+        let response = match timeout_at(deadline, self.http.request(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Exchange::Failed(error),
+            Err(_) => return Exchange::TimedOut(limit),
+        };
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, self.settings.max_answer);
+        let body = match timeout_at(deadline, body.collect()).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) => Err(BodyFault::Failed(error)),
+            Err(_) => Err(BodyFault::TimedOut(limit)),
+        };
+        Exchange::Answered(parts, body)
+    }
+
+    fn request(&self, call: &Prepared, body: GatedBody) -> Request<GatedBody> {
+        let json = HeaderValue::from_static("application/json");
+        let mut request = Request::new(body);
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        let headers = request.headers_mut();
+        for (name, value) in &call.headers {
+            headers.append(name, value.clone());
+        }
+        headers.insert(header::ACCEPT, json.clone());
+        headers.insert(header::CONTENT_TYPE, json);
+        headers.insert(header::USER_AGENT, self.settings.user_agent.clone());
+        headers.insert(TOKEN_HEADER, self.token.header());
+        request
+    }
+
+    /// Tells the budgets how an attempt ended.
+    fn account(
+        &self,
+        answer: &Result<Answer, Failure>,
+        told: Option<Told>,
+        permit: Option<Permit>,
+    ) {
+        let paid = permit.is_some();
+        drop(permit);
+        let now = self.now();
+        let mut budget = locked(&self.budget);
+        match (answer, told) {
+            (Err(failure), Some(told)) if failure.outcome == Outcome::Throttled => {
+                budget.refused(told, now);
+            }
+            (Err(failure), None) if paid && failure.outcome == Outcome::NotSent => {
+                budget.put_back();
+            }
+            (_, Some(told)) => budget.observe(told, now),
+            (_, None) => {}
+        }
+        if answer.is_ok() {
+            budget.accepted();
+        }
+        drop(budget);
+        if answer.is_ok() {
+            locked(&self.retries).give_back();
+        }
+    }
+
+    /// Announces a wait once, then waits.
+    async fn wait(&self, reason: WaitReason, how_long: Duration) {
+        let wait = Wait {
+            reason,
+            how_long,
+            until: later(self.now(), how_long),
+        };
+        trace::waiting(&wait);
+        if let Some(on_wait) = &self.settings.on_wait {
+            on_wait(&wait);
+        }
+        self.settings.clock.sleep(how_long).await;
+    }
+
+    /// Half a second to a whole one: a reset is told in whole seconds, and those who wait for it should not all come at
+    /// once.
+    fn jitter(&self) -> Duration {
+        Duration::from_millis(500).mul_f64(1.0 + self.settings.clock.chance())
+    }
+
+    fn patience_left(&self, spent: &Spent) -> Duration {
+        self.settings.patience.saturating_sub(spent.patience)
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.settings.clock.now()
+    }
+}
+
+impl Spent {
+    fn new(begun: jiff::Timestamp) -> Self {
+        Spent {
+            begun,
+            attempts: 0,
+            failures: 0,
+            maintenances: 0,
+            time: Duration::ZERO,
+            patience: Duration::ZERO,
+        }
+    }
+}
+
+/// Whether an attempt with this outcome is a failure, rather than a wait.
+fn counts(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::Throttled | Outcome::Maintenance)
+}
+
+/// No time at all where the clock was set back.
+fn since(from: jiff::Timestamp, to: jiff::Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+/// Nothing panics while it holds one of these locks, and their values are whole at any time.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

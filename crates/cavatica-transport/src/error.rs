@@ -1,0 +1,254 @@
+//! What happened to a request, when it was no success.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use cavatica_model::ApiError;
+use http::Method;
+
+use crate::Effect;
+
+/// What happened to a request that has no readable success: this decides whether it may be sent again.
+///
+/// For a start, only two kinds of answer are definite: a 2xx that can be read, and a 4xx that carries the platform's own
+/// error object (with 429 and the documented maintenance answer as kinds of their own). Whatever else comes back may
+/// have been written by somebody on the way who doesn't know what the platform did, even a 4xx: there are filters that
+/// replace an *answer* they dislike by a page that says 403. So it is `Unknown`, unless it is proven that the request's
+/// body never left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The request did not reach the service: there was no connection, or no byte of the body had left when the call
+    /// gave up. Proven, not guessed.
+    NotSent,
+    /// The platform refused it; nothing was begun. For a read also any other definite answer that is no success.
+    Refused,
+    /// The limit on requests was met; nothing was begun.
+    Throttled,
+    /// The platform is down for maintenance and says so; nothing was begun.
+    Maintenance,
+    /// It may have been carried out, or not.
+    Unknown,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::NotSent => "it was not sent",
+            Outcome::Refused => "it was refused",
+            Outcome::Throttled => "the limit on requests is used up",
+            Outcome::Maintenance => "the platform is under maintenance",
+            Outcome::Unknown => "it is not known whether it was carried out",
+        })
+    }
+}
+
+/// What went wrong, for advice. What it means for the request says [`Outcome`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The call was built wrongly.
+    Call,
+    /// A link leads to another origin than the endpoint's.
+    OtherOrigin,
+    /// No connection: name, address, proxy or TLS.
+    Connect,
+    /// The server's certificate is not trusted.
+    Certificate,
+    /// No complete answer within this time.
+    TimedOut {
+        /// The limit that struck.
+        limit: Duration,
+    },
+    /// The connection ended before the answer was complete.
+    Broken,
+    /// The answer sends elsewhere, which is never followed.
+    Redirect {
+        /// The origin it names; `None` if it names none.
+        to: Option<String>,
+    },
+    /// The answer has this status, which is no success.
+    Status(u16),
+    /// The answer is longer than this many bytes.
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The answer is no JSON, or not of the expected shape.
+    Unreadable,
+    /// The request budget is used up, and waiting for it would take longer than the caller's patience.
+    Budget,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Call => f.write_str("the call can't be sent as it is"),
+            Fault::OtherOrigin => f.write_str("the link leads to another origin"),
+            Fault::Connect => f.write_str("no connection"),
+            Fault::Certificate => f.write_str("the server's certificate is not trusted"),
+            Fault::TimedOut { limit } => write!(f, "no complete answer within {limit:?}"),
+            Fault::Broken => f.write_str("the connection ended before the answer was complete"),
+            Fault::Redirect { to: Some(to) } => write!(f, "the answer redirects to {to}"),
+            Fault::Redirect { to: None } => f.write_str("the answer redirects to nowhere"),
+            Fault::Status(status) => write!(f, "the answer has the status {status}"),
+            Fault::TooLarge { limit } => write!(f, "the answer has more than {limit} bytes"),
+            Fault::Unreadable => f.write_str("the answer can't be read"),
+            Fault::Budget => f.write_str("waiting for the request budget would take too long"),
+        }
+    }
+}
+
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// One attempt that came to nothing.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) outcome: Outcome,
+    pub(crate) fault: Fault,
+    pub(crate) status: Option<u16>,
+    pub(crate) request_id: Option<String>,
+    /// Boxed, because it is large.
+    pub(crate) api_error: Option<Box<ApiError>>,
+    pub(crate) source: Option<BoxError>,
+}
+
+impl Failure {
+    pub(crate) fn new(outcome: Outcome, fault: Fault) -> Self {
+        Failure {
+            outcome,
+            fault,
+            status: None,
+            request_id: None,
+            api_error: None,
+            source: None,
+        }
+    }
+
+    pub(crate) fn because(self, source: impl Into<BoxError>) -> Self {
+        Failure {
+            source: Some(source.into()),
+            ..self
+        }
+    }
+}
+
+/// A call that has no success to show.
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    failure: Failure,
+    subject: Subject,
+}
+
+/// Which call it was, and how far it went.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) effect: Effect,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+}
+
+impl Error {
+    pub(crate) fn new(failure: Failure, subject: Subject) -> Self {
+        Error(Box::new(Inner { failure, subject }))
+    }
+
+    /// What happened to the request.
+    pub fn outcome(&self) -> &Outcome {
+        &self.0.failure.outcome
+    }
+
+    /// What went wrong in the last attempt.
+    pub fn fault(&self) -> &Fault {
+        &self.0.failure.fault
+    }
+
+    /// What the call would have done.
+    pub fn effect(&self) -> Effect {
+        self.0.subject.effect
+    }
+
+    /// Whether sending it once more does no harm, if its effect is `effect`, and may help.
+    ///
+    /// The client has already done so, within its limits.
+    pub fn is_retryable(&self, effect: Effect) -> bool {
+        crate::retry::may_repeat(effect, self.0.failure.outcome, &self.0.failure.fault)
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &str {
+        self.0.subject.method.as_str()
+    }
+
+    /// The path of the URL, ids included.
+    pub fn path(&self) -> &str {
+        &self.0.subject.path
+    }
+
+    /// How often it was tried; 0 if it was given up before.
+    pub fn attempts(&self) -> u32 {
+        self.0.subject.attempts
+    }
+
+    /// How long all attempts and the waits between them took.
+    pub fn elapsed(&self) -> Duration {
+        self.0.subject.elapsed
+    }
+
+    /// The HTTP status of the last answer, if one came.
+    pub fn status(&self) -> Option<u16> {
+        self.0.failure.status
+    }
+
+    /// The platform's name for the last request, worth quoting to its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.failure.request_id.as_deref()
+    }
+
+    /// The platform's own error object, if the last answer carried one. It does not prove that nothing was begun: that
+    /// says [`outcome`](Self::outcome).
+    pub fn api_error(&self) -> Option<&ApiError> {
+        self.0.failure.api_error.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { failure, subject } = &*self.0;
+        write!(f, "{} {}: ", subject.method, subject.path)?;
+        match (failure.outcome, subject.effect) {
+            // Whether a read was carried out is nobody's question.
+            (Outcome::Unknown, Effect::Read) => write!(f, "{}", failure.fault)?,
+            (outcome, _) => write!(f, "{outcome}: {}", failure.fault)?,
+        }
+        if subject.attempts > 1 {
+            let seconds = subject.elapsed.as_secs_f64();
+            write!(f, ", after {} attempts in {seconds:.1} s", subject.attempts)?;
+        }
+        match &failure.request_id {
+            Some(id) => write!(f, " (request {})", id.escape_debug()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let failure = &self.0.failure;
+        match (&failure.source, &failure.api_error) {
+            (Some(source), _) => Some(&**source),
+            (None, Some(api_error)) => Some(&**api_error),
+            (None, None) => None,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The way to the server: straight, or through a proxy's tunnel.
+//!
+//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl reads them. Traffic to this machine never takes a proxy,
+//! and plain text goes to this machine alone, so the token passes a proxy only inside TLS.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::BuildError;
+use crate::endpoint::Origin;
+use crate::error::BoxError;
+
+/// Which proxy to take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// What the environment says.
+    #[default]
+    Environment,
+    /// None, whatever the environment says.
+    Direct,
+    /// This one.
+    Through {
+        /// An `http` or `https` URL, perhaps with user name and password.
+        url: String,
+        /// The hosts to reach directly, written as in `NO_PROXY`.
+        except: String,
+    },
+}
+
+/// Opens connections: a tunnel if need be, TLS if the endpoint has it, all within one time limit.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    https: HttpsConnector<Route>,
+    limit: Duration,
+}
+
+#[derive(Clone)]
+pub(crate) enum Route {
+    Straight(HttpConnector),
+    Tunnel(Box<Tunnel<HttpsConnector<HttpConnector>>>),
+}
+
+type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
+type Dialing<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
+
+/// No connection in time: not a name, not an address, no tunnel, no TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("not connected within {0:?}")]
+struct NotConnected(Duration);
+
+impl Dialer {
+    pub(crate) fn new(
+        origin: &Origin,
+        tls: ClientConfig,
+        proxy: &ProxyChoice,
+        limit: Duration,
+    ) -> Result<Self, BuildError> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(Duration::from_secs(30)));
+        // Shared out among the addresses of a name, so that a dead one doesn't use up the time of all.
+        tcp.set_connect_timeout(Some(limit));
+        let route = match intercept(origin, proxy)? {
+            None => Route::Straight(tcp),
+            Some(intercept) => {
+                // A proxy's tunnel is HTTP/1.1, so nothing is offered in its own TLS.
+                let to_proxy = HttpsConnector::from((tcp, tls.clone()));
+                let tunnel = Tunnel::new(intercept.uri().clone(), to_proxy);
+                Route::Tunnel(Box::new(match intercept.basic_auth() {
+                    Some(auth) => tunnel.with_auth(auth.clone()),
+                    None => tunnel,
+                }))
+            }
+        };
+        let mut tls = tls;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Dialer {
+            https: HttpsConnector::from((route, tls)),
+            limit,
+        })
+    }
+}
+
+fn intercept(origin: &Origin, proxy: &ProxyChoice) -> Result<Option<Intercept>, BuildError> {
+    let (url, except) = match proxy {
+        ProxyChoice::Direct => return Ok(None),
+        _ if origin.is_loopback() => return Ok(None),
+        ProxyChoice::Environment => (
+            variable(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            variable(["no_proxy", "NO_PROXY"]),
+        ),
+        ProxyChoice::Through { url, except } => (url.clone(), except.clone()),
+    };
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let destination = origin.url("/").map_err(|_| BuildError::Proxy)?;
+    let matching = |except: &str| {
+        let rules = Matcher::builder().https(url.as_str()).no(except);
+        rules.build().intercept(&destination)
+    };
+    // The matcher passes over a proxy that it can't read. To go round a proxy unasked is not what its owner wants.
+    match matching("") {
+        Some(found) if matches!(found.uri().scheme_str(), Some("http" | "https")) => {}
+        _ => return Err(BuildError::Proxy),
+    }
+    Ok(matching(&except))
+}
+
+/// The first of these variables that says something.
+fn variable<const N: usize>(names: [&str; N]) -> String {
+    let mut values = names.iter().filter_map(|name| std::env::var(name).ok());
+    values.find(|value| !value.is_empty()).unwrap_or_default()
+}
+
+impl Service<Uri> for Route {
+    type Response = Socket;
+    type Error = BoxError;
+    type Future = Dialing<Socket>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match self {
+            Route::Straight(tcp) => tcp.poll_ready(context).map_err(Into::into),
+            Route::Tunnel(tunnel) => tunnel.poll_ready(context).map_err(Into::into),
+        }
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        match self {
+            Route::Straight(tcp) => {
+                let dialing = tcp.call(destination);
+                Box::pin(async move { Ok(MaybeHttpsStream::Http(dialing.await?)) })
+            }
+            Route::Tunnel(tunnel) => {
+                let dialing = tunnel.call(destination);
+                Box::pin(async move { Ok(dialing.await?) })
+            }
+        }
+    }
+}
+
+impl Service<Uri> for Dialer {
+    type Response = MaybeHttpsStream<Socket>;
+    type Error = BoxError;
+    type Future = Dialing<MaybeHttpsStream<Socket>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.https.poll_ready(context)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let dialing = self.https.call(destination);
+        let limit = self.limit;
+        Box::pin(async move {
+            match tokio::time::timeout(limit, dialing).await {
+                Ok(dialed) => dialed,
+                Err(_) => Err(NotConnected(limit).into()),
+            }
+        })
+    }
+}
