@@ -1,1 +1,51 @@
-//! exports
+//! CAVATICA's exports, and the volumes and files around them, as typed calls.
+//!
+//! A thin layer over [`transport`], in the words of [`model`]: every call is one function, says what it sends, and
+//! returns what came. There is no policy here, no disk and no progress.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use cavatica_exports::model::{ExportMode, ExportRequest, ExportState};
+//! use cavatica_exports::transport::{Client, Endpoint, Token};
+//! use cavatica_exports::{Exports, Files, Volumes};
+//!
+//! let token = Token::new(std::fs::read_to_string("token.txt")?)?;
+//! let client = Client::builder(Endpoint::CAVATICA.parse()?, token).build()?;
+//! let file = Files::new(client.clone()).get(&"567890abc8a5639cc6722063".parse()?).await?.value;
+//! let volume = Volumes::new(client.clone()).get(&"rfranklin/output".parse()?).await?.value;
+//! let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "run1/output.vcf".parse()?);
+//! let checked = request.check(&file, &volume)?;
+//!
+//! let exports = Exports::new(client);
+//! let job = exports.start(&checked, ExportMode::Move).await?.value;
+//! let job = exports.wait(&job.id, std::time::Duration::from_secs(1800)).await?;
+//! assert!(job.state.is(ExportState::Completed));
+//! # Ok(()) }
+//! ```
+//!
+//! A call that starts exports takes only what [`model::ExportRequest::check`] let through. Its error says what became
+//! of it: see [`transport::Outcome`] before sending anything twice.
+
+#![warn(missing_docs)]
+
+pub use cavatica_model as model;
+pub use cavatica_transport as transport;
+
+mod account;
+mod exports;
+mod files;
+mod pager;
+mod volumes;
+mod watch;
+
+pub use account::Account;
+pub use exports::{ExportFilter, Exports};
+pub use files::{Files, Parent};
+pub use pager::{ListError, Paged, Pager};
+pub use volumes::Volumes;
+pub use watch::{WaitError, Watch};
+
+/// The README's example is compiled with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

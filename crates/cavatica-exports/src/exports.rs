@@ -1,0 +1,171 @@
+//! Export jobs: start, read, list.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::model::{
+    Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
+    OpenName, Page, VolumeId,
+};
+use crate::pager::{MAX_PAGE, Pager};
+use crate::transport::{Call, Client, Effect, Error, Fetched};
+use crate::{WaitError, Watch};
+
+/// Calls about export jobs.
+///
+/// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2> and the pages beside it.
+#[derive(Clone, Debug)]
+pub struct Exports {
+    client: Client,
+}
+
+/// Which jobs to list. The platform shows only those that the caller started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExportFilter {
+    /// Only jobs into this volume.
+    pub volume: Option<VolumeId>,
+    /// Only jobs in one of these states; all if empty.
+    pub states: Vec<ExportState>,
+}
+
+impl Exports {
+    /// Calls through this client.
+    pub fn new(client: Client) -> Self {
+        Exports { client }
+    }
+
+    /// Starts one export. It can't be undone, and there is no idempotency key: sent twice, it may run twice.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport; its [outcome](Error::outcome) says whether the platform may have accepted the job all
+    /// the same. After `Unknown`, look for the job before you send anything again.
+    pub async fn start(
+        &self,
+        export: &CheckedExport,
+        mode: ExportMode,
+    ) -> Result<Fetched<ExportJob>, Error> {
+        self.client.fetch(start_call(export, mode)).await
+    }
+
+    /// Starts up to 100 exports with one request, all moved or all copied. One that is refused doesn't harm the others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start); what happened to each item stands in the answer.
+    pub async fn start_bulk(
+        &self,
+        exports: &Batch<CheckedExport>,
+        mode: ExportMode,
+    ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
+        self.client.fetch(start_bulk_call(exports, mode)).await
+    }
+
+    /// Reads one job.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` with code 9008 for a job that doesn't exist, 9005 for somebody else's.
+    pub async fn get(&self, id: &ExportId) -> Result<Fetched<ExportJob>, Error> {
+        self.client
+            .fetch(Call::get("/storage/exports/{export}").param("export", id))
+            .await
+    }
+
+    /// Reads up to 100 jobs with one request.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport; a job that can't be read is an error item of the answer.
+    pub async fn get_bulk(
+        &self,
+        ids: &Batch<ExportId>,
+    ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
+        self.client.fetch(get_bulk_call(ids)).await
+    }
+
+    /// Lists jobs with all their fields. The order isn't documented, and pages shift while jobs are added: the same job
+    /// can come twice.
+    pub fn list(&self, filter: &ExportFilter) -> Pager<Page<ExportJob>> {
+        Pager::new(
+            self.client.clone(),
+            list_call(filter)
+                .query("fields", "_all")
+                .query("limit", MAX_PAGE),
+        )
+    }
+
+    /// Counts jobs with one small request.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport. `None` if the answer doesn't name the total.
+    pub async fn count(&self, filter: &ExportFilter) -> Result<Option<u64>, Error> {
+        let call = list_call(filter)
+            .query("fields", "id,state")
+            .query("limit", 1);
+        Ok(self.client.fetch::<Page<ExportJob>>(call).await?.total)
+    }
+
+    /// Follows jobs to their ends.
+    pub fn watch(&self, ids: impl IntoIterator<Item = ExportId>) -> Watch {
+        Watch::new(self.clone(), ids)
+    }
+
+    /// Waits until one job has ended, completed or failed.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] after `limit`; the job goes on all the same.
+    pub async fn wait(&self, id: &ExportId, limit: Duration) -> Result<ExportJob, WaitError> {
+        let mut watch = self.watch([id.clone()]).with_limit(limit);
+        let mut latest = None;
+        while let Some(jobs) = watch.next().await? {
+            latest = jobs.into_iter().next_back().or(latest);
+        }
+        latest.ok_or_else(|| WaitError::Missing {
+            ids: vec![id.clone()],
+        })
+    }
+}
+
+fn start_call(export: &CheckedExport, mode: ExportMode) -> Call {
+    with_mode(Call::post("/storage/exports"), mode).json(export)
+}
+
+fn start_bulk_call(exports: &Batch<CheckedExport>, mode: ExportMode) -> Call {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        items: &'a Batch<CheckedExport>,
+    }
+    with_mode(Call::post("/bulk/storage/exports/create"), mode).json(&Body { items: exports })
+}
+
+/// The documentation's text prints `/bulk/storage/export/get`; its example and all official clients use the plural.
+fn get_bulk_call(ids: &Batch<ExportId>) -> Call {
+    Call::post("/bulk/storage/exports/get")
+        .effect(Effect::Read)
+        .json(&BulkGetRequest {
+            export_ids: ids.clone(),
+        })
+}
+
+/// `copy_only` is a query parameter. In the body it would be ignored, and the file moved.
+fn with_mode(call: Call, mode: ExportMode) -> Call {
+    match mode {
+        ExportMode::Move => call,
+        ExportMode::Copy => call.query("copy_only", true),
+    }
+}
+
+fn list_call(filter: &ExportFilter) -> Call {
+    let mut call = Call::get("/storage/exports");
+    if let Some(volume) = &filter.volume {
+        call = call.query("volume", volume);
+    }
+    for state in &filter.states {
+        call = call.query("state", state.name());
+    }
+    call
+}

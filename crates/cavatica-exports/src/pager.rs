@@ -1,0 +1,122 @@
+//! Lists, page by page.
+
+use serde::de::DeserializeOwned;
+
+use crate::model::{Page, VolumeListing};
+use crate::transport::{Call, Client, Error};
+
+/// The largest page that the platform documents.
+pub(crate) const MAX_PAGE: u32 = 100;
+
+/// A page that can name the next one.
+pub trait Paged: DeserializeOwned {
+    /// The URL of the next page.
+    fn next(&self) -> Option<&str>;
+}
+
+impl<T: DeserializeOwned> Paged for Page<T> {
+    fn next(&self) -> Option<&str> {
+        Page::next(self)
+    }
+}
+
+impl Paged for VolumeListing {
+    fn next(&self) -> Option<&str> {
+        VolumeListing::next(self)
+    }
+}
+
+/// Why a list can't be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// A page could not be had.
+    #[error(transparent)]
+    Call(#[from] Error),
+    /// A page names itself as the next one.
+    #[error("the list at {link} never ends: a page names itself as the next one")]
+    Endless {
+        /// The link that came twice.
+        link: String,
+    },
+}
+
+/// A list, page by page. It ends where a page names no next one, even if pages before it were empty.
+#[derive(Debug)]
+pub struct Pager<P> {
+    client: Client,
+    next: Option<Next>,
+    total: Option<u64>,
+    /// Sent with every page, not with the first alone.
+    header: Option<(&'static str, &'static str)>,
+    page: std::marker::PhantomData<fn() -> P>,
+}
+
+#[derive(Debug)]
+enum Next {
+    First(Box<Call>),
+    Link(String),
+}
+
+impl<P: Paged> Pager<P> {
+    pub(crate) fn new(client: Client, first: Call) -> Self {
+        Pager {
+            client,
+            next: Some(Next::First(Box::new(first))),
+            total: None,
+            header: None,
+            page: std::marker::PhantomData,
+        }
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// The next page, or `None` after the last. A page that could not be had can be asked for again.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport, among them a link to another origin, which is not followed.
+    pub async fn next_page(&mut self) -> Result<Option<P>, ListError> {
+        let call = match &self.next {
+            None => return Ok(None),
+            Some(Next::First(call)) => (**call).clone(),
+            Some(Next::Link(link)) => Call::absolute(link),
+        };
+        let call = match self.header {
+            Some((name, value)) => call.header(name, value),
+            None => call,
+        };
+        let fetched = self.client.fetch::<P>(call).await?;
+        self.total = fetched.total.or(self.total);
+        let next = fetched.value.next().map(str::to_owned);
+        if let (Some(link), Some(Next::Link(current))) = (&next, &self.next)
+            && link == current
+        {
+            return Err(ListError::Endless { link: link.clone() });
+        }
+        self.next = next.map(Next::Link);
+        Ok(Some(fetched.value))
+    }
+
+    /// How many items the list has in all, once a page was read and if the platform says so.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+impl<T: DeserializeOwned> Pager<Page<T>> {
+    /// Reads the whole list into memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_page`](Self::next_page).
+    pub async fn collect(mut self) -> Result<Vec<T>, ListError> {
+        let mut items = Vec::new();
+        while let Some(page) = self.next_page().await? {
+            items.extend(page.items);
+        }
+        Ok(items)
+    }
+}

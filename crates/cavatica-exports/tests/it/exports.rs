@@ -1,0 +1,167 @@
+//! Starting and reading export jobs.
+
+use std::time::Duration;
+
+use cavatica_exports::model::{Batch, BulkItem, ExportMode, ExportRequest, ExportState};
+use cavatica_exports::{ExportFilter, WaitError};
+use cavatica_sandbox::Sandbox;
+
+use crate::world::World;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_started_job_is_read_listed_counted_and_followed_to_its_end() {
+    let world = World::new().await;
+    let export = world.checked("README.txt", "docs/README.txt").await;
+
+    let started = world
+        .exports
+        .start(&export, ExportMode::Move)
+        .await
+        .unwrap();
+    assert!(started.request_id.is_some());
+    let job = started.value;
+    assert_eq!(job.answers(export.request()), Some(true));
+
+    let ended = world.exports.wait(&job.id, LIMIT).await.unwrap();
+    assert_eq!(ended.state, ExportState::Completed);
+    assert_eq!(
+        ended.result.value().map(|file| &file.id),
+        Some(&export.request().source.file)
+    );
+    assert_eq!(world.exports.get(&job.id).await.unwrap().value, ended);
+
+    let ours = ExportFilter {
+        volume: Some("sandbox/output".parse().unwrap()),
+        states: vec![ExportState::Completed],
+    };
+    assert_eq!(world.exports.count(&ours).await.unwrap(), Some(1));
+    assert_eq!(world.exports.list(&ours).collect().await.unwrap(), [ended]);
+    let failed = ExportFilter {
+        states: vec![ExportState::Failed],
+        ..ExportFilter::default()
+    };
+    assert_eq!(world.exports.count(&failed).await.unwrap(), Some(0));
+}
+
+#[tokio::test]
+async fn a_copy_leaves_the_file_and_a_move_makes_it_an_alias() {
+    let world = World::new().await;
+    for (mode, path, is_alias) in [
+        (ExportMode::Copy, "README.txt", false),
+        (ExportMode::Move, "results/NA12878/calls.vcf", true),
+    ] {
+        let export = world.checked(path, path).await;
+        let job = world.exports.start(&export, mode).await.unwrap().value;
+        world.exports.wait(&job.id, LIMIT).await.unwrap();
+        let file = world.files.get(&world.file(path)).await.unwrap().value;
+        assert_eq!(file.is_alias(), is_alias, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_bad_item_of_a_bulk_start_harms_no_other() {
+    let world = World::new().await;
+    let good = world.checked("README.txt", "a").await;
+    let bad = ExportRequest::new(
+        world.file("already/exported.bam"),
+        "sandbox/output".parse().unwrap(),
+        "b".parse().unwrap(),
+    );
+    let batch = Batch::new(vec![good.clone(), bad.skip_checks()]).unwrap();
+
+    let items = world
+        .exports
+        .start_bulk(&batch, ExportMode::Copy)
+        .await
+        .unwrap()
+        .value
+        .items;
+
+    let [BulkItem::Resource(job), BulkItem::Error(error)] = items.as_slice() else {
+        panic!("{items:?}")
+    };
+    assert_eq!(job.answers(good.request()), Some(true));
+    assert_eq!(error.code(), Some(9006));
+    assert_eq!(world.sandbox.ledger().starts, 1);
+
+    let ids = Batch::new(vec![job.id.clone(), "nosuchjob".parse().unwrap()]).unwrap();
+    let items = world.exports.get_bulk(&ids).await.unwrap().value.items;
+    assert_eq!(items[0].resource().map(|job| &job.id), Some(&job.id));
+    assert!(matches!(&items[1], BulkItem::Error(_)), "{items:?}");
+}
+
+#[tokio::test]
+async fn several_jobs_are_followed_together() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for path in [
+        "README.txt",
+        "results/NA12878/calls.vcf",
+        "results/NA12891/calls.vcf",
+    ] {
+        let export = world.checked(path, path).await;
+        ids.push(
+            world
+                .exports
+                .start(&export, ExportMode::Move)
+                .await
+                .unwrap()
+                .value
+                .id,
+        );
+    }
+    let mut watch = world.exports.watch(ids.clone());
+    let mut ended = Vec::new();
+    while let Some(jobs) = watch.next().await.unwrap() {
+        ended.extend(
+            jobs.into_iter()
+                .filter(|job| job.is_final())
+                .map(|job| job.id),
+        );
+    }
+    ended.sort();
+    ids.sort();
+    assert_eq!(ended, ids);
+    assert_eq!(
+        world
+            .sandbox
+            .ledger()
+            .requests_to("GET /storage/exports/{id}"),
+        0
+    );
+}
+
+#[tokio::test]
+async fn waiting_ends_when_the_time_is_up() {
+    let hour = Duration::from_secs(3600);
+    let world = World::with(Sandbox::builder().job_duration(hour..=hour)).await;
+    let export = world.checked("README.txt", "a").await;
+    let job = world
+        .exports
+        .start(&export, ExportMode::Move)
+        .await
+        .unwrap()
+        .value;
+    let error = world
+        .exports
+        .wait(&job.id, Duration::from_millis(50))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, WaitError::TimedOut { ids, .. } if *ids == [job.id.clone()]),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_knows_is_refused() {
+    let world = World::new().await;
+    let error = world
+        .exports
+        .get(&"nosuchjob".parse().unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(error.api_error().and_then(|error| error.code()), Some(9008));
+}

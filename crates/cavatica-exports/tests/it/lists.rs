@@ -1,0 +1,139 @@
+//! Lists of files, volumes and objects.
+
+use cavatica_exports::Parent;
+use cavatica_exports::model::{File, ServiceType};
+use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
+
+use crate::world::World;
+
+fn names(files: &[File]) -> Vec<&str> {
+    let mut names: Vec<_> = files
+        .iter()
+        .filter_map(|file| file.name.value())
+        .map(String::as_str)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn one_level_at_a_time() {
+    let world = World::new().await;
+    let top = Parent::Project("sandbox/demo".parse().unwrap());
+    let entries = world.files.list(&top).collect().await.unwrap();
+    assert!(names(&entries).contains(&"results"));
+    assert!(!names(&entries).contains(&"NA12878"));
+
+    let results = world.files.find(&top, "results").await.unwrap();
+    let [results] = results.as_slice() else {
+        panic!("{results:?}")
+    };
+    let below = world
+        .files
+        .list(&Parent::Folder(results.id.clone()))
+        .collect()
+        .await
+        .unwrap();
+    assert_eq!(names(&below), ["NA12878", "NA12891"]);
+}
+
+#[tokio::test]
+async fn all_pages_of_a_long_list_come_once_by_offset_and_by_scroll() {
+    let project = ProjectSeed::new("sandbox/many").synthetic("", 250, 10);
+    let world = World::with(
+        Sandbox::builder()
+            .project(project)
+            .volume(VolumeSeed::s3("sandbox/output")),
+    )
+    .await;
+    let top = Parent::Project("sandbox/many".parse().unwrap());
+
+    let mut pager = world.files.list(&top);
+    let mut sizes = Vec::new();
+    while let Some(page) = pager.next_page().await.unwrap() {
+        sizes.push(page.items.len());
+    }
+    assert_eq!(
+        (sizes.as_slice(), pager.total()),
+        ([100, 100, 50].as_slice(), Some(250))
+    );
+
+    let by_offset = world.files.list(&top).collect().await.unwrap();
+    let by_scroll = world.files.scroll(&top, 200).collect().await.unwrap();
+    assert_eq!(by_offset.len(), 250);
+    assert_eq!(names(&by_offset), names(&by_scroll));
+}
+
+#[tokio::test]
+async fn volumes_and_their_objects() {
+    let world = World::new().await;
+    let volumes = world.volumes.list().collect().await.unwrap();
+    let services: Vec<_> = volumes
+        .iter()
+        .filter_map(|volume| volume.service_type()?.known())
+        .collect();
+    assert!(services.contains(&ServiceType::S3) && services.contains(&ServiceType::Gcs));
+
+    let output = "sandbox/output".parse().unwrap();
+    let top = world
+        .volumes
+        .list_objects(&output, "")
+        .next_page()
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        top.prefixes
+            .value()
+            .map(|prefixes| prefixes[0].prefix.as_str()),
+        Some("earlier/")
+    );
+    let level = world
+        .volumes
+        .list_objects(&output, "earlier/")
+        .next_page()
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(level.items[0].location, "earlier/exported.bam");
+    assert_eq!(
+        world
+            .volumes
+            .object(&output, "earlier/exported.bam")
+            .await
+            .unwrap()
+            .value
+            .location,
+        "earlier/exported.bam"
+    );
+    assert_eq!(
+        world
+            .volumes
+            .object(&output, "nowhere")
+            .await
+            .unwrap_err()
+            .status(),
+        Some(404)
+    );
+}
+
+#[tokio::test]
+async fn the_account_and_its_limit() {
+    let world = World::new().await;
+    assert!(
+        world
+            .account
+            .user()
+            .await
+            .unwrap()
+            .value
+            .username
+            .value()
+            .is_some()
+    );
+    let limit = world.account.rate_limit().await.unwrap().value;
+    assert_eq!(
+        limit.rate.value().and_then(|rate| rate.limit.value()),
+        Some(&1000)
+    );
+}

@@ -1,0 +1,5 @@
+//! The calls against a sandbox on a socket.
+
+mod exports;
+mod lists;
+mod world;
