@@ -1,1 +1,75 @@
-fn main() {}
+//! `cavatica`: moves or copies files from CAVATICA projects to your own S3 bucket, each exactly once.
+
+mod args;
+mod command;
+mod credentials;
+mod exit;
+mod hint;
+mod session;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::session::Session;
+use crate::ui::Ui;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ui = Ui::new(cli.global.json, cli.global.color);
+    start_log(cli.global.verbose);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(&cli, &ui)));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) if ui::is_closed_pipe(&failure) => Exit::Done.into(),
+        Err(failure) => {
+            ui.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
+    let session = || Session::open(&cli.global);
+    match &cli.command {
+        Command::Export(args) => command::export::run(args, &session()?, ui).await,
+        Command::Jobs(args) => command::jobs::run(args, &session()?, ui).await,
+        Command::Files(args) => command::files::run(args, &session()?, ui).await,
+        Command::Volumes(args) => command::volumes::run(args, &session()?, ui).await,
+        Command::Sandbox(args) => command::sandbox::run(args, ui).await,
+        Command::Demo(args) => command::demo::run(args, ui).await,
+    }
+}
+
+/// Only our own crates speak; those below could print what must not be seen.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let ours = [
+        "cavatica",
+        "cavatica_exports",
+        "cavatica_sandbox",
+        "cavatica_transfer",
+        "cavatica_transport",
+    ];
+    let filter = ours
+        .map(|crate_name| format!("{crate_name}={level}"))
+        .join(",");
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}

@@ -1,0 +1,260 @@
+//! The command line: names, values and help, no logic.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cavatica_exports::model::{ExportId, ExportState, FileId, OpenName, ProjectId, VolumeId};
+use clap::{Args, Parser, Subcommand};
+
+/// Move or copy files from CAVATICA projects to your own S3 bucket, each exactly once
+#[derive(Debug, Parser)]
+#[command(
+    name = "cavatica",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The API's address; CAVATICA's if nothing else is said
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// The profile of ~/.sevenbridges/credentials to use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// A file with nothing but the token in it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// A certificate authority to trust beside the system's, in PEM
+    #[arg(long, global = true, value_name = "PEM")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// Print one JSON document on standard output, or one per line for lists
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show more of what happens; twice for each request, three times for each attempt
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: clap::ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Export(Export),
+    /// List, read and follow export jobs
+    #[command(subcommand)]
+    Jobs(Jobs),
+    /// List the files of a project
+    #[command(subcommand)]
+    Files(Files),
+    /// List volumes and what lies on them
+    #[command(subcommand)]
+    Volumes(Volumes),
+    Sandbox(Sandbox),
+    Demo(Demo),
+}
+
+/// Export one file to a volume
+///
+/// The platform copies the file to the volume. With --move it then deletes its own copy and the project file becomes an
+/// alias of the new object: this can't be undone, and no export job can be cancelled. With --copy it keeps its own copy.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cavatica export 567890abc8a5639cc6722063 rfranklin/output run1/output.vcf --copy --wait"
+)]
+pub(crate) struct Export {
+    /// The file's id
+    #[arg(value_name = "FILE_ID")]
+    pub(crate) file: FileId,
+    /// The volume's id, owner/name; it isn't the bucket's name
+    #[arg(value_name = "VOLUME")]
+    pub(crate) volume: VolumeId,
+    /// The key of the new object, relative to the volume and its prefix
+    #[arg(value_name = "LOCATION")]
+    pub(crate) location: String,
+    #[command(flatten)]
+    pub(crate) mode: Mode,
+    /// Let the platform delete an object that is already there; it can't be brought back
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Don't look at the file and the volume first; let the platform decide
+    #[arg(long)]
+    pub(crate) no_check: bool,
+    /// Wait until the job has ended
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How long to wait at the most
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration, requires = "wait")]
+    pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) properties: Properties,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Mode {
+    /// Delete the platform's copy afterwards; can't be undone
+    #[arg(long = "move")]
+    pub(crate) move_: bool,
+    /// Keep the platform's copy
+    #[arg(long)]
+    pub(crate) copy: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to ask of S3, instead of the volume's defaults")]
+pub(crate) struct Properties {
+    /// Server-side encryption: AES256, aws:kms or none
+    #[arg(long, value_name = "ALGORITHM")]
+    pub(crate) sse_algorithm: Option<String>,
+    /// The KMS key, with aws:kms
+    #[arg(long, value_name = "ID")]
+    pub(crate) kms_key_id: Option<String>,
+    /// Canned ACL, or none
+    #[arg(long, value_name = "ACL")]
+    pub(crate) canned_acl: Option<String>,
+    /// Storage class: STANDARD or GLACIER
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) storage_class: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Jobs {
+    /// List your export jobs
+    List {
+        /// Only jobs into this volume
+        #[arg(long)]
+        volume: Option<VolumeId>,
+        /// Only jobs in this state; can be repeated
+        #[arg(long = "state", value_parser = state)]
+        states: Vec<ExportState>,
+    },
+    /// Read export jobs
+    Get {
+        /// The jobs' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<ExportId>,
+    },
+    /// Wait until export jobs have ended
+    Wait {
+        /// The jobs' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<ExportId>,
+        /// How long to wait at the most
+        #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+        timeout: Duration,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Files {
+    /// List files and folders of a project or a folder
+    List {
+        #[command(flatten)]
+        parent: Parent,
+        /// Go into folders too
+        #[arg(long)]
+        recursive: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Parent {
+    /// The project, owner/short-name
+    #[arg(long)]
+    pub(crate) project: Option<ProjectId>,
+    /// The folder's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) folder: Option<FileId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Volumes {
+    /// List the volumes that you can see
+    List,
+    /// Read one volume
+    Get {
+        /// The volume's id, owner/name
+        volume: VolumeId,
+    },
+    /// List what lies on a volume, one level at a time
+    Ls {
+        /// The volume's id, owner/name
+        volume: VolumeId,
+        /// The folder, ending in /
+        #[arg(default_value = "")]
+        prefix: String,
+    },
+}
+
+/// Run the platform on your own desk, to try things or to test programs
+///
+/// Serves the documented API on this machine alone and really moves bytes: project files are files in a folder, a
+/// volume is a folder. Runs until interrupted. The same --data brings the same world back.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica sandbox --data ./sandbox --project-from ./my-results")]
+pub(crate) struct Sandbox {
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Where to keep the world; a temporary folder if nothing is said
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Fill the project with copies of the files in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project_from: Option<PathBuf>,
+    /// How many requests are allowed in how many seconds
+    #[arg(long, value_name = "N/SECONDS", default_value = "1000/300", value_parser = rate_limit)]
+    pub(crate) rate_limit: (u64, Duration),
+    /// Serve https, with a certificate authority written to the data folder
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// The same seed makes the same world
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// See the whole job on a sandbox: nothing leaves this machine
+///
+/// Starts a sandbox with a small project, exports a folder of it through the same code that talks to the platform,
+/// shows what was refused and why, and proves with checksums that the bytes arrived.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica demo --from ./my-results")]
+pub(crate) struct Demo {
+    /// Use copies of the files in this folder instead of made-up ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "expected a time such as 90s, 30m or 2h".to_owned())?;
+    Duration::try_from(span).map_err(|_| "expected a time that isn't negative".to_owned())
+}
+
+fn state(text: &str) -> Result<ExportState, String> {
+    ExportState::from_name(text)
+        .ok_or_else(|| "expected PENDING, RUNNING, COMPLETED or FAILED".to_owned())
+}
+
+fn rate_limit(text: &str) -> Result<(u64, Duration), String> {
+    let parsed = text.split_once('/').and_then(|(requests, seconds)| {
+        Some((
+            requests.parse().ok()?,
+            Duration::from_secs(seconds.parse().ok().filter(|seconds| *seconds > 0)?),
+        ))
+    });
+    parsed.ok_or_else(|| "expected requests/seconds, for instance 1000/300".to_owned())
+}

@@ -1,0 +1,8 @@
+//! One file per command.
+
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod files;
+pub(crate) mod jobs;
+pub(crate) mod sandbox;
+pub(crate) mod volumes;

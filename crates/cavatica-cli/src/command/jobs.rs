@@ -1,0 +1,146 @@
+//! `cavatica jobs`: export jobs that were started before.
+
+use cavatica_exports::ExportFilter;
+use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState};
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::session::Session;
+use crate::ui::Ui;
+
+pub(crate) async fn run(args: &args::Jobs, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    match args {
+        args::Jobs::List { volume, states } => {
+            list(
+                &ExportFilter {
+                    volume: volume.clone(),
+                    states: states.clone(),
+                },
+                session,
+                ui,
+            )
+            .await
+        }
+        args::Jobs::Get { ids } => get(ids, session, ui).await,
+        args::Jobs::Wait { ids, timeout } => wait(ids, *timeout, session, ui).await,
+    }
+}
+
+async fn list(filter: &ExportFilter, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let mut pager = session.exports.list(filter);
+    let mut seen = std::collections::HashSet::new();
+    while let Some(page) = pager.next_page().await? {
+        // Pages shift while jobs are added.
+        for job in page.items.iter().filter(|job| seen.insert(job.id.clone())) {
+            show(job, ui)?;
+        }
+    }
+    if seen.is_empty() {
+        ui.note("no export jobs; the platform shows only those that you started yourself");
+    }
+    Ok(Exit::Done)
+}
+
+async fn get(ids: &[ExportId], session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    if let [id] = ids {
+        show(&session.exports.get(id).await?.value, ui)?;
+        return Ok(Exit::Done);
+    }
+    let mut unread = 0;
+    for ids in ids.chunks(Batch::<ExportId>::MAX) {
+        let batch = Batch::new(ids.to_vec()).expect("chunks have 1 to MAX items");
+        for item in session.exports.get_bulk(&batch).await?.value.items {
+            match item {
+                BulkItem::Resource(job) => show(&job, ui)?,
+                other => {
+                    unread += 1;
+                    ui.warn(format_args!("a job could not be read: {other}"));
+                }
+            }
+        }
+    }
+    Ok(if unread == 0 {
+        Exit::Done
+    } else {
+        Exit::SomeFailed
+    })
+}
+
+async fn wait(
+    ids: &[ExportId],
+    timeout: std::time::Duration,
+    session: &Session,
+    ui: &Ui,
+) -> Result<Exit, Failure> {
+    let mut watch = session
+        .exports
+        .watch(ids.iter().cloned())
+        .with_limit(timeout);
+    let mut ended = Vec::new();
+    while let Some(jobs) = watch.next().await? {
+        for job in jobs {
+            if job.is_final() {
+                show(&job, ui)?;
+                ended.push(job);
+            } else {
+                ui.note(line(&job));
+            }
+        }
+    }
+    verdict(&ended)
+}
+
+/// Prints one job as data.
+pub(crate) fn show(job: &ExportJob, ui: &Ui) -> Result<(), Failure> {
+    if ui.is_json() {
+        ui.json(job)?
+    } else {
+        ui.line(line(job))?
+    }
+    Ok(())
+}
+
+/// One job in one line.
+pub(crate) fn line(job: &ExportJob) -> String {
+    let mut line = format!("{:<32}  {:<9}", job.id, job.state);
+    if let Some(started) = job.started_on.value() {
+        line.push_str(&format!("  {started:<20}"));
+    }
+    if let Some(destination) = job.destination.value() {
+        line.push_str(&format!(
+            "  {}  {}",
+            destination.volume,
+            destination.location.escape_debug()
+        ));
+    }
+    line
+}
+
+/// Failed jobs make the command fail, and are named.
+pub(crate) fn verdict(jobs: &[ExportJob]) -> Result<Exit, Failure> {
+    let failed: Vec<_> = jobs
+        .iter()
+        .filter(|job| job.state.is(ExportState::Failed))
+        .collect();
+    if failed.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let mut failure = Failure::new(
+        Exit::SomeFailed,
+        format!("{} of {} export jobs failed", failed.len(), jobs.len()),
+    );
+    failure.details = failed.into_iter().map(why).collect();
+    Err(failure)
+}
+
+fn why(job: &ExportJob) -> crate::exit::Detail {
+    let error = job.error.value();
+    crate::exit::Detail {
+        name: job.id.to_string(),
+        message: error.map_or_else(
+            || "the platform doesn't say why".to_owned(),
+            ToString::to_string,
+        ),
+        remedy: String::new(),
+    }
+}

@@ -1,0 +1,100 @@
+//! `cavatica volumes`: mounted buckets, and what lies on them.
+
+use cavatica_exports::model::{Volume, VolumeId};
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::session::Session;
+use crate::ui::Ui;
+
+pub(crate) async fn run(args: &args::Volumes, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    match args {
+        args::Volumes::List => list(session, ui).await,
+        args::Volumes::Get { volume } => get(volume, session, ui).await,
+        args::Volumes::Ls { volume, prefix } => ls(volume, prefix, session, ui).await,
+    }
+}
+
+async fn list(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let volumes = session.volumes.list().collect().await?;
+    let width = volumes
+        .iter()
+        .map(|volume| volume.id.as_str().chars().count())
+        .max()
+        .unwrap_or(0);
+    for volume in &volumes {
+        if ui.is_json() {
+            ui.json(volume)?;
+        } else {
+            ui.line(format_args!("{:<width$}  {}", volume.id, summary(volume)))?;
+        }
+    }
+    if volumes.is_empty() {
+        ui.note("no volumes; mount a bucket on the platform first");
+    }
+    Ok(Exit::Done)
+}
+
+async fn get(id: &VolumeId, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let volume = session.volumes.get(id).await?.value;
+    if ui.is_json() {
+        ui.json(&volume)?;
+        return Ok(Exit::Done);
+    }
+    ui.line(format_args!("{}  {}", volume.id, summary(&volume)))?;
+    let findings = volume.export_findings();
+    for objection in &findings.objections {
+        ui.line(format_args!(
+            "takes no exports: {objection}; {}",
+            objection.remedy()
+        ))?;
+    }
+    for warning in &findings.warnings {
+        ui.warn(format_args!("{warning}; {}", warning.remedy()));
+    }
+    Ok(Exit::Done)
+}
+
+async fn ls(id: &VolumeId, prefix: &str, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let prefix = if prefix.is_empty() || prefix.ends_with('/') {
+        prefix.to_owned()
+    } else {
+        format!("{prefix}/")
+    };
+    let mut pager = session.volumes.list_objects(id, &prefix);
+    while let Some(page) = pager.next_page().await? {
+        for folder in page.prefixes.value().into_iter().flatten() {
+            if ui.is_json() {
+                ui.json(folder)?
+            } else {
+                ui.line(folder.prefix.escape_debug())?
+            }
+        }
+        for object in &page.items {
+            if ui.is_json() {
+                ui.json(object)?
+            } else {
+                ui.line(object.location.escape_debug())?
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Access mode, service and bucket of a volume in one line.
+fn summary(volume: &Volume) -> String {
+    let access = volume.access_mode().map_or("?", |mode| mode.as_str());
+    let service = volume
+        .service_type()
+        .map_or("?", |service| service.as_str());
+    let bucket = volume.bucket().unwrap_or("?");
+    let inactive = if volume.active.value() == Some(&false) {
+        "  deactivated"
+    } else {
+        ""
+    };
+    format!(
+        "{access:<2}  {service:<5}  {bucket}/{}{inactive}",
+        volume.prefix()
+    )
+}

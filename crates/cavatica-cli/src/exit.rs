@@ -1,0 +1,154 @@
+//! How the program ends: the only place where a kind of failure becomes an exit code.
+
+use std::error::Error as StdError;
+
+use cavatica_exports::model::Objections;
+use cavatica_exports::transport::{self, Effect, Outcome};
+use cavatica_exports::{ListError, WaitError};
+
+use crate::hint;
+
+/// How the program ends. The worst one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// Anything that has no code of its own.
+    Other = 1,
+    /// Bad usage, or refused before anything was sent.
+    Refused = 2,
+    /// Some items failed.
+    SomeFailed = 3,
+    /// Credentials or permission.
+    Denied = 5,
+    /// The outcome of some items isn't known.
+    Unknown = 7,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        std::process::ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// What happened, to what.
+    pub(crate) message: String,
+    /// Single reasons, where there are several.
+    pub(crate) details: Vec<Detail>,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What to do next.
+    pub(crate) hints: Vec<String>,
+}
+
+/// One of several reasons.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Detail {
+    /// A stable name.
+    pub(crate) name: String,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Failure {
+            exit,
+            message: message.into(),
+            details: Vec::new(),
+            source: None,
+            hints: Vec::new(),
+        }
+    }
+
+    /// Bad usage that the argument parser can't see.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Failure::new(Exit::Refused, message)
+    }
+
+    #[must_use]
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The objections to one export.
+    pub(crate) fn objections(what: &str, objections: &Objections) -> Self {
+        let mut failure = Failure::usage(format!("{what} was not started, nothing was sent"));
+        failure.details = objections
+            .iter()
+            .map(|objection| Detail {
+                name: objection.name().to_owned(),
+                message: objection.to_string(),
+                remedy: objection.remedy().to_owned(),
+            })
+            .collect();
+        failure
+    }
+}
+
+impl From<transport::Error> for Failure {
+    fn from(error: transport::Error) -> Self {
+        let is_start = error.effect() == Effect::Start;
+        let (exit, message) = match error.outcome() {
+            Outcome::NotSent => (Exit::Other, "the platform can't be reached"),
+            Outcome::Refused if matches!(error.status(), Some(401 | 403)) => {
+                (Exit::Denied, "the platform doesn't allow this")
+            }
+            Outcome::Refused => (Exit::Other, "the platform refused this"),
+            Outcome::Throttled => (Exit::Other, "the limit on requests is used up"),
+            Outcome::Maintenance => (Exit::Other, "the platform is under maintenance"),
+            Outcome::Unknown if is_start => (
+                Exit::Unknown,
+                "it isn't known whether the export was started",
+            ),
+            Outcome::Unknown => (Exit::Other, "the platform gave no answer that can be read"),
+        };
+        let hints = hint::of_call(&error);
+        Failure {
+            source: Some(Box::new(error)),
+            hints,
+            ..Failure::new(exit, message)
+        }
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Call(error) => error.into(),
+            ListError::Endless { .. } => Failure::new(Exit::Other, error.to_string()),
+        }
+    }
+}
+
+impl From<WaitError> for Failure {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Call(error) => error.into(),
+            WaitError::TimedOut { ref ids, .. } => {
+                let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                Failure::new(Exit::Unknown, error.to_string()).hint(format!(
+                    "the platform goes on; look again with `cavatica jobs wait {}`",
+                    ids.join(" ")
+                ))
+            }
+            WaitError::Missing { .. } => Failure::new(Exit::Unknown, error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::new(Exit::Other, "this machine said no").caused_by(error)
+    }
+}

@@ -1,0 +1,21 @@
+//! What to do next, chosen from what happened.
+
+use cavatica_exports::transport::{Effect, Error, Outcome};
+
+/// Advice after a call that came to nothing.
+pub(crate) fn of_call(error: &Error) -> Vec<String> {
+    let hint = match (error.outcome(), error.status(), error.api_error()) {
+        (Outcome::NotSent, _, _) => {
+            "nothing was sent; check the endpoint, the network and the proxy"
+        }
+        (Outcome::Unknown, _, _) if error.effect() == Effect::Start => {
+            "look for it with `cavatica jobs list` before you send it again"
+        }
+        (Outcome::Refused, Some(401), _) => {
+            "get a new token from the platform's Developer page, and put it where the old one was found (`-v` says where)"
+        }
+        (Outcome::Refused, _, Some(refusal)) => refusal.advice(),
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}

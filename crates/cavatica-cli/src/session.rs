@@ -1,0 +1,65 @@
+//! What every command that talks to the platform needs.
+
+use std::time::Duration;
+
+use cavatica_exports::transport::{Client, Wait};
+use cavatica_exports::{Exports, Files, Volumes};
+
+use crate::args::Global;
+use crate::credentials::{self, Environment};
+use crate::exit::{Exit, Failure};
+use crate::ui;
+
+/// Calls to the platform, with the credentials that were found.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) exports: Exports,
+    pub(crate) files: Files,
+    pub(crate) volumes: Volumes,
+}
+
+impl Session {
+    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+        let found = credentials::find(global, &Environment::read())?;
+        tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
+        let mut builder = Client::builder(found.endpoint, found.token)
+            .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
+            .on_wait(say_wait);
+        if let Some(file) = &global.ca_cert {
+            let pem = std::fs::read(file).map_err(|error| {
+                Failure::usage(format!(
+                    "the certificate file {} can't be read",
+                    file.display()
+                ))
+                .caused_by(error)
+            })?;
+            builder = builder.ca_certificates(&pem).map_err(|error| {
+                Failure::usage(format!("{} holds no certificate in PEM", file.display()))
+                    .caused_by(error)
+            })?;
+        }
+        let client = builder.build().map_err(|error| {
+            Failure::new(Exit::Other, "no connection can be made").caused_by(error)
+        })?;
+        Ok(Session::over(&client))
+    }
+
+    pub(crate) fn over(client: &Client) -> Self {
+        Session {
+            exports: Exports::new(client.clone()),
+            files: Files::new(client.clone()),
+            volumes: Volumes::new(client.clone()),
+        }
+    }
+}
+
+/// Says each longer wait once, so that nobody takes it for a hang.
+fn say_wait(wait: &Wait) {
+    if wait.how_long >= Duration::from_secs(2) {
+        ui::note(format_args!(
+            "waiting {} s: {}",
+            wait.how_long.as_secs(),
+            wait.reason
+        ));
+    }
+}

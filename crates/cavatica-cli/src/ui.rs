@@ -1,0 +1,110 @@
+//! The only owner of standard output and standard error.
+
+use std::io::{self, ErrorKind, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// What is printed where: data on standard output, everything else on standard error.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    json: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(json: bool, color: clap::ColorChoice) -> Self {
+        let choice = match color {
+            clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+            clap::ColorChoice::Always => anstream::ColorChoice::Always,
+            clap::ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        Ui { json }
+    }
+
+    /// Whether data are printed as JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A line of data.
+    pub(crate) fn line(&self, text: impl std::fmt::Display) -> io::Result<()> {
+        writeln!(anstream::stdout(), "{text}")
+    }
+
+    /// A value as one line of JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer(&mut out, value)?;
+        out.write_all(b"\n")
+    }
+
+    /// Something to know while it goes on.
+    pub(crate) fn note(&self, text: impl std::fmt::Display) {
+        note(text);
+    }
+
+    /// Something that deserves a second thought.
+    pub(crate) fn warn(&self, text: impl std::fmt::Display) {
+        writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}").ok();
+    }
+
+    /// Why the program stops. With `--json` the same as one document on standard output.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let mut err = anstream::stderr().lock();
+        let mut say = |text: String| writeln!(err, "{text}").ok();
+        say(format!("{ERROR}error:{ERROR:#} {}", failure.message));
+        for detail in &failure.details {
+            say(format!("  {}: {}", detail.name, detail.message));
+            say(format!("    {}", detail.remedy));
+        }
+        let causes = causes(failure);
+        for cause in &causes {
+            say(format!("  caused by: {cause}"));
+        }
+        for hint in &failure.hints {
+            say(format!("{HINT}hint:{HINT:#} {hint}"));
+        }
+        if self.json {
+            let document = serde_json::json!({"error": {
+                "message": failure.message,
+                "details": failure.details,
+                "causes": causes,
+                "hints": failure.hints,
+                "exit": failure.exit as u8,
+            }});
+            self.json(&document).ok();
+        }
+    }
+}
+
+/// Something to know, from where there is no [`Ui`]. Not being able to say it is no reason to stop.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    writeln!(anstream::stderr(), "{text}").ok();
+}
+
+fn causes(failure: &Failure) -> Vec<String> {
+    let first = failure
+        .source
+        .as_deref()
+        .map(|source| source as &dyn std::error::Error);
+    std::iter::successors(first, |error| error.source())
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// A reader that went away, as in `| head`, has what it wanted.
+pub(crate) fn is_closed_pipe(failure: &Failure) -> bool {
+    failure.exit == Exit::Other
+        && failure
+            .source
+            .as_deref()
+            .and_then(|source| source.downcast_ref::<io::Error>())
+            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
