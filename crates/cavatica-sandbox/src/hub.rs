@@ -15,7 +15,8 @@ use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::ledger::{Counters, Ledger};
-use crate::rate::Window;
+use crate::quirk::{Quirk, Quirks};
+use crate::rate::{Admission, Standing, Window};
 use crate::store::{Store, measure};
 use crate::world::{Event, Pace, StoreKind, World};
 
@@ -26,6 +27,7 @@ pub(crate) struct Hub {
     pub(crate) endpoint: String,
     pub(crate) clock: Clock,
     pub(crate) pace: Pace,
+    pub(crate) quirks: Quirks,
     pub(crate) store: Store,
     /// Rings when there is a new job.
     pub(crate) started: Notify,
@@ -91,6 +93,7 @@ impl Hub {
             endpoint,
             clock,
             pace,
+            quirks: state.world.quirks().clone(),
             store,
             started: Notify::new(),
             state: Mutex::new(state),
@@ -112,8 +115,18 @@ impl Hub {
         lock(&self.counters)
     }
 
-    pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
-        lock(&self.window)
+    /// Counts a request against the limit.
+    pub(crate) fn admit(&self) -> Admission {
+        lock(&self.window).admit(self.clock.now())
+    }
+
+    /// Where the client stands, as it is told.
+    pub(crate) fn standing(&self) -> Standing {
+        let mut standing = lock(&self.window).standing(self.clock.now());
+        if self.quirks.contains(&Quirk::ResetInMilliseconds) {
+            standing.reset *= 1000;
+        }
+        standing
     }
 
     /// What was seen and done so far.
@@ -178,7 +191,8 @@ impl Hub {
     fn place(&self, volume: &str, location: &str) -> Option<(u32, String, StoreKind)> {
         let state = self.state();
         let (number, volume) = state.world.volume(volume)?;
-        Some((number, format!("{}{location}", volume.prefix), volume.store))
+        let store = volume.store;
+        Some((number, state.world.key(number, location), store))
     }
 }
 

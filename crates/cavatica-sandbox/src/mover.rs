@@ -16,7 +16,7 @@ use crate::clock::Millis;
 use crate::hub::{Hub, State};
 use crate::refusal::Code;
 use crate::store::{Synthetic, Written, measure};
-use crate::world::{Errand, Event, Step, StoreKind};
+use crate::world::{Errand, Event, Replacing, Step, StoreKind};
 
 /// How many jobs move bytes at once.
 const CARRIERS: usize = 4;
@@ -190,7 +190,7 @@ fn route(hub: &Hub, state: &State, errand: Errand) -> Route {
         source,
         seed: world.seed(),
         volume: volume.id.to_string(),
-        key: format!("{}{}", volume.prefix, errand.location),
+        key: world.key(errand.volume, &errand.location),
         store: volume.store,
         errand,
     }
@@ -199,10 +199,14 @@ fn route(hub: &Hub, state: &State, errand: Errand) -> Route {
 /// Moves the bytes of one job and writes down its outcome.
 fn carry(hub: &Hub, route: &Route) {
     let errand = &route.errand;
-    let outcome = clear(hub, route).and_then(|()| match errand.doom {
-        Some(code) => Ok(Err(code)),
-        None => deliver(hub, route).map(Ok),
-    });
+    let outcome = match errand.replacing {
+        Replacing::Nothing => fulfil(hub, route),
+        Replacing::DeleteFirst => clear(hub, route).and_then(|()| fulfil(hub, route)),
+        Replacing::DeleteLast => fulfil(hub, route).and_then(|written| {
+            note_replaced(hub, route)?;
+            Ok(written)
+        }),
+    };
     let (number, at) = (errand.job, hub.clock.now());
     let event = match outcome {
         Ok(Ok(Written { size, etag })) => Event::Completed {
@@ -251,12 +255,21 @@ fn carry(hub: &Hub, route: &Route) {
         .remove(&(errand.volume, errand.location.clone()));
 }
 
-/// Deletes the object that may be overwritten, before anything is written: as documented.
-fn clear(hub: &Hub, route: &Route) -> io::Result<()> {
-    if !route.errand.replaces {
-        return Ok(());
+/// Brings the bytes to their place, unless the job is doomed.
+fn fulfil(hub: &Hub, route: &Route) -> io::Result<Result<Written, Code>> {
+    match route.errand.doom {
+        Some(code) => Ok(Err(code)),
+        None => deliver(hub, route).map(Ok),
     }
+}
+
+/// Deletes the object that may be overwritten.
+fn clear(hub: &Hub, route: &Route) -> io::Result<()> {
     hub.store.remove(&route.volume, &route.key)?;
+    note_replaced(hub, route)
+}
+
+fn note_replaced(hub: &Hub, route: &Route) -> io::Result<()> {
     let mut state = hub.state();
     state.commit(&Event::ObjectRemoved {
         volume: route.errand.volume,

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::error::SandboxError;
+use crate::quirk::Quirks;
 use crate::seed::{EntrySeed, ProjectSeed, VolumeSeed};
 use crate::store::{Store, measure};
-use crate::world::{EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, VolumeSpec};
+use crate::world::{
+    EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, VolumeSpec, key,
+};
 
 /// Bytes that a new world needs on the disk.
 pub(crate) enum Planting {
@@ -86,11 +89,12 @@ pub(crate) fn project(
 /// Describes a volume; what has to be written for it is added to `plantings`.
 pub(crate) fn volume(
     seed: VolumeSeed,
+    quirks: &Quirks,
     plantings: &mut Vec<Planting>,
 ) -> Result<VolumeSpec, SandboxError> {
     let mut spec = seed.spec;
     for (location, content) in seed.objects {
-        let key = format!("{}{location}", spec.prefix);
+        let key = key(quirks, &spec.prefix, &location);
         let measured = measure(&mut &content[..]).map_err(SandboxError::io(Path::new(&key)))?;
         let object = ObjectSpec {
             size: measured.size,

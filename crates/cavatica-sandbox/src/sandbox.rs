@@ -23,6 +23,7 @@ use crate::ledger::Ledger;
 use crate::mover::Mover;
 use crate::number::scatter;
 use crate::plant::{self, Planting};
+use crate::quirk::{Quirk, Quirks};
 use crate::rate::Window;
 use crate::seed::{ProjectSeed, VolumeSeed, default_project, default_volumes, public_project};
 use crate::serve::serve;
@@ -132,14 +133,15 @@ impl Sandbox {
 
     /// Where an object lies, or would lie, in the data folder.
     pub fn object_path(&self, volume: &str, location: &str) -> PathBuf {
-        let prefix = {
+        let key = {
             let state = self.hub.state();
-            let volume = state.world.volume(volume);
-            volume.map_or_else(String::new, |(_, volume)| volume.prefix.clone())
+            let number = state.world.volume(volume).map(|(number, _)| number);
+            number.map_or_else(
+                || location.to_owned(),
+                |number| state.world.key(number, location),
+            )
         };
-        self.hub
-            .store
-            .object_path(volume, &format!("{prefix}{location}"))
+        self.hub.store.object_path(volume, &key)
     }
 
     /// What was accepted and done so far; the same as `GET /_sandbox/ledger`.
@@ -214,6 +216,7 @@ pub struct SandboxBuilder {
     durations: RangeInclusive<Duration>,
     fail_share: f64,
     faults: FaultPlan,
+    quirks: Quirks,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,13 +240,14 @@ impl Default for SandboxBuilder {
             durations: Duration::from_millis(30)..=Duration::from_millis(150),
             fail_share: 0.0,
             faults: FaultPlan::default(),
+            quirks: Quirks::new(),
         }
     }
 }
 
 impl SandboxBuilder {
     /// Keeps everything in this folder, made if need be. A folder that holds a world already brings that one back: its
-    /// seed, projects and volumes count, not the builder's. Without this, a temporary folder goes with the sandbox.
+    /// seed, projects, volumes and quirks count, not the builder's. Without this, a temporary folder goes with the sandbox.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
         self
@@ -313,6 +317,12 @@ impl SandboxBuilder {
     /// Puts fault rules in force.
     pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
         self.faults = plan.into();
+        self
+    }
+
+    /// Does something the other way, where no page tells which way is the platform's.
+    pub fn quirk(mut self, quirk: Quirk) -> Self {
+        self.quirks.insert(quirk);
         self
     }
 
@@ -480,13 +490,14 @@ impl SandboxBuilder {
             seed: self.seed,
             token: self.token.unwrap_or_else(|| made_token(self.seed)),
             at: clock.now(),
+            quirks: self.quirks.clone(),
             projects: projects
                 .into_iter()
                 .map(|project| plant::project(project, &mut plantings))
                 .collect::<Result<_, _>>()?,
             volumes: volumes
                 .into_iter()
-                .map(|volume| plant::volume(volume, &mut plantings))
+                .map(|volume| plant::volume(volume, &self.quirks, &mut plantings))
                 .collect::<Result<_, _>>()?,
         };
         Ok((spec, plantings))

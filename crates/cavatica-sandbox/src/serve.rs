@@ -227,7 +227,7 @@ fn admit(hub: &Hub, headers: &HeaderMap, found: &Found) -> Result<(), ApiError> 
     if matches!(found, Found::Route(Route::RateLimit, _)) {
         return Ok(());
     }
-    match hub.window().admit(hub.clock.now()) {
+    match hub.admit() {
         Admission::Admitted => Ok(()),
         Admission::OverLimit => {
             hub.counters().over_limit += 1;
@@ -408,7 +408,7 @@ fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
     let id = format!("{:016x}", scatter(0x7265_7175, served));
     headers.insert("x-request-id", text_value(&id));
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
-        let standing = hub.window().standing(hub.clock.now());
+        let standing = hub.standing();
         headers.insert("x-ratelimit-limit", standing.limit.into());
         headers.insert("x-ratelimit-remaining", standing.remaining.into());
         headers.insert("x-ratelimit-reset", standing.reset.into());

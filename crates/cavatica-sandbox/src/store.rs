@@ -88,12 +88,16 @@ impl Store {
         let written = copy(source, temporary.as_file_mut())?;
         temporary.as_file().sync_all()?;
         // The place is chosen only now: another object may have taken a folder's name meanwhile.
-        self.remove(volume, key)?;
         let place = self.object_path(volume, key);
         let folder = place.parent().unwrap_or(&self.data);
         fs::create_dir_all(folder)?;
         temporary.persist(&place).map_err(|error| error.error)?;
         File::open(folder)?.sync_all()?;
+        // The key may have had a made-up name while its own path was taken.
+        let made_up = self.volume_root(volume).join(made_up("key", key));
+        if place != made_up && made_up.is_file() {
+            fs::remove_file(made_up)?;
+        }
         Ok(written)
     }
 

@@ -40,7 +40,7 @@ pub(super) fn user(request: &Request) -> Answer {
 }
 
 pub(super) fn rate_limit(hub: &Hub) -> Answer {
-    let standing = hub.window().standing(hub.clock.now());
+    let standing = hub.standing();
     Answer::json(json!({
         "rate": {
             "limit": standing.limit,

@@ -92,11 +92,13 @@ fn state(hub: &Hub) -> Value {
         let state = hub.state();
         world(&state.world)
     };
-    let standing = hub.window().standing(hub.clock.now());
+    let standing = hub.standing();
+    let resets_at = cavatica_model::reset_moment(standing.reset);
+    let left = resets_at.map_or(0, |at| at.as_millisecond() - hub.clock.now());
     shown["limit"] = json!({
         "limit": standing.limit,
         "remaining": standing.remaining,
-        "resets_in_seconds": (standing.reset - hub.clock.now().div_euclid(1000)).max(0),
+        "resets_in_seconds": left.max(0).div_euclid(1000),
     });
     shown["faults"] = to_json(&hub.faults().hits());
     let counters = hub.counters();

@@ -3,7 +3,7 @@
 use cavatica_model::{ApiError, Batch};
 use serde_json::{Value, json};
 
-use super::exports::{accept, mode, wish};
+use super::exports::{accept, mode, started, wish};
 use super::{Request, Route};
 use crate::answer::{Answer, Fields, to_json};
 use crate::hub::Hub;
@@ -13,7 +13,7 @@ use crate::refusal::Code;
 pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let items = items(&body, "items")?;
-    let mode = mode(&request.query);
+    let mode = mode(hub, &request.query);
     let fields = Fields::of_detail(&request.query);
     let dooms: Vec<Option<Code>> = {
         let mut faults = hub.faults();
@@ -31,7 +31,7 @@ pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let items = outcomes.into_iter().map(|outcome| {
         envelope(outcome.map(|job| fields.choose(&state.world.job_view(job, &request.links))))
     });
-    Ok(Answer::json(json!({"items": items.collect::<Vec<_>>()})))
+    Ok(started(hub, json!({"items": items.collect::<Vec<_>>()})))
 }
 
 /// The same objects as reading each job alone.

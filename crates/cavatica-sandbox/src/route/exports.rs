@@ -7,19 +7,33 @@ use super::{Request, Route, boolean};
 use crate::answer::{Answer, Fields};
 use crate::hub::{Hub, State};
 use crate::query::Query;
+use crate::quirk::Quirk;
 use crate::refusal::Code;
 use crate::world::{Event, Wish};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let wish = wish(&request.json()?, mode(&request.query))?;
+    let wish = wish(&request.json()?, mode(hub, &request.query))?;
     let doom = hub.faults().strike_job(Route::Start).map(Code);
     let mut state = hub.state();
     let job = accept(hub, &mut state, wish, doom)?;
     state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
     hub.started.notify_one();
     let job = state.world.job_view(job, &request.links);
-    Ok(Answer::json(Fields::of_detail(&request.query).choose(&job)))
+    Ok(started(hub, Fields::of_detail(&request.query).choose(&job)))
+}
+
+/// The answer to a start. No page tells its status.
+pub(super) fn started(hub: &Hub, body: Value) -> Answer {
+    let status = if hub.quirks.contains(&Quirk::Created) {
+        201
+    } else {
+        200
+    };
+    Answer {
+        status,
+        ..Answer::json(body)
+    }
 }
 
 /// Starts one job; the caller flushes.
@@ -38,8 +52,8 @@ pub(super) fn accept(
 }
 
 /// Only the query tells whether the platform keeps its copy; in the body `copy_only` means nothing.
-pub(super) fn mode(query: &Query) -> ExportMode {
-    if query.is_true("copy_only") {
+pub(super) fn mode(hub: &Hub, query: &Query) -> ExportMode {
+    if query.is_true("copy_only") && !hub.quirks.contains(&Quirk::IgnoreCopyOnly) {
         ExportMode::Copy
     } else {
         ExportMode::Move
@@ -120,10 +134,13 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
             && (request.late_by == 0 || job.started_at <= visible_until)
     };
     let all = u32::try_from(world.jobs().len()).unwrap_or(u32::MAX);
-    let numbers: Box<dyn Iterator<Item = u32>> = if states.iter().any(|state| state.is_final()) {
-        Box::new((0..all).rev())
-    } else {
-        Box::new(world.unfinished().rev())
+    let any_final = states.iter().any(|state| state.is_final());
+    let oldest_first = hub.quirks.contains(&Quirk::OldestFirst);
+    let numbers: Box<dyn Iterator<Item = u32>> = match (any_final, oldest_first) {
+        (true, false) => Box::new((0..all).rev()),
+        (true, true) => Box::new(0..all),
+        (false, false) => Box::new(world.unfinished().rev()),
+        (false, true) => Box::new(world.unfinished()),
     };
     let (total, items) = if request.late_by == 0 {
         // Counts are kept, so a page needs no look at the rest of a million jobs.

@@ -9,6 +9,7 @@ use super::view::Links;
 use super::{Event, NodeKind, Place, Start, StoreKind, World};
 use crate::clock::Millis;
 use crate::number::scatter;
+use crate::quirk::Quirk;
 use crate::refusal::Code;
 
 /// An export that somebody asks for, as it came over the wire.
@@ -48,9 +49,19 @@ pub(crate) struct Errand {
     pub(crate) location: Box<str>,
     pub(crate) size: u64,
     pub(crate) mode: ExportMode,
-    /// An object lies there that may be deleted.
-    pub(crate) replaces: bool,
+    pub(crate) replacing: Replacing,
     pub(crate) doom: Option<Code>,
+}
+
+/// What becomes of an object that lies where another is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replacing {
+    /// There is none.
+    Nothing,
+    /// It is deleted before anything is written, as documented: a failure leaves neither.
+    DeleteFirst,
+    /// It is deleted when the new one has arrived.
+    DeleteLast,
 }
 
 impl World {
@@ -71,7 +82,18 @@ impl World {
         if state.prefix.is_empty() && wish.location.is_empty() {
             return Err(Code::INVALID_SYNTAX.because("Location can't be empty."));
         }
-        self.judge(file, volume, &wish.properties)?;
+        let mut doom = doom;
+        match self.judge(file, volume, &wish.properties) {
+            Err(Code::NOT_EXPORTABLE) if self.quirks.contains(&Quirk::RefuseInJob) => {
+                doom = Some(Code::NOT_EXPORTABLE);
+            }
+            Err(code) => return Err(code.error()),
+            Ok(()) => {}
+        }
+        let occupied = state.objects.contains_key(&*wish.location);
+        if occupied && !wish.overwrite && self.quirks.contains(&Quirk::OccupiedAtStart) {
+            return Err(Code::JOB_LOCATION_OCCUPIED.error());
+        }
 
         let job = u64::try_from(self.jobs.len()).unwrap_or(u64::MAX);
         let mut chance = fastrand::Rng::with_seed(scatter(self.seed, job));
@@ -96,7 +118,7 @@ impl World {
         file: u32,
         volume: u32,
         properties: &Tri<Box<ExportProperties>>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Code> {
         let links = Links(String::new());
         let file_view = self.file_view(file, &links);
         let volume_view = self.volume_view(volume, &links);
@@ -109,15 +131,15 @@ impl World {
         }
         let findings = request.findings(&file_view, &volume_view);
         if let Some(code) = findings.objections.iter().find_map(objection_code) {
-            return Err(code.error());
+            return Err(code);
         }
         if let Some(code) = findings.warnings.iter().find_map(warning_code) {
-            return Err(code.error());
+            return Err(code);
         }
         if let NodeKind::File(content) = &self.node(file).kind
             && (content.archived || content.public_copy)
         {
-            return Err(Code::NOT_EXPORTABLE.error());
+            return Err(Code::NOT_EXPORTABLE);
         }
         Ok(())
     }
@@ -149,18 +171,27 @@ impl World {
             return fail(Code::NOT_EXPORTABLE);
         };
         let occupied = volume.objects.contains_key(&job.location);
-        if occupied && !job.overwrite {
+        if occupied && !job.overwrite && !self.quirks.contains(&Quirk::LastWins) {
             return fail(Code::JOB_LOCATION_OCCUPIED);
         }
+        let replacing = if !occupied {
+            Replacing::Nothing
+        } else if self.quirks.contains(&Quirk::DeleteLast) {
+            Replacing::DeleteLast
+        } else {
+            Replacing::DeleteFirst
+        };
         // Another job for the same file was faster.
         if matches!(content.place, Place::Alias { .. }) {
             return fail(Code::NOT_EXPORTABLE);
         }
-        let key_bytes = volume.prefix.len() + job.location.len();
+        let key_bytes = self.key(job.volume, &job.location).len();
         if key_bytes > MAX_KEY_BYTES || key_bytes == 0 {
             return fail(Code::JOB_LOCATION_NOT_ACCESSIBLE);
         }
-        if let (false, Some(code)) = (occupied, job.doom) {
+        if let Some(code) = job.doom
+            && replacing != Replacing::DeleteFirst
+        {
             return fail(code);
         }
         let bytes_to_move =
@@ -180,7 +211,7 @@ impl World {
             location: job.location.clone(),
             size: content.size,
             mode: job.mode,
-            replaces: occupied,
+            replacing,
             doom: job.doom,
         })
     }

@@ -28,6 +28,7 @@ impl World {
         let mut world = World {
             seed: spec.seed,
             born_at: spec.at,
+            quirks: spec.quirks.clone(),
             projects: Vec::new(),
             files: Vec::new(),
             volumes: Vec::new(),

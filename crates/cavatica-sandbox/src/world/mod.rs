@@ -13,7 +13,7 @@ use cavatica_model::{
     ExportMode, ExportProperties, ExportState, OpenName, Tri, UnknownKeys, VolumeId,
 };
 
-pub(crate) use decide::{Errand, Pace, Step, Wish};
+pub(crate) use decide::{Errand, Pace, Replacing, Step, Wish};
 pub(crate) use event::{Event, Start};
 pub(crate) use grow::SpecError;
 pub(crate) use spec::{
@@ -23,6 +23,7 @@ pub(crate) use view::Links;
 
 use crate::clock::Millis;
 use crate::number;
+use crate::quirk::{Quirk, Quirks};
 use crate::refusal::Code;
 
 /// The name of the one account.
@@ -31,6 +32,7 @@ pub(crate) const USER: &str = "sandbox";
 pub(crate) struct World {
     seed: u64,
     born_at: Millis,
+    quirks: Quirks,
     projects: Vec<Project>,
     files: Vec<Node>,
     volumes: Vec<VolumeState>,
@@ -286,6 +288,19 @@ impl World {
         self.seed
     }
 
+    pub(crate) fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// The key of an object within its bucket.
+    pub(crate) fn key(&self, volume: u32, location: &str) -> String {
+        key(
+            &self.quirks,
+            &self.volumes[volume as usize].prefix,
+            location,
+        )
+    }
+
     pub(crate) fn projects(&self) -> &[Project] {
         &self.projects
     }
@@ -382,6 +397,16 @@ impl World {
             .iter()
             .filter(|job| job.mode == ExportMode::Move && job.state == ExportState::Completed)
             .map(|job| job.file)
+    }
+}
+
+/// The key of an object within its bucket: plain concatenation, unless told otherwise.
+pub(crate) fn key(quirks: &Quirks, prefix: &str, location: &str) -> String {
+    let joined = prefix.is_empty() || prefix.ends_with('/') || location.starts_with('/');
+    if quirks.contains(&Quirk::SlashAfterPrefix) && !joined {
+        format!("{prefix}/{location}")
+    } else {
+        format!("{prefix}{location}")
     }
 }
 

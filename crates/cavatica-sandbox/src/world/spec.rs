@@ -6,12 +6,15 @@ use cavatica_model::{ExportProperties, UnknownKeys};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::quirk::Quirks;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct WorldSpec {
     pub(crate) seed: u64,
     pub(crate) token: String,
     pub(crate) at: Millis,
+    #[serde(default)]
+    pub(crate) quirks: Quirks,
     pub(crate) projects: Vec<ProjectSpec>,
     pub(crate) volumes: Vec<VolumeSpec>,
 }

@@ -2,13 +2,14 @@
 
 use cavatica_model::{
     ApiError, ExportJob, ExportProperties, File, FileKind, FileStorage, JobDestination, Open,
-    Source, StorageType, Tri, UnknownKeys, Volume, VolumeService,
+    OpenName, Source, StorageType, Tri, UnknownKeys, Volume, VolumeService,
 };
 use jiff::Timestamp;
 
 use super::{Job, NodeKind, Place, VolumeState, World};
 use crate::clock::{Millis, timestamp};
 use crate::number;
+use crate::quirk::Quirk;
 
 /// The region that everything is in.
 const HOSTED_ON: &str = "aws:us-east-1";
@@ -60,16 +61,18 @@ impl World {
         };
         match &node.kind {
             NodeKind::Folder { .. } => {
-                file.kind = Tri::Value(FileKind::Folder.into());
+                file.kind = Tri::Value(self.spelled(FileKind::Folder.into()));
                 // Folders are reported like archived files.
                 file.storage = Tri::Value(storage(StorageType::Platform));
             }
             NodeKind::File(content) => {
-                file.kind = Tri::Value(FileKind::File.into());
+                file.kind = Tri::Value(self.spelled(FileKind::File.into()));
                 file.size = Tri::Value(content.size);
                 file.modified_on = moment(content.modified_at);
                 file.storage = Tri::Value(match &content.place {
-                    Place::Disk | Place::Synthetic if content.archived => {
+                    Place::Disk | Place::Synthetic
+                        if content.archived || self.quirks.contains(&Quirk::NoHosts) =>
+                    {
                         storage(StorageType::Platform)
                     }
                     Place::Disk | Place::Synthetic => FileStorage {
@@ -145,7 +148,7 @@ impl World {
             UnknownKeys::new()
         };
         let service = VolumeService {
-            kind: Tri::Value(Open::from(&*volume.service)),
+            kind: Tri::Value(self.spelled(Open::from(&*volume.service))),
             bucket: Tri::Value(volume.bucket.clone()),
             prefix: Tri::Value(volume.prefix.clone()),
             endpoint: if s3 {
@@ -179,6 +182,15 @@ impl World {
             modified_on: moment(volume.modified_at),
             active: Tri::Value(volume.active),
             ..Volume::new(volume.id.clone())
+        }
+    }
+
+    /// A name as the platform spells it, which is not the same everywhere.
+    fn spelled<K: OpenName>(&self, name: Open<K>) -> Open<K> {
+        if self.quirks.contains(&Quirk::Capitals) {
+            Open::from(&*name.as_str().to_uppercase())
+        } else {
+            name
         }
     }
 

@@ -6,6 +6,7 @@ mod exports;
 mod faults;
 mod files;
 mod limits;
+mod quirks;
 mod restart;
 mod serving;
 mod volumes;

@@ -1,0 +1,83 @@
+//! Where the platform isn't documented, the sandbox does what its clients expect. Each quirk does it the other way.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Declares the quirks with their names.
+macro_rules! quirks {
+    ($($(#[$doc:meta])* $Quirk:ident = $name:literal,)+) => {
+        /// Something that the platform may do differently from what the sandbox does by default, because no page tells.
+        ///
+        /// A program that exports has to get along with all of them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum Quirk { $($(#[$doc])* $Quirk,)+ }
+
+        impl Quirk {
+            /// Every quirk.
+            pub const ALL: &'static [Quirk] = &[$(Quirk::$Quirk,)+];
+
+            /// The name for command lines.
+            pub fn name(self) -> &'static str {
+                match self { $(Quirk::$Quirk => $name,)+ }
+            }
+        }
+    };
+}
+
+quirks! {
+    /// Starting answers 201, not 200. No page tells the status.
+    Created = "created",
+    /// `copy_only` is ignored, and every export moves. CAVATICA's own page doesn't name the parameter.
+    IgnoreCopyOnly = "ignore-copy-only",
+    /// The list of exports begins with the oldest. No page tells the order.
+    OldestFirst = "oldest-first",
+    /// A `/` stands between a volume's prefix and the location, where neither has one.
+    SlashAfterPrefix = "slash-after-prefix",
+    /// Of two jobs for one key both complete, the later one over the earlier, whatever `overwrite` says.
+    LastWins = "last-wins",
+    /// A file that can't be exported is accepted, and its job fails with 9006.
+    RefuseInJob = "refuse-in-job",
+    /// An occupied key is refused with 9107 at once, not in the job.
+    OccupiedAtStart = "occupied-at-start",
+    /// An object that may be overwritten is deleted only when the new one has arrived.
+    DeleteLast = "delete-last",
+    /// The limit's reset is told in milliseconds, as on CAVATICA's own page.
+    ResetInMilliseconds = "reset-in-milliseconds",
+    /// `FILE` and `FOLDER`, `S3` and `GCS` are written in capitals.
+    Capitals = "capitals",
+    /// Live files don't tell where they are hosted, as in older answers.
+    NoHosts = "no-hosts",
+}
+
+/// A name that no quirk has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no quirk of the sandbox; there are {known}", known = known())]
+pub struct QuirkError(String);
+
+fn known() -> String {
+    let names: Vec<_> = Quirk::ALL.iter().map(|quirk| quirk.name()).collect();
+    names.join(", ")
+}
+
+impl FromStr for Quirk {
+    type Err = QuirkError;
+
+    fn from_str(text: &str) -> Result<Self, QuirkError> {
+        let known = Quirk::ALL.iter().find(|quirk| quirk.name() == text);
+        known.copied().ok_or_else(|| QuirkError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Quirk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The quirks of one world.
+pub(crate) type Quirks = BTreeSet<Quirk>;
