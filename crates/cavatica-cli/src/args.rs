@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportId, ExportState, FileId, OpenName, ProjectId, VolumeId};
+use cavatica_exports::model::{ExportId, ExportState, FileId, ProjectId, VolumeId};
 use clap::{Args, Parser, Subcommand};
+
+use crate::value;
 
 /// Move or copy files from CAVATICA projects to your own S3 bucket, each exactly once
 #[derive(Debug, Parser)]
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     Volumes(Volumes),
     Sandbox(Sandbox),
     Demo(Demo),
+    /// Find out what stands between this machine and an export
+    Doctor,
+    Completions(Completions),
 }
 
 /// Export one file to a volume
@@ -74,10 +79,10 @@ pub(crate) enum Command {
 )]
 pub(crate) struct Export {
     /// The file's id
-    #[arg(value_name = "FILE_ID")]
+    #[arg(value_name = "FILE_ID", value_parser = value::file)]
     pub(crate) file: FileId,
     /// The volume's id, owner/name; it isn't the bucket's name
-    #[arg(value_name = "VOLUME")]
+    #[arg(value_name = "VOLUME", value_parser = value::volume)]
     pub(crate) volume: VolumeId,
     /// The key of the new object, relative to the volume and its prefix
     #[arg(value_name = "LOCATION")]
@@ -94,7 +99,7 @@ pub(crate) struct Export {
     #[arg(long)]
     pub(crate) wait: bool,
     /// How long to wait at the most
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration, requires = "wait")]
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = value::duration, requires = "wait")]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) properties: Properties,
@@ -133,10 +138,10 @@ pub(crate) enum Jobs {
     /// List your export jobs
     List {
         /// Only jobs into this volume
-        #[arg(long)]
+        #[arg(long, value_parser = value::volume)]
         volume: Option<VolumeId>,
         /// Only jobs in this state; can be repeated
-        #[arg(long = "state", value_parser = state)]
+        #[arg(long = "state", value_parser = value::state)]
         states: Vec<ExportState>,
     },
     /// Read export jobs
@@ -151,7 +156,7 @@ pub(crate) enum Jobs {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<ExportId>,
         /// How long to wait at the most
-        #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+        #[arg(long, value_name = "TIME", default_value = "30m", value_parser = value::duration)]
         timeout: Duration,
     },
 }
@@ -172,7 +177,7 @@ pub(crate) enum Files {
 #[group(required = true, multiple = false)]
 pub(crate) struct Parent {
     /// The project, owner/short-name
-    #[arg(long)]
+    #[arg(long, value_parser = value::project)]
     pub(crate) project: Option<ProjectId>,
     /// The folder's id
     #[arg(long, value_name = "ID")]
@@ -186,11 +191,13 @@ pub(crate) enum Volumes {
     /// Read one volume
     Get {
         /// The volume's id, owner/name
+        #[arg(value_parser = value::volume)]
         volume: VolumeId,
     },
     /// List what lies on a volume, one level at a time
     Ls {
         /// The volume's id, owner/name
+        #[arg(value_parser = value::volume)]
         volume: VolumeId,
         /// The folder, ending in /
         #[arg(default_value = "")]
@@ -215,7 +222,7 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "DIR")]
     pub(crate) project_from: Option<PathBuf>,
     /// How many requests are allowed in how many seconds
-    #[arg(long, value_name = "N/SECONDS", default_value = "1000/300", value_parser = rate_limit)]
+    #[arg(long, value_name = "N/SECONDS", default_value = "1000/300", value_parser = value::rate_limit)]
     pub(crate) rate_limit: (u64, Duration),
     /// Serve https, with a certificate authority written to the data folder
     #[arg(long)]
@@ -237,24 +244,13 @@ pub(crate) struct Demo {
     pub(crate) from: Option<PathBuf>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text
-        .parse()
-        .map_err(|_| "expected a time such as 90s, 30m or 2h".to_owned())?;
-    Duration::try_from(span).map_err(|_| "expected a time that isn't negative".to_owned())
-}
-
-fn state(text: &str) -> Result<ExportState, String> {
-    ExportState::from_name(text)
-        .ok_or_else(|| "expected PENDING, RUNNING, COMPLETED or FAILED".to_owned())
-}
-
-fn rate_limit(text: &str) -> Result<(u64, Duration), String> {
-    let parsed = text.split_once('/').and_then(|(requests, seconds)| {
-        Some((
-            requests.parse().ok()?,
-            Duration::from_secs(seconds.parse().ok().filter(|seconds| *seconds > 0)?),
-        ))
-    });
-    parsed.ok_or_else(|| "expected requests/seconds, for instance 1000/300".to_owned())
+/// Print a script that completes commands and flags in a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cavatica completions bash > ~/.local/share/bash-completion/completions/cavatica"
+)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }

@@ -1,6 +1,8 @@
 //! One file per command.
 
+pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod files;
 pub(crate) mod jobs;

@@ -1,9 +1,15 @@
 //! What to do next, chosen from what happened.
 
-use cavatica_exports::transport::{Effect, Error, Outcome};
+use cavatica_exports::transport::{Effect, Error, Fault, Outcome};
 
 /// Advice after a call that came to nothing.
 pub(crate) fn of_call(error: &Error) -> Vec<String> {
+    if *error.fault() == Fault::Certificate {
+        return vec![
+            "if you trust the server, name its certificate authority with `--ca-cert FILE`"
+                .to_owned(),
+        ];
+    }
     let hint = match (error.outcome(), error.status(), error.api_error()) {
         (Outcome::NotSent, _, _) => {
             "nothing was sent; check the endpoint, the network and the proxy"

@@ -7,6 +7,7 @@ mod exit;
 mod hint;
 mod session;
 mod ui;
+mod value;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Volumes(args) => command::volumes::run(args, &session()?, ui).await,
         Command::Sandbox(args) => command::sandbox::run(args, ui).await,
         Command::Demo(args) => command::demo::run(args, ui).await,
+        Command::Doctor => command::doctor::run(&cli.global, ui).await,
+        Command::Completions(args) => command::completions::run(args),
     }
 }
 

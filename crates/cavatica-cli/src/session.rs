@@ -6,7 +6,7 @@ use cavatica_exports::transport::{Client, Wait};
 use cavatica_exports::{Exports, Files, Volumes};
 
 use crate::args::Global;
-use crate::credentials::{self, Environment};
+use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
@@ -22,26 +22,7 @@ impl Session {
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
         let found = credentials::find(global, &Environment::read())?;
         tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
-        let mut builder = Client::builder(found.endpoint, found.token)
-            .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
-            .on_wait(say_wait);
-        if let Some(file) = &global.ca_cert {
-            let pem = std::fs::read(file).map_err(|error| {
-                Failure::usage(format!(
-                    "the certificate file {} can't be read",
-                    file.display()
-                ))
-                .caused_by(error)
-            })?;
-            builder = builder.ca_certificates(&pem).map_err(|error| {
-                Failure::usage(format!("{} holds no certificate in PEM", file.display()))
-                    .caused_by(error)
-            })?;
-        }
-        let client = builder.build().map_err(|error| {
-            Failure::new(Exit::Other, "no connection can be made").caused_by(error)
-        })?;
-        Ok(Session::over(&client))
+        Ok(Session::over(&client(global, found)?))
     }
 
     pub(crate) fn over(client: &Client) -> Self {
@@ -51,6 +32,29 @@ impl Session {
             volumes: Volumes::new(client.clone()),
         }
     }
+}
+
+/// A client with these credentials and the network as the flags say.
+pub(crate) fn client(global: &Global, found: Credentials) -> Result<Client, Failure> {
+    let mut builder = Client::builder(found.endpoint, found.token)
+        .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
+        .on_wait(say_wait);
+    if let Some(file) = &global.ca_cert {
+        let pem = std::fs::read(file).map_err(|error| {
+            Failure::usage(format!(
+                "the certificate file {} can't be read",
+                file.display()
+            ))
+            .caused_by(error)
+        })?;
+        builder = builder.ca_certificates(&pem).map_err(|error| {
+            Failure::usage(format!("{} holds no certificate in PEM", file.display()))
+                .caused_by(error)
+        })?;
+    }
+    builder
+        .build()
+        .map_err(|error| Failure::new(Exit::Other, "no connection can be made").caused_by(error))
 }
 
 /// Says each longer wait once, so that nobody takes it for a hang.

@@ -109,6 +109,10 @@ impl Run {
         String::from_utf8(self.output.stdout.clone()).unwrap()
     }
 
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+
     fn everything(&self) -> String {
         format!(
             "{}{}",
@@ -133,7 +137,7 @@ impl Run {
 
     /// Exit code, standard output and standard error, with what changes from run to run masked.
     pub(crate) fn snapshot(&self) -> String {
-        let stderr = String::from_utf8_lossy(&self.output.stderr);
+        let stderr = self.stderr();
         let text = format!(
             "exit {}\n--- stdout\n{}--- stderr\n{stderr}",
             self.exit(),

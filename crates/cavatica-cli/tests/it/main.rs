@@ -1,6 +1,8 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
+mod doctor;
 mod export;
 mod harness;
+mod mistakes;
 mod reading;
 mod refusals;

@@ -1,0 +1,265 @@
+//! `cavatica doctor`: what stands between this machine and an export, each with a remedy.
+
+use std::path::Path;
+use std::time::Duration;
+
+use cavatica_exports::Account;
+use cavatica_exports::model::{RateLimit, User, Volume};
+use cavatica_exports::transport::{Call, Client};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::args::Global;
+use crate::credentials::{self, Environment};
+use crate::exit::{Exit, Failure};
+use crate::session::{self, Session};
+use crate::ui::Ui;
+
+/// A clock that is further off than this makes times in reports doubtful.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+
+/// The variables that change the way to the platform.
+const NETWORK_VARIABLES: [&str; 5] = [
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warning,
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    verdict: Verdict,
+    finding: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, finding: impl Into<String>) -> Self {
+        Check {
+            name,
+            verdict: Verdict::Ok,
+            finding: finding.into(),
+            remedy: None,
+        }
+    }
+
+    fn bad(
+        name: &'static str,
+        verdict: Verdict,
+        finding: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Check {
+            name,
+            verdict,
+            finding: finding.into(),
+            remedy: Some(remedy.into()),
+        }
+    }
+}
+
+/// Checks as they come, and the worst exit so far.
+struct Doctor<'a> {
+    ui: &'a Ui,
+    checks: Vec<Check>,
+    exit: Exit,
+}
+
+pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let mut doctor = Doctor {
+        ui,
+        checks: Vec::new(),
+        exit: Exit::Done,
+    };
+    doctor.tell(journal_folder(Path::new(".")))?;
+    doctor.tell(network())?;
+    match credentials::find(global, &Environment::read()) {
+        Ok(found) => {
+            doctor.tell(Check::ok(
+                "credentials",
+                format!("{} for {}", found.origin, found.endpoint),
+            ))?;
+            match session::client(global, found) {
+                Ok(client) => doctor.platform(&client).await?,
+                Err(failure) => doctor.blame("connection", &failure)?,
+            }
+        }
+        Err(failure) => doctor.blame("credentials", &failure)?,
+    }
+    if ui.is_json() {
+        ui.json(&doctor.checks)?;
+    }
+    Ok(doctor.exit)
+}
+
+impl Doctor<'_> {
+    fn tell(&mut self, check: Check) -> Result<(), Failure> {
+        if !self.ui.is_json() {
+            let word = match check.verdict {
+                Verdict::Ok => "ok",
+                Verdict::Warning => "warning",
+                Verdict::Failed => "FAILED",
+            };
+            self.ui.line(format_args!(
+                "{word:<7}  {:<11}  {}",
+                check.name, check.finding
+            ))?;
+            if let Some(remedy) = &check.remedy {
+                self.ui.line(format_args!("{:22}{remedy}", ""))?;
+            }
+        }
+        if check.verdict == Verdict::Failed && self.exit == Exit::Done {
+            self.exit = Exit::Other;
+        }
+        self.checks.push(check);
+        Ok(())
+    }
+
+    fn blame(&mut self, name: &'static str, failure: &Failure) -> Result<(), Failure> {
+        self.exit = failure.exit;
+        let cause = failure
+            .source
+            .as_ref()
+            .map(|source| format!(": {source}"))
+            .unwrap_or_default();
+        let remedy = failure
+            .hints
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "see the finding".to_owned());
+        self.tell(Check::bad(
+            name,
+            Verdict::Failed,
+            format!("{}{cause}", failure.message),
+            remedy,
+        ))
+    }
+
+    async fn platform(&mut self, client: &Client) -> Result<(), Failure> {
+        match client.send(Call::get("/user")).await {
+            Ok(answer) => {
+                let user: User = serde_json::from_slice(answer.body()).unwrap_or_default();
+                let name = user
+                    .username
+                    .into_value()
+                    .unwrap_or_else(|| "an account without a name".to_owned());
+                self.tell(Check::ok("account", name))?;
+                self.tell(clock(answer.header("date"), Timestamp::now()))?;
+            }
+            Err(error) => return self.blame("account", &error.into()),
+        }
+        match Account::new(client.clone()).rate_limit().await {
+            Ok(limit) => self.tell(requests_left(&limit.value))?,
+            Err(error) => self.blame("requests", &error.into())?,
+        }
+        match Session::over(client).volumes.list().collect().await {
+            Ok(volumes) => self.tell(writable(&volumes)),
+            Err(error) => self.blame("volumes", &error.into()),
+        }
+    }
+}
+
+/// A transfer is a file in a folder that can be written and locked.
+fn journal_folder(folder: &Path) -> Check {
+    let place = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    match tempfile::tempfile_in(folder) {
+        Ok(_) => Check::ok(
+            "folder",
+            format!("transfers can be kept in {}", place.display()),
+        ),
+        Err(error) => Check::bad(
+            "folder",
+            Verdict::Warning,
+            format!("nothing can be written to {}: {error}", place.display()),
+            "change to a folder of your own before you plan a transfer",
+        ),
+    }
+}
+
+fn network() -> Check {
+    let set = NETWORK_VARIABLES.into_iter().filter(|name| {
+        let lower = name.to_lowercase();
+        std::env::var_os(name)
+            .or_else(|| std::env::var_os(lower))
+            .is_some_and(|value| !value.is_empty())
+    });
+    let set: Vec<_> = set.collect();
+    Check::ok(
+        "network",
+        if set.is_empty() {
+            "no proxy and no own certificates set".to_owned()
+        } else {
+            format!("{} set", set.join(", "))
+        },
+    )
+}
+
+/// The answer's `Date` against this machine's clock.
+fn clock(date: Option<&str>, now: Timestamp) -> Check {
+    let Some(theirs) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else {
+        return Check::ok("clock", "the platform doesn't tell its time");
+    };
+    let off =
+        Duration::try_from(now.duration_since(theirs.timestamp()).abs()).unwrap_or(Duration::MAX);
+    if off <= CLOCK_TOLERANCE {
+        return Check::ok(
+            "clock",
+            format!("within {} s of the platform's", off.as_secs().max(1)),
+        );
+    }
+    Check::bad(
+        "clock",
+        Verdict::Warning,
+        format!("{} s off the platform's", off.as_secs()),
+        "set this machine's clock; waiting for the limit on requests relies on it",
+    )
+}
+
+fn requests_left(limit: &RateLimit) -> Check {
+    let rate = limit.rate.value();
+    let number = |value: Option<&i64>| value.map_or_else(|| "?".to_owned(), ToString::to_string);
+    let left = rate.and_then(|rate| rate.remaining.value());
+    let all = rate.and_then(|rate| rate.limit.value());
+    Check::ok(
+        "requests",
+        format!("{} of {} left in this window", number(left), number(all)),
+    )
+}
+
+fn writable(volumes: &[Volume]) -> Check {
+    let takes_exports = |volume: &&Volume| volume.export_findings().objections.is_empty();
+    let names: Vec<_> = volumes
+        .iter()
+        .filter(takes_exports)
+        .map(|volume| volume.id.as_str())
+        .collect();
+    if names.is_empty() {
+        let finding = format!("none of {} volumes takes exports", volumes.len());
+        return Check::bad(
+            "volumes",
+            Verdict::Warning,
+            finding,
+            "mount an S3 bucket with access mode RW, or ask a volume's owner for write permission; `cavatica volumes get V` says what is wrong with one",
+        );
+    }
+    Check::ok(
+        "volumes",
+        format!(
+            "{} of {} take exports: {}",
+            names.len(),
+            volumes.len(),
+            names.join(", ")
+        ),
+    )
+}

@@ -1,0 +1,77 @@
+//! Values of the command line, with a word about what may have been meant.
+
+use std::time::Duration;
+
+use cavatica_exports::model::{ExportState, FileId, OpenName, ProjectId, VolumeId};
+
+/// A file's id.
+pub(crate) fn file(text: &str) -> Result<FileId, String> {
+    if text.contains(['/', '\\']) || text.rsplit_once('.').is_some_and(|(_, end)| end.len() <= 5) {
+        return Err("that looks like a name or a path; `cavatica files list --project OWNER/NAME --recursive` shows the ids".to_owned());
+    }
+    text.parse()
+        .map_err(|error: cavatica_exports::model::IdError| error.to_string())
+}
+
+/// A volume's id.
+pub(crate) fn volume(text: &str) -> Result<VolumeId, String> {
+    text.parse().map_err(|_| {
+        let meant = if text.starts_with("s3://") || text.starts_with("arn:") {
+            "that is a bucket's address"
+        } else if is_file_id(text) {
+            "that looks like a file's id, which comes first"
+        } else {
+            "that may be a bucket's name"
+        };
+        format!("expected owner/name; {meant}; `cavatica volumes list` shows each volume with its bucket")
+    })
+}
+
+/// A project's id, also out of the address that the browser shows.
+pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
+    if let Some((_, path)) = text.split_once("://") {
+        let mut parts = path
+            .split(['/', '?', '#'])
+            .skip_while(|part| *part != "u")
+            .skip(1);
+        return Err(match (parts.next(), parts.next()) {
+            (Some(owner), Some(name)) => {
+                format!("that is a page's address; the project's id is `{owner}/{name}`")
+            }
+            _ => "that is an address; expected the project's id, owner/short-name".to_owned(),
+        });
+    }
+    text.parse().map_err(|_| {
+        "expected owner/short-name, as in the address of the project's page after /u/".to_owned()
+    })
+}
+
+fn is_file_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A time, for instance `30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "expected a time such as 90s, 30m or 2h".to_owned())?;
+    Duration::try_from(span).map_err(|_| "expected a time that isn't negative".to_owned())
+}
+
+/// The state of an export job, in any letter case.
+pub(crate) fn state(text: &str) -> Result<ExportState, String> {
+    ExportState::from_name(text)
+        .ok_or_else(|| "expected PENDING, RUNNING, COMPLETED or FAILED".to_owned())
+}
+
+/// Requests per seconds.
+pub(crate) fn rate_limit(text: &str) -> Result<(u64, Duration), String> {
+    let parsed = text.split_once('/').and_then(|(requests, seconds)| {
+        let seconds = seconds.parse().ok().filter(|seconds| *seconds > 0)?;
+        Some((
+            requests.parse().ok().filter(|requests| *requests > 0)?,
+            Duration::from_secs(seconds),
+        ))
+    });
+    parsed.ok_or_else(|| "expected requests/seconds, for instance 1000/300".to_owned())
+}

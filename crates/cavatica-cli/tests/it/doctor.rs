@@ -1,0 +1,54 @@
+//! `cavatica doctor`.
+
+use crate::harness::World;
+
+#[test]
+fn a_healthy_account() {
+    let world = World::new();
+    let run = world.run(&["doctor", "--json"]);
+    assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    let document = run.document();
+    let checks = document.as_array().unwrap();
+    let names: Vec<_> = checks
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "folder",
+            "network",
+            "credentials",
+            "account",
+            "clock",
+            "requests",
+            "volumes"
+        ]
+    );
+    assert!(
+        checks.iter().all(|check| check["verdict"] == "ok"),
+        "{document}"
+    );
+    let volumes = checks.last().unwrap()["finding"].as_str().unwrap();
+    assert_eq!(
+        volumes,
+        "2 of 5 take exports: sandbox/output, sandbox/prefixed"
+    );
+}
+
+#[test]
+fn a_bad_token() {
+    let world = World::new();
+    world.write_credentials("default", "0123456789abcdef0123456789abcdef");
+    let run = world.run(&["doctor", "--json"]);
+    assert_eq!(run.exit(), 5, "{}", run.snapshot());
+    let account = run.document()[3].clone();
+    assert_eq!(
+        (account["name"].as_str(), account["verdict"].as_str()),
+        (Some("account"), Some("failed"))
+    );
+    assert!(
+        account["remedy"].as_str().unwrap().contains("new token"),
+        "{account}"
+    );
+}
