@@ -1,0 +1,103 @@
+//! What a second person approves: one number over everything that would be sent.
+
+use std::fmt;
+use std::str::FromStr;
+
+use cavatica_exports::model::FileId;
+use sha2::{Digest, Sha256};
+
+use crate::journal::{Overwrite, Terms};
+
+/// A SHA-256 over the terms of a transfer and every file with its location. Two plans that would send the same have the
+/// same fingerprint, however the files were found.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Fingerprint)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is no fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no fingerprint; it has 64 hex digits, as `plan` prints it")]
+pub struct FingerprintError(String);
+
+impl FromStr for Fingerprint {
+    type Err = FingerprintError;
+
+    fn from_str(text: &str) -> Result<Self, FingerprintError> {
+        let mut bytes = [0; 32];
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(FingerprintError(text.to_owned()));
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = std::str::from_utf8(pair)
+                .ok()
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+                .ok_or_else(|| FingerprintError(text.to_owned()))?;
+        }
+        Ok(Fingerprint(bytes))
+    }
+}
+
+/// Takes files in any order. 32 bytes of memory for each.
+pub(crate) struct Fingerprinter {
+    terms: Sha256,
+    items: Vec<[u8; 32]>,
+}
+
+impl Fingerprinter {
+    pub(crate) fn new(terms: &Terms, files: usize) -> Self {
+        let mut hash = Sha256::new();
+        // JSON of a struct: fields in a fixed order, no two contents with one text.
+        hash.update(serde_json::to_vec(terms).expect("terms are plain data"));
+        Fingerprinter {
+            terms: hash,
+            items: Vec::with_capacity(files),
+        }
+    }
+
+    /// Takes one file; the location is relative to the prefix, which the terms have.
+    pub(crate) fn add(&mut self, file: &FileId, location: &str, overwrite: Overwrite) {
+        let overwrite = match overwrite {
+            Overwrite::Forbidden => 0_u8,
+            Overwrite::Allowed => 1,
+        };
+        // Neither ids nor locations hold control characters, so no two items have one text.
+        let mut hash = Sha256::new();
+        hash.update(file.as_str());
+        hash.update([0, overwrite]);
+        hash.update(location);
+        self.items.push(hash.finalize().into());
+    }
+
+    pub(crate) fn finish(mut self) -> Fingerprint {
+        self.items.sort_unstable();
+        for item in &self.items {
+            self.terms.update(item);
+        }
+        Fingerprint(self.terms.finalize().into())
+    }
+}

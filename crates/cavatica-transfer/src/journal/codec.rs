@@ -1,0 +1,168 @@
+//! How ids, states and moments are written in the tables.
+
+use std::path::Path;
+
+use cavatica_exports::model::{ExportId, FileId};
+use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+
+use super::JournalError;
+use crate::item::{Doubt, Failure, State};
+
+/// Numbers of the states in the journal; they never change their meaning.
+pub(super) const PLANNED: i64 = 0;
+pub(super) const INTENDED: i64 = 1;
+pub(super) const ACCEPTED: i64 = 2;
+pub(super) const COMPLETED: i64 = 3;
+pub(super) const FAILED: i64 = 4;
+pub(super) const UNKNOWN: i64 = 5;
+
+pub(super) fn state_number(state: &State) -> i64 {
+    match state {
+        State::Planned => PLANNED,
+        State::Intended => INTENDED,
+        State::Accepted { .. } => ACCEPTED,
+        State::Completed { .. } => COMPLETED,
+        State::Failed { .. } => FAILED,
+        State::Unknown { .. } => UNKNOWN,
+    }
+}
+
+/// The columns of an attempt that make up its state.
+#[derive(Debug)]
+pub(super) struct StateColumns {
+    pub(super) state: i64,
+    pub(super) doubt: Option<i64>,
+    pub(super) export: Option<String>,
+    pub(super) code: Option<i64>,
+    pub(super) status: Option<u16>,
+    pub(super) message: Option<String>,
+    pub(super) request: Option<String>,
+}
+
+impl StateColumns {
+    /// The columns `state, doubt, export, code, status, message, request` from `first` on.
+    pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(StateColumns {
+            state: row.get(first)?,
+            doubt: row.get(first + 1)?,
+            export: row.get(first + 2)?,
+            code: row.get(first + 3)?,
+            status: row.get(first + 4)?,
+            message: row.get(first + 5)?,
+            request: row.get(first + 6)?,
+        })
+    }
+
+    pub(super) fn state(self, path: &Path) -> Result<State, JournalError> {
+        let export = match &self.export {
+            Some(text) => Some(
+                text.parse::<ExportId>()
+                    .map_err(|error| damaged(path, error))?,
+            ),
+            None => None,
+        };
+        Ok(match (self.state, export) {
+            (PLANNED, _) => State::Planned,
+            (INTENDED, _) => State::Intended,
+            (ACCEPTED, Some(export)) => State::Accepted { export },
+            (COMPLETED, export) => State::Completed { export },
+            (FAILED, export) => State::Failed {
+                export,
+                failure: Failure {
+                    code: self.code,
+                    status: self.status,
+                    message: self.message.unwrap_or_default(),
+                    request_id: self.request,
+                },
+            },
+            (UNKNOWN, export) => State::Unknown {
+                export,
+                doubt: self
+                    .doubt
+                    .and_then(Doubt::of_number)
+                    .unwrap_or(Doubt::JobUnclear),
+            },
+            (number, _) => return Err(damaged(path, format_args!("no state has number {number}"))),
+        })
+    }
+}
+
+/// A file id as it is stored: 24 lower-case hex digits take half the room as bytes.
+pub(super) struct StoredFile<'a>(pub(super) &'a FileId);
+
+impl rusqlite::ToSql for StoredFile<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = self.0.as_str();
+        Ok(match packed(text) {
+            Some(bytes) => ToSqlOutput::Owned(Value::Blob(bytes.to_vec())),
+            None => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+/// The bytes that 24 lower-case hex digits stand for.
+pub(crate) fn packed(text: &str) -> Option<[u8; 12]> {
+    let digits = text.as_bytes();
+    if digits.len() != 24 {
+        return None;
+    }
+    let mut bytes = [0; 12];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+pub(super) fn file_id(value: ValueRef<'_>, path: &Path) -> Result<FileId, JournalError> {
+    let text = match value {
+        ValueRef::Blob(bytes) => hex(bytes),
+        ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => {
+            return Err(damaged(path, "a file id is no text"));
+        }
+    };
+    text.parse().map_err(|error| damaged(path, error))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(digits[usize::from(digit)]))
+        .collect()
+}
+
+pub(super) fn moment(milliseconds: Option<i64>) -> Option<Timestamp> {
+    Timestamp::from_millisecond(milliseconds?).ok()
+}
+
+pub(super) fn milliseconds(moment: Timestamp) -> i64 {
+    moment.as_millisecond()
+}
+
+/// SQLite has no unsigned numbers; sizes and counts are far below its limit.
+pub(super) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number that is never negative unless somebody edited the file.
+pub(super) fn read_back(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+pub(super) fn damaged(path: &Path, what: impl std::fmt::Display) -> JournalError {
+    JournalError::Damaged {
+        path: path.to_owned(),
+        what: what.to_string(),
+    }
+}

@@ -1,0 +1,401 @@
+//! A transfer while it is being planned.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use cavatica_exports::model::{FileId, Location, ProjectId, TaskId};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::codec::{self, StoredFile, damaged, milliseconds, packed};
+use super::sqlite::{connect, word};
+use super::{JournalError, Overwrite, Terms, schema};
+use crate::fingerprint::{Fingerprint, Fingerprinter};
+use crate::item::ItemId;
+
+/// How many rows one transaction takes. It only bounds the memory; a plan that was not finished is worth nothing.
+const ROWS_PER_COMMIT: u64 = 10_000;
+
+/// A file that is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedFile<'a> {
+    /// The file.
+    pub file: &'a FileId,
+    /// Where it goes, the transfer's prefix included.
+    pub location: &'a Location,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Its whole path on the platform, its name included.
+    pub path: Option<&'a str>,
+    /// Its project.
+    pub project: Option<&'a ProjectId>,
+    /// The task that made it.
+    pub task: Option<&'a TaskId>,
+    /// What the manifest says about overwriting this one.
+    pub overwrite: Option<Overwrite>,
+    /// The chosen metadata as a JSON object.
+    pub metadata: Option<&'a str>,
+}
+
+/// A file that was selected and isn't sent.
+#[derive(Clone, Copy, Debug)]
+pub struct SkippedFile<'a> {
+    /// The file, if its id is known.
+    pub file: Option<&'a FileId>,
+    /// Its whole path on the platform, or whatever names it.
+    pub path: Option<&'a str>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Its project.
+    pub project: Option<&'a ProjectId>,
+    /// The kind of reason, for instance `alias`.
+    pub kind: &'a str,
+    /// The reason in words.
+    pub reason: &'a str,
+}
+
+/// A transfer's file while it is being planned. Unless [`finish`](Self::finish) is reached it is removed again.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    connection: Connection,
+    terms: Terms,
+    files: u64,
+    bytes: u64,
+    skipped: u64,
+    rows: u64,
+    finished: bool,
+}
+
+impl Draft {
+    /// Begins a transfer in a new file.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Exists`] if there is a file of that name, unless it is a plan that was never finished.
+    pub fn create(
+        path: &Path,
+        terms: Terms,
+        selection: &str,
+        label: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
+        let io = |source: std::io::Error| JournalError::Io {
+            path: path.to_owned(),
+            doing: "made",
+            source,
+        };
+        match OpenOptions::new().write(true).create_new(true).open(path) {
+            Ok(file) => drop(file),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                match super::read::TransferFile::open(path) {
+                    // Left behind by a plan that was killed: nothing can have been sent from it.
+                    Err(JournalError::Unfinished { .. }) => {
+                        File::create(path).map(drop).map_err(io)?
+                    }
+                    Ok(_) | Err(_) => {
+                        return Err(JournalError::Exists {
+                            path: path.to_owned(),
+                        });
+                    }
+                }
+            }
+            Err(error) => return Err(io(error)),
+        }
+        // From here on the file is ours, to be removed if anything goes wrong.
+        let mut draft = Draft {
+            connection: connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            path: path.to_owned(),
+            terms,
+            files: 0,
+            bytes: 0,
+            skipped: 0,
+            rows: 0,
+            finished: false,
+        };
+        draft.begin(selection, label, now)?;
+        Ok(draft)
+    }
+
+    fn begin(
+        &mut self,
+        selection: &str,
+        label: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let terms = serde_json::to_string(&self.terms).expect("terms are plain data");
+        let (prefix, made) = (self.terms.prefix.clone(), milliseconds(now));
+        let begin = |connection: &mut Connection| {
+            // A plan that loses power is planned again; syncing it while it grows would only cost time.
+            connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            connection.pragma_update(None, "synchronous", "OFF")?;
+            schema::create(connection)?;
+            connection.execute(
+                "INSERT INTO transfer (one, terms, prefix, created, selection, label) VALUES (1, ?, ?, ?, ?, ?)",
+                params![terms, prefix.as_str(), made, selection, label],
+            )?;
+            connection.execute_batch("BEGIN")
+        };
+        begin(&mut self.connection).map_err(|source| self.sqlite(source))
+    }
+
+    fn sqlite(&self, source: rusqlite::Error) -> JournalError {
+        JournalError::Sqlite {
+            path: self.path.clone(),
+            doing: "written",
+            source,
+        }
+    }
+
+    /// What the transfer is.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Files, bytes and skipped files so far.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        (self.files, self.bytes, self.skipped)
+    }
+
+    /// Adds a file to be sent.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn add(&mut self, file: &PlannedFile<'_>) -> Result<ItemId, JournalError> {
+        let relative = file
+            .location
+            .as_str()
+            .strip_prefix(self.terms.prefix.as_str())
+            .ok_or_else(|| {
+                damaged(
+                    &self.path,
+                    format_args!("`{}` is not under the prefix", file.location),
+                )
+            })?;
+        let add = |connection: &Connection| {
+            let project = file
+                .project
+                .map(|id| word(connection, id.as_str()))
+                .transpose()?;
+            let task = file
+                .task
+                .map(|id| word(connection, id.as_str()))
+                .transpose()?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO item (file, location, size, path, project, task, overwrite, metadata)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    StoredFile(file.file),
+                    relative,
+                    file.size.map(codec::stored),
+                    file.path.filter(|path| *path != relative),
+                    project,
+                    task,
+                    file.overwrite.map(|overwrite| overwrite == Overwrite::Allowed),
+                    file.metadata,
+                ])?;
+            Ok(ItemId(connection.last_insert_rowid()))
+        };
+        let id = add(&self.connection).map_err(|source| self.sqlite(source))?;
+        self.files += 1;
+        self.bytes += file.size.unwrap_or(0);
+        self.row_added()?;
+        Ok(id)
+    }
+
+    /// Adds a file that isn't sent.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn skip(&mut self, file: &SkippedFile<'_>) -> Result<(), JournalError> {
+        let skip = |connection: &Connection| {
+            let project = file
+                .project
+                .map(|id| word(connection, id.as_str()))
+                .transpose()?;
+            let (kind, reason) = (word(connection, file.kind)?, word(connection, file.reason)?);
+            connection
+                .prepare_cached(
+                    "INSERT INTO skipped (file, path, size, project, kind, reason) VALUES (?, ?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    file.file.map(StoredFile),
+                    file.path,
+                    file.size.map(codec::stored),
+                    project,
+                    kind,
+                    reason
+                ])?;
+            Ok(())
+        };
+        skip(&self.connection).map_err(|source| self.sqlite(source))?;
+        self.skipped += 1;
+        self.row_added()
+    }
+
+    fn row_added(&mut self) -> Result<(), JournalError> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(ROWS_PER_COMMIT) {
+            self.connection
+                .execute_batch("COMMIT; BEGIN")
+                .map_err(|source| self.sqlite(source))?;
+        }
+        Ok(())
+    }
+
+    /// Takes a planned file out again and lists it as skipped.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn turn_into_skipped(
+        &mut self,
+        item: ItemId,
+        kind: &str,
+        reason: &str,
+    ) -> Result<(), JournalError> {
+        let turn = |connection: &Connection| {
+            let (kind, reason) = (word(connection, kind)?, word(connection, reason)?);
+            connection
+                .prepare_cached(
+                    "INSERT INTO skipped (file, path, size, project, kind, reason)
+                     SELECT file, coalesce(path, location), size, project, ?2, ?3 FROM item WHERE id = ?1",
+                )?
+                .execute(params![item.0, kind, reason])?;
+            let size: Option<i64> = connection
+                .prepare_cached("DELETE FROM item WHERE id = ? RETURNING size")?
+                .query_row([item.0], |row| row.get(0))?;
+            Ok(size)
+        };
+        let size = turn(&self.connection).map_err(|source| self.sqlite(source))?;
+        self.files -= 1;
+        self.bytes -= codec::read_back(size.unwrap_or(0));
+        self.skipped += 1;
+        Ok(())
+    }
+
+    /// Walks through all planned files: number, file and location relative to the prefix, in the order they were added.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read, and whatever the visitor answers.
+    pub fn each<E: From<JournalError>>(
+        &self,
+        mut visit: impl FnMut(ItemId, &FileId, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sqlite = |source| E::from(self.sqlite(source));
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, file, location FROM item ORDER BY id")
+            .map_err(sqlite)?;
+        let mut rows = statement.query([]).map_err(sqlite)?;
+        while let Some(row) = rows.next().map_err(sqlite)? {
+            let file = codec::file_id(row.get_ref(1).map_err(sqlite)?, &self.path)?;
+            let location = row.get_ref(2).map_err(sqlite)?;
+            let location = location
+                .as_str()
+                .map_err(|error| E::from(damaged(&self.path, error)))?;
+            visit(ItemId(row.get(0).map_err(sqlite)?), &file, location)?;
+        }
+        Ok(())
+    }
+
+    /// Finishes the plan: from now on the file can be run, and the plan in it doesn't change any more.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written or brought to the disk.
+    pub fn finish(mut self) -> Result<Fingerprint, JournalError> {
+        let fingerprint = fingerprint(&self.path, &self.connection, &self.terms, self.files)?;
+        let seal = |connection: &Connection| {
+            connection.execute(
+                "UPDATE transfer SET files = ?, bytes = ?, skipped = ?, fingerprint = ?",
+                params![
+                    codec::stored(self.files),
+                    codec::stored(self.bytes),
+                    codec::stored(self.skipped),
+                    fingerprint.as_bytes().as_slice()
+                ],
+            )?;
+            connection.execute_batch("COMMIT")?;
+            // The file is left as the run will use it.
+            connection.pragma_update(None, "journal_mode", "DELETE")
+        };
+        seal(&self.connection).map_err(|source| self.sqlite(source))?;
+        // Only now, with SQLite's own handle still open, because closing ours must not matter to its locks: there are none.
+        File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .map_err(|source| JournalError::Io {
+                path: self.path.clone(),
+                doing: "brought to the disk",
+                source,
+            })?;
+        self.finished = true;
+        Ok(fingerprint)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Nothing more can be done about a file that can't be removed; it is known as unfinished.
+            std::fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+/// The fingerprint of everything in a transfer that would be sent.
+pub(super) fn fingerprint(
+    path: &Path,
+    connection: &Connection,
+    terms: &Terms,
+    files: u64,
+) -> Result<Fingerprint, JournalError> {
+    let mut printer = Fingerprinter::new(terms, usize::try_from(files).unwrap_or(0));
+    let mut walk = || -> rusqlite::Result<Result<(), JournalError>> {
+        let mut statement =
+            connection.prepare("SELECT file, location, overwrite FROM item ORDER BY id")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let file = match codec::file_id(row.get_ref(0)?, path) {
+                Ok(file) => file,
+                Err(error) => return Ok(Err(error)),
+            };
+            let location: String = row.get(1)?;
+            let overwrite = match row.get::<_, Option<bool>>(2)? {
+                None => terms.overwrite,
+                Some(true) => Overwrite::Allowed,
+                Some(false) => Overwrite::Forbidden,
+            };
+            printer.add(&file, &location, overwrite);
+        }
+        Ok(Ok(()))
+    };
+    walk().map_err(|source| JournalError::Sqlite {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    })??;
+    Ok(printer.finish())
+}
+
+/// Remembers which files were seen, with 12 bytes for each.
+#[derive(Debug, Default)]
+pub(crate) struct SeenFiles {
+    packed: std::collections::HashSet<[u8; 12]>,
+    odd: std::collections::HashSet<FileId>,
+}
+
+impl SeenFiles {
+    /// Whether the file is new.
+    pub(crate) fn insert(&mut self, file: &FileId) -> bool {
+        match packed(file.as_str()) {
+            Some(bytes) => self.packed.insert(bytes),
+            None => self.odd.insert(file.clone()),
+        }
+    }
+}

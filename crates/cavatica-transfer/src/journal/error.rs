@@ -1,0 +1,96 @@
+use std::path::PathBuf;
+
+use super::lock::Owner;
+use crate::item::IllegalStep;
+
+/// Why a transfer's file can't be used. The variants differ in what can be done about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file or its folder can't be opened, read or written.
+    #[error("transfer `{}` can't be {doing}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, for instance `opened`.
+        doing: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// SQLite can't do it: a full disk, a read-only folder, a damaged file.
+    #[error("transfer `{}` can't be {doing}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, for instance `written`.
+        doing: &'static str,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+    /// There is a file of that name already.
+    #[error("`{}` exists already; a plan never replaces a file", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Some other kind of file.
+    #[error("`{}` is no transfer", path.display())]
+    NotATransfer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by a newer version of this program.
+    #[error("transfer `{}` has version {found}; this program knows versions up to {known}", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The program that planned it was stopped before it was done.
+    #[error("transfer `{}` was never planned to its end", path.display())]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another program runs this transfer.
+    #[error("transfer `{}` is being run by {owner}", path.display())]
+    Held {
+        /// The file.
+        path: PathBuf,
+        /// Who holds it.
+        owner: Owner,
+    },
+    /// It was planned for another endpoint or account.
+    #[error("transfer `{}` was planned for {what} `{planned}`, not for `{given}`", path.display())]
+    OtherTerms {
+        /// The file.
+        path: PathBuf,
+        /// `endpoint` or `account`.
+        what: &'static str,
+        /// The one it was planned for.
+        planned: String,
+        /// The one that was given.
+        given: String,
+    },
+    /// Something in it can't be: it was edited, or is damaged.
+    #[error("transfer `{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What can't be.
+        what: String,
+    },
+    /// A step that the file it concerns can't take.
+    #[error("file number {item} of transfer `{}`", path.display())]
+    Illegal {
+        /// The transfer's file.
+        path: PathBuf,
+        /// The number of the file within the transfer.
+        item: i64,
+        /// The step.
+        source: IllegalStep,
+    },
+}

@@ -1,0 +1,270 @@
+//! The transfer's memory: what was planned, what we were about to do, what came back.
+//!
+//! The engine knows it through [`Journal`] alone; [`SqliteJournal`] keeps it in one file, `T.transfer`.
+//!
+//! # Locking
+//!
+//! One program at a time may run a transfer. It holds the operating system's lock on `T.transfer.lock`, which the
+//! system itself releases when the program dies, however it dies; the file says who holds it. Others may read the
+//! transfer meanwhile. The lock isn't on the transfer's own file, because closing any handle of that would release
+//! SQLite's locks too.
+//!
+//! # Compatibility
+//!
+//! The schema's version stands in SQLite's `user_version`; a newer version is refused, an older one is brought up to
+//! date in one exclusive transaction. Numbers that stand for states and the like never change their meaning.
+//!
+//! # Filesystems
+//!
+//! Home folders are network mounts: no write-ahead log (it needs shared memory), a rollback journal and full sync
+//! instead. While nothing writes, the transfer is this one file and can be copied.
+//!
+//! # Performance
+//!
+//! One commit before each bulk call and one after it, so for each hundred files two. A million files take under
+//! 300 MB; locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
+
+mod codec;
+mod draft;
+mod error;
+mod lock;
+mod read;
+mod schema;
+mod sqlite;
+
+pub use draft::{Draft, PlannedFile, SkippedFile};
+pub use error::JournalError;
+pub use lock::Owner;
+pub use read::{FailedItem, ItemRow, RunRow, SkippedRow, TransferFile};
+pub use sqlite::SqliteJournal;
+
+use cavatica_exports::model::{
+    ExportId, ExportMode, ExportProperties, ExportRequest, FileId, Location, Prefix, Tri, VolumeId,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::item::{ItemId, Step};
+
+/// What a transfer is: the part of it that never changes once it is planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The endpoint that it was planned against; it runs against no other.
+    pub endpoint: String,
+    /// The account that it was planned with; it runs with no other, for export jobs are listed per account.
+    pub account: String,
+    /// What becomes of the platform's copies.
+    pub mode: ExportMode,
+    /// Where the files go.
+    pub volume: VolumeId,
+    /// The bucket behind the volume, if the platform tells.
+    pub bucket: Option<String>,
+    /// What the platform puts before every location.
+    pub volume_prefix: String,
+    /// What every location of this transfer begins with.
+    pub prefix: Prefix,
+    /// Whether the platform may delete objects that are already there.
+    pub overwrite: Overwrite,
+    /// What to ask of S3.
+    pub properties: Tri<ExportProperties>,
+}
+
+/// Whether the platform may delete an object that is already at a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Overwrite {
+    /// It may; the user said so when the transfer was planned. Nothing else ever turns this on.
+    Allowed,
+    /// It may not.
+    Forbidden,
+}
+
+/// A file as it is to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Its number.
+    pub id: ItemId,
+    /// The file.
+    pub file: FileId,
+    /// Where it goes, the transfer's prefix included.
+    pub location: Location,
+    /// Bytes, if the platform told.
+    pub size: Option<u64>,
+    /// Whether an object that is already there may be deleted.
+    pub overwrite: Overwrite,
+    /// How often it was sent, this time included once it is intended.
+    pub attempt: u32,
+}
+
+impl Terms {
+    /// The request that an item stands for.
+    pub fn request(&self, item: &Item) -> ExportRequest {
+        let mut request = ExportRequest::new(
+            item.file.clone(),
+            self.volume.clone(),
+            item.location.clone(),
+        );
+        request.properties = self.properties.clone();
+        match item.overwrite {
+            Overwrite::Allowed => request.overwriting(),
+            Overwrite::Forbidden => request,
+        }
+    }
+}
+
+/// The number of an intent: one bulk call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IntentId(pub i64);
+
+/// Files that are about to be sent in one call. It is on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intent {
+    /// Its number.
+    pub id: IntentId,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The files, at least one.
+    pub items: Vec<Item>,
+}
+
+/// Which files to send next.
+#[derive(Clone, Copy, Debug)]
+pub enum Pick<'a> {
+    /// Up to so many that no intent ever named, in the order of the plan.
+    Fresh(usize),
+    /// Exactly these; each must be planned.
+    These(&'a [ItemId]),
+}
+
+/// One file's step, to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The file.
+    pub item: ItemId,
+    /// What happened.
+    pub step: Step,
+    /// When the platform queued its job, if it told.
+    pub started: Option<Timestamp>,
+    /// When its job ended, if it told.
+    pub finished: Option<Timestamp>,
+}
+
+impl Move {
+    /// A step without times.
+    pub fn new(item: ItemId, step: Step) -> Self {
+        Move {
+            item,
+            step,
+            started: None,
+            finished: None,
+        }
+    }
+}
+
+/// A file that is neither at its start nor at its end, as found when a run begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpenItem {
+    /// Sent, or not: nobody knows yet. The moment is that of its intent.
+    Intended(Box<Item>, Timestamp),
+    /// Its job isn't known to have ended.
+    Accepted(ItemId, ExportId),
+    /// Nobody knew at the end of the last run. The moment is that of its intent; the job, if one is known.
+    Unknown(Box<Item>, Timestamp, Option<ExportId>),
+    /// It was sent before and came back: to be sent again.
+    Again(ItemId),
+    /// It failed in a way that passes by waiting, this many attempts ago.
+    Transient(ItemId, u32),
+}
+
+/// How many files stand where. `planned + in flight + completed + failed + unknown` are all files of the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// To be sent.
+    pub planned: Count,
+    /// Intended: sent, or about to be.
+    pub intended: Count,
+    /// Accepted: with a job that isn't known to have ended.
+    pub accepted: Count,
+    /// Confirmed by the platform.
+    pub completed: Count,
+    /// Refused or failed.
+    pub failed: Count,
+    /// Not known.
+    pub unknown: Count,
+    /// Left out of the plan, with a reason each.
+    pub skipped: u64,
+}
+
+/// Files and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// Files.
+    pub files: u64,
+    /// Their bytes, as far as they are known.
+    pub bytes: u64,
+}
+
+impl Tally {
+    /// All files of the plan.
+    pub fn total(&self) -> Count {
+        let parts = [
+            self.planned,
+            self.intended,
+            self.accepted,
+            self.completed,
+            self.failed,
+            self.unknown,
+        ];
+        parts.into_iter().fold(Count::default(), |sum, part| Count {
+            files: sum.files + part.files,
+            bytes: sum.bytes + part.bytes,
+        })
+    }
+
+    /// Files that are neither completed, nor failed, nor unknown.
+    pub fn left(&self) -> u64 {
+        self.planned.files + self.intended.files + self.accepted.files
+    }
+}
+
+/// What the engine needs of a transfer's memory. Every call is one transaction: done and on disk, or not done at all.
+///
+/// A second kind of journal, shared by several hosts, has to keep the same promises; above all that
+/// [`intend`](Self::intend) gives a file to one caller only.
+pub trait Journal {
+    /// What the transfer is.
+    fn terms(&self) -> &Terms;
+
+    /// How many files stand where.
+    fn tally(&mut self) -> Result<Tally, JournalError>;
+
+    /// Every file that is neither at its start nor at its end.
+    fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError>;
+
+    /// Takes files that may be sent and writes the intent to send them. `None` if there are none.
+    ///
+    /// When this returns, the intent survives the death of the program and of the machine.
+    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Option<Intent>, JournalError>;
+
+    /// Records answers and observations, all or none.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Illegal`] if a file can't take its step from where it stands; then nothing is recorded.
+    fn record(&mut self, moves: &[Move]) -> Result<(), JournalError>;
+
+    /// The files with these numbers, in any order.
+    fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError>;
+
+    /// Whether these jobs are known from attempts of this transfer; the list has those that are.
+    fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
+
+    /// Whether the platform was seen to keep the source of a copy.
+    fn copy_proven(&self) -> bool;
+
+    /// Remembers that the platform keeps the sources of copies.
+    fn prove_copy(&mut self) -> Result<(), JournalError>;
+
+    /// Notes the requests that this run made so far, and that it is still there.
+    fn note_requests(&mut self, requests: u64, at: Timestamp) -> Result<(), JournalError>;
+}

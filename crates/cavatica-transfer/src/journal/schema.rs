@@ -1,0 +1,184 @@
+//! The tables, and how older files are brought up to date.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::JournalError;
+
+/// `CVTR`: tells `file` and us that an SQLite file is a transfer.
+const APPLICATION_ID: i64 = 0x4356_5452;
+
+/// Every change of the schema, oldest first. Entries are never changed or removed; `user_version` counts how many a file
+/// has had.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE transfer (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    terms TEXT NOT NULL,            -- JSON: endpoint, account, mode, volume and so on; never changes
+    prefix TEXT NOT NULL,           -- what every location begins with; also within terms
+    created INTEGER NOT NULL,       -- times are milliseconds since 1970
+    selection TEXT NOT NULL,        -- what was asked for, in words
+    label TEXT,
+    files INTEGER,                  -- of the plan; NULL until it is finished
+    bytes INTEGER,
+    skipped INTEGER,
+    fingerprint BLOB,               -- SHA-256 over all that would be sent
+    copy_proven INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Texts that occur often, once each.
+CREATE TABLE word (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- The plan. Never changes.
+CREATE TABLE item (
+    id INTEGER PRIMARY KEY,
+    file ANY NOT NULL,              -- 24 lower-case hex digits as 12 bytes, anything else as text
+    location TEXT NOT NULL,         -- without the transfer's prefix
+    size INTEGER,
+    path TEXT,                      -- on the platform, where it isn't the same as the location
+    project INTEGER,                -- word
+    task INTEGER,                   -- word
+    overwrite INTEGER,              -- 1 or 0 where the manifest says it for this file
+    metadata TEXT                   -- JSON, the chosen fields
+) STRICT;
+
+CREATE TABLE skipped (
+    id INTEGER PRIMARY KEY,
+    file ANY,                       -- as in item; NULL if not known
+    path TEXT,
+    size INTEGER,
+    project INTEGER,                -- word
+    kind INTEGER NOT NULL,          -- word
+    reason INTEGER NOT NULL         -- word
+) STRICT;
+
+-- The newest attempt of every item that was ever intended. An item without one is planned.
+CREATE TABLE attempt (
+    item INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL,        -- 1 for the first
+    state INTEGER NOT NULL,         -- 0 planned, 1 intended, 2 accepted, 3 completed, 4 failed, 5 unknown
+    intent INTEGER,
+    size INTEGER,
+    doubt INTEGER,
+    export TEXT,
+    started INTEGER,
+    finished INTEGER,
+    code INTEGER,
+    status INTEGER,
+    message INTEGER,                -- word
+    request INTEGER                 -- word: the id of the request that brought the failure
+) STRICT;
+
+-- What came of earlier attempts.
+CREATE TABLE past_attempt (
+    item INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    intent INTEGER,
+    export TEXT,
+    started INTEGER,
+    finished INTEGER,
+    code INTEGER,
+    status INTEGER,
+    message INTEGER,
+    request INTEGER,
+    PRIMARY KEY (item, number)
+) STRICT, WITHOUT ROWID;
+
+-- One bulk call each. Written before it is sent.
+CREATE TABLE intent (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    files INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    host TEXT NOT NULL,
+    process INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    seen INTEGER NOT NULL,          -- when it last wrote
+    requests INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"];
+
+/// The newest version that this program knows.
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
+}
+
+/// Makes the tables in a new, empty file.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(connection, 0)
+}
+
+/// Brings a file of an older version up to date.
+pub(super) fn bring_up_to_date(
+    path: &Path,
+    connection: &mut Connection,
+    found: i64,
+) -> Result<(), JournalError> {
+    if found == newest() {
+        return Ok(());
+    }
+    migrate(connection, found).map_err(|source| JournalError::Sqlite {
+        path: path.to_owned(),
+        doing: "brought up to date",
+        source,
+    })
+}
+
+/// Checks that a file is a transfer whose tables this program can read as they are.
+pub(super) fn open_read_only(path: &Path, connection: &Connection) -> Result<(), JournalError> {
+    let found = version(path, connection)?;
+    if found < newest() {
+        return Err(JournalError::Damaged {
+            path: path.to_owned(),
+            what: format!("it has version {found}; running it once brings it up to date"),
+        });
+    }
+    Ok(())
+}
+
+/// The version of a transfer that this program knows.
+pub(super) fn version(path: &Path, connection: &Connection) -> Result<i64, JournalError> {
+    let not_a_transfer = || JournalError::NotATransfer {
+        path: path.to_owned(),
+    };
+    let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let sqlite = |source: rusqlite::Error| match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => not_a_transfer(),
+        _ => JournalError::Sqlite {
+            path: path.to_owned(),
+            doing: "read",
+            source,
+        },
+    };
+    if read("application_id").map_err(sqlite)? != APPLICATION_ID {
+        return Err(not_a_transfer());
+    }
+    let found = read("user_version").map_err(sqlite)?;
+    if found > newest() {
+        return Err(JournalError::TooNew {
+            path: path.to_owned(),
+            found,
+            known: newest(),
+        });
+    }
+    Ok(found)
+}
+
+fn migrate(connection: &mut Connection, found: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let had = usize::try_from(found).unwrap_or(0);
+    for migration in &MIGRATIONS[had..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", newest())?;
+    transaction.commit()
+}

@@ -1,0 +1,602 @@
+//! The journal in one file.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cavatica_exports::model::{ExportId, Location};
+use jiff::Timestamp;
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
+
+use super::codec::{
+    self, ACCEPTED, FAILED, INTENDED, PLANNED, StateColumns, UNKNOWN, damaged, file_id,
+    milliseconds, moment, read_back, state_number,
+};
+use super::lock::{Lock, Owner};
+use super::{
+    Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick, Tally, Terms,
+    read, schema,
+};
+use crate::item::{Failure, IllegalStep, ItemId, State, Step};
+
+/// How long to wait for a reader. Readers take a page at a time, so this is ample.
+const BUSY: Duration = Duration::from_secs(60);
+
+/// The columns of [`StateColumns`].
+const STATE: &str = "a.state, a.doubt, a.export, a.code, a.status,
+    (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)";
+
+/// The columns of [`Item`].
+const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0)";
+
+/// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
+#[derive(Debug)]
+pub struct SqliteJournal {
+    path: PathBuf,
+    connection: Connection,
+    lock: Lock,
+    terms: Terms,
+    run: i64,
+    /// Everything up to here has an attempt; everything behind is fresh.
+    last_intended: i64,
+    copy_proven: bool,
+}
+
+impl SqliteJournal {
+    /// Opens a planned transfer to run it. A lock left by a program that died is taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Held`] if another program runs it, [`JournalError::OtherTerms`] if it was planned for another
+    /// endpoint or account, and everything that can be wrong with a file. Whether the file can be written is found out
+    /// here, before anything irreversible.
+    pub fn open(
+        path: &Path,
+        endpoint: &str,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
+        // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
+        let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
+            path: path.to_owned(),
+            doing: "opened",
+            source,
+        })?;
+        if !file.is_file() {
+            return Err(JournalError::NotATransfer {
+                path: path.to_owned(),
+            });
+        }
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let version = schema::version(path, &connection)?;
+        let lock = Lock::take(path, now)?;
+        schema::bring_up_to_date(path, &mut connection, version)?;
+        let header = read::header(path, &connection)?;
+        for (what, planned, given) in [
+            ("endpoint", &header.terms.endpoint, endpoint),
+            ("account", &header.terms.account, account),
+        ] {
+            if planned != given {
+                return Err(JournalError::OtherTerms {
+                    path: path.to_owned(),
+                    what,
+                    planned: planned.clone(),
+                    given: given.to_owned(),
+                });
+            }
+        }
+        let mut journal = SqliteJournal {
+            path: path.to_owned(),
+            connection,
+            lock,
+            terms: header.terms,
+            run: 0,
+            last_intended: 0,
+            copy_proven: header.copy_proven,
+        };
+        journal.begin_run(now)?;
+        Ok(journal)
+    }
+
+    /// Who holds this transfer: this process.
+    pub fn owner(&self) -> &Owner {
+        &self.lock.owner
+    }
+
+    fn begin_run(&mut self, now: Timestamp) -> Result<(), JournalError> {
+        let owner = self.lock.owner.clone();
+        let (run, last) = self.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO run (host, process, version, started, seen) VALUES (?, ?, ?, ?, ?)",
+                params![
+                    owner.host,
+                    owner.process,
+                    env!("CARGO_PKG_VERSION"),
+                    milliseconds(now),
+                    milliseconds(now)
+                ],
+            )?;
+            let last =
+                transaction.query_row("SELECT coalesce(max(item), 0) FROM attempt", [], |row| {
+                    row.get(0)
+                })?;
+            Ok((transaction.last_insert_rowid(), last))
+        })?;
+        self.run = run;
+        self.last_intended = last;
+        Ok(())
+    }
+
+    /// One transaction: all of it is on disk when this returns, or nothing.
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
+    ) -> Result<T, JournalError> {
+        let begun = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate);
+        let outcome = begun.map_err(WriteError::Sqlite).and_then(|transaction| {
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        });
+        outcome.map_err(|error| match error {
+            WriteError::Sqlite(source) => JournalError::Sqlite {
+                path: self.path.clone(),
+                doing: "written",
+                source,
+            },
+            WriteError::Journal(error) => error,
+        })
+    }
+
+    fn sqlite(&self, source: rusqlite::Error) -> JournalError {
+        JournalError::Sqlite {
+            path: self.path.clone(),
+            doing: "read",
+            source,
+        }
+    }
+
+    fn item(&self, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
+        item(&self.path, &self.terms, row)
+    }
+
+    /// Puts failed files back to planned, those with one of the codes or, with none named, those that pass by waiting.
+    /// Answers how many.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read or written.
+    pub fn retry(&mut self, codes: &[i64]) -> Result<u64, JournalError> {
+        let mut ids = Vec::new();
+        {
+            let mut statement = self
+                .connection
+                .prepare(&format!(
+                    "SELECT a.item, {STATE} FROM attempt a WHERE a.state = ?"
+                ))
+                .map_err(|source| self.sqlite(source))?;
+            let mut rows = statement
+                .query([FAILED])
+                .map_err(|source| self.sqlite(source))?;
+            while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
+                let columns = StateColumns::read(row, 1).map_err(|source| self.sqlite(source))?;
+                let State::Failed { failure, .. } = columns.state(&self.path)? else {
+                    continue;
+                };
+                let wanted = if codes.is_empty() {
+                    failure.class().passes_by_waiting()
+                } else {
+                    failure.code.is_some_and(|code| codes.contains(&code))
+                };
+                if wanted {
+                    ids.push(ItemId(row.get(0).map_err(|source| self.sqlite(source))?));
+                }
+            }
+        }
+        for chunk in ids.chunks(1000) {
+            let moves: Vec<Move> = chunk
+                .iter()
+                .map(|item| Move::new(*item, Step::Retry))
+                .collect();
+            self.record(&moves)?;
+        }
+        Ok(ids.len() as u64)
+    }
+}
+
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
+    let open = || {
+        let connection =
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY)?;
+        // Readers can't change the mode, and need not.
+        if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            connection.pragma_update(None, "synchronous", "FULL")?;
+        }
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(connection)
+    };
+    open().map_err(|source: rusqlite::Error| match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotATransfer {
+            path: path.to_owned(),
+        },
+        _ => JournalError::Sqlite {
+            path: path.to_owned(),
+            doing: "opened",
+            source,
+        },
+    })
+}
+
+fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
+    let sqlite = |source| JournalError::Sqlite {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    };
+    let relative: String = row.get(2).map_err(sqlite)?;
+    let location = format!("{}{relative}", terms.prefix.as_str())
+        .parse::<Location>()
+        .map_err(|error| damaged(path, error))?;
+    Ok(Item {
+        id: ItemId(row.get(0).map_err(sqlite)?),
+        file: file_id(row.get_ref(1).map_err(sqlite)?, path)?,
+        location,
+        size: row.get::<_, Option<i64>>(3).map_err(sqlite)?.map(read_back),
+        overwrite: match row.get::<_, Option<bool>>(4).map_err(sqlite)? {
+            None => terms.overwrite,
+            Some(true) => Overwrite::Allowed,
+            Some(false) => Overwrite::Forbidden,
+        },
+        attempt: row.get(5).map_err(sqlite)?,
+    })
+}
+
+/// The number of a word; written down if it is new.
+pub(super) fn word(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
+    let found = connection
+        .prepare_cached("SELECT id FROM word WHERE text = ?")?
+        .query_row([text], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = found {
+        return Ok(id);
+    }
+    connection
+        .prepare_cached("INSERT INTO word (text) VALUES (?)")?
+        .execute([text])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Where an item stands; planned if no intent ever named it.
+fn standing(path: &Path, connection: &Connection, item: ItemId) -> Result<State, WriteError> {
+    let columns = connection
+        .prepare_cached(&format!("SELECT {STATE} FROM attempt a WHERE a.item = ?"))?
+        .query_row([item.0], |row| StateColumns::read(row, 0))
+        .optional()?;
+    Ok(match columns {
+        Some(columns) => columns.state(path)?,
+        None => State::Planned,
+    })
+}
+
+fn illegal(path: &Path, item: ItemId, source: IllegalStep) -> JournalError {
+    JournalError::Illegal {
+        path: path.to_owned(),
+        item: item.0,
+        source,
+    }
+}
+
+/// Why a transaction was given up.
+enum WriteError {
+    Sqlite(rusqlite::Error),
+    Journal(JournalError),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(error: rusqlite::Error) -> Self {
+        WriteError::Sqlite(error)
+    }
+}
+
+impl From<JournalError> for WriteError {
+    fn from(error: JournalError) -> Self {
+        WriteError::Journal(error)
+    }
+}
+
+fn write_state(
+    connection: &Connection,
+    moved: &Move,
+    before: &State,
+    after: &State,
+) -> rusqlite::Result<()> {
+    match (before, after) {
+        // The failed attempt becomes history, the next one starts clean.
+        (State::Failed { .. }, State::Planned) => {
+            connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO past_attempt
+                     SELECT item, number, intent, export, started, finished, code, status, message, request
+                     FROM attempt WHERE item = ?",
+                )?
+                .execute([moved.item.0])?;
+        }
+        // Nothing was taken: it doesn't count as an attempt.
+        (State::Intended, State::Planned)
+            if moved.step == Step::Answer(crate::item::Answer::NotTaken) =>
+        {
+            connection
+                .prepare_cached("UPDATE attempt SET number = number - 1 WHERE item = ?")?
+                .execute([moved.item.0])?;
+        }
+        (
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Failed { .. }
+            | State::Unknown { .. },
+            _,
+        ) => {}
+    }
+    let failure: Option<&Failure> = match after {
+        State::Failed { failure, .. } => Some(failure),
+        State::Planned
+        | State::Intended
+        | State::Accepted { .. }
+        | State::Completed { .. }
+        | State::Unknown { .. } => None,
+    };
+    let doubt = match after {
+        State::Unknown { doubt, .. } => Some(doubt.number()),
+        State::Planned
+        | State::Intended
+        | State::Accepted { .. }
+        | State::Completed { .. }
+        | State::Failed { .. } => None,
+    };
+    let message = failure
+        .map(|failure| word(connection, &failure.message))
+        .transpose()?;
+    let request = failure
+        .and_then(|failure| failure.request_id.as_deref())
+        .map(|id| word(connection, id))
+        .transpose()?;
+    // A new attempt forgets the times of the one before; later looks keep what earlier ones told.
+    let times = if *after == State::Planned {
+        "started = ?9, finished = ?10"
+    } else {
+        "started = coalesce(?9, started), finished = coalesce(?10, finished)"
+    };
+    connection
+        .prepare_cached(&format!(
+            "UPDATE attempt SET state = ?2, doubt = ?3, export = ?4, code = ?5, status = ?6, message = ?7,
+             request = ?8, {times} WHERE item = ?1"
+        ))?
+        .execute(params![
+            moved.item.0,
+            state_number(after),
+            doubt,
+            after.export().map(ExportId::as_str),
+            failure.and_then(|failure| failure.code),
+            failure.and_then(|failure| failure.status),
+            message,
+            request,
+            moved.started.map(milliseconds),
+            moved.finished.map(milliseconds),
+        ])?;
+    Ok(())
+}
+
+impl Journal for SqliteJournal {
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn tally(&mut self) -> Result<Tally, JournalError> {
+        read::tally(&self.path, &self.connection)
+    }
+
+    fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare(&format!(
+                "SELECT {ITEM}, {STATE}, (SELECT at FROM intent WHERE id = a.intent)
+                 FROM attempt a JOIN item i ON i.id = a.item
+                 WHERE a.state IN ({PLANNED}, {INTENDED}, {ACCEPTED}, {FAILED}, {UNKNOWN})"
+            ))
+            .map_err(|source| self.sqlite(source))?;
+        let mut rows = statement.query([]).map_err(|source| self.sqlite(source))?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
+            let id = ItemId(row.get(0).map_err(|source| self.sqlite(source))?);
+            let number: u32 = row.get(5).map_err(|source| self.sqlite(source))?;
+            let columns = StateColumns::read(row, 6).map_err(|source| self.sqlite(source))?;
+            let at = moment(row.get(13).map_err(|source| self.sqlite(source))?)
+                .unwrap_or(Timestamp::UNIX_EPOCH);
+            match columns.state(&self.path)? {
+                State::Planned => open.push(OpenItem::Again(id)),
+                State::Intended => {
+                    open.push(OpenItem::Intended(Box::new(self.item(row)?), at));
+                }
+                State::Accepted { export } => open.push(OpenItem::Accepted(id, export)),
+                State::Unknown { export, .. } => {
+                    open.push(OpenItem::Unknown(Box::new(self.item(row)?), at, export));
+                }
+                State::Failed { failure, .. } => {
+                    if failure.class().passes_by_waiting() {
+                        open.push(OpenItem::Transient(id, number));
+                    }
+                }
+                State::Completed { .. } => {}
+            }
+        }
+        Ok(open)
+    }
+
+    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Option<Intent>, JournalError> {
+        let items = match pick {
+            Pick::Fresh(count) => self.fresh(count)?,
+            Pick::These(ids) => self.items(ids)?,
+        };
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let (run, path) = (self.run, self.path.clone());
+        let id = self.write(|transaction| {
+            transaction
+                .prepare_cached("INSERT INTO intent (run, at, files) VALUES (?, ?, ?)")?
+                .execute(params![run, milliseconds(at), codec::stored(items.len() as u64)])?;
+            let intent = transaction.last_insert_rowid();
+            for item in &items {
+                standing(&path, transaction, item.id)?
+                    .step(Step::Intend)
+                    .map_err(|source| illegal(&path, item.id, source))?;
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO attempt (item, number, state, intent, size) VALUES (?1, 1, ?2, ?3, ?4)
+                         ON CONFLICT (item) DO UPDATE SET number = number + 1, state = ?2, intent = ?3",
+                    )?
+                    .execute(params![item.id.0, INTENDED, intent, item.size.map(codec::stored)])?;
+            }
+            Ok(IntentId(intent))
+        })?;
+        let mut items = items;
+        for item in &mut items {
+            item.attempt += 1;
+            self.last_intended = self.last_intended.max(item.id.0);
+        }
+        Ok(Some(Intent { id, at, items }))
+    }
+
+    fn record(&mut self, moves: &[Move]) -> Result<(), JournalError> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let path = self.path.clone();
+        self.write(|transaction| {
+            for moved in moves {
+                let before = standing(&path, transaction, moved.item)?;
+                let after = before
+                    .clone()
+                    .step(moved.step.clone())
+                    .map_err(|source| illegal(&path, moved.item, source))?;
+                write_state(transaction, moved, &before, &after)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {
+        let mut items = Vec::with_capacity(ids.len());
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id WHERE i.id = ?"
+            ))
+            .map_err(|source| self.sqlite(source))?;
+        for id in ids {
+            let mut rows = statement
+                .query([id.0])
+                .map_err(|source| self.sqlite(source))?;
+            match rows.next().map_err(|source| self.sqlite(source))? {
+                Some(row) => items.push(self.item(row)?),
+                None => return Err(damaged(&self.path, format_args!("file {id} is not there"))),
+            }
+        }
+        Ok(items)
+    }
+
+    fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT export FROM past_attempt WHERE item = ?1 AND export IS NOT NULL",
+            )
+            .map_err(|source| self.sqlite(source))?;
+        let texts: rusqlite::Result<Vec<String>> = statement
+            .query_map([item.0], |row| row.get(0))
+            .and_then(Iterator::collect);
+        texts
+            .map_err(|source| self.sqlite(source))?
+            .iter()
+            .map(|text| text.parse().map_err(|error| damaged(&self.path, error)))
+            .collect()
+    }
+
+    fn copy_proven(&self) -> bool {
+        self.copy_proven
+    }
+
+    fn prove_copy(&mut self) -> Result<(), JournalError> {
+        self.write(|transaction| {
+            transaction.execute("UPDATE transfer SET copy_proven = 1", [])?;
+            Ok(())
+        })?;
+        self.copy_proven = true;
+        Ok(())
+    }
+
+    fn note_requests(&mut self, requests: u64, at: Timestamp) -> Result<(), JournalError> {
+        let run = self.run;
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE run SET requests = ?, seen = ? WHERE id = ?",
+                params![codec::stored(requests), milliseconds(at), run],
+            )?;
+            Ok(())
+        })
+    }
+}
+
+impl SqliteJournal {
+    fn fresh(&mut self, count: usize) -> Result<Vec<Item>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id
+                 WHERE i.id > ? ORDER BY i.id LIMIT ?"
+            ))
+            .map_err(|source| self.sqlite(source))?;
+        let mut rows = statement
+            .query(params![self.last_intended, codec::stored(count as u64)])
+            .map_err(|source| self.sqlite(source))?;
+        let mut items = Vec::with_capacity(count);
+        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
+            items.push(self.item(row)?);
+        }
+        Ok(items)
+    }
+}
+
+/// What is known of the words by their numbers, while many rows are read.
+#[derive(Debug, Default)]
+pub(super) struct Words(HashMap<i64, String>);
+
+impl Words {
+    /// The text of a word.
+    pub(super) fn text(
+        &mut self,
+        connection: &Connection,
+        id: Option<i64>,
+    ) -> rusqlite::Result<Option<String>> {
+        let Some(id) = id else { return Ok(None) };
+        if let Some(text) = self.0.get(&id) {
+            return Ok(Some(text.clone()));
+        }
+        let text: String = connection
+            .prepare_cached("SELECT text FROM word WHERE id = ?")?
+            .query_row([id], |row| row.get(0))?;
+        // Messages can differ for every file; those of a few are enough to remember.
+        if self.0.len() < 10_000 {
+            self.0.insert(id, text.clone());
+        }
+        Ok(Some(text))
+    }
+}

@@ -1,0 +1,428 @@
+//! The SQLite journal against a reference machine, and what it refuses.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use cavatica_exports::model::{Class, ExportMode};
+use cavatica_transfer::item::{
+    Answer, Doubt, Failure, ItemId, Observation, SeenJob, State, Step, Verdict,
+};
+use cavatica_transfer::journal::{
+    Draft, Journal, JournalError, Move, OpenItem, Pick, SqliteJournal, TransferFile,
+};
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+
+use crate::support::{ACCOUNT, ENDPOINT, now, plan, terms};
+
+const FILES: i64 = 6;
+
+fn failure(code: i64) -> Failure {
+    Failure {
+        code: Some(code),
+        status: Some(503),
+        message: format!("error {code}"),
+        request_id: Some("r-1".to_owned()),
+    }
+}
+
+fn seen(item: i64, attempt: u32, verdict: Verdict) -> SeenJob {
+    SeenJob {
+        export: format!("job{item}x{attempt}")
+            .parse()
+            .expect("an export id"),
+        verdict,
+    }
+}
+
+/// Every file with its state and how often it was sent. The rules are written a second time here, by what must never
+/// happen, not by table.
+#[derive(Clone, Debug)]
+struct Reference {
+    files: BTreeMap<i64, (State, u32)>,
+}
+
+#[derive(Clone, Debug)]
+enum Transition {
+    IntendFresh(usize),
+    IntendAgain(i64),
+    Step(i64, Step),
+    /// The program dies and another one takes the transfer over.
+    Crash,
+}
+
+impl Reference {
+    fn next(&self, item: i64, step: &Step) -> Option<State> {
+        let (state, attempt) = self.files.get(&item)?.clone();
+        let before = state.clone();
+        let after = state.step(step.clone()).ok()?;
+        // Sent only from rest: a file is never in two sendings at once.
+        if *step == Step::Intend {
+            assert_eq!(before, State::Planned);
+        }
+        // Back to rest only on proof.
+        if after == State::Planned {
+            assert!(matches!(
+                step,
+                Step::Answer(Answer::NotTaken)
+                    | Step::Observation(Observation::Absent)
+                    | Step::Retry
+            ));
+            assert!(attempt > 0);
+        }
+        // What the platform confirmed stays confirmed.
+        assert!(!matches!(before, State::Completed { .. }));
+        Some(after)
+    }
+}
+
+impl ReferenceStateMachine for Reference {
+    type State = Reference;
+    type Transition = Transition;
+
+    fn init_state() -> BoxedStrategy<Reference> {
+        let files = (1..=FILES)
+            .map(|item| (item, (State::Planned, 0)))
+            .collect();
+        Just(Reference { files }).boxed()
+    }
+
+    fn transitions(state: &Reference) -> BoxedStrategy<Transition> {
+        let attempts: BTreeMap<i64, u32> = state
+            .files
+            .iter()
+            .map(|(item, (_, attempt))| (*item, *attempt))
+            .collect();
+        let step = (1..=FILES, 0..13_u8).prop_map(move |(item, kind)| {
+            let attempt = attempts[&item];
+            let job = |verdict| seen(item, attempt, verdict);
+            let step = match kind {
+                0 => Step::Answer(Answer::Accepted(job(Verdict::Unfinished))),
+                1 => Step::Answer(Answer::Accepted(job(Verdict::Completed))),
+                2 => Step::Answer(Answer::Refused(failure(9006))),
+                3 => Step::Answer(Answer::NotTaken),
+                4 => Step::Observation(Observation::Job(job(Verdict::Unfinished))),
+                5 => Step::Observation(Observation::Job(job(Verdict::Completed))),
+                6 => Step::Observation(Observation::Job(job(Verdict::Failed(failure(9100))))),
+                7 => Step::Observation(Observation::AliasAtDestination),
+                8 => Step::Observation(Observation::Absent),
+                9 => Step::Observation(Observation::Unclear(Doubt::ListIncomplete)),
+                10 => Step::Retry,
+                11 => Step::Observation(Observation::Unclear(Doubt::JobUnclear)),
+                // The job of somebody else, or of an earlier attempt.
+                _ => Step::Observation(Observation::Job(seen(item, 99, Verdict::Completed))),
+            };
+            Transition::Step(item, step)
+        });
+        prop_oneof![
+            2 => (1_usize..4).prop_map(Transition::IntendFresh),
+            2 => (1..=FILES).prop_map(Transition::IntendAgain),
+            10 => step,
+            1 => Just(Transition::Crash),
+        ]
+        .boxed()
+    }
+
+    fn apply(mut state: Reference, transition: &Transition) -> Reference {
+        match transition {
+            Transition::IntendFresh(count) => {
+                let highest = state
+                    .files
+                    .iter()
+                    .rev()
+                    .find(|(_, (_, attempt))| *attempt > 0)
+                    .map_or(0, |(item, _)| *item);
+                // Files that an intent once named are never fresh again, even if it came to nothing.
+                let highest = highest.max(state.named());
+                for item in highest + 1..=FILES {
+                    if item > highest + i64::try_from(*count).expect("few files") {
+                        break;
+                    }
+                    state.files.insert(item, (State::Intended, 1));
+                }
+            }
+            Transition::IntendAgain(item) => {
+                if *item <= state.named()
+                    && let Some(after) = state.next(*item, &Step::Intend)
+                {
+                    let attempt = state.files[item].1;
+                    state.files.insert(*item, (after, attempt + 1));
+                }
+            }
+            Transition::Step(item, step) => {
+                if let Some(after) = state.next(*item, step) {
+                    let attempt = state.files[item].1;
+                    let taken_back = u32::from(*step == Step::Answer(Answer::NotTaken));
+                    state.files.insert(*item, (after, attempt - taken_back));
+                    if taken_back == 1 && attempt == 1 {
+                        state.files.insert(-*item, (State::Planned, 0));
+                    }
+                }
+            }
+            Transition::Crash => {}
+        }
+        state
+    }
+}
+
+impl Reference {
+    /// The highest number that an intent ever named. Negative entries remember those whose attempts were all taken back.
+    fn named(&self) -> i64 {
+        let attempted = self.files.iter().filter(|(_, (_, attempt))| *attempt > 0);
+        let taken_back = self
+            .files
+            .keys()
+            .map(|item| -*item)
+            .filter(|item| *item > 0);
+        attempted
+            .map(|(item, _)| *item)
+            .chain(taken_back)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+struct System {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    journal: Option<SqliteJournal>,
+}
+
+impl System {
+    fn reopen(&mut self) {
+        self.journal = None;
+        let journal = SqliteJournal::open(&self.path, ENDPOINT, ACCOUNT, now());
+        self.journal = Some(journal.expect("the transfer opens again"));
+    }
+
+    fn journal(&mut self) -> &mut SqliteJournal {
+        self.journal.as_mut().expect("an open journal")
+    }
+}
+
+struct JournalTest;
+
+impl StateMachineTest for JournalTest {
+    type SystemUnderTest = System;
+    type Reference = Reference;
+
+    fn init_test(_: &Reference) -> System {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.transfer");
+        plan(&path, FILES.unsigned_abs());
+        let mut system = System {
+            _folder: folder,
+            path,
+            journal: None,
+        };
+        system.reopen();
+        system
+    }
+
+    fn apply(mut system: System, reference: &Reference, transition: Transition) -> System {
+        match transition {
+            Transition::IntendFresh(count) => {
+                let intent = system.journal().intend(Pick::Fresh(count), now());
+                for item in intent
+                    .expect("room")
+                    .into_iter()
+                    .flat_map(|intent| intent.items)
+                {
+                    assert_eq!(reference.files[&item.id.0], (State::Intended, item.attempt));
+                }
+            }
+            Transition::IntendAgain(item) => {
+                // Fresh files are picked in order; these calls are for files that came back.
+                if item <= reference.named() {
+                    let before = system.states();
+                    let outcome = system.journal().intend(Pick::These(&[ItemId(item)]), now());
+                    if outcome.is_err() {
+                        assert_eq!(before, system.states());
+                    }
+                }
+            }
+            Transition::Step(item, step) => {
+                let before = system.states();
+                let moved = Move::new(ItemId(item), step);
+                match system.journal().record(std::slice::from_ref(&moved)) {
+                    Ok(()) => {}
+                    Err(JournalError::Illegal { .. }) => assert_eq!(before, system.states()),
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+            Transition::Crash => system.reopen(),
+        }
+        let expected: Vec<(i64, State, u32)> = reference
+            .files
+            .iter()
+            .filter(|(item, _)| **item > 0)
+            .map(|(item, (state, attempt))| (*item, state.clone(), *attempt))
+            .collect();
+        assert_eq!(system.states(), expected);
+        system
+    }
+
+    fn check_invariants(system: &System, _: &Reference) {
+        let tally = TransferFile::open(&system.path).and_then(|file| file.tally());
+        assert_eq!(tally.expect("a tally").total().files, FILES.unsigned_abs());
+    }
+}
+
+impl System {
+    /// What is on disk, read by another connection.
+    fn states(&self) -> Vec<(i64, State, u32)> {
+        let file = TransferFile::open(&self.path).expect("the transfer can be read");
+        let rows = file.items(None).expect("the transfer can be read");
+        rows.into_iter()
+            .map(|row| (row.id.0, row.state, row.attempts))
+            .collect()
+    }
+}
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever happens in whatever order, and however often the program dies in between, the file on disk stands where
+    /// the rules say; a step that is not allowed leaves no trace.
+    #[test]
+    fn the_journal_stands_where_the_reference_stands(sequential 1..25 => JournalTest);
+}
+
+fn open(path: &std::path::Path) -> Result<SqliteJournal, JournalError> {
+    SqliteJournal::open(path, ENDPOINT, ACCOUNT, now())
+}
+
+#[test]
+fn a_second_run_is_told_who_holds_the_transfer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    plan(&path, 1);
+    let held = open(&path).expect("the first may");
+    let error = open(&path).expect_err("the second may not");
+    let JournalError::Held { owner, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(owner, held.owner());
+    assert_eq!(owner.process, std::process::id());
+    drop(held);
+    open(&path).expect("it is free again");
+}
+
+#[test]
+fn another_endpoint_or_account_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    plan(&path, 1);
+    for (endpoint, account, wrong) in [
+        ("https://example.com/v2", ACCOUNT, "endpoint"),
+        (ENDPOINT, "watson", "account"),
+    ] {
+        let error = SqliteJournal::open(&path, endpoint, account, now()).expect_err("other terms");
+        assert!(matches!(error, JournalError::OtherTerms { what, .. } if what == wrong));
+    }
+}
+
+#[test]
+fn other_files_and_newer_versions_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = folder.path().join("notes.txt");
+    std::fs::write(
+        &text,
+        "not a database at all, but long enough to be looked at",
+    )
+    .expect("room");
+    assert!(matches!(
+        open(&text),
+        Err(JournalError::NotATransfer { .. })
+    ));
+
+    let newer = folder.path().join("newer.transfer");
+    plan(&newer, 1);
+    let connection = rusqlite::Connection::open(&newer).expect("a database");
+    connection
+        .pragma_update(None, "user_version", 1000)
+        .expect("room");
+    drop(connection);
+    assert!(matches!(
+        open(&newer),
+        Err(JournalError::TooNew { found: 1000, .. })
+    ));
+}
+
+#[test]
+fn a_plan_that_was_not_finished_leaves_no_file_and_never_replaces_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    let draft = Draft::create(&path, terms(ExportMode::Move), "a test", None, now());
+    drop(draft.expect("a new transfer"));
+    assert!(!path.exists());
+
+    plan(&path, 1);
+    let again = Draft::create(&path, terms(ExportMode::Move), "a test", None, now());
+    assert!(matches!(again, Err(JournalError::Exists { .. })));
+    open(&path).expect("the first plan is unharmed");
+}
+
+#[test]
+fn failures_that_pass_by_waiting_and_those_named_are_retried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    plan(&path, 3);
+    let mut journal = open(&path).expect("the transfer opens");
+    journal.intend(Pick::Fresh(3), now()).expect("room");
+    let refused =
+        |item, code| Move::new(ItemId(item), Step::Answer(Answer::Refused(failure(code))));
+    let moves = [refused(1, 9006), refused(2, 9100), refused(3, 9020)];
+    journal.record(&moves).expect("room");
+    assert_eq!(failure(9100).class(), Class::Transient);
+
+    assert_eq!(journal.retry(&[]).expect("room"), 1);
+    let again = |journal: &mut SqliteJournal| -> Vec<i64> {
+        let open = journal.open_items().expect("readable");
+        open.into_iter()
+            .filter_map(|item| match item {
+                OpenItem::Again(id) => Some(id.0),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(again(&mut journal), [2]);
+    assert_eq!(journal.retry(&[9020]).expect("room"), 1);
+    assert_eq!(again(&mut journal), [2, 3]);
+    assert_eq!(journal.tally().expect("readable").failed.files, 1);
+}
+
+#[test]
+fn a_million_files_take_less_than_300_bytes_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    let files = 5_000;
+    plan(&path, files);
+    let mut journal = open(&path).expect("the transfer opens");
+    while let Some(intent) = journal.intend(Pick::Fresh(100), now()).expect("room") {
+        let moves = |verdict: Verdict, answer: fn(SeenJob) -> Step| -> Vec<Move> {
+            let job = |item: i64| SeenJob {
+                export: format!("{item:032}").parse().expect("an export id"),
+                verdict: verdict.clone(),
+            };
+            let moved = |item: &cavatica_transfer::journal::Item| Move {
+                started: Some(now()),
+                finished: Some(now()),
+                ..Move::new(item.id, answer(job(item.id.0)))
+            };
+            intent.items.iter().map(moved).collect()
+        };
+        let accepted = moves(Verdict::Unfinished, |job| {
+            Step::Answer(Answer::Accepted(job))
+        });
+        journal.record(&accepted).expect("room");
+        let completed = moves(Verdict::Completed, |job| {
+            Step::Observation(Observation::Job(job))
+        });
+        journal.record(&completed).expect("room");
+    }
+    let bytes = std::fs::metadata(&path).expect("a file").len();
+    // Locations of 60 bytes, where these have 10.
+    let per_file = bytes / files + 50;
+    assert!(per_file <= 300, "{per_file} bytes a file");
+}

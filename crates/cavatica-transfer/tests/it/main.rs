@@ -1,0 +1,4 @@
+//! The engine seen from outside: its journal against a reference machine, and whole transfers against the sandbox.
+
+mod journal;
+mod support;
