@@ -80,7 +80,13 @@ impl Fingerprinter {
     }
 
     /// Takes one file; the location is relative to the prefix, which the terms have.
-    pub(crate) fn add(&mut self, file: &FileId, location: &str, overwrite: Overwrite) {
+    pub(crate) fn add(
+        &mut self,
+        file: &FileId,
+        location: &str,
+        overwrite: Overwrite,
+        properties: Option<&str>,
+    ) {
         let overwrite = match overwrite {
             Overwrite::Forbidden => 0_u8,
             Overwrite::Allowed => 1,
@@ -90,6 +96,10 @@ impl Fingerprinter {
         hash.update(file.as_str());
         hash.update([0, overwrite]);
         hash.update(location);
+        if let Some(properties) = properties {
+            hash.update([0]);
+            hash.update(properties);
+        }
         self.items.push(hash.finalize().into());
     }
 

@@ -3,9 +3,17 @@
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod event;
 mod fingerprint;
 pub mod item;
 pub mod journal;
+pub mod plan;
+mod platform;
 mod reconcile;
+mod run;
+mod summary;
 
+pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
+pub use summary::{FAILURES_LISTED, FailureLine, Summary};

@@ -318,6 +318,7 @@ mod tests {
             location: format!("run/{number}.bam").parse().expect("a location"),
             size: Some(1),
             overwrite: Overwrite::Forbidden,
+            properties: Tri::Absent,
             attempt: 1,
         }
     }

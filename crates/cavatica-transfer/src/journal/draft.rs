@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::model::{FileId, Location, ProjectId, TaskId};
+use cavatica_exports::model::{ExportProperties, FileId, Location, ProjectId, TaskId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 
@@ -33,6 +33,8 @@ pub struct PlannedFile<'a> {
     pub task: Option<&'a TaskId>,
     /// What the manifest says about overwriting this one.
     pub overwrite: Option<Overwrite>,
+    /// What the manifest asks of S3 for this one.
+    pub properties: Option<&'a ExportProperties>,
     /// The chosen metadata as a JSON object.
     pub metadata: Option<&'a str>,
 }
@@ -182,10 +184,18 @@ impl Draft {
                 .task
                 .map(|id| word(connection, id.as_str()))
                 .transpose()?;
+            let properties = file
+                .properties
+                .map(|properties| {
+                    let text =
+                        serde_json::to_string(properties).expect("properties are plain data");
+                    word(connection, &text)
+                })
+                .transpose()?;
             connection
                 .prepare_cached(
-                    "INSERT INTO item (file, location, size, path, project, task, overwrite, metadata)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO item (file, location, size, path, project, task, overwrite, properties, metadata)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )?
                 .execute(params![
                     StoredFile(file.file),
@@ -195,6 +205,7 @@ impl Draft {
                     project,
                     task,
                     file.overwrite.map(|overwrite| overwrite == Overwrite::Allowed),
+                    properties,
                     file.metadata,
                 ])?;
             Ok(ItemId(connection.last_insert_rowid()))
@@ -278,6 +289,18 @@ impl Draft {
         Ok(())
     }
 
+    /// The location of a planned file, relative to the prefix.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn location(&self, item: ItemId) -> Result<String, JournalError> {
+        self.connection
+            .prepare_cached("SELECT location FROM item WHERE id = ?")
+            .and_then(|mut statement| statement.query_row([item.0], |row| row.get(0)))
+            .map_err(|source| self.sqlite(source))
+    }
+
     /// Walks through all planned files: number, file and location relative to the prefix, in the order they were added.
     ///
     /// # Errors
@@ -357,8 +380,10 @@ pub(super) fn fingerprint(
 ) -> Result<Fingerprint, JournalError> {
     let mut printer = Fingerprinter::new(terms, usize::try_from(files).unwrap_or(0));
     let mut walk = || -> rusqlite::Result<Result<(), JournalError>> {
-        let mut statement =
-            connection.prepare("SELECT file, location, overwrite FROM item ORDER BY id")?;
+        let mut statement = connection.prepare(
+            "SELECT file, location, overwrite, (SELECT text FROM word WHERE id = properties)
+                 FROM item ORDER BY id",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let file = match codec::file_id(row.get_ref(0)?, path) {
@@ -371,7 +396,8 @@ pub(super) fn fingerprint(
                 Some(true) => Overwrite::Allowed,
                 Some(false) => Overwrite::Forbidden,
             };
-            printer.add(&file, &location, overwrite);
+            let properties: Option<String> = row.get(3)?;
+            printer.add(&file, &location, overwrite, properties.as_deref());
         }
         Ok(Ok(()))
     };

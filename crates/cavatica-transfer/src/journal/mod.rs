@@ -32,6 +32,7 @@ mod read;
 mod schema;
 mod sqlite;
 
+pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
 pub use lock::Owner;
@@ -44,7 +45,7 @@ use cavatica_exports::model::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::item::{ItemId, Step};
+use crate::item::{ItemId, State, Step};
 
 /// What a transfer is: the part of it that never changes once it is planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ pub struct Terms {
     pub prefix: Prefix,
     /// Whether the platform may delete objects that are already there.
     pub overwrite: Overwrite,
-    /// What to ask of S3.
+    /// What to ask of S3 for files that nothing else is said about.
     pub properties: Tri<ExportProperties>,
 }
 
@@ -92,6 +93,8 @@ pub struct Item {
     pub size: Option<u64>,
     /// Whether an object that is already there may be deleted.
     pub overwrite: Overwrite,
+    /// What to ask of S3.
+    pub properties: Tri<ExportProperties>,
     /// How often it was sent, this time included once it is intended.
     pub attempt: u32,
 }
@@ -104,7 +107,7 @@ impl Terms {
             self.volume.clone(),
             item.location.clone(),
         );
-        request.properties = self.properties.clone();
+        request.properties = item.properties.clone();
         match item.overwrite {
             Overwrite::Allowed => request.overwriting(),
             Overwrite::Forbidden => request,
@@ -159,6 +162,21 @@ impl Move {
             finished: None,
         }
     }
+}
+
+/// A file whose step was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The file.
+    pub item: ItemId,
+    /// Where it stood.
+    pub before: State,
+    /// Where it stands.
+    pub after: State,
+    /// Its bytes; 0 if unknown.
+    pub size: u64,
+    /// How often it was sent.
+    pub attempt: u32,
 }
 
 /// A file that is neither at its start nor at its end, as found when a run begins.
@@ -221,6 +239,18 @@ impl Tally {
         })
     }
 
+    /// The count that a file in this state belongs to.
+    pub(crate) fn of_mut(&mut self, state: &State) -> &mut Count {
+        match state {
+            State::Planned => &mut self.planned,
+            State::Intended => &mut self.intended,
+            State::Accepted { .. } => &mut self.accepted,
+            State::Completed { .. } => &mut self.completed,
+            State::Failed { .. } => &mut self.failed,
+            State::Unknown { .. } => &mut self.unknown,
+        }
+    }
+
     /// Files that are neither completed, nor failed, nor unknown.
     pub fn left(&self) -> u64 {
         self.planned.files + self.intended.files + self.accepted.files
@@ -231,7 +261,7 @@ impl Tally {
 ///
 /// A second kind of journal, shared by several hosts, has to keep the same promises; above all that
 /// [`intend`](Self::intend) gives a file to one caller only.
-pub trait Journal {
+pub trait Journal: Send {
     /// What the transfer is.
     fn terms(&self) -> &Terms;
 
@@ -246,17 +276,17 @@ pub trait Journal {
     /// When this returns, the intent survives the death of the program and of the machine.
     fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Option<Intent>, JournalError>;
 
-    /// Records answers and observations, all or none.
+    /// Records answers and observations, all or none. Answers where the files stand now, in the order of the moves.
     ///
     /// # Errors
     ///
     /// [`JournalError::Illegal`] if a file can't take its step from where it stands; then nothing is recorded.
-    fn record(&mut self, moves: &[Move]) -> Result<(), JournalError>;
+    fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError>;
 
     /// The files with these numbers, in any order.
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError>;
 
-    /// Whether these jobs are known from attempts of this transfer; the list has those that are.
+    /// The jobs of this file's earlier attempts.
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
 
     /// Whether the platform was seen to keep the source of a copy.

@@ -42,6 +42,7 @@ CREATE TABLE item (
     project INTEGER,                -- word
     task INTEGER,                   -- word
     overwrite INTEGER,              -- 1 or 0 where the manifest says it for this file
+    properties INTEGER,             -- word: JSON, where the manifest asks something of S3 for this file
     metadata TEXT                   -- JSON, the chosen fields
 ) STRICT;
 

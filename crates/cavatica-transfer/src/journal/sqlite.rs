@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportId, Location};
+use cavatica_exports::model::{ExportId, Location, Tri};
 use jiff::Timestamp;
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -16,8 +16,8 @@ use super::codec::{
 };
 use super::lock::{Lock, Owner};
 use super::{
-    Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick, Tally, Terms,
-    read, schema,
+    Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick, Recorded,
+    Tally, Terms, read, schema,
 };
 use crate::item::{Failure, IllegalStep, ItemId, State, Step};
 
@@ -29,7 +29,8 @@ const STATE: &str = "a.state, a.doubt, a.export, a.code, a.status,
     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)";
 
 /// The columns of [`Item`].
-const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0)";
+const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0),
+    (SELECT text FROM word WHERE id = i.properties)";
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
 #[derive(Debug)]
@@ -254,6 +255,12 @@ fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, Jou
             Some(false) => Overwrite::Forbidden,
         },
         attempt: row.get(5).map_err(sqlite)?,
+        properties: match row.get::<_, Option<String>>(6).map_err(sqlite)? {
+            None => terms.properties.clone(),
+            Some(text) => {
+                Tri::Value(serde_json::from_str(&text).map_err(|error| damaged(path, error))?)
+            }
+        },
     })
 }
 
@@ -272,15 +279,34 @@ pub(super) fn word(connection: &Connection, text: &str) -> rusqlite::Result<i64>
     Ok(connection.last_insert_rowid())
 }
 
+/// An item's attempt as it is on disk.
+struct Standing {
+    state: State,
+    size: u64,
+    attempt: u32,
+}
+
 /// Where an item stands; planned if no intent ever named it.
-fn standing(path: &Path, connection: &Connection, item: ItemId) -> Result<State, WriteError> {
-    let columns = connection
-        .prepare_cached(&format!("SELECT {STATE} FROM attempt a WHERE a.item = ?"))?
-        .query_row([item.0], |row| StateColumns::read(row, 0))
+fn standing(path: &Path, connection: &Connection, item: ItemId) -> Result<Standing, WriteError> {
+    let found = connection
+        .prepare_cached(&format!(
+            "SELECT {STATE}, coalesce(a.size, 0), a.number FROM attempt a WHERE a.item = ?"
+        ))?
+        .query_row([item.0], |row| {
+            Ok((StateColumns::read(row, 0)?, row.get(7)?, row.get(8)?))
+        })
         .optional()?;
-    Ok(match columns {
-        Some(columns) => columns.state(path)?,
-        None => State::Planned,
+    Ok(match found {
+        Some((columns, size, attempt)) => Standing {
+            state: columns.state(path)?,
+            size: read_back(size),
+            attempt,
+        },
+        None => Standing {
+            state: State::Planned,
+            size: 0,
+            attempt: 0,
+        },
     })
 }
 
@@ -417,8 +443,8 @@ impl Journal for SqliteJournal {
         while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
             let id = ItemId(row.get(0).map_err(|source| self.sqlite(source))?);
             let number: u32 = row.get(5).map_err(|source| self.sqlite(source))?;
-            let columns = StateColumns::read(row, 6).map_err(|source| self.sqlite(source))?;
-            let at = moment(row.get(13).map_err(|source| self.sqlite(source))?)
+            let columns = StateColumns::read(row, 7).map_err(|source| self.sqlite(source))?;
+            let at = moment(row.get(14).map_err(|source| self.sqlite(source))?)
                 .unwrap_or(Timestamp::UNIX_EPOCH);
             match columns.state(&self.path)? {
                 State::Planned => open.push(OpenItem::Again(id)),
@@ -456,6 +482,7 @@ impl Journal for SqliteJournal {
             let intent = transaction.last_insert_rowid();
             for item in &items {
                 standing(&path, transaction, item.id)?
+                    .state
                     .step(Step::Intend)
                     .map_err(|source| illegal(&path, item.id, source))?;
                 transaction
@@ -475,21 +502,33 @@ impl Journal for SqliteJournal {
         Ok(Some(Intent { id, at, items }))
     }
 
-    fn record(&mut self, moves: &[Move]) -> Result<(), JournalError> {
+    fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError> {
         if moves.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let path = self.path.clone();
         self.write(|transaction| {
+            let mut recorded = Vec::with_capacity(moves.len());
             for moved in moves {
-                let before = standing(&path, transaction, moved.item)?;
+                let Standing {
+                    state: before,
+                    size,
+                    attempt,
+                } = standing(&path, transaction, moved.item)?;
                 let after = before
                     .clone()
                     .step(moved.step.clone())
                     .map_err(|source| illegal(&path, moved.item, source))?;
                 write_state(transaction, moved, &before, &after)?;
+                recorded.push(Recorded {
+                    item: moved.item,
+                    before,
+                    after,
+                    size,
+                    attempt,
+                });
             }
-            Ok(())
+            Ok(recorded)
         })
     }
 

@@ -245,7 +245,7 @@ impl StateMachineTest for JournalTest {
                 let before = system.states();
                 let moved = Move::new(ItemId(item), step);
                 match system.journal().record(std::slice::from_ref(&moved)) {
-                    Ok(()) => {}
+                    Ok(_) => {}
                     Err(JournalError::Illegal { .. }) => assert_eq!(before, system.states()),
                     Err(error) => panic!("{error:?}"),
                 }

@@ -45,6 +45,7 @@ pub(crate) fn plan(path: &Path, files: u64) {
                 project: None,
                 task: None,
                 overwrite: None,
+                properties: None,
                 metadata: None,
             })
             .expect("room for a file");

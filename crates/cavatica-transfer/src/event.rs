@@ -1,0 +1,121 @@
+//! What happened, for whoever shows it: a bar, a line now and then, a log.
+
+use std::time::Duration;
+
+use cavatica_exports::model::{ExportId, FileId, Location};
+
+use crate::item::Failure;
+use crate::journal::Tally;
+
+/// What happened during a run, in the past tense.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// The transfer was opened. With a tally, so that counts start where the last run ended.
+    RunBegan {
+        /// How many files stand where.
+        tally: Tally,
+        /// Whether an earlier run had begun it.
+        resumed: bool,
+    },
+    /// A bulk call was answered.
+    BatchAnswered {
+        /// Files in it.
+        files: usize,
+        /// Accepted files.
+        accepted: usize,
+        /// Refused files.
+        refused: usize,
+    },
+    /// It isn't known what became of files that were sent; they will be looked up before anything is sent again.
+    AnswersLost {
+        /// How many files.
+        files: usize,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Files whose answers were lost were found again, or proven absent.
+    Reconciled {
+        /// Found on the platform: they are not sent again.
+        found: usize,
+        /// Proven absent: they are sent again.
+        absent: usize,
+        /// It can't be known.
+        unknown: usize,
+    },
+    /// Files reached their destination, as the platform confirmed.
+    FilesCompleted {
+        /// How many.
+        files: usize,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// A file failed.
+    FileFailed {
+        /// The file.
+        file: FileId,
+        /// Where it was to go.
+        location: Location,
+        /// Its job, if there was one.
+        export: Option<ExportId>,
+        /// What the platform said.
+        failure: Failure,
+        /// Whether it will be tried again by itself.
+        again: Again,
+    },
+    /// The outcome of a file can't be known from here.
+    FileUnclear {
+        /// The file.
+        file: FileId,
+        /// Where it was to go.
+        location: Location,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The platform was asked how many jobs are unfinished.
+    Counted {
+        /// Unfinished jobs on the volume, all of the account's.
+        unfinished: u64,
+        /// Ours that are not known to have ended.
+        in_flight: usize,
+    },
+    /// The platform kept the source of the first copy, so the rest may follow.
+    CopyProven,
+    /// The platform can't be reached, or is being maintained.
+    Paused {
+        /// Why, in words.
+        reason: String,
+        /// For how long.
+        pause: Duration,
+    },
+    /// No more files are sent.
+    SendingStopped {
+        /// Why.
+        reason: StopReason,
+    },
+    /// How many files stand where, after any change.
+    Tallied {
+        /// The counts.
+        tally: Tally,
+    },
+}
+
+/// Whether a failed file is tried again by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It is, after a while.
+    Later,
+    /// It isn't.
+    No,
+}
+
+/// Why no more files are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// Somebody asked.
+    Asked,
+    /// As many files failed as were allowed to.
+    TooManyErrors,
+    /// The platform refuses or can't be reached; the run ends with an error.
+    Trouble,
+}

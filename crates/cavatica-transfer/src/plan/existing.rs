@@ -1,0 +1,127 @@
+//! What lies on the volume already.
+
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use cavatica_exports::ListError;
+use cavatica_exports::model::Volume;
+
+use super::error::{PlanError, Refusal, RefusedFile};
+use super::{Existing, Policy};
+use crate::item::ItemId;
+use crate::journal::{Draft, JournalError};
+use crate::platform::Platform;
+
+/// The name of the reason.
+const KIND: &str = "exists";
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Finds planned locations that are taken, by listing the volume's folders that the plan writes to, from the prefix
+/// downwards: folders that aren't there yet cost nothing. Sixteen bytes of memory for each planned file.
+pub(super) async fn sift(
+    platform: &Platform,
+    volume: &Volume,
+    existing: Existing,
+    draft: &mut Draft,
+    refusal: &mut Refusal,
+) -> Result<(), PlanError> {
+    let (planned, folders) = planned(draft)?;
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let policy = match existing {
+        Existing::Fail | Existing::Overwrite => Policy::Fail,
+        Existing::Skip => Policy::Skip,
+    };
+    let prefix = draft.terms().prefix.as_str().to_owned();
+    let mut levels = vec![prefix.clone()];
+    while let Some(level) = levels.pop() {
+        let mut pager = platform.volumes.list_objects(&volume.id, &level);
+        loop {
+            let page = match pager.next_page().await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                // A folder that isn't there holds nothing.
+                Err(ListError::Call(error)) if error.status() == Some(404) => break,
+                Err(error) => return Err(PlanError::List(error)),
+            };
+            for object in &page.items {
+                let Some(relative) = object.location.strip_prefix(&prefix) else {
+                    continue;
+                };
+                for item in items_at(&planned, relative) {
+                    // The hash may meet by chance.
+                    if draft.location(item)? == relative {
+                        taken(draft, refusal, item, &object.location, policy)?;
+                    }
+                }
+            }
+            for folder in page.prefixes.value().into_iter().flatten() {
+                let name = folder.prefix.trim_end_matches('/');
+                let folder = format!("{name}/");
+                let below = folder.strip_prefix(&prefix).is_some_and(|relative| {
+                    folders.contains(&hash(relative)) && folder.len() > level.len()
+                });
+                if below {
+                    levels.push(folder);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every planned location as a hash with its item, sorted; and every folder that one of them lies in.
+type Planned = (Vec<(u64, i64)>, HashSet<u64>);
+
+fn planned(draft: &Draft) -> Result<Planned, JournalError> {
+    let mut planned = Vec::new();
+    let mut folders = HashSet::new();
+    draft.each::<JournalError>(|item, _, location| {
+        planned.push((hash(location), item.0));
+        for (position, _) in location.match_indices('/') {
+            folders.insert(hash(&location[..=position]));
+        }
+        Ok(())
+    })?;
+    planned.sort_unstable();
+    Ok((planned, folders))
+}
+
+fn items_at(planned: &[(u64, i64)], location: &str) -> Vec<ItemId> {
+    let wanted = hash(location);
+    let first = planned.partition_point(|(hash, _)| *hash < wanted);
+    planned[first..]
+        .iter()
+        .take_while(|(hash, _)| *hash == wanted)
+        .map(|(_, item)| ItemId(*item))
+        .collect()
+}
+
+fn taken(
+    draft: &mut Draft,
+    refusal: &mut Refusal,
+    item: ItemId,
+    location: &str,
+    policy: Policy,
+) -> Result<(), JournalError> {
+    let reason = format!("there is an object at `{location}` already");
+    match policy {
+        Policy::Skip => draft.turn_into_skipped(item, KIND, &reason),
+        Policy::Fail => {
+            refusal.add(RefusedFile {
+                file_id: None,
+                path: Some(location.to_owned()),
+                kind: KIND.to_owned(),
+                reason,
+            });
+            Ok(())
+        }
+    }
+}

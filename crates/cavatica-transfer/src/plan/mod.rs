@@ -1,0 +1,415 @@
+//! From a selection to a transfer: what would be sent, where to, and what stands against it. Nothing is started here.
+
+mod error;
+mod existing;
+mod glob;
+mod select;
+mod sieve;
+
+pub use error::{PlanError, Refusal, RefusedFile};
+pub use glob::Glob;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use cavatica_exports::model::manifest::{Row, RowError};
+use cavatica_exports::model::{
+    Census, ExportMode, ExportProperties, FileId, Layout, Meeting, ProjectId, TaskId, Tri, Volume,
+    VolumeId,
+};
+use cavatica_exports::transport::Client;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::journal::{Draft, JournalError, Overwrite, Terms};
+use crate::platform::Platform;
+use sieve::Sieve;
+
+/// What to plan.
+pub struct PlanOptions {
+    /// The endpoint that the client talks to; the transfer runs against no other.
+    pub endpoint: String,
+    /// Which files.
+    pub selection: Selection,
+    /// Where to.
+    pub target: Target,
+    /// What every location begins with, and how the rest of it is made.
+    pub layout: Layout,
+    /// What becomes of the platform's copies.
+    pub mode: ExportMode,
+    /// What to do about objects that are already there.
+    pub existing: Existing,
+    /// What to do about files that can't or shouldn't be exported, by the name of the reason. See [`Policy`].
+    pub policies: BTreeMap<String, Policy>,
+    /// What to ask of S3.
+    pub properties: Tri<ExportProperties>,
+    /// Plans no more than so many files: a first few, to see that all is well.
+    pub limit: Option<u64>,
+    /// A name for people.
+    pub label: Option<String>,
+}
+
+/// The rows of a manifest.
+pub type Rows = Box<dyn Iterator<Item = Result<Row, RowError>> + Send>;
+
+/// Which files.
+pub enum Selection {
+    /// A project, the whole tree.
+    Project {
+        /// The project.
+        project: ProjectId,
+        /// Only what lies under this folder, a path from the project's root.
+        folder: Option<String>,
+        /// Only files whose names fit one of these; all if empty.
+        names: Vec<Glob>,
+    },
+    /// What tasks put out, with companions such as indexes, once each.
+    Tasks(Vec<TaskId>),
+    /// What a manifest lists.
+    Manifest {
+        /// How messages call it.
+        name: String,
+        /// Its rows.
+        rows: Rows,
+    },
+}
+
+impl Selection {
+    /// What is selected, in words.
+    fn words(&self) -> String {
+        match self {
+            Selection::Project {
+                project,
+                folder,
+                names,
+            } => {
+                let mut words = format!("project {project}");
+                if let Some(folder) = folder {
+                    words += &format!(", folder {folder}");
+                }
+                for name in names {
+                    words += &format!(", name {name}");
+                }
+                words
+            }
+            Selection::Tasks(tasks) => {
+                let ids: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+                format!("outputs of task {}", ids.join(", "))
+            }
+            Selection::Manifest { name, .. } => format!("manifest {name}"),
+        }
+    }
+}
+
+/// Where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A volume.
+    Volume(VolumeId),
+    /// The one volume that stands for this bucket.
+    Bucket(String),
+}
+
+/// What to do about objects that are already at a planned location.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Existing {
+    /// The plan fails and names them.
+    #[default]
+    Fail,
+    /// Those files are left out, and listed.
+    Skip,
+    /// The platform may delete the objects. It deletes before it writes, and nothing brings them back.
+    Overwrite,
+}
+
+/// What to do about a file that an objection or a warning is about.
+///
+/// Without a policy, what the platform is known to refuse is left out and listed, and what is only suspicious is planned
+/// with a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Leave it out and list it.
+    Skip,
+    /// The plan fails and names it.
+    Fail,
+}
+
+/// What a plan came to, in the shape that the program prints as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlanReport {
+    /// The transfer's file.
+    pub transfer: String,
+    /// What a second person approves.
+    pub fingerprint: String,
+    /// `move` or `copy`.
+    pub mode: &'static str,
+    /// The volume.
+    pub volume: String,
+    /// The bucket behind it, if the platform tells.
+    pub bucket: Option<String>,
+    /// What the platform puts before every location.
+    pub volume_prefix: String,
+    /// What every location begins with.
+    pub prefix: String,
+    /// Files to be sent.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that were left out, by the name of the reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// What one should know.
+    pub warnings: Vec<PlanWarning>,
+    /// Locations that differ only in letter case or Unicode form.
+    pub collisions: Vec<PlanCollision>,
+    /// The first few files with their keys in the bucket.
+    pub sample: Vec<PlanSample>,
+    /// Requests made.
+    pub requests: u64,
+}
+
+/// What one should know about a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanWarning {
+    /// A name for programs.
+    pub name: &'static str,
+    /// A sentence, about the first file where it concerns files.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: &'static str,
+    /// How many files it concerns; 0 if it is about the volume or the whole.
+    pub files: u64,
+}
+
+/// Locations that meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanCollision {
+    /// `same` or `twins`.
+    pub kind: &'static str,
+    /// The locations.
+    pub locations: Vec<String>,
+    /// The first files that go there.
+    pub file_ids: Vec<String>,
+    /// How many files there are.
+    pub files: u64,
+}
+
+/// A file and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanSample {
+    /// The file.
+    pub file_id: String,
+    /// Its path on the platform.
+    pub path: Option<String>,
+    /// Its key in the bucket.
+    pub key: String,
+}
+
+/// Where a plan stands, for progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanProgress {
+    /// Files to be sent so far.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files left out so far.
+    pub skipped: u64,
+}
+
+/// Plans a transfer into a new file.
+///
+/// The file is written as the selection is read, so the memory doesn't grow with the files but for some forty bytes each.
+/// If anything stands against the plan, there is no file afterwards.
+///
+/// # Errors
+///
+/// [`PlanError::Refused`] with everything that stands against the plan at once; else what went wrong on the way.
+pub async fn plan(
+    path: &Path,
+    client: &Client,
+    options: PlanOptions,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(PlanProgress) + Send),
+) -> Result<PlanReport, PlanError> {
+    let platform = Platform::new(client);
+    let requests_before = client.budget().requests;
+    let user = platform.account.user().await.map_err(PlanError::Call)?;
+    let account = user.value.username.into_value().unwrap_or_default();
+    let volume = find_volume(&platform, &options.target).await?;
+    let findings = volume.export_findings();
+    if !findings.objections.is_empty() {
+        return Err(PlanError::Volume {
+            volume: volume.id,
+            objections: findings.objections,
+        });
+    }
+    let terms = Terms {
+        endpoint: options.endpoint,
+        account,
+        mode: options.mode,
+        volume: volume.id.clone(),
+        bucket: volume.bucket().map(str::to_owned),
+        volume_prefix: volume.prefix().to_owned(),
+        prefix: options.layout.prefix.clone(),
+        overwrite: match options.existing {
+            Existing::Overwrite => Overwrite::Allowed,
+            Existing::Fail | Existing::Skip => Overwrite::Forbidden,
+        },
+        properties: options.properties,
+    };
+    let draft = Draft::create(
+        path,
+        terms,
+        &options.selection.words(),
+        options.label.as_deref(),
+        now,
+    )?;
+    let mut sieve = Sieve::new(
+        draft,
+        volume,
+        options.layout,
+        options.policies,
+        options.limit,
+        progress,
+    );
+    select::select(&platform, options.selection, &mut sieve).await?;
+    let Sieve {
+        draft,
+        volume,
+        refusal,
+        mut warnings,
+        sample,
+        ..
+    } = sieve;
+    let (mut draft, mut refusal) = (draft, refusal);
+    let (collisions, twins) = collisions(&draft)?;
+    refusal.collisions = collisions;
+    match options.existing {
+        Existing::Overwrite => {}
+        existing @ (Existing::Fail | Existing::Skip) => {
+            existing::sift(&platform, &volume, existing, &mut draft, &mut refusal).await?;
+        }
+    }
+    if !refusal.is_empty() {
+        return Err(PlanError::Refused(Box::new(refusal)));
+    }
+    let (files, bytes, _) = draft.counts();
+    let mut all_warnings: Vec<PlanWarning> = findings
+        .warnings
+        .iter()
+        .map(|warning| PlanWarning {
+            name: warning.name(),
+            message: warning.to_string(),
+            remedy: warning.remedy(),
+            files: 0,
+        })
+        .collect();
+    all_warnings.append(&mut warnings);
+    let terms = draft.terms().clone();
+    let fingerprint = draft.finish()?;
+    let written = crate::journal::TransferFile::open(path)?;
+    Ok(PlanReport {
+        transfer: path.display().to_string(),
+        fingerprint: fingerprint.to_string(),
+        mode: terms.mode.as_str(),
+        volume: terms.volume.to_string(),
+        bucket: terms.bucket,
+        volume_prefix: terms.volume_prefix,
+        prefix: terms.prefix.to_string(),
+        files,
+        bytes,
+        skipped: written.skipped_by_kind()?.into_iter().collect(),
+        warnings: all_warnings,
+        collisions: twins,
+        sample,
+        requests: client.budget().requests - requests_before,
+    })
+}
+
+async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, PlanError> {
+    let bucket = match target {
+        Target::Volume(id) => {
+            let volume = platform.volumes.get(id).await.map_err(PlanError::Call)?;
+            return Ok(volume.value);
+        }
+        Target::Bucket(bucket) => bucket,
+    };
+    let mut pager = platform.volumes.list();
+    let mut found = Vec::new();
+    while let Some(page) = pager.next_page().await.map_err(PlanError::List)? {
+        found.extend(
+            page.items
+                .into_iter()
+                .filter(|volume| volume.bucket() == Some(bucket)),
+        );
+    }
+    // Several volumes may stand for one bucket, with different prefixes or rights; which is meant only the user knows.
+    match found.len() {
+        0 => Err(PlanError::NoVolume {
+            bucket: bucket.clone(),
+        }),
+        1 => Ok(found.remove(0)),
+        _ => Err(PlanError::ManyVolumes {
+            bucket: bucket.clone(),
+            volumes: found.into_iter().map(|volume| volume.id).collect(),
+        }),
+    }
+}
+
+/// The locations that are the same, and those that differ only in ways that tools lose.
+fn collisions(draft: &Draft) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>), JournalError> {
+    let mut census = Census::default();
+    draft.each::<JournalError>(|_, _, location| {
+        census.count(location);
+        Ok(())
+    })?;
+    let mut suspects = census.suspects();
+    if suspects.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    draft.each::<JournalError>(|item, _, location| {
+        suspects.look(item.0.unsigned_abs(), location);
+        Ok(())
+    })?;
+    let (mut same, mut twins) = (Vec::new(), Vec::new());
+    let collisions = suspects.collisions();
+    let mut files: HashMap<u64, FileId> = HashMap::new();
+    let lines: HashSet<u64> = collisions
+        .iter()
+        .flat_map(|collision| collision.lines.iter().copied())
+        .collect();
+    draft.each::<JournalError>(|item, file, _| {
+        let line = item.0.unsigned_abs();
+        if lines.contains(&line) {
+            files.insert(line, file.clone());
+        }
+        Ok(())
+    })?;
+    let prefix = draft.terms().prefix.clone();
+    for collision in collisions {
+        let meeting = collision.meeting;
+        let told = PlanCollision {
+            kind: match meeting {
+                Meeting::Same => "same",
+                Meeting::Twins => "twins",
+            },
+            locations: collision
+                .keys
+                .iter()
+                .map(|key| format!("{prefix}{key}"))
+                .collect(),
+            file_ids: collision
+                .lines
+                .iter()
+                .filter_map(|line| files.get(line))
+                .map(FileId::to_string)
+                .collect(),
+            files: collision.rows,
+        };
+        match meeting {
+            Meeting::Same => same.push(told),
+            Meeting::Twins => twins.push(told),
+        }
+    }
+    Ok((same, twins))
+}

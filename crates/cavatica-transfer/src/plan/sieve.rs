@@ -1,0 +1,251 @@
+//! What becomes of each selected file: planned, left out with a reason, or a reason to refuse the plan.
+
+use std::collections::BTreeMap;
+
+use cavatica_exports::model::manifest::{self, Row};
+use cavatica_exports::model::{File, FileFacts, FileId, Layout, Location, LocationError, Volume};
+
+use super::error::{Refusal, RefusedFile};
+use super::{PlanProgress, PlanSample, PlanWarning, Policy};
+use crate::journal::{Draft, JournalError, Overwrite, PlannedFile, SeenFiles, SkippedFile};
+
+/// How many files the sample shows.
+const SAMPLE: usize = 5;
+
+/// Progress is told once in so many files.
+const TOLD_EVERY: u64 = 1_000;
+
+/// Takes files one by one.
+pub(super) struct Sieve<'a> {
+    pub(super) draft: Draft,
+    pub(super) volume: Volume,
+    layout: Layout,
+    policies: BTreeMap<String, Policy>,
+    limit: Option<u64>,
+    seen: SeenFiles,
+    pub(super) refusal: Refusal,
+    pub(super) warnings: Vec<PlanWarning>,
+    pub(super) sample: Vec<PlanSample>,
+    progress: &'a mut (dyn FnMut(PlanProgress) + Send),
+    told: u64,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// There is room for more.
+    More,
+    /// As many files are planned as were asked for.
+    Enough,
+}
+
+/// What names a file that isn't planned.
+#[derive(Clone, Copy, Debug)]
+struct Named<'a> {
+    id: Option<&'a FileId>,
+    path: Option<&'a str>,
+    file: Option<&'a File>,
+}
+
+impl<'a> Sieve<'a> {
+    pub(super) fn new(
+        draft: Draft,
+        volume: Volume,
+        layout: Layout,
+        policies: BTreeMap<String, Policy>,
+        limit: Option<u64>,
+        progress: &'a mut (dyn FnMut(PlanProgress) + Send),
+    ) -> Self {
+        Sieve {
+            draft,
+            volume,
+            layout,
+            policies,
+            limit,
+            seen: SeenFiles::default(),
+            refusal: Refusal::default(),
+            warnings: Vec::new(),
+            sample: Vec::new(),
+            progress,
+            told: 0,
+        }
+    }
+
+    pub(super) fn flow(&self) -> Flow {
+        match self.limit {
+            Some(limit) if self.draft.counts().0 >= limit => Flow::Enough,
+            Some(_) | None => Flow::More,
+        }
+    }
+
+    /// Takes one file, with the folders that it lies in from the project's root, if they are known.
+    pub(super) fn take(
+        &mut self,
+        file: &File,
+        folders: Option<&str>,
+        row: Option<&Row>,
+    ) -> Result<Flow, JournalError> {
+        if self.flow() == Flow::Enough {
+            return Ok(Flow::Enough);
+        }
+        let name = file.name.value().map(String::as_str);
+        let path = match (folders, name) {
+            (Some(""), Some(name)) => Some(name.to_owned()),
+            (Some(folders), Some(name)) => Some(format!("{folders}/{name}")),
+            (None, name) => name.map(str::to_owned),
+            (Some(_), None) => None,
+        };
+        let named = Named {
+            id: Some(&file.id),
+            path: path.as_deref(),
+            file: Some(file),
+        };
+        if !self.seen.insert(&file.id) {
+            // A list that shifts while it is read shows files twice; a manifest that names one twice is a mistake.
+            if row.is_some() {
+                self.leave_out(named, "listed-twice", "the manifest lists the file twice")?;
+            }
+            return Ok(Flow::More);
+        }
+        let findings = file.export_findings();
+        if let Some(objection) = findings.objections.first() {
+            self.leave_out(named, objection.name(), &objection.to_string())?;
+            return Ok(Flow::More);
+        }
+        for warning in &findings.warnings {
+            if self.policies.contains_key(warning.name()) {
+                self.leave_out(named, warning.name(), &warning.to_string())?;
+                return Ok(Flow::More);
+            }
+        }
+        let location = match self.location(file, folders, row) {
+            Ok(location) => location,
+            Err(reason) => {
+                self.leave_out(named, "location", &reason)?;
+                return Ok(Flow::More);
+            }
+        };
+        for warning in &findings.warnings {
+            let known = self
+                .warnings
+                .iter_mut()
+                .find(|known| known.name == warning.name());
+            match known {
+                Some(known) => known.files += 1,
+                None => self.warnings.push(PlanWarning {
+                    name: warning.name(),
+                    message: format!("{}: {warning}", path.as_deref().unwrap_or(file.id.as_str())),
+                    remedy: warning.remedy(),
+                    files: 1,
+                }),
+            }
+        }
+        let origin = file.origin.value();
+        let properties = row
+            .map(|row| &row.properties)
+            .filter(|properties| **properties != Default::default());
+        self.draft.add(&PlannedFile {
+            file: &file.id,
+            location: &location,
+            size: file.size.value().copied(),
+            path: path.as_deref(),
+            project: file.project.value(),
+            task: origin.and_then(|origin| origin.task.value()),
+            overwrite: row.and_then(|row| row.overwrite).map(overwrite),
+            properties,
+            metadata: None,
+        })?;
+        if self.sample.len() < SAMPLE {
+            self.sample.push(PlanSample {
+                file_id: file.id.to_string(),
+                path,
+                key: format!("{}{location}", self.volume.prefix()),
+            });
+        }
+        self.tell();
+        Ok(self.flow())
+    }
+
+    /// A file of which only the id is known, because the platform doesn't show it.
+    pub(super) fn miss(&mut self, id: &FileId, reason: &str) -> Result<(), JournalError> {
+        let named = Named {
+            id: Some(id),
+            path: None,
+            file: None,
+        };
+        self.leave_out(named, "missing", reason)
+    }
+
+    /// A row without a file id.
+    pub(super) fn nameless(&mut self, path: &str, reason: &str) -> Result<(), JournalError> {
+        let named = Named {
+            id: None,
+            path: Some(path),
+            file: None,
+        };
+        self.leave_out(named, "missing", reason)
+    }
+
+    fn location(
+        &self,
+        file: &File,
+        folders: Option<&str>,
+        row: Option<&Row>,
+    ) -> Result<Location, String> {
+        let facts = FileFacts::of(file, folders);
+        let made = match row.and_then(|row| row.location.as_ref()) {
+            Some(named) => self.layout.location_as_named(named),
+            None => self.layout.location(&facts),
+        };
+        let location = made.map_err(|error| error.to_string())?;
+        location
+            .key_with_prefix(self.volume.prefix())
+            .map_err(|error: LocationError| error.to_string())?;
+        Ok(location)
+    }
+
+    fn leave_out(
+        &mut self,
+        named: Named<'_>,
+        kind: &str,
+        reason: &str,
+    ) -> Result<(), JournalError> {
+        match self.policies.get(kind) {
+            Some(Policy::Fail) => self.refusal.add(RefusedFile {
+                file_id: named.id.map(FileId::to_string),
+                path: named.path.map(str::to_owned),
+                kind: kind.to_owned(),
+                reason: reason.to_owned(),
+            }),
+            Some(Policy::Skip) | None => self.draft.skip(&SkippedFile {
+                file: named.id,
+                path: named.path,
+                size: named.file.and_then(|file| file.size.value().copied()),
+                project: named.file.and_then(|file| file.project.value()),
+                kind,
+                reason,
+            })?,
+        }
+        self.tell();
+        Ok(())
+    }
+
+    fn tell(&mut self) {
+        let (files, bytes, skipped) = self.draft.counts();
+        if (files + skipped) / TOLD_EVERY > self.told {
+            self.told = (files + skipped) / TOLD_EVERY;
+            (self.progress)(PlanProgress {
+                files,
+                bytes,
+                skipped,
+            });
+        }
+    }
+}
+
+fn overwrite(row: manifest::Overwrite) -> Overwrite {
+    match row {
+        manifest::Overwrite::Allow => Overwrite::Allowed,
+        manifest::Overwrite::Forbid => Overwrite::Forbidden,
+    }
+}

@@ -1,0 +1,162 @@
+//! Sends what a transfer planned, follows it to its end, and takes up what an earlier run left.
+//!
+//! One loop owns everything: it writes the journal, decides, and starts tasks that each make calls and bring back what
+//! came of them. Sending, following and looking up lost answers go on side by side; the journal is written by nobody else.
+
+mod look;
+mod pace;
+mod runner;
+mod stop;
+mod tasks;
+
+pub use runner::run;
+pub use stop::Stop;
+
+use std::time::Duration;
+
+use cavatica_exports::ListError;
+use cavatica_exports::model::FileId;
+use cavatica_exports::transport;
+
+use crate::journal::JournalError;
+
+/// How a run behaves.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Stops sending once this many files have failed for good.
+    pub max_errors: Option<u64>,
+    /// The most files that are sent and not known to have ended. A bound on what one account queues on the platform; far
+    /// above what the limit on requests lets through in an hour of long jobs unless it is set lower.
+    pub max_in_flight: usize,
+    /// How often one file is sent before a failure that passes by waiting counts for good.
+    pub max_attempts: u32,
+    /// How long things are waited for.
+    pub timing: Timing,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            max_errors: None,
+            max_in_flight: 100_000,
+            max_attempts: 5,
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// How long things are waited for. The defaults suit the platform; tests want shorter ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// After an answer was lost: how long the platform gets to carry the request out and list its jobs, before the absence
+    /// of a job means anything.
+    pub settle: Duration,
+    /// The longest that a start can be on its way after its intent was written: waiting for the limit on requests included.
+    pub longest_start: Duration,
+    /// How far the platform's clock may be behind ours.
+    pub clock_skew: Duration,
+    /// The shortest wait between two questions after jobs.
+    pub first_poll: Duration,
+    /// The longest wait between two questions after jobs.
+    pub longest_poll: Duration,
+    /// How long a job may show a state that nobody knows, or not show at all.
+    pub unclear_job: Duration,
+    /// How long to wait before a failed file is sent again; it doubles with every attempt.
+    pub retry: Duration,
+    /// How long to wait when the platform can't be reached; it doubles up to [`longest_poll`](Self::longest_poll).
+    pub pause: Duration,
+    /// How long the platform may be out of reach before the run gives up.
+    pub patience: Duration,
+    /// After a request to stop: how long to wait for answers that are under way.
+    pub stop: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing {
+            settle: Duration::from_secs(60),
+            longest_start: Duration::from_secs(600),
+            clock_skew: Duration::from_secs(600),
+            first_poll: Duration::from_secs(5),
+            longest_poll: Duration::from_secs(300),
+            unclear_job: Duration::from_secs(1800),
+            retry: Duration::from_secs(30),
+            pause: Duration::from_secs(5),
+            patience: Duration::from_secs(1800),
+            stop: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How a run ended, when nothing went wrong with the run itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// There was nothing to do.
+    NothingToDo,
+    /// Every file has its outcome.
+    Finished,
+    /// Somebody asked to stop; it can be resumed.
+    Stopped,
+    /// As many files failed as were allowed to; it can be resumed.
+    TooManyErrors,
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunReport {
+    /// How it ended.
+    pub ending: Ending,
+    /// Files whose answers were lost and that were settled by asking the platform.
+    pub reconciled: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why a run could not go on. What was sent is in the journal; it can be resumed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The transfer's file can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The platform refuses the account or the volume as a whole.
+    #[error("the platform refuses to start exports")]
+    Refused(#[source] transport::Error),
+    /// The platform could not be reached for too long.
+    #[error("the platform could not be reached for {} s", patience.as_secs())]
+    Unreachable {
+        /// How long it was tried.
+        patience: Duration,
+        /// The last attempt.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Copies were asked for, but the platform moved the file.
+    #[error(
+        "the platform moved file {file} although it was to be copied; no further file was sent"
+    )]
+    CopyMoved {
+        /// The file.
+        file: FileId,
+    },
+}
+
+/// Why a question went unanswered.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) enum AskError {
+    Call(#[from] transport::Error),
+    List(#[from] ListError),
+}
+
+impl AskError {
+    /// Whether the token or the account's rights are at fault, so that asking again is useless.
+    fn is_refusal(&self) -> bool {
+        let error = match self {
+            AskError::Call(error) | AskError::List(ListError::Call(error)) => error,
+            AskError::List(ListError::Endless { .. }) => return false,
+        };
+        matches!(error.status(), Some(401 | 403))
+    }
+}

@@ -1,0 +1,1023 @@
+//! The loop.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use cavatica_exports::model::{BulkItem, ExportId, ExportJob, ExportMode};
+use cavatica_exports::transport::{Client, Error, Outcome};
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::look::{ListState, Reach, Seen};
+use super::pace::{Action, Pace, Spacing};
+use super::stop::Stop;
+use super::tasks::{self, Done};
+use super::{AskError, Ending, RunError, RunOptions, RunReport};
+use crate::event::{Again, Event, StopReason};
+use crate::item::{Answer, Doubt, Failure, ItemId, Observation, State, Step};
+use crate::journal::{Intent, Item, Journal, Move, OpenItem, Pick, Recorded, Tally, Terms};
+use crate::platform::Platform;
+use crate::reconcile::{ItemAnswer, Question, Whereabouts, judge, match_answer, seen, times};
+
+/// The most starts that are under way at once. The limit on requests allows three or four calls a second; a start takes a
+/// second or two.
+const STARTS: usize = 4;
+
+/// The most readings of jobs that are under way at once.
+const READS: usize = 3;
+
+/// The most files of one bulk call.
+const BATCH: usize = 100;
+
+/// The most files that one look is about.
+const LOOK: usize = 2_000;
+
+/// How often a look that settled nothing is repeated.
+const LOOKS: u32 = 3;
+
+/// Runs a transfer, or takes it up where an earlier run left it.
+///
+/// Every start is preceded by an intent in the journal; a file whose answer is lost is looked up before anything is sent
+/// again. What happens is told to `report` as it happens. [`Stop`] ends the run early without losing anything.
+///
+/// # Errors
+///
+/// [`RunError`] where the run can't go on; the journal then says how far it came, and it can be resumed.
+pub async fn run(
+    journal: &mut dyn Journal,
+    client: &Client,
+    options: &RunOptions,
+    stop: &Stop,
+    report: &mut (dyn FnMut(Event) + Send),
+) -> Result<RunReport, RunError> {
+    let began = Instant::now();
+    let mut runner = Runner::new(journal, client, options, report)?;
+    let outcome = runner.drive(stop).await;
+    let reconciled = runner.reconciled;
+    let requests = runner.requests();
+    runner.journal.note_requests(requests, Timestamp::now())?;
+    Ok(RunReport {
+        ending: outcome?,
+        reconciled,
+        requests,
+        elapsed: began.elapsed(),
+    })
+}
+
+/// A question with the moment from which asking makes sense.
+#[derive(Debug)]
+struct Pending {
+    question: Question,
+    /// `None`: reading the whole list is too dear while there is other work.
+    due: Option<Instant>,
+    looks: u32,
+}
+
+/// A refusal or failure that may be the echo of our own success: 9006 where the file is our alias already, 9107 where our
+/// own object is in the way. It is recorded once that is ruled out.
+#[derive(Debug)]
+struct Echo {
+    item: Item,
+    /// The job that failed, if there was one.
+    export: Option<ExportId>,
+    told: Move,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sending {
+    On,
+    Off(StopReason, Instant),
+}
+
+struct Runner<'a> {
+    journal: &'a mut dyn Journal,
+    platform: Platform,
+    terms: Terms,
+    options: &'a RunOptions,
+    report: &'a mut (dyn FnMut(Event) + Send),
+    tally: Tally,
+    /// Requests that the client had made before this run.
+    requests_before: u64,
+    sending: Sending,
+    /// Why the run can't go on; it ends once the starts under way have been answered.
+    fatal: Option<RunError>,
+    tasks: JoinSet<Done>,
+
+    /// Files that came back and may be sent again.
+    again: VecDeque<ItemId>,
+    /// Files that failed in a way that passes by waiting.
+    later: Vec<(Instant, ItemId)>,
+    fresh_left: bool,
+    starting: usize,
+    batch_limit: usize,
+    /// Not before this moment is anything sent.
+    hold: Option<Instant>,
+    /// Since when the platform can't be reached, and how often that was seen.
+    trouble: Option<(Instant, u32)>,
+
+    /// Jobs not known to have ended; those read least recently come first.
+    jobs: VecDeque<(ItemId, ExportId)>,
+    pace: Pace,
+    counting: bool,
+    reads: usize,
+    reading: usize,
+    /// Since when a job shows nothing that is understood.
+    unclear: HashMap<ItemId, Instant>,
+
+    questions: Vec<Pending>,
+    echoes: Vec<Echo>,
+    looking: bool,
+    reconciled: u64,
+
+    /// A copy whose source is being read again, to see that it still lies on the platform.
+    proving: bool,
+    copy_completed: Option<ItemId>,
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        journal: &'a mut dyn Journal,
+        client: &Client,
+        options: &'a RunOptions,
+        report: &'a mut (dyn FnMut(Event) + Send),
+    ) -> Result<Self, RunError> {
+        let now = Instant::now();
+        let terms = journal.terms().clone();
+        let tally = journal.tally()?;
+        let spacing = Spacing {
+            first: options.timing.first_poll,
+            longest: options.timing.longest_poll,
+        };
+        Ok(Runner {
+            journal,
+            platform: Platform::new(client),
+            terms,
+            options,
+            report,
+            tally,
+            requests_before: client.budget().requests,
+            sending: Sending::On,
+            fatal: None,
+            tasks: JoinSet::new(),
+            again: VecDeque::new(),
+            later: Vec::new(),
+            fresh_left: tally.planned.files > 0,
+            starting: 0,
+            batch_limit: BATCH,
+            hold: None,
+            trouble: None,
+            jobs: VecDeque::new(),
+            pace: Pace::new(spacing, now),
+            counting: false,
+            reads: 0,
+            reading: 0,
+            unclear: HashMap::new(),
+            questions: Vec::new(),
+            echoes: Vec::new(),
+            looking: false,
+            reconciled: 0,
+            proving: false,
+            copy_completed: None,
+        })
+    }
+
+    async fn drive(&mut self, stop: &Stop) -> Result<Ending, RunError> {
+        self.take_up()?;
+        if self.nothing_left() {
+            return Ok(Ending::NothingToDo);
+        }
+        loop {
+            let now = Instant::now();
+            if self.sending == Sending::On {
+                self.release(now)?;
+                self.send(now)?;
+                self.follow(now);
+                self.look(now);
+                self.prove(now)?;
+            }
+            if let Some(ending) = self.ending(now) {
+                return match self.fatal.take() {
+                    Some(error) => Err(error),
+                    None => Ok(ending),
+                };
+            }
+            let wake = self.next_wake(now);
+            tokio::select! {
+                biased;
+                () = stop.asked(), if self.sending == Sending::On => self.stop_sending(StopReason::Asked),
+                Some(done) = self.tasks.join_next() => match done {
+                    Ok(done) => match self.handle(done) {
+                        Ok(()) => {}
+                        // Without a journal no answer can be kept.
+                        Err(error @ RunError::Journal(_)) => return Err(error),
+                        Err(error) => {
+                            self.fatal.get_or_insert(error);
+                            self.stop_sending(StopReason::Trouble);
+                        }
+                    },
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn requests(&self) -> u64 {
+        self.platform.client.budget().requests - self.requests_before
+    }
+
+    /// Takes up what earlier runs left.
+    fn take_up(&mut self) -> Result<(), RunError> {
+        let now = Instant::now();
+        for open in self.journal.open_items()? {
+            match open {
+                OpenItem::Again(item) => self.again.push_back(item),
+                OpenItem::Accepted(item, export) => self.jobs.push_back((item, export)),
+                OpenItem::Transient(item, attempts) if attempts < self.options.max_attempts => {
+                    self.later.push((now, item));
+                }
+                OpenItem::Transient(..) => {}
+                OpenItem::Intended(item, intended) => {
+                    let due = now + self.left_to_settle(intended);
+                    self.ask(*item, intended, due)?;
+                }
+                OpenItem::Unknown(item, intended, None) => {
+                    let due = now + self.left_to_settle(intended);
+                    self.ask(*item, intended, due)?;
+                }
+                OpenItem::Unknown(item, _, Some(export)) => {
+                    // One look is enough: the last run waited for it already.
+                    if let Some(long_ago) = now.checked_sub(self.options.timing.unclear_job) {
+                        self.unclear.insert(item.id, long_ago);
+                    }
+                    self.jobs.push_back((item.id, export));
+                }
+            }
+        }
+        let resumed = self.tally.total().files > self.tally.planned.files || !self.again.is_empty();
+        // What came back isn't fresh.
+        self.fresh_left = self.tally.planned.files > self.again.len() as u64;
+        (self.report)(Event::RunBegan {
+            tally: self.tally,
+            resumed,
+        });
+        Ok(())
+    }
+
+    /// How long an intent of an earlier run must still be left alone. That run may have died with the request on its way, so
+    /// the settling begins now, unless the intent is so old that the request must long be over.
+    fn left_to_settle(&self, intended: Timestamp) -> Duration {
+        let timing = &self.options.timing;
+        let age: Duration = Timestamp::now()
+            .duration_since(intended)
+            .try_into()
+            .unwrap_or(Duration::ZERO);
+        let quiet = age.saturating_sub(timing.longest_start);
+        timing.settle.saturating_sub(quiet)
+    }
+
+    fn ask(&mut self, item: Item, intended: Timestamp, due: Instant) -> Result<(), RunError> {
+        let earlier = if item.attempt > 1 {
+            self.journal.known_exports(item.id)?
+        } else {
+            Vec::new()
+        };
+        self.questions.push(Pending {
+            question: Question {
+                item,
+                intended,
+                export: None,
+                earlier,
+            },
+            due: Some(due),
+            looks: 0,
+        });
+        Ok(())
+    }
+
+    fn nothing_left(&self) -> bool {
+        !self.fresh_left
+            && self.again.is_empty()
+            && self.later.is_empty()
+            && self.starting == 0
+            && self.idle()
+            && self.questions.is_empty()
+            && self.echoes.is_empty()
+            && !self.looking
+            && !self.proving
+            && self.copy_completed.is_none()
+    }
+
+    /// Whether there are no jobs to follow.
+    fn idle(&self) -> bool {
+        self.jobs.is_empty() && self.reads == 0
+    }
+
+    /// Whether nothing goes on but questions.
+    fn only_questions(&self) -> bool {
+        let sendable = (self.fresh_left || !self.again.is_empty()) && self.may_send();
+        !sendable && self.starting == 0 && self.idle() && self.later.is_empty()
+    }
+
+    fn ending(&self, now: Instant) -> Option<Ending> {
+        match self.sending {
+            Sending::On => self.nothing_left().then_some(Ending::Finished),
+            Sending::Off(reason, deadline) => {
+                (self.starting == 0 || now >= deadline).then_some(match reason {
+                    StopReason::Asked | StopReason::Trouble => Ending::Stopped,
+                    StopReason::TooManyErrors => Ending::TooManyErrors,
+                })
+            }
+        }
+    }
+
+    fn next_wake(&self, now: Instant) -> Instant {
+        let far = now + Duration::from_secs(3600);
+        let mut wake = far;
+        if let Sending::Off(_, deadline) = self.sending {
+            return deadline;
+        }
+        let mut by = |moment: Instant| wake = wake.min(moment.max(now));
+        if !self.jobs.is_empty()
+            && !self.counting
+            && let Action::Wait(until) = self.pace.action(self.jobs.len(), now)
+        {
+            by(until);
+        }
+        if !self.looking {
+            for pending in &self.questions {
+                pending.due.into_iter().for_each(&mut by);
+            }
+        }
+        for (due, _) in &self.later {
+            by(*due);
+        }
+        if let Some(hold) = self.hold
+            && hold > now
+        {
+            by(hold);
+        }
+        wake
+    }
+
+    fn stop_sending(&mut self, reason: StopReason) {
+        if self.sending == Sending::On {
+            self.sending = Sending::Off(reason, Instant::now() + self.options.timing.stop);
+            (self.report)(Event::SendingStopped { reason });
+        }
+    }
+
+    // Sending.
+
+    /// Lets failed files go again whose time has come.
+    fn release(&mut self, now: Instant) -> Result<(), RunError> {
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.later)
+            .into_iter()
+            .partition(|(due, _)| *due <= now);
+        self.later = later;
+        for chunk in due.chunks(1_000) {
+            let moves = chunk
+                .iter()
+                .map(|(_, item)| Move::new(*item, Step::Retry))
+                .collect();
+            self.record(moves)?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything may be sent at all right now, room apart.
+    fn may_send(&self) -> bool {
+        // The first copy goes alone, until the platform was seen to keep its source.
+        let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
+        let quiet = self.starting == 0
+            && self.idle()
+            && self.questions.is_empty()
+            && self.echoes.is_empty()
+            && !self.proving
+            && !self.looking
+            && self.copy_completed.is_none();
+        !alone || quiet
+    }
+
+    fn send(&mut self, now: Instant) -> Result<(), RunError> {
+        while self.starting < STARTS
+            && self.hold.is_none_or(|hold| hold <= now)
+            && (self.fresh_left || !self.again.is_empty())
+            && self.may_send()
+        {
+            let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
+            let in_flight = self.jobs.len() + self.reading + to_usize(self.tally.intended.files);
+            let room = self.options.max_in_flight.saturating_sub(in_flight);
+            let limit = if alone { 1 } else { self.batch_limit.min(room) };
+            if limit == 0 {
+                break;
+            }
+            let ids: Vec<ItemId>;
+            let pick = if self.again.is_empty() {
+                Pick::Fresh(limit)
+            } else {
+                let count = limit.min(self.again.len());
+                ids = self.again.drain(..count).collect();
+                Pick::These(&ids)
+            };
+            let Some(intent) = self.journal.intend(pick, Timestamp::now())? else {
+                self.fresh_left = false;
+                break;
+            };
+            for item in &intent.items {
+                shift(
+                    &mut self.tally,
+                    &State::Planned,
+                    &State::Intended,
+                    item.size.unwrap_or(0),
+                );
+            }
+            self.starting += 1;
+            let (platform, terms) = (self.platform.clone(), self.terms.clone());
+            self.tasks.spawn(tasks::start(platform, terms, intent));
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, done: Done) -> Result<(), RunError> {
+        match done {
+            Done::Started { intent, result } => {
+                self.starting -= 1;
+                match result {
+                    Ok(answer) => {
+                        self.reached();
+                        self.answered(intent, answer.value.items, answer.request_id.as_deref())
+                    }
+                    Err(error) => self.not_answered(intent, error),
+                }
+            }
+            Done::Counted(result) => {
+                self.counting = false;
+                let now = Instant::now();
+                match result {
+                    Ok(unfinished) => {
+                        self.reached();
+                        // Without a total there is only reading.
+                        let unfinished = unfinished.unwrap_or(0);
+                        (self.report)(Event::Counted {
+                            unfinished,
+                            in_flight: self.jobs.len(),
+                        });
+                        self.pace.counted(unfinished, self.jobs.len(), now);
+                    }
+                    Err(error) => {
+                        self.pace.failed(now);
+                        self.troubled(error)?;
+                    }
+                }
+                let requests = self.requests();
+                self.journal.note_requests(requests, Timestamp::now())?;
+                Ok(())
+            }
+            Done::Read { jobs, result } => self.read(jobs, result),
+            Done::Looked {
+                questions,
+                reach,
+                result,
+            } => self.looked(questions, reach, result),
+            Done::SourceRead { file, result } => {
+                self.proving = false;
+                match result {
+                    Ok(Some(Whereabouts::Platform)) => {
+                        self.journal.prove_copy()?;
+                        self.copy_completed = None;
+                        (self.report)(Event::CopyProven);
+                        Ok(())
+                    }
+                    Ok(Some(Whereabouts::Volume { .. } | Whereabouts::Gone)) => {
+                        Err(RunError::CopyMoved { file })
+                    }
+                    // It could not be read this time.
+                    Ok(None) => {
+                        self.hold = Some(Instant::now() + self.options.timing.pause);
+                        Ok(())
+                    }
+                    Err(error) => self.troubled(error),
+                }
+            }
+        }
+    }
+
+    fn answered(
+        &mut self,
+        intent: Intent,
+        items: Vec<BulkItem<ExportJob>>,
+        request_id: Option<&str>,
+    ) -> Result<(), RunError> {
+        let now = Instant::now();
+        let files = intent.items.len();
+        let matched = match_answer(&intent.items, &self.terms.volume, items);
+        let mut moves = Vec::with_capacity(files);
+        let (mut lost, mut accepted, mut refused) = (Vec::new(), 0, 0);
+        for (item, answer) in intent.items.into_iter().zip(matched.answers) {
+            match answer {
+                ItemAnswer::Accepted(job) => {
+                    accepted += 1;
+                    let seen = seen(&job, request_id);
+                    moves.push(told(item.id, Step::Answer(Answer::Accepted(seen)), &job));
+                }
+                ItemAnswer::Refused(error) => {
+                    refused += 1;
+                    let failure = Failure::of(&error, request_id);
+                    let own = self.may_be_echo(&failure, item.attempt);
+                    let told = Move::new(item.id, Step::Answer(Answer::Refused(failure)));
+                    if own {
+                        self.echoes.push(Echo {
+                            item,
+                            export: None,
+                            told,
+                        });
+                    } else {
+                        moves.push(told);
+                    }
+                }
+                ItemAnswer::Missing => lost.push(item),
+            }
+        }
+        self.pace.sent(now);
+        (self.report)(Event::BatchAnswered {
+            files,
+            accepted,
+            refused,
+        });
+        if lost.is_empty() {
+            self.batch_limit = BATCH.min(self.batch_limit * 2);
+        } else {
+            self.batch_limit = (files / 2).max(1);
+            let reason = "the answer doesn't say".to_owned();
+            self.lost(lost, intent.at, reason)?;
+        }
+        self.record(moves)
+    }
+
+    /// Whether a refusal or failure could be the echo of our own success. For a first copy it can't: nothing of ours was
+    /// ever there.
+    fn may_be_echo(&self, failure: &Failure, attempt: u32) -> bool {
+        failure.may_be_own_success()
+            && match self.terms.mode {
+                ExportMode::Move => true,
+                ExportMode::Copy => attempt > 1,
+            }
+    }
+
+    fn lost(&mut self, items: Vec<Item>, at: Timestamp, reason: String) -> Result<(), RunError> {
+        let due = Instant::now() + self.options.timing.settle;
+        (self.report)(Event::AnswersLost {
+            files: items.len(),
+            reason,
+        });
+        for item in items {
+            self.ask(item, at, due)?;
+        }
+        Ok(())
+    }
+
+    fn not_answered(&mut self, intent: Intent, error: Error) -> Result<(), RunError> {
+        let not_taken = |intent: &Intent| -> Vec<Move> {
+            let back = |item: &Item| Move::new(item.id, Step::Answer(Answer::NotTaken));
+            intent.items.iter().map(back).collect()
+        };
+        match error.outcome() {
+            Outcome::NotSent | Outcome::Throttled | Outcome::Maintenance => {
+                self.record(not_taken(&intent))?;
+                self.troubled(AskError::Call(error))
+            }
+            Outcome::Refused => {
+                self.reached();
+                // The whole call was refused, so nothing of it was accepted.
+                if matches!(error.status(), Some(401 | 403 | 404)) {
+                    self.record(not_taken(&intent))?;
+                    return Err(RunError::Refused(error));
+                }
+                let [item] = &intent.items[..] else {
+                    // Smaller calls find out whose fault it is.
+                    self.batch_limit = (intent.items.len() / 2).max(1);
+                    return self.record(not_taken(&intent));
+                };
+                let failure = match error.api_error() {
+                    Some(api) => Failure::of(api, error.request_id()),
+                    None => Failure {
+                        code: None,
+                        status: error.status(),
+                        message: error.to_string(),
+                        request_id: error.request_id().map(str::to_owned),
+                    },
+                };
+                let told = Move::new(item.id, Step::Answer(Answer::Refused(failure.clone())));
+                if self.may_be_echo(&failure, item.attempt) {
+                    self.echoes.push(Echo {
+                        item: item.clone(),
+                        export: None,
+                        told,
+                    });
+                    return Ok(());
+                }
+                self.record(vec![told])
+            }
+            Outcome::Unknown => {
+                self.batch_limit = (intent.items.len() / 2).max(1);
+                self.lost(intent.items, intent.at, error.to_string())
+            }
+        }
+    }
+
+    // Trouble with reaching the platform.
+
+    fn reached(&mut self) {
+        self.trouble = None;
+        self.hold = None;
+    }
+
+    /// The platform can't be reached: holds everything for a while, and gives up in the end.
+    fn troubled(&mut self, error: AskError) -> Result<(), RunError> {
+        if error.is_refusal() {
+            return Err(match error {
+                AskError::Call(error)
+                | AskError::List(cavatica_exports::ListError::Call(error)) => {
+                    RunError::Refused(error)
+                }
+                AskError::List(cavatica_exports::ListError::Endless { .. }) => {
+                    RunError::Unreachable {
+                        patience: Duration::ZERO,
+                        source: error.into(),
+                    }
+                }
+            });
+        }
+        let now = Instant::now();
+        let timing = &self.options.timing;
+        let (since, times) = self.trouble.unwrap_or((now, 0));
+        if now - since >= timing.patience {
+            return Err(RunError::Unreachable {
+                patience: timing.patience,
+                source: error.into(),
+            });
+        }
+        self.trouble = Some((since, times + 1));
+        let pause = (timing.pause * (1 << times.min(10))).min(timing.longest_poll);
+        self.hold = Some(now + pause);
+        (self.report)(Event::Paused {
+            reason: error.to_string(),
+            pause,
+        });
+        Ok(())
+    }
+
+    // Following.
+
+    fn follow(&mut self, now: Instant) {
+        while !self.jobs.is_empty() && self.hold.is_none_or(|hold| hold <= now) {
+            match self.pace.action(self.jobs.len(), now) {
+                Action::Read(count) if self.reads < READS => {
+                    let jobs: Vec<_> = self.jobs.drain(..count).collect();
+                    self.pace.reading(jobs.len());
+                    self.reads += 1;
+                    self.reading += jobs.len();
+                    self.tasks.spawn(tasks::read(self.platform.clone(), jobs));
+                }
+                Action::Count if self.reads == 0 && !self.counting => {
+                    self.counting = true;
+                    let volume = self.terms.volume.clone();
+                    self.tasks
+                        .spawn(tasks::count(self.platform.clone(), volume));
+                    break;
+                }
+                Action::Read(_) | Action::Count | Action::Wait(_) => break,
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        asked: Vec<(ItemId, ExportId)>,
+        result: Result<
+            cavatica_exports::transport::Fetched<cavatica_exports::model::BulkAnswer<ExportJob>>,
+            AskError,
+        >,
+    ) -> Result<(), RunError> {
+        let now = Instant::now();
+        self.reads -= 1;
+        self.reading -= asked.len();
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.jobs.extend(asked);
+                self.pace.failed(now);
+                return self.troubled(error);
+            }
+        };
+        self.reached();
+        let request_id = answer.request_id;
+        let mut shown: HashMap<ExportId, ExportJob> = answer
+            .value
+            .items
+            .into_iter()
+            .filter_map(BulkItem::into_resource)
+            .map(|job| (job.id.clone(), job))
+            .collect();
+        let count = asked.len();
+        let mut moves = Vec::new();
+        let mut echoes = Vec::new();
+        for (item, export) in asked {
+            match shown.remove(&export) {
+                Some(job) if job.is_final() => {
+                    self.unclear.remove(&item);
+                    let seen = seen(&job, request_id.as_deref());
+                    let may_be_echo = match &seen.verdict {
+                        crate::item::Verdict::Failed(failure) => failure.may_be_own_success(),
+                        crate::item::Verdict::Unfinished | crate::item::Verdict::Completed => false,
+                    };
+                    let told = told(item, Step::Observation(Observation::Job(seen)), &job);
+                    if may_be_echo && self.terms.mode == ExportMode::Move {
+                        echoes.push((item, export, told));
+                    } else {
+                        moves.push(told);
+                    }
+                }
+                Some(job) if job.state.known().is_some() => {
+                    self.unclear.remove(&item);
+                    self.jobs.push_back((item, export));
+                }
+                Some(_) | None => {
+                    let since = *self.unclear.entry(item).or_insert(now);
+                    if now - since >= self.options.timing.unclear_job {
+                        self.unclear.remove(&item);
+                        let doubt = Observation::Unclear(Doubt::JobUnclear);
+                        moves.push(Move::new(item, Step::Observation(doubt)));
+                    } else {
+                        self.jobs.push_back((item, export));
+                    }
+                }
+            }
+        }
+        let ended = moves.len() + echoes.len();
+        self.pace.read(count, ended, self.jobs.len(), now);
+        if !echoes.is_empty() {
+            let ids: Vec<ItemId> = echoes.iter().map(|(item, ..)| *item).collect();
+            let items = self.journal.items(&ids)?;
+            for (item, (_, export, told)) in items.into_iter().zip(echoes) {
+                self.echoes.push(Echo {
+                    item,
+                    export: Some(export),
+                    told,
+                });
+            }
+        }
+        self.record(moves)
+    }
+
+    // Looking up.
+
+    fn look(&mut self, now: Instant) {
+        if self.looking || self.hold.is_some_and(|hold| hold > now) {
+            return;
+        }
+        let whole = self.only_questions();
+        let mut questions = Vec::new();
+        for echo in &self.echoes {
+            if questions.len() < LOOK {
+                questions.push(Question {
+                    item: echo.item.clone(),
+                    intended: Timestamp::MIN,
+                    export: None,
+                    earlier: echo.export.iter().cloned().collect(),
+                });
+            }
+        }
+        for pending in &self.questions {
+            let due = pending.due.map_or(whole, |due| due <= now);
+            if due && questions.len() < LOOK {
+                questions.push(pending.question.clone());
+            }
+        }
+        if questions.is_empty() {
+            return;
+        }
+        self.looking = true;
+        let skew =
+            SignedDuration::try_from(self.options.timing.clock_skew).unwrap_or(SignedDuration::MAX);
+        self.tasks.spawn(tasks::look(
+            self.platform.clone(),
+            self.terms.mode,
+            self.terms.volume.clone(),
+            skew,
+            questions,
+            if whole { Reach::Whole } else { Reach::Cheap },
+        ));
+    }
+
+    fn looked(
+        &mut self,
+        asked: Vec<Question>,
+        reach: Reach,
+        result: Result<Seen, AskError>,
+    ) -> Result<(), RunError> {
+        self.looking = false;
+        let now = Instant::now();
+        let seen = match result {
+            Ok(seen) => seen,
+            Err(error) => return self.troubled(error),
+        };
+        self.reached();
+        let look = seen.look();
+        let (mut found, mut absent, mut unknown) = (0, 0, 0);
+        let mut moves = Vec::new();
+        let asked: HashMap<ItemId, Question> = asked
+            .into_iter()
+            .map(|question| (question.id(), question))
+            .collect();
+
+        for echo in std::mem::take(&mut self.echoes) {
+            let Some(question) = asked.get(&echo.item.id) else {
+                self.echoes.push(echo);
+                continue;
+            };
+            let observed = judge(question, &look);
+            let own = match (observed, &echo.export) {
+                (Some((Observation::AliasAtDestination, _)), _) => Some(Move::new(
+                    echo.item.id,
+                    Step::Observation(Observation::AliasAtDestination),
+                )),
+                (Some((observation @ Observation::Job(_), Some(job))), None) => {
+                    Some(told(echo.item.id, Step::Observation(observation), job))
+                }
+                _ => None,
+            };
+            found += usize::from(own.is_some());
+            moves.push(own.unwrap_or(echo.told));
+        }
+
+        for mut pending in std::mem::take(&mut self.questions) {
+            let Some(question) = asked.get(&pending.question.id()) else {
+                self.questions.push(pending);
+                continue;
+            };
+            let Some((observation, job)) = judge(question, &look) else {
+                pending.looks += u32::from(seen.list != ListState::NotRead);
+                if pending.looks >= LOOKS {
+                    unknown += 1;
+                    let doubt = Observation::Unclear(Doubt::ListIncomplete);
+                    moves.push(Move::new(pending.question.id(), Step::Observation(doubt)));
+                    continue;
+                }
+                pending.due = match (seen.list, reach) {
+                    (ListState::NotRead, Reach::Cheap) => None,
+                    (ListState::NotRead | ListState::Whole | ListState::Incomplete, _) => {
+                        Some(now + self.options.timing.settle)
+                    }
+                };
+                self.questions.push(pending);
+                continue;
+            };
+            match &observation {
+                Observation::Job(_) | Observation::AliasAtDestination => found += 1,
+                Observation::Absent => absent += 1,
+                Observation::Unclear(_) => unknown += 1,
+            }
+            let step = Step::Observation(observation);
+            moves.push(match job {
+                Some(job) => told(question.id(), step, job),
+                None => Move::new(question.id(), step),
+            });
+        }
+        if found + absent + unknown > 0 {
+            self.reconciled += (found + absent + unknown) as u64;
+            (self.report)(Event::Reconciled {
+                found,
+                absent,
+                unknown,
+            });
+        }
+        self.record(moves)
+    }
+
+    /// Reads the source of the first copy again.
+    fn prove(&mut self, now: Instant) -> Result<(), RunError> {
+        if self.proving || self.hold.is_some_and(|hold| hold > now) {
+            return Ok(());
+        }
+        let Some(item) = self.copy_completed else {
+            return Ok(());
+        };
+        let items = self.journal.items(&[item])?;
+        let [item] = &items[..] else {
+            return Ok(());
+        };
+        self.proving = true;
+        let (platform, file) = (self.platform.clone(), item.file.clone());
+        self.tasks.spawn(tasks::read_source(platform, file));
+        Ok(())
+    }
+
+    // Recording.
+
+    /// Records what was learned and draws the consequences: the journal's word on where each file stands now is the only
+    /// one that counts.
+    fn record(&mut self, moves: Vec<Move>) -> Result<(), RunError> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let (mut completed, mut bytes) = (0, 0);
+        for Recorded {
+            item,
+            before,
+            after,
+            size,
+            attempt,
+        } in self.journal.record(&moves)?
+        {
+            shift(&mut self.tally, &before, &after, size);
+            match after {
+                State::Planned => self.again.push_back(item),
+                State::Intended => {}
+                State::Accepted { export } => self.jobs.push_back((item, export)),
+                State::Completed { .. } => {
+                    completed += 1;
+                    bytes += size;
+                    if self.terms.mode == ExportMode::Copy && !self.journal.copy_proven() {
+                        self.copy_completed = Some(item);
+                    }
+                }
+                State::Failed { export, failure } => {
+                    let transient =
+                        failure.class().passes_by_waiting() && attempt < self.options.max_attempts;
+                    let again = if transient {
+                        let wait = self.options.timing.retry * (1 << (attempt.clamp(1, 8) - 1));
+                        self.later.push((now + wait, item));
+                        Again::Later
+                    } else {
+                        Again::No
+                    };
+                    for item in self.journal.items(&[item])? {
+                        (self.report)(Event::FileFailed {
+                            file: item.file,
+                            location: item.location,
+                            export: export.clone(),
+                            failure: failure.clone(),
+                            again,
+                        });
+                    }
+                }
+                State::Unknown { doubt, .. } => {
+                    for item in self.journal.items(&[item])? {
+                        (self.report)(Event::FileUnclear {
+                            file: item.file,
+                            location: item.location,
+                            reason: doubt.to_string(),
+                        });
+                    }
+                }
+            }
+        }
+        if completed > 0 {
+            (self.report)(Event::FilesCompleted {
+                files: completed,
+                bytes,
+            });
+        }
+        (self.report)(Event::Tallied { tally: self.tally });
+        let failed = self
+            .tally
+            .failed
+            .files
+            .saturating_sub(self.later.len() as u64);
+        if self
+            .options
+            .max_errors
+            .is_some_and(|most| failed >= most.max(1))
+        {
+            self.stop_sending(StopReason::TooManyErrors);
+        }
+        Ok(())
+    }
+}
+
+/// A step with the times that a job tells.
+fn told(item: ItemId, step: Step, job: &ExportJob) -> Move {
+    let (started, finished) = times(job);
+    Move {
+        started,
+        finished,
+        ..Move::new(item, step)
+    }
+}
+
+fn shift(tally: &mut Tally, before: &State, after: &State, size: u64) {
+    let from = tally.of_mut(before);
+    from.files = from.files.saturating_sub(1);
+    from.bytes = from.bytes.saturating_sub(size);
+    let to = tally.of_mut(after);
+    to.files += 1;
+    to.bytes += size;
+}
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
