@@ -7,6 +7,7 @@ mod event;
 mod fingerprint;
 pub mod item;
 pub mod journal;
+mod once;
 pub mod plan;
 mod platform;
 mod reconcile;
@@ -15,5 +16,6 @@ mod summary;
 
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use once::{OnceError, Started, export_once};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};

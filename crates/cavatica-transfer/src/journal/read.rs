@@ -466,9 +466,11 @@ impl TransferFile {
                     .map_err(|source| self.sqlite(source))
             };
             let (project, kind, reason) = (word(4)?, word(5)?, word(6)?);
-            let file = match row.get_ref(1).map_err(|source| self.sqlite(source))? {
-                rusqlite::types::ValueRef::Null => None,
-                value => Some(file_id(value, &self.path)?),
+            let value = row.get_ref(1).map_err(|source| self.sqlite(source))?;
+            let file = if value == rusqlite::types::ValueRef::Null {
+                None
+            } else {
+                Some(file_id(value, &self.path)?)
             };
             let size: Option<i64> = row.get(3).map_err(|source| self.sqlite(source))?;
             page.push(SkippedRow {

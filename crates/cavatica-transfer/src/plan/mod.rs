@@ -232,7 +232,7 @@ pub async fn plan(
     progress: &mut (dyn FnMut(PlanProgress) + Send),
 ) -> Result<PlanReport, PlanError> {
     let platform = Platform::new(client);
-    let requests_before = client.budget().requests;
+    let requests_before = client.budget().sent;
     let user = platform.account.user().await.map_err(PlanError::Call)?;
     let account = user.value.username.into_value().unwrap_or_default();
     let volume = find_volume(&platform, &options.target).await?;
@@ -322,7 +322,7 @@ pub async fn plan(
         warnings: all_warnings,
         collisions: twins,
         sample,
-        requests: client.budget().requests - requests_before,
+        requests: client.budget().sent - requests_before,
     })
 }
 

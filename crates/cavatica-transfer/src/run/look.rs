@@ -15,6 +15,8 @@ use crate::reconcile::{ListReach, Look, Question, Whereabouts, judge};
 /// How much a look may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
+    /// Only what shows success at once: unfinished jobs and, for a move, where the bytes lie.
+    Unfinished,
     /// Reading all of the account's jobs on the volume is allowed only where that is cheap.
     Cheap,
     /// It is allowed whatever it costs: there is nothing else to do.
@@ -108,7 +110,7 @@ pub(crate) async fn look_up(
         .iter()
         .filter(|question| !seen.settles(question))
         .count();
-    if open == 0 {
+    if open == 0 || reach == Reach::Unfinished {
         return Ok(seen);
     }
     let all = ExportFilter {

@@ -156,7 +156,7 @@ impl<'a> Runner<'a> {
             options,
             report,
             tally,
-            requests_before: client.budget().requests,
+            requests_before: client.budget().sent,
             sending: Sending::On,
             fatal: None,
             tasks: JoinSet::new(),
@@ -224,7 +224,7 @@ impl<'a> Runner<'a> {
     }
 
     fn requests(&self) -> u64 {
-        self.platform.client.budget().requests - self.requests_before
+        self.platform.client.budget().sent - self.requests_before
     }
 
     /// Takes up what earlier runs left.
@@ -409,8 +409,13 @@ impl<'a> Runner<'a> {
             let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
             let in_flight = self.jobs.len() + self.reading + to_usize(self.tally.intended.files);
             let room = self.options.max_in_flight.saturating_sub(in_flight);
-            let limit = if alone { 1 } else { self.batch_limit.min(room) };
-            if limit == 0 {
+            // Half a batch costs as much as a whole one, so room is waited for.
+            let limit = if alone {
+                1
+            } else {
+                self.batch_limit.min(self.options.max_in_flight.max(1))
+            };
+            if room < limit {
                 break;
             }
             let ids: Vec<ItemId>;
@@ -867,7 +872,7 @@ impl<'a> Runner<'a> {
                     continue;
                 }
                 pending.due = match (seen.list, reach) {
-                    (ListState::NotRead, Reach::Cheap) => None,
+                    (ListState::NotRead, Reach::Cheap | Reach::Unfinished) => None,
                     (ListState::NotRead | ListState::Whole | ListState::Incomplete, _) => {
                         Some(now + self.options.timing.settle)
                     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportMode, Layout, Template, Tri};
+use cavatica_exports::model::{ExportMode, ExportRequest, Layout, Template, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{FileSeed, Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
 use cavatica_transfer::item::State;
@@ -13,7 +13,8 @@ use cavatica_transfer::plan::{
     Existing, PlanError, PlanOptions, PlanReport, Policy, Selection, Target, plan,
 };
 use cavatica_transfer::{
-    Ending, Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run,
+    Ending, Event, OnceError, RunError, RunOptions, RunReport, Started, Stop, Summary, Timing,
+    export_once, run,
 };
 use jiff::Timestamp;
 
@@ -108,7 +109,11 @@ impl Bench {
     pub(crate) fn check_exactly_once(&self, files: usize) -> Ledger {
         let ledger = self.sandbox.ledger();
         for (file, told) in &ledger.files {
-            assert_eq!(told.starts, 1, "file {file} was accepted {} times", told.starts);
+            assert_eq!(
+                told.starts, 1,
+                "file {file} was accepted {} times",
+                told.starts
+            );
         }
         assert_eq!(ledger.files.len(), files);
         assert_eq!(ledger.objects_overwritten, 0);
@@ -189,49 +194,432 @@ async fn a_project_is_moved_with_one_request_for_a_hundred_files_and_a_few_more(
     assert_eq!(report.ending, Ending::Finished);
     let ledger = bench.check_exactly_once(1_000);
     let count = |name: &str| ledger.requests.get(name).copied().unwrap_or(0);
-    assert_eq!(count("POST /bulk/storage/exports/create"), 10, "{:?}", ledger.requests);
+    assert_eq!(
+        count("POST /bulk/storage/exports/create"),
+        10,
+        "{:?}",
+        ledger.requests
+    );
     // The project's top level, `run1`, and ten pages of `run1/bam`.
     assert_eq!(count("GET /files"), 12, "{:?}", ledger.requests);
     let all: u64 = ledger.requests.values().sum();
     assert!(all <= 31 + 60, "{:?}", ledger.requests);
 
     let summary = bench.summary();
-    assert_eq!((summary.completed, summary.left, summary.failed), (1_000, 0, 0));
+    assert_eq!(
+        (summary.completed, summary.left, summary.failed),
+        (1_000, 0, 0)
+    );
     let again = bench.run().await.expect("a second run");
     assert_eq!(again.ending, Ending::NothingToDo);
     bench.check_exactly_once(1_000);
 }
 
+/// A transfer under faults ends with every file accepted once and completed, and every fault really struck.
+async fn check_faults(faults: &str) {
+    let plan: cavatica_sandbox::FaultPlan = faults.parse().expect("a fault plan");
+    let bench = Bench::start(world(many(400)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let report = bench.run().await.expect("a run");
+    assert_eq!(report.ending, Ending::Finished);
+    let ledger = bench.check_exactly_once(400);
+    for fault in &ledger.faults {
+        assert!(fault.hits > 0, "{fault:?}");
+    }
+    assert_eq!(bench.summary().completed, 400);
+    assert_eq!(
+        report.requests + 1,
+        ledger.requests.values().sum::<u64>() - PLANNING
+    );
+}
+
+/// The requests of planning four hundred files in a folder of a folder: the user, the volume, six pages, the volume's list.
+const PLANNING: u64 = 9;
+
 #[tokio::test]
-async fn lost_answers_are_found_again_and_nothing_is_sent_twice() {
-    for faults in [
-        "drop-after@bulk-start,every=2",
-        "drop-before@bulk-start,every=2",
-        "error-after=502@bulk-start,every=2",
-        "html-before=502@bulk-start,every=2",
-        "html-after=200@bulk-start,every=2",
-        "truncate@bulk-start,every=2",
-        "shuffle@bulk-start",
-        "omit=3@bulk-start",
-        "drop-after@bulk-start,p=0.5; late-list=1@exports; shuffle@bulk-get; omit=2@bulk-get,p=0.3",
-        "shuffle@bulk-start; omit=1@bulk-start,p=0.3; drop-after@bulk-start,p=0.3; drop-before@bulk-start,p=0.2",
-    ] {
-        let bench = Bench::start(world(many(400)).faults(
-            faults
-                .parse::<cavatica_sandbox::FaultPlan>()
-                .expect("a fault plan"),
-        ))
-        .await;
-        bench.plan(bench.options()).await.expect("a plan");
-        let report = bench.run().await.unwrap_or_else(|error| panic!("{faults}: {error}"));
-        assert_eq!(report.ending, Ending::Finished, "{faults}");
-        eprintln!("{faults}: {report:?} {:?}", bench.sandbox.ledger().faults.iter().map(|f| (f.seen, f.hits)).collect::<Vec<_>>());
-        let ledger = bench.check_exactly_once(400);
-        assert!(
-            ledger.faults.iter().all(|fault| fault.hits > 0),
-            "{faults}: {:?}",
-            ledger.faults
+async fn an_answer_lost_after_acceptance_is_found_again() {
+    check_faults("drop-after@bulk-start,every=2").await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_lost_is_sent_again_once_its_absence_is_proven() {
+    check_faults("drop-before@bulk-start,every=2,times=3").await;
+}
+
+#[tokio::test]
+async fn a_gateways_error_may_hide_acceptance() {
+    check_faults("error-after=502@bulk-start,every=2").await;
+}
+
+#[tokio::test]
+async fn a_page_for_people_may_hide_either() {
+    check_faults("html-before=502@bulk-start,nth=1; html-after=200@bulk-start,nth=3").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_looked_up() {
+    check_faults("truncate@bulk-start,every=2").await;
+}
+
+#[tokio::test]
+async fn shuffled_answers_find_their_files() {
+    check_faults("shuffle@bulk-start; shuffle@bulk-get").await;
+}
+
+#[tokio::test]
+async fn omitted_items_are_looked_up() {
+    check_faults("omit=3@bulk-start; omit=2@bulk-get,every=2").await;
+}
+
+#[tokio::test]
+async fn a_list_that_lags_proves_nothing_before_it_has_settled() {
+    check_faults("drop-after@bulk-start,every=2; late-list=1@exports; shuffle@bulk-get").await;
+}
+
+/// The two ways to lose the answer of a single start, and what comes of them.
+#[tokio::test]
+async fn a_single_export_is_sent_once_whatever_becomes_of_the_answer() {
+    for (faults, starts) in [("drop-after@start", 1), ("drop-before@start", 0)] {
+        let plan: cavatica_sandbox::FaultPlan = faults.parse().expect("a fault plan");
+        let project = ProjectSeed::new(PROJECT).file("a.bin", "bytes");
+        let bench = Bench::start(world(project).faults(plan)).await;
+        let file = bench.sandbox.file_id(PROJECT, "a.bin").expect("a file");
+        let request = ExportRequest::new(
+            file.parse().expect("an id"),
+            VOLUME.parse().expect("a volume"),
+            "a.bin".parse().expect("a location"),
         );
-        assert_eq!(bench.summary().completed, 400, "{faults}");
+        let export = request.skip_checks();
+        let settle = Duration::from_millis(300);
+        let started = export_once(&bench.client(), &export, ExportMode::Move, settle).await;
+        match starts {
+            0 => assert!(matches!(started, Err(OnceError::Absent(_))), "{started:?}"),
+            _ => assert!(
+                matches!(started, Ok(Started::Found(_) | Started::Completed)),
+                "{started:?}"
+            ),
+        }
+        let ledger = bench.sandbox.ledger();
+        assert_eq!(ledger.starts, starts);
+        assert_eq!(ledger.requests["POST /storage/exports"], 1);
+    }
+}
+
+#[tokio::test]
+async fn two_files_to_one_key_refuse_the_plan_and_both_are_named() {
+    let project = ProjectSeed::new(PROJECT)
+        .file("run1/a.bam", "one")
+        .file("run2/a.bam", "two")
+        .file("run2/A.bam", "three");
+    let bench = Bench::start(world(project)).await;
+    let mut options = bench.options();
+    options.layout.template = Template::flat();
+    let error = bench.plan(options).await.expect_err("a refusal");
+    let PlanError::Refused(refusal) = &error else {
+        panic!("{error:?}");
+    };
+    let id = |path| bench.sandbox.file_id(PROJECT, path).expect("a file");
+    let [collision] = &refusal.collisions[..] else {
+        panic!("{refusal:?}");
+    };
+    let mut ids = collision.file_ids.clone();
+    ids.sort_unstable();
+    let mut expected = [id("run1/a.bam"), id("run2/a.bam")];
+    expected.sort_unstable();
+    assert_eq!(
+        (ids.as_slice(), &collision.locations[..]),
+        (&expected[..], &["a.bam".to_owned()][..])
+    );
+    assert!(!bench.transfer().exists());
+
+    // Twins alone are a warning.
+    let planned = bench.plan(bench.options()).await.expect("a plan");
+    let twins: Vec<_> = planned
+        .collisions
+        .iter()
+        .map(|twins| twins.locations.clone())
+        .collect();
+    assert_eq!(twins, [["run2/a.bam", "run2/A.bam"]]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_exported_is_left_out_with_a_reason_or_refuses_the_plan() {
+    let project = || {
+        ProjectSeed::new(PROJECT)
+            .file("a.bam", "one")
+            .with(FileSeed::alias("b.bam", VOLUME, "b.bam", 9))
+            .with(FileSeed::bytes("c.bam", "three").archived())
+    };
+    let bench = Bench::start(world(project())).await;
+    let planned = bench.plan(bench.options()).await.expect("a plan");
+    assert_eq!(planned.files, 2);
+    assert_eq!(planned.skipped, BTreeMap::from([("alias".to_owned(), 1)]));
+    let warnings: Vec<_> = planned
+        .warnings
+        .iter()
+        .map(|warning| warning.name)
+        .collect();
+    assert_eq!(warnings, ["maybe-archived"]);
+
+    let bench = Bench::start(world(project())).await;
+    let mut options = bench.options();
+    options.policies = BTreeMap::from([
+        ("alias".to_owned(), Policy::Fail),
+        ("maybe-archived".to_owned(), Policy::Skip),
+    ]);
+    let error = bench.plan(options).await.expect_err("a refusal");
+    let PlanError::Refused(refusal) = &error else {
+        panic!("{error:?}");
+    };
+    let kinds: Vec<_> = refusal
+        .refused
+        .iter()
+        .map(|file| file.kind.as_str())
+        .collect();
+    assert_eq!(kinds, ["alias"]);
+}
+
+#[tokio::test]
+async fn objects_that_are_there_already_refuse_the_plan_or_are_left_alone() {
+    let start = || {
+        Bench::start(
+            Sandbox::builder()
+                .project(many(3).file("run2/x.bam", "x"))
+                .volume(
+                    VolumeSeed::s3(VOLUME)
+                        .object("run2/x.bam", "older")
+                        .object("run3/y.bam", "somebody else's"),
+                ),
+        )
+    };
+    let bench = start().await;
+    let error = bench.plan(bench.options()).await.expect_err("a refusal");
+    let PlanError::Refused(refusal) = &error else {
+        panic!("{error:?}");
+    };
+    let paths: Vec<_> = refusal
+        .refused
+        .iter()
+        .map(|file| file.path.as_deref())
+        .collect();
+    assert_eq!(paths, [Some("run2/x.bam")]);
+
+    let mut options = bench.options();
+    options.existing = Existing::Skip;
+    let planned = bench.plan(options).await.expect("a plan");
+    assert_eq!(
+        (planned.files, planned.skipped),
+        (3, BTreeMap::from([("exists".to_owned(), 1)]))
+    );
+    bench.run().await.expect("a run");
+    bench.check_exactly_once(3);
+}
+
+#[tokio::test]
+async fn failures_end_with_their_codes_and_transient_ones_are_tried_again() {
+    let plan: cavatica_sandbox::FaultPlan =
+        "fail-jobs=9100@bulk-start,nth=3; fail-jobs=9103@bulk-start,nth=5"
+            .parse()
+            .expect("a plan");
+    let bench = Bench::start(world(many(20)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let report = bench.run().await.expect("a run");
+    assert_eq!(report.ending, Ending::Finished);
+    let summary = bench.summary();
+    assert_eq!((summary.completed, summary.failed), (19, 1));
+    assert_eq!(summary.failures[0].code, Some(9103));
+    assert!(!summary.failures[0].advice.is_empty());
+    let starts: Vec<u64> = bench
+        .sandbox
+        .ledger()
+        .files
+        .values()
+        .map(|file| file.starts)
+        .collect();
+    assert_eq!(
+        starts.iter().filter(|starts| **starts == 2).count(),
+        1,
+        "{starts:?}"
+    );
+    assert_eq!(starts.iter().sum::<u64>(), 21);
+
+    // A permanent failure is sent again only if its code is named.
+    let account = account(&bench.client()).await;
+    let open = || {
+        SqliteJournal::open(
+            &bench.transfer(),
+            bench.sandbox.endpoint(),
+            &account,
+            Timestamp::now(),
+        )
+    };
+    assert_eq!(open().expect("free").retry(&[]).expect("room"), 0);
+    assert_eq!(open().expect("free").retry(&[9103]).expect("room"), 1);
+    bench.run().await.expect("a run");
+    assert_eq!(bench.summary().completed, 20);
+}
+
+#[tokio::test]
+async fn too_many_errors_stop_the_sending() {
+    let plan: cavatica_sandbox::FaultPlan = "fail-jobs=9103".parse().expect("a plan");
+    let bench = Bench::start(world(many(500)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let options = RunOptions {
+        max_errors: Some(3),
+        max_in_flight: 100,
+        ..options()
+    };
+    let report = bench
+        .run_with(&options, &Stop::new(), &mut |_| {})
+        .await
+        .expect("a run");
+    assert_eq!(report.ending, Ending::TooManyErrors);
+    let ledger = bench.check_exactly_once(100);
+    assert_eq!(ledger.starts, 100);
+}
+
+#[tokio::test]
+async fn a_job_in_a_state_that_nobody_knows_ends_as_unknown() {
+    let plan: cavatica_sandbox::FaultPlan = "odd-state=ABORTED@bulk-get".parse().expect("a plan");
+    let bench = Bench::start(world(many(5)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let report = bench.run().await.expect("a run");
+    assert_eq!(report.ending, Ending::Finished);
+    assert_eq!(bench.summary().unknown, 5);
+
+    // A later run asks once more, and sends nothing.
+    bench.sandbox.set_faults(Vec::new());
+    bench.run().await.expect("a run");
+    assert_eq!((bench.summary().unknown, bench.summary().completed), (0, 5));
+    bench.check_exactly_once(5);
+}
+
+#[tokio::test]
+async fn copies_are_proven_on_the_first_file_and_leave_their_sources() {
+    let bench = Bench::start(world(many(150))).await;
+    let mut options = bench.options();
+    options.mode = ExportMode::Copy;
+    bench.plan(options).await.expect("a plan");
+    let mut proven_after = None;
+    let mut sent = 0;
+    let report = bench
+        .run_with(&self::options(), &Stop::new(), &mut |event| match event {
+            Event::BatchAnswered { files, .. } => sent += files,
+            Event::CopyProven => proven_after = Some(sent),
+            _ => {}
+        })
+        .await
+        .expect("a run");
+    assert_eq!(report.ending, Ending::Finished);
+    assert_eq!(proven_after, Some(1));
+    let ledger = bench.check_exactly_once(150);
+    assert!(ledger.jobs.iter().all(|job| job.mode == ExportMode::Copy));
+}
+
+/// Stops a run after every so many answers, and takes it up again until it is done.
+#[tokio::test]
+async fn a_run_that_is_stopped_goes_on_where_it_stood() {
+    let plan: cavatica_sandbox::FaultPlan = "drop-after@bulk-start,every=3; shuffle@bulk-start"
+        .parse()
+        .expect("a plan");
+    let bench = Bench::start(world(many(900)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let mut stops = 0;
+    loop {
+        let stop = Stop::new();
+        let asked = stop.clone();
+        let mut answers = 0;
+        let report = bench
+            .run_with(&options(), &stop, &mut |event| {
+                if let Event::BatchAnswered { .. } | Event::AnswersLost { .. } = event {
+                    answers += 1;
+                    if answers == 2 {
+                        asked.ask();
+                    }
+                }
+            })
+            .await
+            .expect("a run");
+        match report.ending {
+            Ending::Stopped => stops += 1,
+            Ending::Finished | Ending::NothingToDo => break,
+            Ending::TooManyErrors => panic!("there were none"),
+        }
+    }
+    assert!(stops > 1, "{stops}");
+    bench.check_exactly_once(900);
+    assert_eq!(bench.summary().completed, 900);
+}
+
+#[tokio::test]
+async fn an_edited_plan_has_another_fingerprint() {
+    let bench = Bench::start(world(many(3))).await;
+    let planned = bench.plan(bench.options()).await.expect("a plan");
+    let fingerprint =
+        || TransferFile::open(&bench.transfer()).and_then(|file| file.compute_fingerprint());
+    assert_eq!(
+        fingerprint().expect("readable").to_string(),
+        planned.fingerprint
+    );
+    rusqlite::Connection::open(bench.transfer())
+        .and_then(|connection| {
+            connection.execute("UPDATE item SET location = 'elsewhere' WHERE id = 2", [])
+        })
+        .expect("an edit");
+    assert_ne!(
+        fingerprint().expect("readable").to_string(),
+        planned.fingerprint
+    );
+}
+
+#[tokio::test]
+async fn the_bucket_names_the_volume_and_a_read_only_one_is_refused() {
+    let bench = Bench::start(
+        Sandbox::builder()
+            .project(many(1))
+            .volume(VolumeSeed::s3(VOLUME).bucket("franklin-lab"))
+            .volume(VolumeSeed::s3("lab/fixed").bucket("fixed").read_only()),
+    )
+    .await;
+    let mut options = bench.options();
+    options.target = Target::Bucket("fixed".to_owned());
+    let error = bench.plan(options).await.expect_err("a refusal");
+    assert!(matches!(error, PlanError::Volume { .. }), "{error:?}");
+    let mut options = bench.options();
+    options.target = Target::Bucket("franklin-lab".to_owned());
+    assert_eq!(bench.plan(options).await.expect("a plan").volume, VOLUME);
+}
+
+/// The same files, reached as a project, a folder and a manifest, are the same plan.
+#[tokio::test]
+async fn a_manifest_and_a_folder_find_the_same_files() {
+    let bench = Bench::start(world(many(120))).await;
+    let whole = bench.plan(bench.options()).await.expect("a plan");
+    let rows = TransferFile::open(&bench.transfer())
+        .and_then(|file| file.items(None))
+        .expect("rows");
+    let mut text = "file_id\n".to_owned();
+    for row in rows.iter().rev() {
+        text += &format!("{}\n", row.file);
+    }
+    let mut selections = vec![Selection::Project {
+        project: PROJECT.parse().expect("a project"),
+        folder: Some("run1/bam".to_owned()),
+        names: Vec::new(),
+    }];
+    let manifest =
+        cavatica_exports::model::manifest::Manifest::open("m.csv", std::io::Cursor::new(text));
+    selections.push(Selection::Manifest {
+        name: "m.csv".to_owned(),
+        rows: Box::new(manifest.expect("a header")),
+    });
+    for selection in selections {
+        std::fs::remove_file(bench.transfer()).expect("it is there");
+        let options = PlanOptions {
+            selection,
+            ..bench.options()
+        };
+        let planned = bench.plan(options).await.expect("a plan");
+        assert_eq!(planned.fingerprint, whole.fingerprint);
     }
 }
