@@ -250,6 +250,24 @@ fn the_kms_key_may_rely_on_the_volumes_encryption() {
 }
 
 #[test]
+fn a_kms_key_serves_only_aws_kms() {
+    for algorithm in ["AES256", "aes512"] {
+        let mut request = request();
+        asked(&mut request).sse_aws_kms_key_id = Tri::Value("1234abcd".to_owned());
+        asked(&mut request).sse_algorithm = Tri::Value(algorithm.into());
+        let objections = request
+            .check(&file(), &volume())
+            .expect_err("a key without aws:kms");
+        assert_eq!(
+            objections.to_string(),
+            format!(
+                "a KMS key is named, but the server-side encryption is `{algorithm}`, not `aws:kms`"
+            )
+        );
+    }
+}
+
+#[test]
 fn the_kms_key_in_two_spellings_is_refused() {
     let mut request = request();
     let properties = asked(&mut request);

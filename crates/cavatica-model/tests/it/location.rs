@@ -135,3 +135,13 @@ fn the_volumes_prefix_counts_towards_the_length() {
     );
     assert!(location.key_with_prefix(&"p".repeat(25)).is_err());
 }
+
+#[test]
+fn a_location_has_1024_bytes_at_the_most() {
+    // A letter of two bytes, and one of one.
+    let longest = format!("{}a", "é".repeat(511));
+    assert_eq!(longest.len(), 1023);
+    assert!(format!("{longest}b").parse::<Location>().is_ok());
+    let error = format!("{longest}bc").parse::<Location>().unwrap_err();
+    assert_eq!(error.faults(), [LocationFault::TooLong { bytes: 1025 }]);
+}

@@ -244,6 +244,23 @@ fn a_quoted_cell_may_hold_line_breaks() {
 }
 
 #[test]
+fn a_quoted_cell_with_line_breaks_must_make_a_whole_row() {
+    let (bad, lines) = judged(&format!("id,name,location\n{ID},\"a\nb\"\n{ID},c,c.vcf\n"));
+    assert_eq!(lines, [4]);
+    assert_eq!(bad.len(), 2);
+    assert!(
+        bad[0].starts_with("files.csv line 2: a quote is opened and never closed"),
+        "{}",
+        bad[0]
+    );
+    assert!(
+        bad[1].starts_with("files.csv line 3: there are 1 cells"),
+        "{}",
+        bad[1]
+    );
+}
+
+#[test]
 fn a_stray_quote_costs_one_row_however_long_the_file() {
     let mut text = format!("id,location\n{ID},\"a.vcf\n");
     for number in 0..1000 {
@@ -416,6 +433,12 @@ fn a_check_finds_what_single_rows_cannot_show() {
         ),
         (5, 0, 1, 5)
     );
+}
+
+#[test]
+fn file_ids_are_told_apart_by_letter_case() {
+    let text = format!("id,location\n{ID},a.vcf\n{},b.vcf\n", ID.to_uppercase());
+    assert_eq!(checked(&text, &Layout::default()).1, []);
 }
 
 #[test]

@@ -86,12 +86,13 @@ proptest! {
     fn layouts(prefix in strategies::location(), template in crate::template::template()) {
         both_ways::<Layout>(&json!({ "prefix": format!("{prefix}/"), "template": template }));
     }
+}
 
-    #[test]
-    fn a_batch_holds_one_to_a_hundred(count in 0_usize..210) {
-        let batch = Batch::new(vec![(); count]);
-        prop_assert_eq!(batch.is_ok(), (1..=100).contains(&count));
+#[test]
+fn a_batch_holds_one_to_a_hundred() {
+    for (count, fits) in [(0, false), (1, true), (100, true), (101, false)] {
+        assert_eq!(Batch::new(vec![(); count]).is_ok(), fits, "{count}");
         let read = serde_json::from_value::<Batch<u8>>(json!(vec![0; count]));
-        prop_assert_eq!(read.is_ok(), (1..=100).contains(&count));
+        assert_eq!(read.is_ok(), fits, "{count}");
     }
 }

@@ -115,6 +115,22 @@ fn the_pages_own_examples() {
     let job: ExportJob = read("start-an-export-job.response");
     assert!(job.state.is(ExportState::Pending) && !job.is_final());
     assert_eq!(job.answers(&request), Some(true));
+    let other = |file: &str, volume: &str, location: &str| {
+        let (file, volume) = (file.parse().expect("an id"), volume.parse().expect("an id"));
+        job.answers(&ExportRequest::new(
+            file,
+            volume,
+            location.parse().expect("a location"),
+        ))
+    };
+    let file = "567890abc8a5639cc6722063";
+    assert_eq!(other(file, "rfranklin/output", "output.vcf"), Some(true));
+    assert_eq!(
+        other("567890abc8a5639cc6722064", "rfranklin/output", "output.vcf"),
+        Some(false)
+    );
+    assert_eq!(other(file, "rfranklin/other", "output.vcf"), Some(false));
+    assert_eq!(other(file, "rfranklin/output", "Output.vcf"), Some(false));
     assert_eq!(job.overwrite, Tri::Value(false));
     let started = job.started_on.value().and_then(|moment| moment.timestamp());
     assert_eq!(started, "2016-06-15T19:17:39Z".parse().ok());
