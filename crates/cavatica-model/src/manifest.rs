@@ -18,7 +18,7 @@ pub use check::{Finding, Severity, Summary, check};
 pub use fault::{Fault, ManifestError, Problem, RowError};
 
 use column::Column;
-use lines::{Line, Lines, split, texts, without_line_break};
+use lines::{Broken, Line, Lines, split, texts, without_line_break};
 
 /// How a manifest is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,17 +156,20 @@ impl<R: Read> Manifest<R> {
             manifest: Arc::clone(&name),
             source,
         };
-        let broken = |fault| ManifestError::BrokenHeader {
+        let broken = |problem| ManifestError::BrokenHeader {
             manifest: Arc::clone(&name),
-            fault,
+            problem: Box::new(problem),
         };
+        let broken_cell = |cell: Broken| broken(Problem::of_cell(cell, &Header::new()));
 
         let Some(first) = lines.next().map_err(read)? else {
             return Err(ManifestError::Empty {
                 manifest: Arc::clone(&name),
             });
         };
-        let mut bytes = first.bytes.map_err(broken)?;
+        let mut bytes = first
+            .bytes
+            .map_err(|fault| broken(Problem::of_line(fault)))?;
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(ManifestError::Encoding {
                 manifest: Arc::clone(&name),
@@ -193,7 +196,9 @@ impl<R: Read> Manifest<R> {
         } else {
             (Format::Csv, b',')
         };
-        let header = texts(&split(&bytes, delimiter).map_err(broken)?).map_err(broken)?;
+        let header = split(&bytes, delimiter)
+            .and_then(|cells| texts(&cells))
+            .map_err(broken_cell)?;
         let header = self::header(&name, header)?;
         Ok(manifest(format, header, lines))
     }
@@ -259,15 +264,15 @@ impl<R: Read> Manifest<R> {
     ) -> std::io::Result<Result<Row, Vec<Problem>>> {
         let cells = match split(&bytes, delimiter) {
             Ok(cells) => texts(&cells),
-            Err(Fault::UnclosedQuote) => {
+            Err(broken) if broken.fault == Fault::UnclosedQuote => {
                 self.lines
                     .finish_record(bytes, delimiter, self.header.len())?
             }
-            Err(fault) => Err(fault),
+            Err(broken) => Err(broken),
         };
         Ok(match cells {
             Ok(cells) => row::from_cells(number, &self.header, cells),
-            Err(fault) => Err(vec![Problem::of_line(fault)]),
+            Err(broken) => Err(vec![Problem::of_cell(broken, &self.header)]),
         })
     }
 

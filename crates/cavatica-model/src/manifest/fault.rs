@@ -50,10 +50,10 @@ pub enum Fault {
     #[error("is given twice")]
     Twice,
     /// A quote is opened and not closed.
-    #[error("a quote is opened and never closed")]
+    #[error("opens a quote that is never closed")]
     UnclosedQuote,
     /// Text follows a closing quote.
-    #[error("text follows a closing quote")]
+    #[error("has text after its closing quote")]
     TextAfterQuote,
     /// More or fewer cells than the header has.
     #[error("there are {cells} cells, but the header has {columns}")]
@@ -64,7 +64,7 @@ pub enum Fault {
         columns: usize,
     },
     /// Bytes that are no text.
-    #[error("the text is not UTF-8")]
+    #[error("is not UTF-8")]
     NotUtf8,
     /// A line of more than a mebibyte.
     #[error("the line is longer than a mebibyte")]
@@ -124,8 +124,9 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.position, &self.column) {
             (Some(position), Some(column)) => write!(f, "column {position} `{column}` ")?,
+            (Some(position), None) => write!(f, "column {position} ")?,
             (None, Some(column)) => write!(f, "`{column}` ")?,
-            (_, None) => {}
+            (None, None) => {}
         }
         write!(f, "{}; expected {}", self.fault, self.expected)?;
         match &self.hint {
@@ -193,12 +194,12 @@ pub enum ManifestError {
         manifest: Arc<str>,
     },
     /// The header line is broken.
-    #[error("{manifest} line 1, the header: {fault}")]
+    #[error("{manifest} line 1: {problem}")]
     BrokenHeader {
         /// The manifest's name.
         manifest: Arc<str>,
         /// What is wrong with it.
-        fault: Fault,
+        problem: Box<Problem>,
     },
     /// The columns are separated by something else.
     #[error(

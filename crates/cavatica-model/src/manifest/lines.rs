@@ -91,7 +91,8 @@ impl<R: Read> Lines<R> {
         first: Vec<u8>,
         delimiter: u8,
         cells: usize,
-    ) -> io::Result<Result<Vec<String>, Fault>> {
+    ) -> io::Result<Result<Vec<String>, Broken>> {
+        let unclosed = split(&first, delimiter).err();
         let mut record = first;
         for used in 1..MAX_RECORD_LINES {
             if self.ahead.len() < used {
@@ -110,12 +111,24 @@ impl<R: Read> Lines<R> {
                     self.ahead.drain(..used);
                     return Ok(found);
                 }
-                Err(Fault::UnclosedQuote) if record.len() < MAX_LINE_BYTES => {}
+                Err(broken)
+                    if broken.fault == Fault::UnclosedQuote && record.len() < MAX_LINE_BYTES => {}
                 Ok(_) | Err(_) => break,
             }
         }
-        Ok(Err(Fault::UnclosedQuote))
+        Ok(Err(unclosed.unwrap_or(Broken {
+            position: cells,
+            fault: Fault::UnclosedQuote,
+        })))
     }
+}
+
+/// What is wrong with a cell that can't be read at all.
+#[derive(Debug)]
+pub(super) struct Broken {
+    /// Which cell, counted from 1.
+    pub(super) position: usize,
+    pub(super) fault: Fault,
 }
 
 /// The line without its line break.
@@ -125,13 +138,15 @@ pub(super) fn without_line_break(line: &[u8]) -> &[u8] {
 }
 
 /// The cells of a record (RFC 4180): a cell that begins with a quote ends with one, and a quote within it is doubled.
-pub(super) fn split(record: &[u8], delimiter: u8) -> Result<Vec<Cow<'_, [u8]>>, Fault> {
+pub(super) fn split(record: &[u8], delimiter: u8) -> Result<Vec<Cow<'_, [u8]>>, Broken> {
     let mut rest = without_line_break(record);
     let mut cells = Vec::new();
     loop {
+        let position = cells.len() + 1;
+        let broken = |fault| Broken { position, fault };
         let cell;
         (cell, rest) = match rest.strip_prefix(b"\"") {
-            Some(quoted) => quoted_cell(quoted)?,
+            Some(quoted) => quoted_cell(quoted).map_err(broken)?,
             None => {
                 let end = rest.iter().position(|byte| *byte == delimiter);
                 let (cell, rest) = rest.split_at(end.unwrap_or(rest.len()));
@@ -142,7 +157,7 @@ pub(super) fn split(record: &[u8], delimiter: u8) -> Result<Vec<Cow<'_, [u8]>>, 
         match rest.split_first() {
             None => return Ok(cells),
             Some((byte, after)) if *byte == delimiter => rest = after,
-            Some(_) => return Err(Fault::TextAfterQuote),
+            Some(_) => return Err(broken(Fault::TextAfterQuote)),
         }
     }
 }
@@ -172,12 +187,14 @@ fn quoted_cell(quoted: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), Fault> {
     }
 }
 
-pub(super) fn texts(cells: &[Cow<'_, [u8]>]) -> Result<Vec<String>, Fault> {
-    cells
-        .iter()
-        .map(|cell| match std::str::from_utf8(cell) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Fault::NotUtf8),
-        })
-        .collect()
+/// The cells as texts.
+pub(super) fn texts(cells: &[Cow<'_, [u8]>]) -> Result<Vec<String>, Broken> {
+    let text = |(position, cell): (usize, &Cow<'_, [u8]>)| match std::str::from_utf8(cell) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err(Broken {
+            position,
+            fault: Fault::NotUtf8,
+        }),
+    };
+    (1..).zip(cells).map(text).collect()
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::column::Column;
-use super::lines::without_line_break;
+use super::lines::{Broken, without_line_break};
 use super::{Fault, Header, Overwrite, Problem, Row};
 use crate::{ExportProperties, IdError, Location, Open, OpenName, Tri, UnknownKeys};
 
@@ -13,16 +13,27 @@ pub(super) fn looks_like_file_id(text: &str) -> bool {
 }
 
 impl Problem {
+    /// A problem of a cell that can't be read at all.
+    pub(super) fn of_cell(broken: Broken, header: &Header) -> Self {
+        let column = header.get(broken.position - 1);
+        Problem {
+            position: Some(broken.position),
+            column: column.map(|(text, _)| text.clone()),
+            expected: match broken.fault {
+                Fault::NotUtf8 => "UTF-8",
+                _ => "a quoted cell to end with a quote, and quotes in it to be doubled",
+            },
+            fault: broken.fault,
+            hint: None,
+        }
+    }
+
     /// A problem of the line as a whole.
     pub(super) fn of_line(fault: Fault) -> Self {
         let expected = match &fault {
-            Fault::UnclosedQuote | Fault::TextAfterQuote => {
-                "a quoted cell to end with a quote, and quotes in it to be doubled"
-            }
             Fault::CellCount { .. } => {
                 "a cell for each column; cells that hold a separator must be quoted"
             }
-            Fault::NotUtf8 => "UTF-8",
             Fault::LineTooLong => "a row",
             _ => {
                 "an object such as {\"file_id\": \"567890abc8a5639cc6722063\", \"location\": \"run1/output.vcf\"}"

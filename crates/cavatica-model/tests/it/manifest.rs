@@ -209,12 +209,12 @@ fn every_bad_row_is_named_with_its_column() {
     let (bad, lines) = judged(&text);
     assert_eq!(lines, [2, 10]);
     let expected = [
-        "line 3: a quote is opened and never closed; expected a quoted cell to end with a quote, and quotes in it to be doubled",
+        "line 3: column 2 `name` opens a quote that is never closed; expected a quoted cell to end with a quote, and quotes in it to be doubled",
         "line 4: column 3 `location` is `../c.vcf`: it has a part `.` or `..`; expected a key relative to the volume, such as `run1/output.vcf`",
         "line 5: column 1 `file id` is empty; expected a file id such as `567890abc8a5639cc6722063`",
         "line 6: there are 3 cells, but the header has 4; expected a cell for each column; cells that hold a separator must be quoted",
         "line 7: column 3 `location` is `run1\\\\f.vcf`: it looks like a Windows path; expected a key relative to the volume, such as `run1/output.vcf` (write `run1/f.vcf`); column 4 `overwrite` is `maybe`: it is neither true nor false; expected `true` or `false`",
-        "line 8: text follows a closing quote; expected a quoted cell to end with a quote, and quotes in it to be doubled",
+        "line 8: column 2 `name` has text after its closing quote; expected a quoted cell to end with a quote, and quotes in it to be doubled",
         "line 9: column 1 `file id` is `https://cavatica.sbgenomics.com/u/o/p/files/567890abc8a5639cc6722063/`: it has a `/`; expected a file id such as `567890abc8a5639cc6722063` (a web address was pasted; the file id in it is `567890abc8a5639cc6722063`); column 2 `name` is `h/h.vcf`: a name has no `/`; folders go into the column `path`; expected a file name without `/`; column 3 `location` is `s3://bucket/h.vcf`: it has an empty part (`//`); expected a key relative to the volume, such as `run1/output.vcf` (leave out `s3://` and the bucket: the volume stands for them)",
     ];
     let expected: Vec<String> = expected
@@ -249,7 +249,7 @@ fn a_quoted_cell_with_line_breaks_must_make_a_whole_row() {
     assert_eq!(lines, [4]);
     assert_eq!(bad.len(), 2);
     assert!(
-        bad[0].starts_with("files.csv line 2: a quote is opened and never closed"),
+        bad[0].starts_with("files.csv line 2: column 2 `name` opens a quote that is never closed"),
         "{}",
         bad[0]
     );
@@ -292,7 +292,7 @@ fn text_that_is_not_utf8_is_named() {
     let error = rows[0].as_ref().expect_err("Latin-1 isn't UTF-8");
     assert_eq!(
         error.to_string(),
-        "files.csv line 2: the text is not UTF-8; expected UTF-8"
+        "files.csv line 2: column 2 `location` is not UTF-8; expected UTF-8"
     );
     assert!(rows[1].is_ok());
 }
@@ -329,7 +329,7 @@ fn a_bad_header_says_what_is_wrong() {
     );
     assert_eq!(
         refused(b"id,\"name\n"),
-        "files.csv line 1, the header: a quote is opened and never closed"
+        "files.csv line 1: column 2 opens a quote that is never closed; expected a quoted cell to end with a quote, and quotes in it to be doubled"
     );
 }
 
