@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportId, ExportState, FileId, ProjectId, VolumeId};
+use cavatica_exports::model::{
+    ExportId, ExportState, FileId, Prefix, ProjectId, Template, VolumeId,
+};
 use clap::{Args, Parser, Subcommand};
 
 use crate::value;
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     /// List volumes and what lies on them
     #[command(subcommand)]
     Volumes(Volumes),
+    Check(Check),
+    Explain(Explain),
     Sandbox(Sandbox),
     Demo(Demo),
     /// Find out what stands between this machine and an export
@@ -203,6 +207,40 @@ pub(crate) enum Volumes {
         #[arg(default_value = "")]
         prefix: String,
     },
+}
+
+/// Judge a manifest: bad rows, bad locations, rows that meet
+///
+/// Needs no account and no network. Reads CSV, TSV or JSON lines with a header such as file_id,location. Names every bad
+/// row with its line and column; exits with 0 if there is no error, with 2 otherwise. Warnings don't count.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cavatica check files.csv --prefix cohort-7/ --dest '{path}/{name}'"
+)]
+pub(crate) struct Check {
+    /// The manifest; - reads standard input
+    #[arg(value_name = "MANIFEST")]
+    pub(crate) manifest: PathBuf,
+    /// What every location begins with
+    #[arg(long, value_name = "KEY/")]
+    pub(crate) prefix: Option<Prefix>,
+    /// How locations are made for rows without one: {path}/{name} if nothing else is said
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) dest: Option<Template>,
+    /// Put all files into one folder, as --dest {name} does
+    #[arg(long, conflicts_with = "dest")]
+    pub(crate) flatten: bool,
+}
+
+/// Say what an error code means and what to do about it
+///
+/// Takes a code of the platform (9107), an HTTP status (503), or a name that a check or a plan has told (alias).
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica explain 9107")]
+pub(crate) struct Explain {
+    /// The code or the name
+    #[arg(value_name = "CODE")]
+    pub(crate) what: String,
 }
 
 /// Run the platform on your own desk, to try things or to test programs

@@ -44,6 +44,8 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Jobs(args) => command::jobs::run(args, &session()?, ui).await,
         Command::Files(args) => command::files::run(args, &session()?, ui).await,
         Command::Volumes(args) => command::volumes::run(args, &session()?, ui).await,
+        Command::Check(args) => command::check::run(args, ui),
+        Command::Explain(args) => command::explain::run(args, ui),
         Command::Sandbox(args) => command::sandbox::run(args, ui).await,
         Command::Demo(args) => command::demo::run(args, ui).await,
         Command::Doctor => command::doctor::run(&cli.global, ui).await,

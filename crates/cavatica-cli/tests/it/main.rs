@@ -4,5 +4,6 @@ mod doctor;
 mod export;
 mod harness;
 mod mistakes;
+mod offline;
 mod reading;
 mod refusals;

@@ -1,0 +1,164 @@
+//! `cavatica check`: a manifest judged without an account and without a network.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Seek};
+use std::path::Path;
+
+use cavatica_exports::model::manifest::{self, Finding, Severity};
+use cavatica_exports::model::{Layout, Template};
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// How many errors, and how many warnings, are printed for people; the rest is counted.
+const SHOWN: u64 = 20;
+
+pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
+    let layout = Layout {
+        prefix: args.prefix.clone().unwrap_or_default(),
+        template: match &args.dest {
+            Some(template) => template.clone(),
+            None if args.flatten => Template::flat(),
+            None => Template::default(),
+        },
+    };
+    let (name, source) = if args.manifest == Path::new("-") {
+        ("standard input".to_owned(), Source::spool(io::stdin())?)
+    } else {
+        let name = args.manifest.display().to_string();
+        (name, Source::Path(&args.manifest))
+    };
+
+    let mut listing = Listing::new(&name, ui);
+    let checked = manifest::check(
+        &name,
+        || source.open(),
+        &layout,
+        |finding| {
+            listing.tell(finding);
+        },
+    );
+    let hidden = listing.finish()?;
+    let summary = checked
+        .map_err(|error| Failure::usage("the manifest can't be checked").caused_by(error))?;
+
+    if !hidden.is_empty() {
+        let hidden: Vec<String> = hidden
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        ui.note(format_args!(
+            "... and more: {}; --json lists them all",
+            hidden.join(", ")
+        ));
+    }
+    ui.note(format_args!(
+        "{name}: {}, {} of them bad; {}, {}",
+        counted(summary.rows, "row"),
+        summary.bad_rows,
+        counted(summary.errors, "error"),
+        counted(summary.warnings, "warning"),
+    ));
+    Ok(if summary.errors > 0 {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Where the manifest comes from; a check may read it twice.
+enum Source<'a> {
+    Path(&'a Path),
+    /// What came through a pipe, kept in a file without a name.
+    Spooled(File),
+}
+
+impl Source<'_> {
+    fn spool(mut input: impl io::Read) -> io::Result<Self> {
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut input, &mut file)?;
+        Ok(Source::Spooled(file))
+    }
+
+    fn open(&self) -> io::Result<File> {
+        match self {
+            Source::Path(path) => File::open(path),
+            Source::Spooled(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Ok(file)
+            }
+        }
+    }
+}
+
+/// Prints findings while they come: all of them as JSON, the first ones for people.
+struct Listing<'a> {
+    manifest: &'a str,
+    ui: &'a Ui,
+    errors: u64,
+    warnings: u64,
+    hidden: BTreeMap<&'static str, u64>,
+    /// The first failure to print; what follows is not tried any more.
+    printed: io::Result<()>,
+}
+
+impl<'a> Listing<'a> {
+    fn new(manifest: &'a str, ui: &'a Ui) -> Self {
+        Listing {
+            manifest,
+            ui,
+            errors: 0,
+            warnings: 0,
+            hidden: BTreeMap::new(),
+            printed: Ok(()),
+        }
+    }
+
+    fn tell(&mut self, finding: Finding) {
+        let shown = match finding.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *shown += 1;
+        let beyond = *shown > SHOWN;
+        if self.printed.is_err() {
+            return;
+        }
+        if self.ui.is_json() {
+            self.printed = self.ui.json(&finding);
+        } else if beyond {
+            *self.hidden.entry(finding.name).or_default() += 1;
+        } else {
+            self.printed = self.ui.line(sentence(self.manifest, &finding));
+        }
+    }
+
+    /// How many findings of each name were not printed.
+    fn finish(self) -> io::Result<BTreeMap<&'static str, u64>> {
+        self.printed.map(|()| self.hidden)
+    }
+}
+
+/// A finding for people, in one line.
+fn sentence(manifest: &str, finding: &Finding) -> String {
+    let column = match (&finding.column, finding.position) {
+        (Some(column), Some(position)) => format!("column {position} `{column}` "),
+        (Some(column), None) => format!("`{column}` "),
+        (None, _) => String::new(),
+    };
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    format!(
+        "{manifest} line {}: {severity}: {column}{} [{}]\n    {}",
+        finding.line, finding.message, finding.name, finding.remedy
+    )
+}

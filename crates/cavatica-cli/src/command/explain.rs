@@ -1,0 +1,104 @@
+//! `cavatica explain`: what a code of the platform, or a name that a check tells, means and what to do.
+
+use cavatica_exports::model::{Class, Kind, Reason, StatusCode};
+use serde::Serialize;
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// Where the platform documents its codes.
+const STATUS_CODES: &str = "https://docs.cavatica.org/docs/api-status-codes";
+
+pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
+    if let Ok(code) = args.what.parse() {
+        return code_in_words(code, ui);
+    }
+    let name = args.what.to_ascii_lowercase();
+    let Some(reason) = Reason::lookup(&name) else {
+        let names: Vec<&str> = Reason::all().iter().map(|reason| reason.name).collect();
+        return Err(Failure::usage(format!(
+            "`{}` is neither a code nor a known name",
+            args.what
+        ))
+        .hint(format!("the names are {}", names.join(", "))));
+    };
+    if ui.is_json() {
+        ui.json(reason)?;
+    } else {
+        let kind = match reason.kind {
+            Kind::Objection => "objection: the export is not sent",
+            Kind::Warning => "warning: the export is sent all the same",
+            Kind::Manifest => "bad row: it is not exported",
+        };
+        ui.line(format_args!("{}  {kind}", reason.name))?;
+        ui.line(format_args!("  meaning  {}", reason.meaning))?;
+        ui.line(format_args!("  advice   {}", reason.advice))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A code that the table doesn't have, or an HTTP status.
+#[derive(Serialize)]
+struct Unlisted {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<Class>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    area: Option<&'static str>,
+    advice: &'static str,
+}
+
+fn code_in_words(code: i64, ui: &Ui) -> Result<Exit, Failure> {
+    if let Some(entry) = StatusCode::lookup(code) {
+        if ui.is_json() {
+            ui.json(entry)?;
+        } else {
+            ui.line(format_args!("{code}  {}", entry.meaning))?;
+            ui.line(format_args!(
+                "  class   {}: {}",
+                entry.class,
+                entry.class.meaning()
+            ))?;
+            ui.line(format_args!("  HTTP    {}, usually", entry.http))?;
+            ui.line(format_args!("  cause   {}", entry.cause))?;
+            ui.line(format_args!("  advice  {}", entry.advice))?;
+            ui.line(format_args!("  source  {STATUS_CODES}"))?;
+        }
+        return Ok(Exit::Done);
+    }
+
+    // The platform has no codes of three digits, so these are meant as HTTP statuses.
+    let http = u16::try_from(code)
+        .ok()
+        .filter(|code| (400..600).contains(code));
+    let class = http.map(Class::of_http);
+    let unlisted = Unlisted {
+        code: http.is_none().then_some(code),
+        http,
+        class,
+        area: StatusCode::area(code),
+        advice: class.map_or(
+            "look at the HTTP status and the message that came with it; 5xx and 429 may pass by waiting, others don't",
+            Class::advice,
+        ),
+    };
+    if ui.is_json() {
+        ui.json(&unlisted)?;
+        return Ok(Exit::Done);
+    }
+    match (class, unlisted.area) {
+        (Some(class), _) => {
+            ui.line(format_args!("HTTP {code}, without a code of the platform"))?;
+            ui.line(format_args!("  class   {class}: {}", class.meaning()))?;
+        }
+        (None, Some(area)) => ui.line(format_args!("{code}  an unlisted code about {area}"))?,
+        (None, None) => ui.line(format_args!("{code}  an unlisted code"))?,
+    }
+    ui.line(format_args!("  advice  {}", unlisted.advice))?;
+    ui.line(format_args!("  source  {STATUS_CODES}"))?;
+    Ok(Exit::Done)
+}
