@@ -19,15 +19,37 @@ use unicode_normalization::UnicodeNormalization;
 /// assert_ne!(fold("a.bam"), fold("b.bam"));
 /// ```
 pub fn fold(key: &str) -> String {
-    if key.is_ascii() {
-        return key.to_ascii_lowercase();
+    let mut folded = String::with_capacity(key.len());
+    let mut rest = key;
+    while !rest.is_empty() {
+        // Plain ASCII is most of most keys and needs none of the tables; only its last character can belong to an accent.
+        let ascii = rest.bytes().take_while(u8::is_ascii).count();
+        let plain = if ascii == rest.len() {
+            ascii
+        } else {
+            ascii.saturating_sub(1)
+        };
+        let (text, after) = rest.split_at(plain);
+        let begin = folded.len();
+        folded.push_str(text);
+        folded[begin..].make_ascii_lowercase();
+        let end = after
+            .char_indices()
+            .skip(1)
+            .find(|(_, letter)| letter.is_ascii());
+        let (text, after) = after.split_at(end.map_or(after.len(), |(position, _)| position));
+        folded.extend(fold_anything(text));
+        rest = after;
     }
+    folded
+}
+
+fn fold_anything(text: &str) -> impl Iterator<Item = char> {
     // Up and down again, because some letters have a partner in one direction only (`ß` and `SS`, the two small sigmas).
-    key.nfd()
+    text.nfd()
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .nfc()
-        .collect()
 }
 
 /// The first of two passes over any number of locations: it finds out which ones deserve a second look.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cavatica_model::{Census, Collision, Meeting, fold};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::strategies;
 
@@ -36,6 +37,22 @@ proptest! {
         let folded = fold(&text);
         prop_assert_eq!(fold(&folded), folded.clone());
         prop_assert_eq!(fold(&text.to_lowercase()), folded);
+    }
+
+    /// Folding takes a short cut through ASCII; it leads to the same place.
+    #[test]
+    fn folding_is_unicode_caseless_matching(text in prop_oneof![
+        strategies::text(),
+        "[aA\u{301}\u{e9}\u{df}\u{345}Z/]{0,8}",
+        ".{0,12}",
+    ]) {
+        let defined: String = text
+            .nfd()
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .nfc()
+            .collect();
+        prop_assert_eq!(fold(&text), defined);
     }
 
     /// The two passes find what a table of everything in memory finds.
