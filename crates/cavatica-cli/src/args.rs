@@ -8,6 +8,10 @@ use cavatica_exports::model::{
 };
 use clap::{Args, Parser, Subcommand};
 
+mod transfer;
+
+pub(crate) use transfer::{Existing, Pace, Plan, Retry, Run, Status};
+
 use crate::value;
 
 /// Move or copy files from CAVATICA projects to your own S3 bucket, each exactly once
@@ -55,6 +59,10 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Export(Export),
+    Plan(Box<Plan>),
+    Run(Run),
+    Status(Status),
+    Retry(Retry),
     /// List, read and follow export jobs
     #[command(subcommand)]
     Jobs(Jobs),

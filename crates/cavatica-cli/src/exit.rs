@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use cavatica_exports::model::Objections;
 use cavatica_exports::transport::{self, Effect, Outcome};
 use cavatica_exports::{ListError, WaitError};
+use cavatica_transfer::journal::JournalError;
 
 use crate::hint;
 
@@ -19,8 +20,12 @@ pub(crate) enum Exit {
     Refused = 2,
     /// Some items failed.
     SomeFailed = 3,
+    /// There was nothing to do.
+    NothingToDo = 4,
     /// Credentials or permission.
     Denied = 5,
+    /// Interrupted; it can be resumed.
+    Interrupted = 6,
     /// The outcome of some items isn't known.
     Unknown = 7,
 }
@@ -127,6 +132,29 @@ impl From<ListError> for Failure {
         match error {
             ListError::Call(error) => error.into(),
             ListError::Endless { .. } => Failure::new(Exit::Other, error.to_string()),
+        }
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let hint = match &error {
+            JournalError::Held { .. } => Some("wait until it has ended, or stop it there"),
+            JournalError::OtherTerms { .. } => {
+                Some("use the profile that it was planned with, or plan it anew")
+            }
+            JournalError::Unfinished { .. } => Some("remove the file and plan again"),
+            JournalError::TooNew { .. } => Some("use the newest version of this program"),
+            _ => None,
+        };
+        let exit = match &error {
+            JournalError::Io { .. } | JournalError::Sqlite { .. } => Exit::Other,
+            _ => Exit::Refused,
+        };
+        Failure {
+            hints: hint.into_iter().map(str::to_owned).collect(),
+            source: error.source().map(|source| source.to_string().into()),
+            ..Failure::new(exit, error.to_string())
         }
     }
 }

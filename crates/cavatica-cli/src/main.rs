@@ -5,6 +5,7 @@ mod command;
 mod credentials;
 mod exit;
 mod hint;
+mod reporter;
 mod session;
 mod ui;
 mod value;
@@ -41,6 +42,10 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
     let session = || Session::open(&cli.global);
     match &cli.command {
         Command::Export(args) => command::export::run(args, &session()?, ui).await,
+        Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,
+        Command::Run(args) => command::run::run(args, &cli.global, ui).await,
+        Command::Status(args) => command::status::run(args, ui),
+        Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
         Command::Jobs(args) => command::jobs::run(args, &session()?, ui).await,
         Command::Files(args) => command::files::run(args, &session()?, ui).await,
         Command::Volumes(args) => command::volumes::run(args, &session()?, ui).await,

@@ -36,7 +36,17 @@ impl Session {
 
 /// A client with these credentials and the network as the flags say.
 pub(crate) fn client(global: &Global, found: Credentials) -> Result<Client, Failure> {
+    client_with_reserve(global, found, 0)
+}
+
+/// A client that leaves a share of the limit on requests to the account's other programs.
+pub(crate) fn client_with_reserve(
+    global: &Global,
+    found: Credentials,
+    reserve_percent: u8,
+) -> Result<Client, Failure> {
     let mut builder = Client::builder(found.endpoint, found.token)
+        .reserve_percent(reserve_percent)
         .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
         .on_wait(say_wait);
     if let Some(file) = &global.ca_cert {

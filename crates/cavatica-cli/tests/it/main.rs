@@ -7,3 +7,4 @@ mod mistakes;
 mod offline;
 mod reading;
 mod refusals;
+mod transfer;

@@ -135,6 +135,19 @@ pub enum Policy {
     Fail,
 }
 
+/// The names of all reasons that a [`Policy`] can be about: what the platform refuses, what is suspicious, what has no place
+/// to go, what isn't there, and what a manifest lists twice.
+pub const KINDS: &[&str] = &[
+    "alias",
+    "public",
+    "too-large",
+    "maybe-archived",
+    "maybe-public-copy",
+    "location",
+    "missing",
+    "listed-twice",
+];
+
 /// What a plan came to, in the shape that the program prints as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlanReport {

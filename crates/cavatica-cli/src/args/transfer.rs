@@ -1,0 +1,203 @@
+//! The arguments of `plan`, `run`, `status` and `retry`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cavatica_exports::model::{Prefix, ProjectId, TaskId, Template, VolumeId};
+use cavatica_transfer::Fingerprint;
+use cavatica_transfer::plan::Policy;
+use clap::{Args, ValueEnum};
+
+use super::{Mode, Properties};
+use crate::value;
+
+/// Plan a transfer: which files go where, and what stands against it
+///
+/// Reads the selection and writes the plan into a new file, which is also the journal of the runs to come. Nothing is
+/// started. Look at the plan, let somebody else look at it, and then run it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cavatica plan --out cohort7.transfer --project kids-first/cohort-7 --volume rfranklin/output --prefix cohort7/ --move"
+)]
+pub(crate) struct Plan {
+    /// The file to write; it must not exist
+    #[arg(long, value_name = "T.transfer")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Only what lies in this folder of the project, a path from its root
+    #[arg(long, value_name = "PATH", requires = "project")]
+    pub(crate) folder: Option<String>,
+    /// Only files whose names fit; `*` is any text, `?` one character; can be repeated
+    #[arg(long = "name", value_name = "GLOB", requires = "project")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// What every location begins with
+    #[arg(long, value_name = "KEY/", default_value = "")]
+    pub(crate) prefix: Prefix,
+    /// How the rest of a location is made, for instance {project}/{path}/{name}; the file's path in its project if
+    /// nothing is said
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "flatten")]
+    pub(crate) dest: Option<Template>,
+    /// Put all files into one folder
+    #[arg(long)]
+    pub(crate) flatten: bool,
+    #[command(flatten)]
+    pub(crate) mode: Mode,
+    /// What to do about objects that are already there
+    #[arg(long, value_name = "WHAT", default_value = "fail")]
+    pub(crate) existing: Existing,
+    /// What to do about files with this objection or warning: skip or fail; can be repeated
+    #[arg(long = "on", value_name = "KIND=skip|fail", value_parser = policy)]
+    pub(crate) policies: Vec<(String, Policy)>,
+    #[command(flatten)]
+    pub(crate) properties: Properties,
+    /// Plan no more than so many files, to try a few first
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// A name for people, shown by `status`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Selection {
+    /// All files of this project, at any depth
+    #[arg(long, value_name = "OWNER/NAME", value_parser = value::project)]
+    pub(crate) project: Option<ProjectId>,
+    /// The outputs of this task, with their companions; can be repeated
+    #[arg(long = "task", value_name = "ID")]
+    pub(crate) tasks: Vec<TaskId>,
+    /// The files that a CSV, TSV or JSON-lines file lists; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Target {
+    /// The volume's id, owner/name
+    #[arg(long, value_name = "OWNER/NAME", value_parser = value::volume)]
+    pub(crate) volume: Option<VolumeId>,
+    /// The name of the bucket behind the volume
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Existing {
+    /// The plan fails and names them
+    Fail,
+    /// Those files are left out, and listed
+    Skip,
+    /// The platform may delete the objects; nothing brings them back
+    Overwrite,
+}
+
+/// Run a planned transfer, or go on with one that was interrupted
+///
+/// Sends every planned file once, whatever happens on the way, and follows it to its end. The same command takes up what
+/// an earlier run left. The first Ctrl-C stops sending and leaves a transfer that can be resumed; the second quits at
+/// once.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica run cohort7.transfer --yes")]
+pub(crate) struct Run {
+    /// The transfer's file, as `plan` wrote it
+    #[arg(value_name = "T.transfer")]
+    pub(crate) transfer: PathBuf,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Consent {
+    /// Send what the transfer holds
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Send it only if its fingerprint is this, as `plan` printed it
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) approve: Option<Fingerprint>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pace {
+    /// Stop sending once so many files have failed
+    #[arg(long, value_name = "N")]
+    pub(crate) max_errors: Option<u64>,
+    /// Leave this share of the limit on requests to your other programs
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=90))]
+    pub(crate) reserve: u8,
+    /// The most files that are sent and not known to have ended
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_one)]
+    pub(crate) max_in_flight: usize,
+    /// How long the platform gets to show a job whose answer was lost, before its absence means anything
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
+    pub(crate) settle: Duration,
+    /// The shortest wait between two questions about jobs
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::duration)]
+    pub(crate) poll: Duration,
+    /// Write what happens to this file, one JSON object per line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log_json: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+/// Show how a transfer stands, also while it runs
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The transfer's file
+    #[arg(value_name = "T.transfer")]
+    pub(crate) transfer: PathBuf,
+}
+
+/// Send failed files again
+///
+/// Without --code, those whose failures pass by waiting. Files whose failures are permanent are sent again only if their
+/// code is named: look at `cavatica status` for the codes and change first what they complain about.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica retry cohort7.transfer --code 9103 --yes")]
+pub(crate) struct Retry {
+    /// The transfer's file
+    #[arg(value_name = "T.transfer")]
+    pub(crate) transfer: PathBuf,
+    /// Only files that failed with this code, permanent or not; can be repeated
+    #[arg(long = "code", value_name = "N")]
+    pub(crate) codes: Vec<i64>,
+    /// Send them
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+fn policy(text: &str) -> Result<(String, Policy), String> {
+    let (kind, what) = text
+        .split_once('=')
+        .ok_or("expected KIND=skip or KIND=fail")?;
+    let policy = match what {
+        "skip" => Policy::Skip,
+        "fail" => Policy::Fail,
+        _ => return Err(format!("`{what}` is neither skip nor fail")),
+    };
+    if !cavatica_transfer::plan::KINDS.contains(&kind) {
+        let kinds = cavatica_transfer::plan::KINDS.join(", ");
+        return Err(format!(
+            "`{kind}` is no kind of objection; there are {kinds}"
+        ));
+    }
+    Ok((kind.to_owned(), policy))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        Ok(_) | Err(_) => Err("expected a number above 0".to_owned()),
+    }
+}

@@ -1,0 +1,225 @@
+//! `cavatica plan`: what would be sent, where to, and what stands against it.
+
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use cavatica_exports::ListError;
+use cavatica_exports::model::manifest::Manifest;
+use cavatica_exports::model::{Layout, Template, Tri};
+use cavatica_exports::transport;
+use cavatica_transfer::plan::{
+    self, Existing, Glob, PlanError, PlanOptions, PlanReport, Selection, Target,
+};
+use jiff::Timestamp;
+
+use crate::args::{self, Global};
+use crate::credentials::{self, Environment};
+use crate::exit::{Detail, Exit, Failure};
+use crate::session;
+use crate::ui::Ui;
+
+pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let found = credentials::find(global, &Environment::read())?;
+    let endpoint = found.endpoint.to_string();
+    let client = session::client(global, found)?;
+    let options = PlanOptions {
+        endpoint,
+        selection: selection(args)?,
+        target: match (&args.target.volume, &args.target.bucket) {
+            (Some(volume), _) => Target::Volume(volume.clone()),
+            (None, Some(bucket)) => Target::Bucket(bucket.clone()),
+            (None, None) => return Err(Failure::usage("no volume is named")),
+        },
+        layout: Layout {
+            prefix: args.prefix.clone(),
+            template: match (&args.dest, args.flatten) {
+                (Some(template), _) => template.clone(),
+                (None, true) => Template::flat(),
+                (None, false) => Template::default(),
+            },
+        },
+        mode: args.mode.chosen(),
+        existing: match args.existing {
+            args::Existing::Fail => Existing::Fail,
+            args::Existing::Skip => Existing::Skip,
+            args::Existing::Overwrite => Existing::Overwrite,
+        },
+        policies: args.policies.iter().cloned().collect(),
+        properties: args.properties.chosen()?.map_or(Tri::Absent, Tri::Value),
+        limit: args.limit,
+        label: args.label.clone(),
+    };
+    let now = Timestamp::now();
+    let report = plan::plan(&args.out, &client, options, now, &mut |_| {}).await?;
+    if ui.is_json() {
+        ui.json(&report)?;
+    } else {
+        show(&report, ui)?;
+    }
+    Ok(if report.files == 0 {
+        Exit::NothingToDo
+    } else {
+        Exit::Done
+    })
+}
+
+fn selection(args: &args::Plan) -> Result<Selection, Failure> {
+    if let Some(project) = &args.selection.project {
+        return Ok(Selection::Project {
+            project: project.clone(),
+            folder: args.folder.clone(),
+            names: args.names.iter().map(|name| Glob::new(name)).collect(),
+        });
+    }
+    let Some(path) = &args.selection.manifest else {
+        return Ok(Selection::Tasks(args.selection.tasks.clone()));
+    };
+    let name = path.display().to_string();
+    let input: Box<dyn Read + Send> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        let file = std::fs::File::open(path).map_err(|error| {
+            Failure::usage(format!("the manifest {name} can't be read")).caused_by(error)
+        })?;
+        Box::new(BufReader::new(file))
+    };
+    let manifest = Manifest::open(name.clone(), input)
+        .map_err(|error| Failure::usage("the manifest can't be read").caused_by(error))?;
+    Ok(Selection::Manifest {
+        name,
+        rows: Box::new(manifest),
+    })
+}
+
+fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
+    let PlanReport {
+        transfer,
+        mode,
+        volume,
+        volume_prefix,
+        prefix,
+        files,
+        bytes,
+        ..
+    } = report;
+    let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
+    ui.line(format_args!(
+        "{files} files, {bytes} bytes, to {mode} to volume {volume}: bucket {bucket}, keys begin with `{volume_prefix}{prefix}`"
+    ))?;
+    for sample in &report.sample {
+        let path = sample.path.as_deref().unwrap_or(&sample.file_id);
+        ui.line(format_args!("  {path} -> {}", sample.key))?;
+    }
+    if *files > report.sample.len() as u64 {
+        ui.line("  ...")?;
+    }
+    for (kind, files) in &report.skipped {
+        ui.line(format_args!("left out: {files} files, {kind}"))?;
+    }
+    for warning in &report.warnings {
+        let files = match warning.files {
+            0 => String::new(),
+            files => format!("{files} files, the first is "),
+        };
+        ui.warn(format_args!(
+            "{files}{}; {}",
+            warning.message, warning.remedy
+        ));
+    }
+    for twins in &report.collisions {
+        ui.warn(format_args!(
+            "these differ only in letter case or Unicode form, and will meet on a disk that doesn't tell them apart: {}",
+            twins.locations.join(", ")
+        ));
+    }
+    ui.line(format_args!("fingerprint {}", report.fingerprint))?;
+    if *files > 0 {
+        let consequence = match *mode {
+            "move" => "the platform's copies will be deleted, which can't be undone",
+            _ => "the platform keeps its copies",
+        };
+        ui.note(format_args!(
+            "nothing was sent yet; {consequence}; start it with `cavatica run {transfer} --yes`"
+        ));
+    }
+    Ok(())
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        let message = error.to_string();
+        match error {
+            PlanError::Call(error) => of_call(error),
+            PlanError::List(ListError::Call(error)) => of_call(error),
+            PlanError::List(error) => error.into(),
+            PlanError::Journal(error) => error.into(),
+            PlanError::Volume { objections, .. } => {
+                let mut failure =
+                    Failure::usage("the volume takes no exports, nothing was planned");
+                failure.details = objections
+                    .iter()
+                    .map(|objection| Detail {
+                        name: objection.name().to_owned(),
+                        message: objection.to_string(),
+                        remedy: objection.remedy().to_owned(),
+                    })
+                    .collect();
+                failure
+            }
+            PlanError::NoVolume { .. } | PlanError::ManyVolumes { .. } => {
+                Failure::usage(message).hint("`cavatica volumes list` shows those that you can see")
+            }
+            PlanError::Manifest { errors } => {
+                let mut failure = Failure::usage(message);
+                failure.details = errors
+                    .iter()
+                    .map(|error| Detail {
+                        name: format!("line {}", error.line),
+                        message: error.to_string(),
+                        remedy: String::new(),
+                    })
+                    .collect();
+                failure
+            }
+            PlanError::Refused(refusal) => {
+                let mut failure = Failure::usage("the plan is refused, nothing was planned");
+                let same = refusal.collisions.iter().map(|collision| Detail {
+                    name: "same-location".to_owned(),
+                    message: format!(
+                        "{} files would go to `{}`: {}",
+                        collision.files,
+                        collision.locations.join("`, `"),
+                        collision.file_ids.join(", ")
+                    ),
+                    remedy: "choose another --dest, for instance {path}/{name}, or leave one of them out"
+                        .to_owned(),
+                });
+                let refused = refusal.refused.iter().map(|file| Detail {
+                    name: file.kind.clone(),
+                    message: format!(
+                        "{}: {}",
+                        file.path
+                            .as_deref()
+                            .or(file.file_id.as_deref())
+                            .unwrap_or("a file"),
+                        file.reason
+                    ),
+                    remedy: match file.kind.as_str() {
+                        "exists" => {
+                            "leave such files out with --existing skip, or choose another prefix"
+                                .to_owned()
+                        }
+                        kind => format!("leave such files out with --on {kind}=skip"),
+                    },
+                });
+                failure.details = same.chain(refused).collect();
+                failure
+            }
+            _ => Failure::usage(message),
+        }
+    }
+}
+
+fn of_call(error: transport::Error) -> Failure {
+    error.into()
+}

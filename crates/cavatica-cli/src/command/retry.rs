@@ -1,0 +1,27 @@
+//! `cavatica retry`: failed files once more.
+
+use crate::args::{self, Global};
+use crate::command::run::{Opened, drive};
+use crate::command::status;
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    if !args.yes {
+        return Err(
+            Failure::usage("nothing was sent: say --yes to send failed files again").hint(format!(
+                "`cavatica status {}` shows which ones failed",
+                args.transfer.display()
+            )),
+        );
+    }
+    let mut opened = Opened::new(&args.transfer, &args.pace, global).await?;
+    let files = opened.journal.retry(&args.codes)?;
+    ui.note(format_args!("{files} failed files are sent again"));
+    let (summary, exit) = drive(opened, &args.transfer, &args.pace, ui).await?;
+    status::show(&summary, ui)?;
+    Ok(match (files, exit) {
+        (0, Exit::Done) => Exit::NothingToDo,
+        (_, exit) => exit,
+    })
+}

@@ -1,0 +1,168 @@
+//! `cavatica run`: sends what was planned, or goes on where an earlier run stopped.
+
+use std::path::Path;
+
+use cavatica_exports::Account;
+use cavatica_exports::transport::Client;
+use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::{
+    Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
+};
+use jiff::Timestamp;
+
+use crate::args::{self, Global, Pace};
+use crate::command::status;
+use crate::credentials::{self, Environment};
+use crate::exit::{Exit, Failure};
+use crate::reporter::Reporter;
+use crate::session;
+use crate::ui::{self, Ui};
+
+pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    approve(args)?;
+    let opened = Opened::new(&args.transfer, &args.pace, global).await?;
+    let (summary, exit) = drive(opened, &args.transfer, &args.pace, ui).await?;
+    status::show(&summary, ui)?;
+    Ok(exit)
+}
+
+/// Nothing is sent without a word: `--yes`, or the fingerprint that somebody looked at.
+fn approve(args: &args::Run) -> Result<(), Failure> {
+    if args.consent.yes {
+        return Ok(());
+    }
+    let file = TransferFile::open(&args.transfer)?;
+    let Some(approved) = args.consent.approve else {
+        return Err(Failure::usage(format!(
+            "nothing was sent: say --yes, or --approve {}",
+            file.fingerprint()
+        ))
+        .hint(format!(
+            "`cavatica status {}` shows what it holds",
+            args.transfer.display()
+        )));
+    };
+    // Computed anew, so that a plan that somebody edited afterwards isn't the one that was approved.
+    let found = file.compute_fingerprint()?;
+    if found != approved {
+        return Err(Failure::usage(format!(
+            "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
+        ))
+        .hint("look at the plan again, or plan it anew"));
+    }
+    Ok(())
+}
+
+/// A transfer that is ready to be run.
+pub(crate) struct Opened {
+    client: Client,
+    pub(crate) journal: SqliteJournal,
+}
+
+impl Opened {
+    pub(crate) async fn new(
+        transfer: &Path,
+        pace: &Pace,
+        global: &Global,
+    ) -> Result<Self, Failure> {
+        // Before any request: a wrong path is told at once.
+        TransferFile::open(transfer)?;
+        let found = credentials::find(global, &Environment::read())?;
+        let endpoint = found.endpoint.to_string();
+        let client = session::client_with_reserve(global, found, pace.reserve)?;
+        let user = Account::new(client.clone()).user().await?.value;
+        let account = user.username.into_value().unwrap_or_default();
+        let journal = SqliteJournal::open(transfer, &endpoint, &account, Timestamp::now())?;
+        Ok(Opened { client, journal })
+    }
+}
+
+/// Runs it to its end, or until Ctrl-C.
+pub(crate) async fn drive(
+    opened: Opened,
+    transfer: &Path,
+    pace: &Pace,
+    ui: &Ui,
+) -> Result<(Summary, Exit), Failure> {
+    let Opened {
+        client,
+        mut journal,
+    } = opened;
+    let options = RunOptions {
+        max_errors: pace.max_errors,
+        max_in_flight: pace.max_in_flight,
+        timing: Timing {
+            settle: pace.settle,
+            first_poll: pace.poll,
+            ..Timing::default()
+        },
+        ..RunOptions::default()
+    };
+    let stop = Stop::new();
+    let on_interrupt = tokio::spawn(interrupts(stop.clone()));
+    let mut reporter = Reporter::open(pace, ui, client.clone())?;
+    let outcome = run_transfer(&mut journal, &client, &options, &stop, &mut |event| {
+        reporter.tell(&event);
+    })
+    .await;
+    reporter.finish();
+    on_interrupt.abort();
+    drop(journal);
+    let report = outcome.map_err(|error| of_run(error, transfer))?;
+    let mut summary = Summary::read(transfer)?;
+    summary.reconciled = report.reconciled;
+    summary.requests = report.requests;
+    summary.elapsed_s = report.elapsed.as_secs_f64();
+    let exit = match report.ending {
+        Ending::NothingToDo if summary.failed + summary.unknown == 0 => Exit::NothingToDo,
+        Ending::NothingToDo | Ending::Finished => status::verdict(&summary),
+        Ending::Stopped => match status::verdict(&summary) {
+            Exit::Unknown => Exit::Unknown,
+            _ => Exit::Interrupted,
+        },
+        Ending::TooManyErrors => status::verdict(&summary),
+    };
+    Ok((summary, exit))
+}
+
+/// The first interrupt stops the sending, the second the program.
+async fn interrupts(stop: Stop) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    ui::note(
+        "stopping: nothing more is sent; jobs that the platform has accepted go on there. Once more to quit at once",
+    );
+    stop.ask();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(i32::from(Exit::Interrupted as u8));
+    }
+}
+
+fn of_run(error: RunError, transfer: &Path) -> Failure {
+    let again = format!(
+        "nothing is lost; `cavatica run {} --yes` goes on from here",
+        transfer.display()
+    );
+    let message = error.to_string();
+    match error {
+        RunError::Journal(error) => error.into(),
+        RunError::Refused(error) => Failure::from(error).hint(again),
+        RunError::Unreachable { source, .. } => {
+            Failure::new(Exit::Interrupted, message).caused_by(source).hint(again)
+        }
+        RunError::CopyMoved { .. } => Failure::new(Exit::SomeFailed, message).hint(
+            "the platform ignored `copy_only`; plan the transfer with --move if that is what you want",
+        ),
+        _ => Failure::new(Exit::Other, message).hint(again),
+    }
+}
+
+/// Why no more files are sent, in words.
+pub(crate) fn stop_words(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Asked => "asked to stop",
+        StopReason::TooManyErrors => "as many files failed as were allowed to",
+        StopReason::Trouble => "the platform refuses, or can't be reached",
+    }
+}

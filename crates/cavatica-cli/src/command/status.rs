@@ -1,0 +1,70 @@
+//! `cavatica status`: how a transfer stands.
+
+use std::io;
+
+use cavatica_transfer::Summary;
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// The most failures that are named on a terminal; `--json` names more.
+const NAMED: usize = 20;
+
+pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
+    let summary = Summary::read(&args.transfer)?;
+    show(&summary, ui)?;
+    Ok(Exit::Done)
+}
+
+/// The last word on a transfer: the counts, and the failures at the very end, where they are seen.
+pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
+    if ui.is_json() {
+        return ui.json(summary);
+    }
+    if let Some(label) = &summary.label {
+        ui.line(label)?;
+    }
+    ui.line(format_args!(
+        "{}: {} completed, {} failed, {} unknown, {} left ({} of them in flight), {} skipped",
+        summary.transfer,
+        summary.completed,
+        summary.failed,
+        summary.unknown,
+        summary.left,
+        summary.in_flight,
+        summary.skipped
+    ))?;
+    if summary.reconciled > 0 {
+        ui.line(format_args!(
+            "{} answers were lost and settled by asking the platform",
+            summary.reconciled
+        ))?;
+    }
+    for failure in summary.failures.iter().take(NAMED) {
+        let code = failure
+            .code
+            .map_or_else(String::new, |code| format!(" {code}"));
+        ui.line(format_args!(
+            "{}{code} {} {}: {}",
+            failure.state, failure.file_id, failure.location, failure.message
+        ))?;
+        ui.line(format_args!("  {}", failure.advice))?;
+    }
+    let more = (summary.failed + summary.unknown).saturating_sub(NAMED as u64);
+    if more > 0 {
+        ui.line(format_args!("... and {more} more; --json names them"))?;
+    }
+    Ok(())
+}
+
+/// How the program ends after a run, by what the transfer came to.
+pub(crate) fn verdict(summary: &Summary) -> Exit {
+    if summary.unknown > 0 {
+        Exit::Unknown
+    } else if summary.failed > 0 {
+        Exit::SomeFailed
+    } else {
+        Exit::Done
+    }
+}

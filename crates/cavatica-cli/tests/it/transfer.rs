@@ -1,0 +1,204 @@
+//! `plan`, `run`, `status` and `retry`, seen from outside.
+
+use std::time::Duration;
+
+use cavatica_sandbox::{ProjectSeed, SandboxBuilder, VolumeSeed};
+
+use crate::harness::{Run, World};
+
+const FAST: [&str; 4] = ["--settle", "300ms", "--poll", "50ms"];
+
+fn many(files: u32) -> impl FnOnce(SandboxBuilder) -> SandboxBuilder {
+    move |builder| {
+        builder
+            .project(ProjectSeed::new("lab/trio").synthetic("run1", files, 1_000))
+            .volume(VolumeSeed::s3("lab/output").keys_only())
+    }
+}
+
+fn plan(world: &World, more: &[&str]) -> Run {
+    let args = [
+        "plan",
+        "--out",
+        "t.transfer",
+        "--project",
+        "lab/trio",
+        "--volume",
+        "lab/output",
+        "--prefix",
+        "cohort7/",
+    ];
+    world.run(&[&args, more].concat())
+}
+
+fn run(world: &World, more: &[&str]) -> Run {
+    world.run(&[&["run", "t.transfer"], &FAST[..], more].concat())
+}
+
+#[test]
+fn a_transfer_is_planned_approved_and_run_once() {
+    let world = World::with(many(250));
+    let planned = plan(&world, &["--move", "--label", "cohort 7", "--json"]);
+    assert_eq!(planned.exit(), 0, "{}", planned.snapshot());
+    let planned = planned.document();
+    assert_eq!(
+        (&planned["files"], &planned["bytes"]),
+        (&250.into(), &250_000.into())
+    );
+    assert_eq!(planned["skipped"], serde_json::json!({}));
+    assert!(
+        planned["sample"][0]["key"]
+            .as_str()
+            .unwrap()
+            .starts_with("cohort7/run1/")
+    );
+    assert_eq!(world.accepted(), 0);
+
+    // Without consent, or with consent to something else, nothing is sent.
+    let other = "0".repeat(64);
+    for consent in [&[][..], &["--approve", &other]] {
+        let refused = run(&world, consent);
+        assert_eq!(refused.exit(), 2, "{}", refused.snapshot());
+        assert_eq!(world.accepted(), 0);
+    }
+
+    let fingerprint = planned["fingerprint"].as_str().unwrap().to_owned();
+    let done = run(
+        &world,
+        &[
+            "--approve",
+            &fingerprint,
+            "--json",
+            "--log-json",
+            "log.jsonl",
+        ],
+    );
+    assert_eq!(done.exit(), 0, "{}", done.snapshot());
+    let summary = done.document();
+    assert_eq!(
+        (&summary["completed"], &summary["left"]),
+        (&250.into(), &0.into())
+    );
+    assert_eq!(summary["failures"], serde_json::json!([]));
+    assert_eq!(world.accepted(), 250);
+    let log = std::fs::read_to_string(world.home().join("log.jsonl")).unwrap();
+    let last: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!(last["tally"]["completed"]["files"], 250);
+
+    let again = run(&world, &["--yes"]);
+    assert_eq!(again.exit(), 4, "{}", again.snapshot());
+    assert_eq!(world.accepted(), 250);
+    let status = world.run(&["status", "t.transfer"]);
+    assert_eq!(status.exit(), 0);
+    assert!(
+        status
+            .stdout()
+            .contains("250 completed, 0 failed, 0 unknown, 0 left"),
+        "{}",
+        status.stdout()
+    );
+    assert!(status.stdout().starts_with("cohort 7\n"));
+}
+
+#[test]
+fn the_mode_must_be_named_and_an_occupied_key_refuses_the_plan() {
+    let world = World::new();
+    let args = [
+        "plan",
+        "--out",
+        "t.transfer",
+        "--project",
+        "sandbox/demo",
+        "--volume",
+        "sandbox/output",
+    ];
+    assert_eq!(world.run(&args).exit(), 2);
+    let flat = world.run(&[&args[..], &["--flatten", "--copy"]].concat());
+    assert_eq!(flat.exit(), 2);
+    assert!(
+        flat.stderr().contains("2 files would go to `calls.vcf`"),
+        "{}",
+        flat.stderr()
+    );
+    assert!(!world.home().join("t.transfer").exists());
+}
+
+#[test]
+fn failures_are_named_at_the_end_and_retried_when_their_code_is() {
+    let world = World::with(many(40));
+    world.sandbox.set_faults(
+        "fail-jobs=9103,every=10"
+            .parse::<cavatica_sandbox::FaultPlan>()
+            .unwrap(),
+    );
+    assert_eq!(plan(&world, &["--move"]).exit(), 0);
+    let done = run(&world, &["--yes"]);
+    assert_eq!(done.exit(), 3, "{}", done.snapshot());
+    let named = done
+        .stdout()
+        .lines()
+        .filter(|line| line.starts_with("failed 9103 "))
+        .count();
+    assert_eq!(named, 4, "{}", done.stdout());
+
+    world.sandbox.set_faults(Vec::new());
+    let retry = |more: &[&str]| world.run(&[&["retry", "t.transfer"], &FAST[..], more].concat());
+    assert_eq!(retry(&[]).exit(), 2);
+    assert_eq!(retry(&["--yes"]).exit(), 3);
+    assert_eq!(
+        world.accepted(),
+        40,
+        "a permanent failure isn't repeated unasked"
+    );
+    let again = retry(&["--yes", "--code", "9103", "--json"]);
+    assert_eq!(again.exit(), 0, "{}", again.snapshot());
+    assert_eq!(again.document()["completed"], 40);
+    assert_eq!(world.accepted(), 44);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_a_transfer_that_can_be_resumed_and_a_second_run_is_told_who_runs() {
+    let world = World::with(|builder| {
+        many(300)(builder).job_duration(Duration::from_secs(20)..=Duration::from_secs(20))
+    });
+    assert_eq!(plan(&world, &["--move"]).exit(), 0);
+    let mut command = world.command(&[&["run", "t.transfer", "--yes"], &FAST[..]].concat());
+    let mut running = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while world.accepted() < 300 {
+        assert!(std::time::Instant::now() < deadline, "it never sends");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let second = run(&world, &["--yes"]);
+    assert_eq!(second.exit(), 2, "{}", second.snapshot());
+    assert!(
+        second
+            .stderr()
+            .contains(&format!("process {}", running.id())),
+        "{}",
+        second.stderr()
+    );
+
+    let kill = |signal: &str| {
+        let pid = running.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    kill("-INT");
+    assert_eq!(running.wait().unwrap().code(), Some(6));
+    let status = world.run(&["status", "t.transfer", "--json"]).document();
+    assert_eq!(
+        (&status["in_flight"], &status["left"]),
+        (&300.into(), &300.into())
+    );
+}
