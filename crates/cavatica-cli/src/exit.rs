@@ -86,6 +86,20 @@ impl Failure {
         self
     }
 
+    /// One export that the platform did not take, and provably did not start.
+    pub(crate) fn not_started(error: transport::Error) -> Self {
+        let refused = *error.outcome() == Outcome::Refused;
+        let failure = Failure::from(error);
+        match failure.exit {
+            Exit::Other if refused => Failure {
+                exit: Exit::SomeFailed,
+                message: "the platform refused the export".to_owned(),
+                ..failure
+            },
+            _ => failure,
+        }
+    }
+
     /// The objections to one export.
     pub(crate) fn objections(what: &str, objections: &Objections) -> Self {
         let mut failure = Failure::usage(format!("{what} was not started, nothing was sent"));
@@ -106,7 +120,7 @@ impl From<transport::Error> for Failure {
         let is_start = error.effect() == Effect::Start;
         let (exit, message) = match error.outcome() {
             Outcome::NotSent => (Exit::Other, "the platform can't be reached"),
-            Outcome::Refused if matches!(error.status(), Some(401 | 403)) => {
+            Outcome::Refused if is_denial(&error) => {
                 (Exit::Denied, "the platform doesn't allow this")
             }
             Outcome::Refused => (Exit::Other, "the platform refused this"),
@@ -124,6 +138,17 @@ impl From<transport::Error> for Failure {
             hints,
             ..Failure::new(exit, message)
         }
+    }
+}
+
+/// Whether the token or the account's rights are at fault. The platform also answers 403 for files that can't be exported
+/// by anybody (code 9006).
+fn is_denial(error: &transport::Error) -> bool {
+    let code = error.api_error().and_then(|error| error.code());
+    match error.status() {
+        Some(401) => true,
+        Some(403) => code != Some(9006),
+        _ => false,
     }
 }
 

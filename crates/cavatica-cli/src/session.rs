@@ -13,6 +13,7 @@ use crate::ui;
 /// Calls to the platform, with the credentials that were found.
 #[derive(Debug)]
 pub(crate) struct Session {
+    pub(crate) client: Client,
     pub(crate) exports: Exports,
     pub(crate) files: Files,
     pub(crate) volumes: Volumes,
@@ -27,6 +28,7 @@ impl Session {
 
     pub(crate) fn over(client: &Client) -> Self {
         Session {
+            client: client.clone(),
             exports: Exports::new(client.clone()),
             files: Files::new(client.clone()),
             volumes: Volumes::new(client.clone()),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{CheckedExport, ExportJob, ExportMode, Tri};
+use cavatica_exports::ExportFilter;
+use cavatica_exports::model::{CheckedExport, ExportJob, ExportMode, ExportState, Tri};
 use cavatica_exports::transport::{Client, Error, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
@@ -11,7 +12,7 @@ use crate::item::{Doubt, ItemId, Observation};
 use crate::journal::{Item, Overwrite};
 use crate::platform::Platform;
 use crate::reconcile::{Question, judge};
-use crate::run::{ListState, Reach, Timing, look_up};
+use crate::run::{Reach, Timing, look_up};
 
 /// How an export that was started once came about.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +21,8 @@ pub enum Started {
     Answered(Box<ExportJob>),
     /// The answer was lost; the job was found in the list of the account's own jobs.
     Found(Box<ExportJob>),
-    /// The answer was lost, and no job was found; but the file is an alias of exactly the object that was to be made, so
-    /// the export has completed.
+    /// The answer was lost, and no job is listed; but the file is an alias of exactly the object that was to be made, so the
+    /// export has completed.
     Completed,
 }
 
@@ -48,8 +49,9 @@ pub enum OnceError {
     },
 }
 
-/// How often the platform is asked after a lost answer, spread over the settling time.
-const LOOKS: u32 = 3;
+/// When the platform is asked after a lost answer, in parts of the settling time: a success is mostly seen at once, and
+/// only the last look can prove absence.
+const LOOKS: [f64; 4] = [0.02, 0.08, 0.3, 0.6];
 
 /// Starts one export, and finds out what became of it if the answer is lost. It is sent once, whatever happens.
 ///
@@ -94,46 +96,53 @@ pub async fn export_once(
         earlier: Vec::new(),
     };
     let skew = SignedDuration::try_from(Timing::default().clock_skew).unwrap_or_default();
-    for look in 1..=LOOKS {
-        sleep(settle / LOOKS).await;
-        // Success can be seen early; only the last look, after the whole settling time, can prove absence.
-        let last = look == LOOKS;
-        let reach = if last {
-            Reach::Whole
-        } else {
-            Reach::Unfinished
-        };
-        let questions = std::slice::from_ref(&question);
+    let questions = std::slice::from_ref(&question);
+    for (look, part) in LOOKS.into_iter().enumerate() {
+        sleep(settle.mul_f64(part)).await;
+        let last = look + 1 == LOOKS.len();
+        let reach = if last { Reach::Whole } else { Reach::Cheap };
         let seen = match look_up(&platform, mode, volume, skew, questions, reach).await {
             Ok(seen) => seen,
             Err(_) if !last => continue,
-            Err(_) => {
-                let doubt = Doubt::ListIncomplete;
-                return Err(OnceError::Unknown {
-                    doubt,
-                    source: error,
-                });
-            }
+            Err(_) => break,
         };
         match judge(&question, &seen.look()) {
             Some((Observation::Job(_), Some(job))) => {
                 return Ok(Started::Found(Box::new(job.clone())));
             }
-            Some((Observation::AliasAtDestination, _)) => return Ok(Started::Completed),
-            Some((Observation::Absent, _)) => return Err(OnceError::Absent(error)),
-            Some((Observation::Unclear(doubt), _)) => {
+            Some((Observation::AliasAtDestination, _)) => {
+                let job = completed_job(&platform, export).await;
+                return Ok(job.map_or(Started::Completed, |job| Started::Found(Box::new(job))));
+            }
+            Some((Observation::Absent, _)) if last => return Err(OnceError::Absent(error)),
+            Some((Observation::Unclear(doubt), _)) if last => {
                 return Err(OnceError::Unknown {
                     doubt,
                     source: error,
                 });
             }
-            Some((Observation::Job(_), None)) | None => {
-                debug_assert!(!last || seen.list != ListState::NotRead);
-            }
+            Some((Observation::Job(_) | Observation::Absent | Observation::Unclear(_), _))
+            | None => {}
         }
     }
     Err(OnceError::Unknown {
         doubt: Doubt::ListIncomplete,
         source: error,
     })
+}
+
+/// The job behind a success that the file's storage showed. It is good to have, not needed.
+async fn completed_job(platform: &Platform, export: &CheckedExport) -> Option<ExportJob> {
+    let filter = ExportFilter {
+        volume: Some(export.request().destination.volume.clone()),
+        states: vec![ExportState::Completed],
+    };
+    let mut pager = platform.exports.list(&filter);
+    while let Ok(Some(page)) = pager.next_page().await {
+        let ours = |job: &ExportJob| job.answers(export.request()) == Some(true);
+        if let Some(job) = page.items.into_iter().find(ours) {
+            return Some(job);
+        }
+    }
+    None
 }

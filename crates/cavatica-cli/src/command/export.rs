@@ -1,9 +1,12 @@
 //! `cavatica export`: one file.
 
+use std::time::Duration;
+
 use cavatica_exports::model::{
     CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState, Location,
     Open, OpenName, Tri,
 };
+use cavatica_transfer::{OnceError, Started, export_once};
 
 use crate::args;
 use crate::command::jobs;
@@ -11,10 +14,19 @@ use crate::exit::{Exit, Failure};
 use crate::session::Session;
 use crate::ui::Ui;
 
+/// How long the platform gets to list a job whose start was not answered, before its absence means anything.
+const SETTLE: Duration = Duration::from_secs(60);
+
 pub(crate) async fn run(args: &args::Export, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
     let mode = args.mode.chosen();
     let export = checked(args, session, ui).await?;
-    let job = session.exports.start(&export, mode).await?.value;
+    let job = match start(&export, mode, session, ui).await? {
+        Some(job) => job,
+        None => {
+            ui.note("the answer was lost, but the file is an alias of the new object: the export has completed");
+            return Ok(Exit::Done);
+        }
+    };
     if !args.wait {
         return jobs::show(&job, ui).map(|()| Exit::Done);
     }
@@ -25,6 +37,50 @@ pub(crate) async fn run(args: &args::Export, session: &Session, ui: &Ui) -> Resu
         confirm_copy(&export, session).await?;
     }
     jobs::verdict(std::slice::from_ref(&job))
+}
+
+/// Starts the export once, whatever happens to the answer. `None` if it has completed without showing its job.
+async fn start(
+    export: &CheckedExport,
+    mode: ExportMode,
+    session: &Session,
+    ui: &Ui,
+) -> Result<Option<ExportJob>, Failure> {
+    let once = export_once(&session.client, export, mode, SETTLE);
+    tokio::pin!(once);
+    let started = tokio::select! {
+        started = &mut once => started,
+        () = tokio::time::sleep(Duration::from_secs(5)) => {
+            ui.note("no answer yet; if it is lost, the platform is asked what became of the export");
+            once.await
+        }
+    };
+    match started {
+        Ok(Started::Answered(job)) => Ok(Some(*job)),
+        Ok(Started::Found(job)) => {
+            ui.note("the answer was lost; the job was found in the list of your export jobs");
+            Ok(Some(*job))
+        }
+        Ok(Started::Completed) => Ok(None),
+        Err(OnceError::NotStarted(error)) => Err(Failure::not_started(error)),
+        Err(error) => {
+            let exit = if matches!(error, OnceError::Unknown { .. }) {
+                Exit::Unknown
+            } else {
+                Exit::Other
+            };
+            let file = &export.request().source.file;
+            Err(Failure::new(
+                exit,
+                format!("the export of {file} was sent once, and its answer was lost"),
+            )
+            .caused_by(error)
+            .hint(format!(
+                "look with `cavatica jobs list --volume {}` before you send it again",
+                export.request().destination.volume
+            )))
+        }
+    }
 }
 
 async fn checked(

@@ -3,6 +3,7 @@
 mod doctor;
 mod export;
 mod harness;
+mod lost_answers;
 mod mistakes;
 mod offline;
 mod reading;

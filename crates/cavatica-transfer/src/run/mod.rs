@@ -9,7 +9,7 @@ mod runner;
 mod stop;
 mod tasks;
 
-pub(crate) use look::{ListState, Reach, look_up};
+pub(crate) use look::{Reach, look_up};
 pub use runner::run;
 pub use stop::Stop;
 
