@@ -34,6 +34,7 @@ mod rate;
 mod refusal;
 mod route;
 mod sandbox;
+mod scenario;
 mod seed;
 mod serve;
 mod store;
@@ -45,4 +46,5 @@ pub use fault::{Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Target, 
 pub use ledger::{Ledger, LedgerFile, LedgerJob};
 pub use quirk::{Quirk, QuirkError};
 pub use sandbox::{Sandbox, SandboxBuilder};
+pub use scenario::{Scenario, ScenarioError};
 pub use seed::{FileSeed, ProjectSeed, VolumeSeed};

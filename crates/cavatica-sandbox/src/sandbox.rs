@@ -25,6 +25,7 @@ use crate::number::scatter;
 use crate::plant::{self, Planting};
 use crate::quirk::{Quirk, Quirks};
 use crate::rate::Window;
+use crate::scenario::Scenario;
 use crate::seed::{ProjectSeed, VolumeSeed, default_project, default_volumes, public_project};
 use crate::serve::serve;
 use crate::store::Store;
@@ -324,6 +325,11 @@ impl SandboxBuilder {
     pub fn quirk(mut self, quirk: Quirk) -> Self {
         self.quirks.insert(quirk);
         self
+    }
+
+    /// Sets everything that a scenario names; what it doesn't name stays.
+    pub fn scenario(self, scenario: Scenario) -> Self {
+        scenario.apply(self)
     }
 
     /// Starts the sandbox on the current tokio runtime; it answers when this returns.

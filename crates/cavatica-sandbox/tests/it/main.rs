@@ -8,5 +8,6 @@ mod files;
 mod limits;
 mod quirks;
 mod restart;
+mod scenario;
 mod serving;
 mod volumes;
