@@ -6,6 +6,7 @@ use std::time::Duration;
 use cavatica_exports::model::{
     ExportId, ExportState, FileId, Prefix, ProjectId, Template, VolumeId,
 };
+use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
 mod transfer;
@@ -267,15 +268,24 @@ pub(crate) struct Sandbox {
     /// Fill the project with copies of the files in this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) project_from: Option<PathBuf>,
-    /// How many requests are allowed in how many seconds
-    #[arg(long, value_name = "N/SECONDS", default_value = "1000/300", value_parser = value::rate_limit)]
-    pub(crate) rate_limit: (u64, Duration),
+    /// A world, its pace and its faults in a JSON file; options beside it count more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// How many requests are allowed in how many seconds [default: 1000/300]
+    #[arg(long, value_name = "N/SECONDS", value_parser = value::rate_limit)]
+    pub(crate) rate_limit: Option<(u64, Duration)>,
+    /// What goes wrong, for instance `drop-after@bulk-start,nth=2; throttle,every=50`
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) faults: Option<FaultPlan>,
+    /// Do something the other way, where no page tells which way is the platform's
+    #[arg(long = "quirk", value_name = "QUIRK")]
+    pub(crate) quirks: Vec<Quirk>,
     /// Serve https, with a certificate authority written to the data folder
     #[arg(long)]
     pub(crate) tls: bool,
-    /// The same seed makes the same world
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// The same seed makes the same world [default: 1]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
 }
 
 /// See the whole job on a sandbox: nothing leaves this machine

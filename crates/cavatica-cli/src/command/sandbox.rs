@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use cavatica_sandbox::{ProjectSeed, Sandbox};
+use cavatica_sandbox::{ProjectSeed, Sandbox, Scenario, ScenarioError};
 use serde::Serialize;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args;
 use crate::exit::{Exit, Failure};
@@ -13,11 +15,22 @@ use crate::ui::Ui;
 const PROJECT: &str = "sandbox/demo";
 
 pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> {
-    let (requests, window) = args.rate_limit;
-    let mut builder = Sandbox::builder()
-        .port(args.port)
-        .seed(args.seed)
-        .rate_limit(requests, window);
+    let mut builder = Sandbox::builder().port(args.port);
+    if let Some(path) = &args.scenario {
+        builder = builder.scenario(scenario(path)?);
+    }
+    if let Some(seed) = args.seed {
+        builder = builder.seed(seed);
+    }
+    if let Some((requests, window)) = args.rate_limit {
+        builder = builder.rate_limit(requests, window);
+    }
+    if let Some(plan) = &args.faults {
+        builder = builder.faults(plan.clone());
+    }
+    for quirk in &args.quirks {
+        builder = builder.quirk(*quirk);
+    }
     if let Some(data) = &args.data {
         builder = builder.data(data);
     }
@@ -31,9 +44,33 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
         Failure::new(Exit::Other, "the sandbox could not be started").caused_by(error)
     })?;
     announce(&sandbox, ui)?;
-    tokio::signal::ctrl_c().await?;
+    interrupted().await?;
     sandbox.stop().await;
     Ok(Exit::Done)
+}
+
+fn scenario(path: &Path) -> Result<Scenario, Failure> {
+    let refuse = || {
+        let text = format!("the scenario `{}` can't be used", path.display());
+        Failure::new(Exit::Refused, text)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse().caused_by(error))?;
+    text.parse()
+        .map_err(|error: ScenarioError| refuse().caused_by(error))
+}
+
+/// Waits for Ctrl-C, or for what a supervisor sends instead: a temporary world is to be cleared away either way.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 #[derive(Serialize)]
@@ -50,10 +87,12 @@ struct Ready<'a> {
 /// Says where to find it. The token is made up and opens nothing else.
 fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
     let credentials = sandbox.credentials();
+    let projects = sandbox.projects();
+    let project = projects.first().map_or(PROJECT, String::as_str);
     let ready = Ready {
         endpoint: sandbox.endpoint(),
         token: sandbox.token(),
-        project: PROJECT,
+        project,
         volumes: sandbox.volumes(),
         credentials: &credentials,
         ca_cert: sandbox.ca_cert(),
@@ -80,7 +119,7 @@ fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
         ready.endpoint, ready.token
     ));
     ui.note(format_args!(
-        "  cavatica files list --project {PROJECT} --recursive"
+        "  cavatica files list --project {project} --recursive"
     ));
     ui.note("Ctrl-C ends it");
     Ok(())

@@ -11,15 +11,36 @@ fn faulty(faults: &str) -> World {
 
 #[test]
 fn an_accepted_job_is_found_and_followed() {
-    for fault in ["drop-after@start,nth=1", "error-after=502@start,nth=1", "html-after=504@start,nth=1", "truncate@start,nth=1"] {
+    for fault in [
+        "drop-after@start,nth=1",
+        "error-after=502@start,nth=1",
+        "html-after=504@start,nth=1",
+        "truncate@start,nth=1",
+    ] {
         let world = faulty(fault);
         let file = world.file("README.txt");
-        let run = world.run(&["export", &file, "sandbox/output", "a", "--move", "--wait", "--json"]);
+        let run = world.run(&[
+            "export",
+            &file,
+            "sandbox/output",
+            "a",
+            "--move",
+            "--wait",
+            "--json",
+        ]);
         assert_eq!(run.exit(), 0, "{fault}: {}", run.snapshot());
         assert_eq!(run.document()["state"], "COMPLETED");
-        assert!(run.stderr().contains("the answer was lost"), "{fault}: {}", run.stderr());
+        assert!(
+            run.stderr().contains("the answer was lost"),
+            "{fault}: {}",
+            run.stderr()
+        );
         assert_eq!(world.accepted(), 1, "{fault}");
-        assert_eq!(world.sandbox.ledger().requests_to("POST /storage/exports"), 1, "{fault}");
+        assert_eq!(
+            world.sandbox.ledger().requests_to("POST /storage/exports"),
+            1,
+            "{fault}"
+        );
     }
 }
 
@@ -28,7 +49,15 @@ fn what_was_refused_for_now_is_sent_again() {
     for fault in ["throttle@start,nth=1", "maintenance@start,nth=1"] {
         let world = faulty(fault);
         let file = world.file("README.txt");
-        let run = world.run(&["export", &file, "sandbox/output", "a", "--copy", "--wait", "--json"]);
+        let run = world.run(&[
+            "export",
+            &file,
+            "sandbox/output",
+            "a",
+            "--copy",
+            "--wait",
+            "--json",
+        ]);
         assert_eq!(run.exit(), 0, "{fault}: {}", run.snapshot());
         assert_eq!(world.accepted(), 1, "{fault}");
     }

@@ -8,4 +8,5 @@ mod mistakes;
 mod offline;
 mod reading;
 mod refusals;
+mod sandbox;
 mod transfer;
