@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::objection::{KMS_KEY_OTHER_SPELLING, PUBLIC_HINT};
 use crate::{
     AccessMode, CannedAcl, ExportProperties, ExportRequest, File, Findings, Objection, Objections,
-    Open, OpenName, ServiceType, SseAlgorithm, StorageClass, Tri, Volume, Warning,
+    Open, OpenName, ServiceType, SseAlgorithm, StorageClass, StorageType, Tri, Volume, Warning,
 };
 
 /// The largest object that S3 takes, in bytes (5 TiB).
@@ -178,19 +178,45 @@ impl File {
         {
             findings.objections.push(Objection::TooLarge { bytes });
         }
-        match self.storage.value() {
-            None => findings
-                .warnings
-                .push(Warning::FileUnclear { what: "storage" }),
-            Some(storage) => {
-                let hosts = storage.hosted_on_locations.value();
-                if !self.is_alias() && hosts.is_none_or(Vec::is_empty) {
-                    findings.warnings.push(Warning::MaybeArchived);
-                }
-            }
+        if let Some(name) = self.name.value()
+            && is_name_of_duplicate(name)
+        {
+            let name = name.clone();
+            findings.warnings.push(Warning::MaybeDuplicate { name });
+        }
+        if !self.is_alias() {
+            findings.warnings.extend(self.storage_warning());
         }
         findings
     }
+}
+
+impl File {
+    /// What is odd about the storage of a file that is no alias.
+    fn storage_warning(&self) -> Option<Warning> {
+        let Some(storage) = self.storage.value() else {
+            return Some(Warning::FileUnclear { what: "storage" });
+        };
+        if let Some(kind) = storage.kind.value()
+            && !kind.is(StorageType::Platform)
+        {
+            let storage = kind.to_string();
+            return Some(Warning::OddStorage { storage });
+        }
+        let hosts = storage.hosted_on_locations.value();
+        hosts
+            .is_none_or(Vec::is_empty)
+            .then_some(Warning::MaybeArchived)
+    }
+}
+
+/// Whether a name begins with `_`, digits and `_`, as the platform renames a file whose name is taken.
+fn is_name_of_duplicate(name: &str) -> bool {
+    let number = name
+        .strip_prefix('_')
+        .and_then(|rest| rest.split_once('_'))
+        .map_or("", |(number, _)| number);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Volume {

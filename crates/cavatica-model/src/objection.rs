@@ -134,6 +134,18 @@ pub enum Warning {
     /// The file's metadata look like those of a public file.
     #[error("the file may be a copy of a public file (it has the metadata field `{PUBLIC_HINT}`)")]
     MaybePublicCopy,
+    /// The file's name begins as those do that the platform gives to duplicates, for instance `_1_a.bam`.
+    #[error("the file may be a duplicate: the platform itself gives names such as `{name}`")]
+    MaybeDuplicate {
+        /// The file's name.
+        name: String,
+    },
+    /// The file's bytes lie neither on the platform nor on a volume.
+    #[error("the file's bytes lie on `{storage}`, from where nobody has documented exports")]
+    OddStorage {
+        /// The storage's type as it came.
+        storage: String,
+    },
     /// The ACL lets strangers read.
     #[error(
         "the canned ACL `{acl}` lets people outside your lab read the object; these are patients' data"
@@ -211,6 +223,8 @@ impl Warning {
         match self {
             Warning::MaybeArchived => &reason::MAYBE_ARCHIVED,
             Warning::MaybePublicCopy => &reason::MAYBE_PUBLIC_COPY,
+            Warning::MaybeDuplicate { .. } => &reason::MAYBE_DUPLICATE,
+            Warning::OddStorage { .. } => &reason::ODD_STORAGE,
             Warning::PublicAcl { .. } => &reason::PUBLIC_ACL,
             Warning::Overwrites => &reason::OVERWRITES,
             Warning::PrefixWithoutSlash { .. } => &reason::PREFIX_WITHOUT_SLASH,

@@ -112,6 +112,12 @@ reasons! {
     MAYBE_PUBLIC_COPY = "maybe-public-copy", Warning,
         "the file has a metadata field that public files have. Copies of public files keep it, and they are refused like the originals",
         "leave the file out if it is a copy of a public file";
+    MAYBE_DUPLICATE = "maybe-duplicate", Warning,
+        "the file's name begins as those do that the platform gives to duplicates: `_1_`, `_2_` and so on",
+        "look whether it is the same file as the one without the number";
+    ODD_STORAGE = "odd-storage", Warning,
+        "the file's bytes lie neither on the platform nor on a volume, as with files that were only referred to from elsewhere (DRS)",
+        "leave the file out, or copy it into the platform first";
     PUBLIC_ACL = "public-acl", Warning,
         "the canned ACL lets people outside the lab read the object",
         "choose `private` or `bucket-owner-full-control`";

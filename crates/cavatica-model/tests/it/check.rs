@@ -106,6 +106,12 @@ const WARNINGS: &[(&str, Fault)] = &[
         file.metadata =
             serde_json::from_value(json!({"sbg_public_files_category": "x"})).expect("metadata");
     }),
+    ("maybe-duplicate", |_, file, _| {
+        file.name = Tri::Value("_12_output.vcf".to_owned());
+    }),
+    ("odd-storage", |_, file, _| {
+        file.storage = serde_json::from_value(json!({"type": "DRS"})).expect("a storage");
+    }),
     ("prefix-without-slash", |_, _, volume| {
         service(volume).prefix = Tri::Value("p".to_owned())
     }),
@@ -214,6 +220,27 @@ proptest! {
             prop_assert!(part.warnings.iter().all(|warning| findings.warnings.contains(warning)));
         }
         prop_assert_eq!(findings.objections.is_empty(), request.check(&file, &volume).is_ok());
+    }
+}
+
+#[test]
+fn only_a_number_between_underscores_makes_a_duplicate() {
+    for (name, duplicate) in [
+        ("_1_a", true),
+        ("_a_1", false),
+        ("__a", false),
+        ("1_a", false),
+        ("_1a", false),
+        ("_1", false),
+    ] {
+        let mut file = file();
+        file.name = Tri::Value(name.to_owned());
+        let warned = file
+            .export_findings()
+            .warnings
+            .iter()
+            .any(|warning| warning.name() == "maybe-duplicate");
+        assert_eq!(warned, duplicate, "{name}");
     }
 }
 
