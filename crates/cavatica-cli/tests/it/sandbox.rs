@@ -64,3 +64,116 @@ fn what_makes_no_sandbox_is_refused() {
         assert!(run.stderr().contains(value), "{}", run.stderr());
     }
 }
+
+/// A sandbox of a process of its own, to be killed.
+struct Served {
+    child: std::process::Child,
+    ready: Value,
+}
+
+impl Served {
+    fn start(world: &World) -> Served {
+        let mut child = world
+            .command(&["sandbox", "--json", "--data", "data"])
+            .args(["--project-from", "source"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).unwrap();
+        Served { child, ready }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.ready[key].as_str().unwrap()
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> Value {
+        let endpoint = self.text("endpoint");
+        let host = endpoint
+            .trim_start_matches("http://")
+            .trim_end_matches("/v2");
+        let token = self.text("token");
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nX-SBG-Auth-Token: {token}\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_killed_sandbox_leaves_no_half_object_and_goes_on() {
+    let world = World::new();
+    let source = world.home().join("source");
+    std::fs::create_dir(&source).unwrap();
+    let content = |number: usize| format!("{number:04}\n").repeat(40_000);
+    for number in 0..60 {
+        std::fs::write(source.join(format!("{number:02}")), content(number)).unwrap();
+    }
+    let served = Served::start(&world);
+    let files = served.call("GET", "/v2/files?project=sandbox/demo&limit=100", "");
+    let items = files["items"].as_array().unwrap().iter().map(|file| {
+        let (id, name) = (&file["id"], file["name"].as_str().unwrap());
+        serde_json::json!({
+            "source": {"file": id},
+            "destination": {"volume": "sandbox/output", "location": name},
+        })
+    });
+    let body = serde_json::json!({"items": items.collect::<Vec<_>>()}).to_string();
+    served.call("POST", "/v2/bulk/storage/exports/create", &body);
+
+    // Killed whenever some more objects have arrived, until all have.
+    let objects = world.home().join("data/volumes/sandbox/output");
+    let arrived = || {
+        let whole = std::fs::read_dir(&objects).map(|entries| {
+            entries
+                .map(Result::unwrap)
+                .filter(|entry| entry.file_type().unwrap().is_file())
+                .inspect(|entry| {
+                    let number = entry.file_name().to_str().unwrap().parse().unwrap();
+                    let found = std::fs::read_to_string(entry.path()).unwrap();
+                    assert!(found == content(number), "half of object {number}");
+                })
+                .count()
+        });
+        whole.unwrap_or(0)
+    };
+    let mut served = Some(served);
+    for goal in [1, 10, 25, 45] {
+        while arrived() < goal {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        drop(served.take());
+        arrived();
+        served = Some(Served::start(&world));
+    }
+    let served = served.unwrap();
+    let ledger = loop {
+        let ledger = served.call("GET", "/_sandbox/ledger", "");
+        if ledger["states"]["COMPLETED"] == 60 {
+            break ledger;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    assert_eq!(ledger["starts"], 60);
+    assert_eq!(ledger["objects_overwritten"], 0);
+    assert_eq!(arrived(), 60);
+    let left = std::fs::read_dir(world.home().join("data/projects/sandbox/demo"));
+    assert_eq!(left.unwrap().count(), 0, "the platform's copies are gone");
+}

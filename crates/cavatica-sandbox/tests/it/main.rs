@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod limits;
 mod quirks;
+mod r_client;
 mod restart;
 mod scenario;
 mod serving;
