@@ -2,6 +2,7 @@
 
 mod doctor;
 mod export;
+mod guide;
 mod harness;
 mod lost_answers;
 mod mistakes;

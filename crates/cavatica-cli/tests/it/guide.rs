@@ -1,0 +1,110 @@
+//! Every command of the guide is run, and its output compared.
+
+use std::process::Command;
+
+use crate::harness::World;
+
+const GUIDE: &str = include_str!("../../../../docs/guide.md");
+
+/// A command of the guide, and what it is said to print.
+struct Step {
+    line: usize,
+    command: String,
+    expected: Vec<String>,
+}
+
+fn steps() -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut in_block = false;
+    for (number, text) in GUIDE.lines().enumerate() {
+        match (text, text.strip_prefix("$ ")) {
+            ("```console", _) => in_block = true,
+            (text, _) if text.starts_with("```") => in_block = false,
+            (_, Some(command)) if in_block => {
+                steps.push(Step {
+                    line: number + 1,
+                    command: command.to_owned(),
+                    expected: Vec::new(),
+                });
+            }
+            (text, None) if in_block => steps.last_mut().unwrap().expected.push(text.to_owned()),
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// `…` within a line is any text, on a line of its own any number of lines.
+fn fits(expected: &[String], printed: &[&str]) -> bool {
+    match (expected.split_first(), printed.split_first()) {
+        (None, None) => true,
+        (None, Some(_)) => false,
+        (Some((line, rest)), _) if line == "…" => {
+            fits(rest, printed)
+                || printed
+                    .split_first()
+                    .is_some_and(|(_, printed)| fits(expected, printed))
+        }
+        (Some(_), None) => false,
+        (Some((line, rest)), Some((first, printed))) => {
+            line_fits(line, first) && fits(rest, printed)
+        }
+    }
+}
+
+fn line_fits(expected: &str, printed: &str) -> bool {
+    let mut parts = expected.split('…');
+    let Some(mut rest) = parts.next().and_then(|start| printed.strip_prefix(start)) else {
+        return false;
+    };
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        let found = if parts.peek().is_none() {
+            rest.strip_suffix(part).map(|_| "")
+        } else {
+            rest.split_once(part).map(|(_, rest)| rest)
+        };
+        let Some(found) = found else { return false };
+        rest = found;
+    }
+    rest.is_empty()
+}
+
+#[test]
+fn every_command_prints_what_the_guide_says() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_cavatica"))
+        .parent()
+        .unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    // A shell keeps its variables, so all commands go through one, with a mark after each.
+    let steps = steps();
+    assert!(steps.len() > 8, "the guide has no commands");
+    let script: String = steps
+        .iter()
+        .map(|step| format!("{}\necho '=== mark ==='\n", step.command))
+        .collect();
+    let output = Command::new("sh")
+        .args(["-c", &format!("exec 2>&1\n{script}")])
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", folder.path())
+        .env("SB_API_ENDPOINT", world.sandbox.endpoint())
+        .env("SB_AUTH_TOKEN", world.sandbox.token())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let mut wrong = String::new();
+    for (step, printed) in steps.iter().zip(printed.split("=== mark ===\n")) {
+        let lines: Vec<&str> = printed.lines().collect();
+        if !fits(&step.expected, &lines) {
+            wrong += &format!(
+                "docs/guide.md line {}: `{}` printed\n{printed}\n",
+                step.line, step.command
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
