@@ -2,6 +2,7 @@
 
 mod ci;
 mod conformance;
+mod crash;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ enum Chore {
     Ci,
     /// The official Python client against the sandbox
     Conformance,
+    /// Kills the real program again and again and lets the sandbox be the judge
+    Crash(crash::Campaign),
     /// Layers, licences, duplicate versions and the top level's order
     Tidy,
 }
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
+        Chore::Crash(campaign) => crash::run(&campaign),
         Chore::Tidy => tidy::run(),
     };
     match outcome {

@@ -52,8 +52,6 @@ pub struct Timing {
     /// After an answer was lost: how long the platform gets to carry the request out and list its jobs, before the absence
     /// of a job means anything.
     pub settle: Duration,
-    /// The longest that a start can be on its way after its intent was written: waiting for the limit on requests included.
-    pub longest_start: Duration,
     /// How far the platform's clock may be behind ours.
     pub clock_skew: Duration,
     /// The shortest wait between two questions after jobs.
@@ -76,7 +74,6 @@ impl Default for Timing {
     fn default() -> Self {
         Timing {
             settle: Duration::from_secs(60),
-            longest_start: Duration::from_secs(600),
             clock_skew: Duration::from_secs(600),
             first_poll: Duration::from_secs(5),
             longest_poll: Duration::from_secs(300),

@@ -239,13 +239,12 @@ impl<'a> Runner<'a> {
                 }
                 OpenItem::Transient(..) => {}
                 OpenItem::Intended(item, intended) => {
-                    let due = now + self.left_to_settle(intended);
-                    self.ask(*item, intended, due)?;
+                    // The run that wrote the intent may have died a moment ago with the request on its way, so the
+                    // settling begins now, however old the intent is.
+                    self.ask(*item, intended, now + self.options.timing.settle)?;
                 }
-                OpenItem::Unknown(item, intended, None) => {
-                    let due = now + self.left_to_settle(intended);
-                    self.ask(*item, intended, due)?;
-                }
+                // It has settled before it was given up.
+                OpenItem::Unknown(item, intended, None) => self.ask(*item, intended, now)?,
                 OpenItem::Unknown(item, _, Some(export)) => {
                     // One look is enough: the last run waited for it already.
                     if let Some(long_ago) = now.checked_sub(self.options.timing.unclear_job) {
@@ -263,18 +262,6 @@ impl<'a> Runner<'a> {
             resumed,
         });
         Ok(())
-    }
-
-    /// How long an intent of an earlier run must still be left alone. That run may have died with the request on its way, so
-    /// the settling begins now, unless the intent is so old that the request must long be over.
-    fn left_to_settle(&self, intended: Timestamp) -> Duration {
-        let timing = &self.options.timing;
-        let age: Duration = Timestamp::now()
-            .duration_since(intended)
-            .try_into()
-            .unwrap_or(Duration::ZERO);
-        let quiet = age.saturating_sub(timing.longest_start);
-        timing.settle.saturating_sub(quiet)
     }
 
     fn ask(&mut self, item: Item, intended: Timestamp, due: Instant) -> Result<(), RunError> {

@@ -171,7 +171,6 @@ pub(crate) fn options() -> RunOptions {
     RunOptions {
         timing: Timing {
             settle: Duration::from_millis(1_300),
-            longest_start: Duration::ZERO,
             first_poll: Duration::from_millis(50),
             longest_poll: Duration::from_millis(400),
             unclear_job: Duration::from_millis(300),
