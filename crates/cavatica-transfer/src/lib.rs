@@ -1,4 +1,28 @@
 //! Moves or copies any number of files to a volume, each exactly once, whatever dies on the way.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::path::Path;
+//!
+//! use cavatica_exports::transport::{Client, Endpoint, Token};
+//! use cavatica_transfer::journal::SqliteJournal;
+//! use cavatica_transfer::{RunOptions, Stop, Summary, run};
+//!
+//! let token = Token::new(std::fs::read_to_string("token.txt")?)?;
+//! let client = Client::builder(Endpoint::CAVATICA.parse()?, token).build()?;
+//! // Written by `plan::plan`, or by `cavatica plan`.
+//! let path = Path::new("cohort7.transfer");
+//! let now = jiff::Timestamp::now();
+//! let mut journal = SqliteJournal::open(path, Endpoint::CAVATICA, "rfranklin", now)?;
+//! run(&mut journal, &client, &RunOptions::default(), &Stop::new(), &mut |event| println!("{event:?}")).await?;
+//! println!("{} files arrived", Summary::read(path)?.completed);
+//! # Ok(()) }
+//! ```
+//!
+//! [`plan::plan`] writes a transfer: one SQLite file with the plan, and the [`journal`] of all runs to come. [`run`] sends
+//! and follows, and takes up what an earlier run left. Where a file stands, and what may follow, is one type:
+//! [`item::State`]. For a single file without a journal there is [`export_once`]. `docs/reliability.md` says why nothing is
+//! sent twice.
 
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use cavatica_exports::Parent;
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{Batch, BulkItem, File, FileId, ProjectId, TaskId};
-use cavatica_exports::transport::Call;
+use cavatica_exports::transport::{Call, Outcome};
+use cavatica_exports::{ListError, Parent};
 use serde_json::Value;
 
 use super::error::PlanError;
@@ -70,6 +70,18 @@ async fn find_folder(
     Ok((parent, path))
 }
 
+/// The largest page that programs in the field ask for.
+const LARGE_PAGE: u32 = 1_000;
+
+/// How folders are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paging {
+    /// A thousand files per request, by tokens.
+    Large,
+    /// A hundred, as documented.
+    Documented,
+}
+
 /// Reads folders with everything below them.
 async fn tree(
     platform: &Platform,
@@ -78,9 +90,26 @@ async fn tree(
     sieve: &mut Sieve<'_>,
 ) -> Result<(), PlanError> {
     let mut levels = VecDeque::from(start);
+    let mut paging = Paging::Large;
     while let Some((parent, path)) = levels.pop_front() {
-        let mut pager = platform.files.list(&parent);
-        while let Some(page) = pager.next_page().await.map_err(PlanError::List)? {
+        let mut pager = match paging {
+            Paging::Large => platform.files.scroll(&parent, LARGE_PAGE),
+            Paging::Documented => platform.files.list(&parent),
+        };
+        loop {
+            let page = match pager.next_page().await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(ListError::Call(error))
+                    if paging == Paging::Large && *error.outcome() == Outcome::Refused =>
+                {
+                    // Large pages are advance access; the sieve doesn't mind files that it has seen.
+                    paging = Paging::Documented;
+                    pager = platform.files.list(&parent);
+                    continue;
+                }
+                Err(error) => return Err(PlanError::List(error)),
+            };
             for file in page.items {
                 let name = file.name.value().map_or("", String::as_str);
                 if file.is_folder() {

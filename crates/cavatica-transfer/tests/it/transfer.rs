@@ -199,8 +199,8 @@ async fn a_project_is_moved_with_one_request_for_a_hundred_files_and_a_few_more(
         "{:?}",
         ledger.requests
     );
-    // The project's top level, `run1`, and ten pages of `run1/bam`.
-    assert_eq!(count("GET /files"), 12, "{:?}", ledger.requests);
+    // The project's top level, `run1`, and `run1/bam`, a thousand files per page.
+    assert_eq!(count("GET /files/scroll"), 3, "{:?}", ledger.requests);
     let all: u64 = ledger.requests.values().sum();
     assert!(all <= 31 + 60, "{:?}", ledger.requests);
 
@@ -232,8 +232,9 @@ async fn check_faults(faults: &str) {
     );
 }
 
-/// The requests of planning four hundred files in a folder of a folder: the user, the volume, six pages, the volume's list.
-const PLANNING: u64 = 9;
+/// The requests of planning four hundred files in a folder of a folder: the user, the volume, three folders, the volume's
+/// list.
+const PLANNING: u64 = 6;
 
 #[tokio::test]
 async fn an_answer_lost_after_acceptance_is_found_again() {
@@ -587,6 +588,21 @@ async fn the_bucket_names_the_volume_and_a_read_only_one_is_refused() {
     let mut options = bench.options();
     options.target = Target::Bucket("franklin-lab".to_owned());
     assert_eq!(bench.plan(options).await.expect("a plan").volume, VOLUME);
+}
+
+#[tokio::test]
+async fn where_large_pages_are_refused_the_documented_ones_are_read() {
+    let refuse: cavatica_sandbox::FaultPlan = "refuse=403/90002@scroll".parse().expect("a plan");
+    let bench = Bench::start(world(many(250)).faults(refuse)).await;
+    assert_eq!(
+        bench.plan(bench.options()).await.expect("a plan").files,
+        250
+    );
+    let requests = bench.sandbox.ledger().requests;
+    assert_eq!(
+        (requests["GET /files/scroll"], requests["GET /files"]),
+        (1, 5)
+    );
 }
 
 /// The same files, reached as a project, a folder and a manifest, are the same plan.
