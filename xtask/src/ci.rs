@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Failed, cargo, command, conformance, say, tidy};
+use crate::{Failed, cargo, command, conformance, crash, say, tidy};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
@@ -34,6 +34,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
     step("conformance", conformance::run)?;
+    step("crash", || crash::run(&crash::Campaign::short()))?;
     Ok(())
 }
 

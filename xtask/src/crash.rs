@@ -43,6 +43,18 @@ pub(crate) struct Campaign {
     files: u32,
 }
 
+impl Campaign {
+    /// Short enough for every change.
+    pub(crate) fn short() -> Self {
+        Campaign {
+            seeds: 1,
+            from: 1,
+            kills: 6,
+            files: 600,
+        }
+    }
+}
+
 /// When the program is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Moment {
