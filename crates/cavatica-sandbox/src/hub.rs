@@ -25,6 +25,7 @@ pub(crate) struct Hub {
     pub(crate) token: String,
     /// `http://127.0.0.1:PORT/v2`.
     pub(crate) endpoint: String,
+    pub(crate) reach: Reach,
     pub(crate) clock: Clock,
     pub(crate) pace: Pace,
     pub(crate) quirks: Quirks,
@@ -35,6 +36,15 @@ pub(crate) struct Hub {
     faults: Mutex<Faults>,
     counters: Mutex<Counters>,
     window: Mutex<Window>,
+}
+
+/// Who can reach the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This computer.
+    Loopback,
+    /// Other computers, which know it by names that the sandbox doesn't.
+    Exposed,
 }
 
 /// The world and the log of how it came to be.
@@ -81,6 +91,7 @@ impl Hub {
     pub(crate) fn new(
         token: String,
         endpoint: String,
+        reach: Reach,
         clock: Clock,
         pace: Pace,
         store: Store,
@@ -91,6 +102,7 @@ impl Hub {
         Hub {
             token,
             endpoint,
+            reach,
             clock,
             pace,
             quirks: state.world.quirks().clone(),

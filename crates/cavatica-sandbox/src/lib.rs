@@ -19,6 +19,7 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod builder;
 mod clock;
 mod error;
 mod fault;
@@ -32,6 +33,7 @@ mod query;
 mod quirk;
 mod rate;
 mod refusal;
+mod reply;
 mod route;
 mod sandbox;
 mod scenario;
@@ -41,10 +43,11 @@ mod store;
 mod tls;
 mod world;
 
+pub use builder::SandboxBuilder;
 pub use error::SandboxError;
 pub use fault::{Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Target, When};
 pub use ledger::{Ledger, LedgerFile, LedgerJob};
 pub use quirk::{Quirk, QuirkError};
-pub use sandbox::{Sandbox, SandboxBuilder};
+pub use sandbox::Sandbox;
 pub use scenario::{Scenario, ScenarioError};
 pub use seed::{FileSeed, ProjectSeed, VolumeSeed};

@@ -1,36 +1,17 @@
-//! The sandbox as its owner holds it: described, started, stopped.
+//! The sandbox as its owner holds it.
 
-use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use cavatica_model::ProjectId;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, millis};
-use crate::error::SandboxError;
-use crate::fault::{FaultPlan, Faults};
-use crate::hub::{Hub, State};
-use crate::journal::Journal;
+use crate::builder::SandboxBuilder;
+use crate::fault::FaultPlan;
+use crate::hub::Hub;
 use crate::ledger::Ledger;
-use crate::mover::Mover;
-use crate::number::scatter;
-use crate::plant::{self, Planting};
-use crate::quirk::{Quirk, Quirks};
-use crate::rate::Window;
-use crate::scenario::Scenario;
-use crate::seed::{ProjectSeed, VolumeSeed, default_project, default_volumes, public_project};
-use crate::serve::serve;
-use crate::store::Store;
-use crate::tls::{Tls, private_file};
-use crate::world::{Event, Pace, World, WorldSpec};
 
 /// A running sandbox. Dropping it stops it; [`stop`](Self::stop) also waits until it has.
 ///
@@ -53,22 +34,22 @@ use crate::world::{Event, Pace, World, WorldSpec};
 /// ```
 #[derive(Debug)]
 pub struct Sandbox {
-    hub: Arc<Hub>,
-    data: Data,
-    ca_cert: Option<PathBuf>,
-    stop: watch::Sender<()>,
-    tasks: Vec<JoinHandle<()>>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) data: Data,
+    pub(crate) ca_cert: Option<PathBuf>,
+    pub(crate) stop: watch::Sender<()>,
+    pub(crate) tasks: Vec<JoinHandle<()>>,
 }
 
 /// A folder to keep, or one that goes with the sandbox.
 #[derive(Debug)]
-enum Data {
+pub(crate) enum Data {
     Kept(PathBuf),
     Temporary(TempDir),
 }
 
 impl Data {
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Data::Kept(path) => path,
             Data::Temporary(folder) => folder.path(),
@@ -199,337 +180,4 @@ impl Drop for Sandbox {
             task.abort();
         }
     }
-}
-
-/// A sandbox about to be started.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct SandboxBuilder {
-    data: Option<PathBuf>,
-    address: SocketAddr,
-    seed: u64,
-    token: Option<String>,
-    scheme: Scheme,
-    limit: u64,
-    window: Duration,
-    projects: Vec<ProjectSeed>,
-    volumes: Vec<VolumeSeed>,
-    durations: RangeInclusive<Duration>,
-    fail_share: f64,
-    faults: FaultPlan,
-    quirks: Quirks,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
-    Http,
-    Https,
-}
-
-impl Default for SandboxBuilder {
-    fn default() -> Self {
-        SandboxBuilder {
-            data: None,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            seed: 1,
-            token: None,
-            scheme: Scheme::Http,
-            limit: 1000,
-            window: Duration::from_secs(300),
-            projects: Vec::new(),
-            volumes: Vec::new(),
-            durations: Duration::from_millis(30)..=Duration::from_millis(150),
-            fail_share: 0.0,
-            faults: FaultPlan::default(),
-            quirks: Quirks::new(),
-        }
-    }
-}
-
-impl SandboxBuilder {
-    /// Keeps everything in this folder, made if need be. A folder that holds a world already brings that one back: its
-    /// seed, projects, volumes and quirks count, not the builder's. Without this, a temporary folder goes with the sandbox.
-    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.data = Some(folder.into());
-        self
-    }
-
-    /// Listens on this port of the loopback address; 0, the default, takes a free one.
-    pub fn port(mut self, port: u16) -> Self {
-        self.address.set_port(port);
-        self
-    }
-
-    /// Listens on an address that **other computers may reach**. Everybody who reaches it can use the sandbox's own
-    /// calls without a token.
-    pub fn expose_on(mut self, address: IpAddr) -> Self {
-        self.address.set_ip(address);
-        self
-    }
-
-    /// Decides ids, synthetic bytes, durations, failures and faults; 1 by default.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Takes this token instead of one made from the seed.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
-        self
-    }
-
-    /// Speaks TLS, with a certificate that `ca.pem` in the data folder vouches for.
-    pub fn tls(mut self) -> Self {
-        self.scheme = Scheme::Https;
-        self
-    }
-
-    /// Takes so many requests per window; 1000 per 5 minutes by default.
-    pub fn rate_limit(mut self, requests: u64, window: Duration) -> Self {
-        (self.limit, self.window) = (requests, window);
-        self
-    }
-
-    /// Adds a project. The first call replaces the default one; the public project is always there.
-    pub fn project(mut self, project: ProjectSeed) -> Self {
-        self.projects.push(project);
-        self
-    }
-
-    /// Adds a volume. The first call replaces the default ones.
-    pub fn volume(mut self, volume: VolumeSeed) -> Self {
-        self.volumes.push(volume);
-        self
-    }
-
-    /// How long jobs take from acceptance to their end, bytes apart; a third of it in the queue. 30 to 150 ms by default.
-    pub fn job_duration(mut self, range: RangeInclusive<Duration>) -> Self {
-        self.durations = range;
-        self
-    }
-
-    /// Lets this share of all jobs fail, between 0 and 1, with code 9100.
-    pub fn fail_share(mut self, share: f64) -> Self {
-        self.fail_share = share;
-        self
-    }
-
-    /// Puts fault rules in force.
-    pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
-        self.faults = plan.into();
-        self
-    }
-
-    /// Does something the other way, where no page tells which way is the platform's.
-    pub fn quirk(mut self, quirk: Quirk) -> Self {
-        self.quirks.insert(quirk);
-        self
-    }
-
-    /// Sets everything that a scenario names; what it doesn't name stays.
-    pub fn scenario(self, scenario: Scenario) -> Self {
-        scenario.apply(self)
-    }
-
-    /// Starts the sandbox on the current tokio runtime; it answers when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`SandboxError`] if the data folder or the port can't be used, or the projects and volumes make no world.
-    pub async fn start(self) -> Result<Sandbox, SandboxError> {
-        let data = match &self.data {
-            Some(folder) => {
-                fs::create_dir_all(folder).map_err(SandboxError::io(folder))?;
-                let whole = folder.canonicalize().map_err(SandboxError::io(folder))?;
-                Data::Kept(whole)
-            }
-            None => {
-                let folder = tempfile::Builder::new()
-                    .prefix("cavatica-sandbox-")
-                    .tempdir();
-                Data::Temporary(folder.map_err(SandboxError::io(&std::env::temp_dir()))?)
-            }
-        };
-        let folder = data.path().to_owned();
-        let lock = lock(&folder)?;
-        let store = Store::open(&folder).map_err(SandboxError::io(&folder))?;
-        let clock = Clock::start();
-        let planting = (self.clone(), store.clone(), folder.clone());
-        let opened = tokio::task::spawn_blocking(move || {
-            let (builder, store, folder) = planting;
-            builder.open(&store, &folder, clock)
-        });
-        let (state, token) = opened.await.expect("opening a world doesn't panic")?;
-
-        let listener =
-            TcpListener::bind(self.address)
-                .await
-                .map_err(|source| SandboxError::Listen {
-                    address: self.address,
-                    source,
-                })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| SandboxError::Listen {
-                address: self.address,
-                source,
-            })?;
-        let tls = match self.scheme {
-            Scheme::Http => None,
-            Scheme::Https => Some(Tls::prepare(&folder, address.ip())?),
-        };
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let endpoint = format!("{scheme}://{address}/v2");
-        let credentials = folder.join("credentials");
-        private_file(&credentials, &credentials_text(&endpoint, &token))
-            .map_err(SandboxError::io(&credentials))?;
-
-        let pace = self.pace();
-        let seed = state.world.seed();
-        let hub = Arc::new(Hub::new(
-            token,
-            endpoint,
-            clock,
-            pace,
-            store,
-            state,
-            Faults::new(seed, self.faults),
-            Window::new(self.limit, self.window),
-        ));
-        let (stop, stopped) = watch::channel(());
-        let (acceptor, ca_cert) = match tls {
-            Some(tls) => (Some(tls.acceptor), Some(tls.ca_cert)),
-            None => (None, None),
-        };
-        let server = serve(Arc::clone(&hub), listener, acceptor, stopped.clone());
-        let mover = Mover::new(Arc::clone(&hub)).run(stopped);
-        let mover = async move {
-            mover.await;
-            // Held until no byte moves any more.
-            drop(lock);
-        };
-        Ok(Sandbox {
-            hub,
-            data,
-            ca_cert,
-            stop,
-            tasks: vec![tokio::spawn(server), tokio::spawn(mover)],
-        })
-    }
-
-    fn pace(&self) -> Pace {
-        Pace {
-            shortest: millis(*self.durations.start()),
-            longest: millis(*self.durations.end()),
-            fail_share: self.fail_share,
-        }
-    }
-
-    /// Brings back the world of a data folder, or makes a new one there.
-    fn open(
-        self,
-        store: &Store,
-        folder: &Path,
-        clock: Clock,
-    ) -> Result<(State, String), SandboxError> {
-        let path = folder.join("world.jsonl");
-        let mut world: Option<(World, String)> = None;
-        let mut journal = Journal::open(&path, |line, event| match (&mut world, event) {
-            (None, Event::Seeded(spec)) => {
-                world = Some((World::grow(&spec)?, spec.token));
-                Ok(())
-            }
-            (Some((world, _)), event) => world
-                .apply(&event)
-                .map_err(SandboxError::misfit(&path, line)),
-            (None, _) => Err(SandboxError::Log {
-                path: path.clone(),
-                line,
-                source: "a world begins with `seeded`".into(),
-            }),
-        })?;
-        let Some((world, token)) = world else {
-            let (spec, plantings) = self.describe(clock)?;
-            let world = World::grow(&spec)?;
-            for planting in plantings {
-                planting.write(store)?;
-            }
-            let token = spec.token.clone();
-            journal
-                .add(&Event::Seeded(Box::new(spec)))
-                .and_then(|()| journal.flush())
-                .map_err(SandboxError::io(&path))?;
-            return Ok((State::new(world, journal), token));
-        };
-        // A kill between an object's arrival and the end of the platform's copy leaves that copy behind.
-        for file in world.moved_files() {
-            let project = &world.projects()[world.node(file).project as usize];
-            let place = store.file_path(project.id.as_str(), &world.path(file));
-            store
-                .remove_file(&place)
-                .map_err(SandboxError::io(&place))?;
-        }
-        Ok((State::new(world, journal), self.token.unwrap_or(token)))
-    }
-
-    fn describe(self, clock: Clock) -> Result<(WorldSpec, Vec<Planting>), SandboxError> {
-        let mut plantings = Vec::new();
-        let mut projects = if self.projects.is_empty() {
-            vec![default_project()]
-        } else {
-            self.projects
-        };
-        // The platform's public project is everywhere.
-        if projects
-            .iter()
-            .all(|project| project.id != ProjectId::PUBLIC)
-        {
-            projects.push(public_project());
-        }
-        let volumes = if self.volumes.is_empty() {
-            default_volumes()
-        } else {
-            self.volumes
-        };
-        let spec = WorldSpec {
-            seed: self.seed,
-            token: self.token.unwrap_or_else(|| made_token(self.seed)),
-            at: clock.now(),
-            quirks: self.quirks.clone(),
-            projects: projects
-                .into_iter()
-                .map(|project| plant::project(project, &mut plantings))
-                .collect::<Result<_, _>>()?,
-            volumes: volumes
-                .into_iter()
-                .map(|volume| plant::volume(volume, &self.quirks, &mut plantings))
-                .collect::<Result<_, _>>()?,
-        };
-        Ok((spec, plantings))
-    }
-}
-
-/// 32 hex digits, as the platform's tokens.
-fn made_token(seed: u64) -> String {
-    let half = scatter(0x0074_6F6B_656E, seed);
-    format!("{half:016x}{:016x}", scatter(half, seed))
-}
-
-/// Two sandboxes on one folder would spoil it.
-fn lock(folder: &Path) -> Result<fs::File, SandboxError> {
-    let path = folder.join("lock");
-    let file = fs::File::create(&path).map_err(SandboxError::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(SandboxError::Busy(folder.to_owned())),
-        Err(fs::TryLockError::Error(error)) => Err(SandboxError::io(&path)(error)),
-    }
-}
-
-/// Source: <https://docs.cavatica.org/docs/store-credentials-to-access-seven-bridges-client-applications-and-libraries>.
-fn credentials_text(endpoint: &str, token: &str) -> String {
-    let profile =
-        |name: &str| format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n");
-    profile("default") + "\n" + &profile("cavatica")
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::builder::SandboxBuilder;
 use crate::fault::{FaultPlan, FaultRule};
 use crate::quirk::Quirk;
-use crate::sandbox::SandboxBuilder;
 use crate::seed::{FileSeed, ProjectSeed, VolumeSeed};
 
 /// A sandbox described in JSON, to be kept beside the program that is tried against it.

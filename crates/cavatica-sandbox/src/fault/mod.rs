@@ -2,6 +2,7 @@
 //! faults.
 
 mod spec;
+pub(crate) mod tamper;
 
 use serde::{Deserialize, Serialize};
 

@@ -38,6 +38,7 @@ pub(crate) struct Request<'a> {
     method: &'static str,
     target: String,
     headers: String,
+    host: String,
     body: String,
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn request<'a>(sandbox: &'a Sandbox, method: &'static str, path: &str
         method,
         target: format!("{base}{path}"),
         headers: format!("X-SBG-Auth-Token: {}\r\n", sandbox.token()),
+        host: address(sandbox),
         body: String::new(),
     }
 }
@@ -77,6 +79,11 @@ pub(crate) fn request<'a>(sandbox: &'a Sandbox, method: &'static str, path: &str
 impl Request<'_> {
     pub(crate) fn without_token(mut self) -> Self {
         self.headers.clear();
+        self
+    }
+
+    pub(crate) fn host(mut self, host: &str) -> Self {
+        self.host = host.to_owned();
         self
     }
 
@@ -92,12 +99,12 @@ impl Request<'_> {
             method,
             target,
             headers,
+            host,
             body,
             ..
         } = self;
         let text = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
-            address(self.sandbox),
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(text.as_bytes()).await.ok()?;

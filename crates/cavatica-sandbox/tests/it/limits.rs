@@ -68,6 +68,34 @@ async fn a_token_that_goes_astray_is_noted() -> Outcome {
 }
 
 #[tokio::test]
+async fn links_lead_back_to_where_they_came_from() -> Outcome {
+    let sandbox = Sandbox::builder().start().await?;
+    let port = sandbox.endpoint().trim_end_matches("/v2").rsplit_once(':');
+    let port = port.map_or("", |(_, port)| port);
+    let here = format!("http://localhost:{port}");
+    for (host, base) in [
+        (format!("localhost:{port}"), format!("{here}/v2/")),
+        (
+            "evil.example".to_owned(),
+            format!("{}/", sandbox.endpoint()),
+        ),
+    ] {
+        let seen = get(&sandbox, "/user").host(&host).send().await.json();
+        let href = seen["href"].as_str().unwrap_or_default();
+        assert!(href.starts_with(&base), "{href} for {host}");
+    }
+
+    let exposed = Sandbox::builder()
+        .expose_on(std::net::Ipv4Addr::UNSPECIFIED.into())
+        .start()
+        .await?;
+    let seen = get(&exposed, "/user").host("desk.lab:8080").send().await;
+    let href = seen.json()["href"].clone();
+    assert_eq!(href, "http://desk.lab:8080/v2/users/sandbox");
+    Ok(())
+}
+
+#[tokio::test]
 async fn other_methods_and_paths_are_refused() -> Outcome {
     let sandbox = Sandbox::builder().start().await?;
     let other = request(&sandbox, "PUT", "/user").send().await;

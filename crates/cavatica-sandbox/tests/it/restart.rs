@@ -135,6 +135,8 @@ async fn worlds_that_contradict_themselves_are_refused() -> Outcome {
         Sandbox::builder().project(project("a/b").file("x/y", "")),
         Sandbox::builder().project(project("a/b").file("y//z", "")),
         Sandbox::builder().volume(VolumeSeed::s3("v")),
+        Sandbox::builder().token(""),
+        Sandbox::builder().token("two words"),
     ];
     for builder in bad {
         let shown = format!("{builder:?}");
