@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod transfer;
 
-pub(crate) use transfer::{Existing, Pace, Plan, Retry, Run, Status};
+pub(crate) use transfer::{Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status};
 
 use crate::value;
 
@@ -64,6 +64,7 @@ pub(crate) enum Command {
     Run(Run),
     Status(Status),
     Retry(Retry),
+    Report(Report),
     /// List, read and follow export jobs
     #[command(subcommand)]
     Jobs(Jobs),

@@ -9,6 +9,7 @@ pub(crate) mod export;
 pub(crate) mod files;
 pub(crate) mod jobs;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod sandbox;

@@ -35,11 +35,13 @@ mod once;
 pub mod plan;
 mod platform;
 mod reconcile;
+mod report;
 mod run;
 mod summary;
 
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use once::{OnceError, Started, export_once};
+pub use report::{ReportError, ReportFormat, write_report};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};

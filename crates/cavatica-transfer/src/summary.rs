@@ -139,4 +139,4 @@ impl FailureLine {
 }
 
 /// What to do about an outcome that isn't known.
-const UNKNOWN_ADVICE: &str = "it was not sent again; run the transfer once more, it asks the platform first, or look into the bucket and at the file";
+pub(crate) const UNKNOWN_ADVICE: &str = "it was not sent again; run the transfer once more, it asks the platform first, or look into the bucket and at the file";

@@ -201,3 +201,31 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(_) | Err(_) => Err("expected a number above 0".to_owned()),
     }
 }
+
+/// Write a row for every file of a transfer, skipped and never tried ones included
+///
+/// With the platform's code, message and advice for each failure. Works while the transfer runs.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica report cohort.transfer --format csv --out cohort.csv")]
+pub(crate) struct Report {
+    /// The transfer's file
+    #[arg(value_name = "T.transfer")]
+    pub(crate) transfer: PathBuf,
+    /// How to write it
+    #[arg(long, value_name = "FORMAT", default_value = "tsv")]
+    pub(crate) format: ReportFormat,
+    /// The file to write; it must not exist. Standard output if nothing is said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// Tab-separated values
+    Tsv,
+    /// Comma-separated values, safe to open in a spreadsheet
+    Csv,
+    /// One JSON object per line
+    Jsonl,
+}

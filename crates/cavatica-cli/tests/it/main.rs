@@ -9,5 +9,6 @@ mod mistakes;
 mod offline;
 mod reading;
 mod refusals;
+mod report;
 mod sandbox;
 mod transfer;
