@@ -11,4 +11,5 @@ mod r_client;
 mod restart;
 mod scenario;
 mod serving;
+mod tls;
 mod volumes;
