@@ -5,6 +5,8 @@ mod decide;
 mod event;
 mod grow;
 mod spec;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,171 @@
+use cavatica_model::{ExportMode, ExportState, OpenName, Tri};
+use proptest::prelude::*;
+
+use super::*;
+use crate::ledger::Ledger;
+use crate::quirk::Quirk;
+use crate::seed::{ProjectSeed, VolumeSeed};
+
+/// Something that happens to a world.
+#[derive(Clone, Debug)]
+enum Act {
+    Start {
+        file: u32,
+        volume: usize,
+        key: u8,
+        mode: ExportMode,
+        overwrite: bool,
+    },
+    /// The job takes its next step, if it has one left.
+    Step(usize),
+    Close(bool),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let mode = prop_oneof![Just(ExportMode::Move), Just(ExportMode::Copy)];
+    let start = (0..8_u32, 0..3_usize, 0..4_u8, mode, any::<bool>());
+    prop_oneof![
+        4 => start.prop_map(|(file, volume, key, mode, overwrite)| Act::Start {
+            file, volume, key, mode, overwrite,
+        }),
+        8 => (0..40_usize).prop_map(Act::Step),
+        1 => any::<bool>().prop_map(Act::Close),
+    ]
+}
+
+const VOLUMES: [&str; 3] = ["a/v", "a/ro", "a/none"];
+
+fn spec(quirks: Quirks) -> WorldSpec {
+    let mut plantings = Vec::new();
+    let project = ProjectSeed::new("a/b").synthetic("", 6, 10).folder("f");
+    let volumes = [
+        VolumeSeed::s3("a/v").keys_only(),
+        VolumeSeed::s3("a/ro").read_only(),
+    ];
+    WorldSpec {
+        seed: 3,
+        token: "token".to_owned(),
+        at: 0,
+        projects: vec![crate::plant::project(project, &mut plantings).expect("a project")],
+        volumes: volumes
+            .into_iter()
+            .map(|volume| crate::plant::volume(volume, &quirks, &mut plantings))
+            .collect::<Result<_, _>>()
+            .expect("volumes"),
+        quirks,
+    }
+}
+
+/// The events that an act causes, bytes taken as moved.
+fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
+    match act {
+        Act::Start {
+            file,
+            volume,
+            key,
+            mode,
+            overwrite,
+        } => {
+            let wish = Wish {
+                file: number::file_id(world.seed(), *file),
+                volume: VOLUMES[*volume].to_owned(),
+                location: format!("{key}"),
+                mode: *mode,
+                overwrite: *overwrite,
+                properties: Tri::Absent,
+            };
+            let pace = Pace {
+                shortest: 0,
+                longest: 100,
+                fail_share: 0.2,
+            };
+            let start = world.start(wish, pace, None, now);
+            start.map(Event::Started).into_iter().collect()
+        }
+        Act::Step(job) => match world.step(u32::try_from(*job).expect("small"), now) {
+            None => Vec::new(),
+            Some(Step::Note(event)) => vec![event],
+            Some(Step::Carry(errand)) => {
+                let removed = Event::ObjectRemoved {
+                    volume: errand.volume,
+                    location: errand.location.to_string(),
+                    job: Some(errand.job),
+                };
+                let end = match errand.doom {
+                    Some(code) => Event::Failed {
+                        job: errand.job,
+                        at: now,
+                        code,
+                    },
+                    None => Event::Completed {
+                        job: errand.job,
+                        at: now,
+                        size: errand.size,
+                        etag: String::new(),
+                    },
+                };
+                match errand.replacing {
+                    Replacing::Nothing => vec![end],
+                    Replacing::DeleteFirst | Replacing::DeleteLast => vec![removed, end],
+                }
+            }
+        },
+        Act::Close(active) => vec![Event::VolumeChanged {
+            volume: 0,
+            active: *active,
+            access_mode: "RW".to_owned(),
+            at: now,
+        }],
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_world_is_what_its_events_made_it(
+        acts in proptest::collection::vec(act(), 0..120),
+        quirks in proptest::collection::btree_set(proptest::sample::select(Quirk::ALL), 0..4),
+    ) {
+        let spec = spec(quirks);
+        let mut world = World::grow(&spec).expect("a world");
+        let mut log = String::new();
+        for (now, act) in (0..).zip(&acts) {
+            for event in events(&world, act, now) {
+                log += &serde_json::to_string(&event)?;
+                log.push('\n');
+                world.apply(&event)?;
+            }
+        }
+
+        // Read back from its log, it is the same.
+        let mut again = World::grow(&spec).expect("a world");
+        for line in log.lines() {
+            again.apply(&serde_json::from_str(line)?)?;
+        }
+        let ledger = Ledger::of_world(&world);
+        prop_assert_eq!(&Ledger::of_world(&again), &ledger);
+        let links = Links(String::new());
+        for number in 0..8 {
+            prop_assert_eq!(world.file_view(number, &links), again.file_view(number, &links));
+        }
+
+        // What is counted as it happens agrees with what one finds by looking.
+        for state in ExportState::ALL {
+            let found = world.jobs().iter().filter(|job| job.state == *state).count();
+            prop_assert_eq!(world.count(None, *state), found as u64);
+        }
+        let unfinished = world.jobs().iter().filter(|job| !job.state.is_final()).count();
+        prop_assert_eq!(world.unfinished().count(), unfinished);
+
+        // No file leaves the platform twice, and every alias has its object or somebody was let to overwrite it.
+        for file in ledger.files.keys() {
+            let moves = ledger.jobs.iter().filter(|job| {
+                job.file == *file && job.mode == ExportMode::Move && job.state == "COMPLETED"
+            });
+            prop_assert!(moves.count() <= 1);
+        }
+        if ledger.objects_overwritten == 0 {
+            let completed = ledger.in_state(ExportState::Completed);
+            prop_assert_eq!(ledger.objects["a/v"], completed);
+        }
+    }
+}
