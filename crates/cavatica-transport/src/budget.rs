@@ -91,16 +91,19 @@ impl Told {
         let clock = text(headers, header::DATE.as_str())
             .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok())
             .unwrap_or(now);
-        let resets_in = number("x-ratelimit-reset")
-            .and_then(cavatica_model::reset_moment)
-            .and_then(|moment| Duration::try_from(moment.duration_since(clock)).ok())
-            .filter(|left| !left.is_zero() && *left <= WINDOW);
         // Below nothing is nothing; -1 as a limit means that there is none.
         let count = |name| number(name).map(|n| u64::try_from(n).unwrap_or(0));
+        let left = number("x-ratelimit-reset")
+            .and_then(cavatica_model::reset_moment)
+            .map(|moment| moment.duration_since(clock));
+        // What is left of a window that is over says nothing about the next.
+        let is_over = left.is_some_and(|left| !left.is_positive());
         Told {
             limit: count("x-ratelimit-limit").filter(|limit| *limit > 0),
-            remaining: count("x-ratelimit-remaining"),
-            resets_in,
+            remaining: count("x-ratelimit-remaining").filter(|_| !is_over),
+            resets_in: left
+                .and_then(|left| Duration::try_from(left).ok())
+                .filter(|left| !left.is_zero() && *left <= WINDOW),
         }
     }
 }
@@ -165,16 +168,12 @@ impl Budget {
         // What is under way may not be in the platform's count yet.
         let remaining = remaining.saturating_sub(self.in_flight);
         let moment = told.resets_in.map(|left| later(now, left));
-        match (moment, self.resets_at) {
-            (Some(moment), Some(known)) if self.told && moment < known => {
-                // An answer of the window before this one, late; or the clocks differ by less than a second.
-                if known.duration_since(moment) < SignedDuration::from_secs(2) {
-                    self.remaining = self.remaining.min(remaining);
-                }
-            }
-            (Some(moment), Some(known)) if self.told && same_window(moment, known) => {
+        match (moment, self.resets_at.filter(|_| self.told)) {
+            (Some(moment), Some(known)) if is_same(moment, known) => {
                 self.remaining = self.remaining.min(remaining);
             }
+            // A late answer of the window before this one.
+            (Some(moment), Some(known)) if moment < known => {}
             (Some(moment), _) => {
                 self.remaining = remaining;
                 self.resets_at = Some(moment);
@@ -247,7 +246,7 @@ impl Budget {
 }
 
 /// Resets are whole seconds, and the way of an answer takes a moment.
-fn same_window(a: Timestamp, b: Timestamp) -> bool {
+fn is_same(a: Timestamp, b: Timestamp) -> bool {
     a.duration_since(b).abs() < SignedDuration::from_secs(2)
 }
 
@@ -255,3 +254,6 @@ fn same_window(a: Timestamp, b: Timestamp) -> bool {
 pub(crate) fn later(moment: Timestamp, how_long: Duration) -> Timestamp {
     moment.checked_add(how_long).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

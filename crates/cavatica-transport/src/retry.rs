@@ -142,3 +142,6 @@ impl RetryBudget {
         self.tokens = (self.tokens + 1).min(Self::FULL);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,305 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const START: i64 = 1_700_000_000;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(START * 1000 + millis).unwrap()
+}
+
+fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect()
+}
+
+fn told(limit: i64, remaining: i64, reset: i64) -> Told {
+    let headers = headers(&[
+        ("x-ratelimit-limit", limit.to_string()),
+        ("x-ratelimit-remaining", remaining.to_string()),
+        ("x-ratelimit-reset", reset.to_string()),
+    ]);
+    Told::read(&headers, at(0))
+}
+
+#[test]
+fn a_reset_is_read_in_all_the_ways_it_comes() {
+    let resets_in = |reset| told(1000, 7, reset).resets_in;
+    assert_eq!(resets_in(START + 60), Some(Duration::from_secs(60)));
+    assert_eq!(
+        resets_in((START + 60) * 1000),
+        Some(Duration::from_secs(60))
+    );
+    assert_eq!(resets_in(START + 300), Some(Duration::from_secs(300)));
+    for nonsense in [0, -1, 60, START, START - 1, START + 301, i64::MAX, i64::MIN] {
+        assert_eq!(resets_in(nonsense), None, "{nonsense}");
+    }
+    assert_eq!(
+        told(1000, 7, START - 1).remaining,
+        None,
+        "of a window that is over"
+    );
+    assert_eq!(told(1000, -3, START + 60).remaining, Some(0));
+    assert_eq!(
+        told(1000, i64::MAX, START + 60).remaining,
+        Some(i64::MAX as u64)
+    );
+    assert_eq!(told(-1, 7, START + 60).limit, None, "no limit is no number");
+    assert_eq!(Told::read(&HeaderMap::new(), at(0)), Told::default());
+}
+
+#[test]
+fn the_servers_own_clock_reads_its_reset() {
+    // This side's clock is ten minutes slow.
+    let date = at(600_000)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    let headers = headers(&[
+        ("date", date),
+        ("x-ratelimit-remaining", "7".to_owned()),
+        ("x-ratelimit-reset", (START + 600 + 42).to_string()),
+    ]);
+    assert_eq!(
+        Told::read(&headers, at(0)).resets_in,
+        Some(Duration::from_secs(42))
+    );
+}
+
+#[test]
+fn what_is_reserved_is_left() {
+    let mut budget = Budget::new(20);
+    let sent = (0..2000).filter(|_| budget.take(at(0)) == Pace::Go).count();
+    assert_eq!(sent, 800);
+    assert_eq!(budget.take(at(0)), Pace::WaitUntil(at(300_000)));
+    assert_eq!(budget.view().remaining, 200);
+}
+
+#[test]
+fn what_is_under_way_is_taken_off_what_is_told() {
+    let mut budget = Budget::new(0);
+    for _ in 0..10 {
+        assert_eq!(budget.take(at(0)), Pace::Go);
+    }
+    budget.land();
+    budget.observe(told(1000, 12, START + 60), at(0));
+    assert_eq!(budget.view().remaining, 3, "nine more are on their way");
+    // An older answer overtaken by a newer one doesn't raise it.
+    budget.land();
+    budget.observe(told(1000, 500, START + 60), at(0));
+    assert_eq!(budget.view().remaining, 3);
+}
+
+#[test]
+fn a_429_holds_all_until_its_reset() {
+    let mut budget = Budget::new(0);
+    budget.refused(told(1000, 500, START + 60), at(0));
+    assert_eq!(budget.take(at(0)), Pace::WaitUntil(at(60_000)));
+    assert_eq!(budget.take(at(59_999)), Pace::WaitUntil(at(60_000)));
+    assert_eq!(budget.take(at(60_000)), Pace::Go);
+}
+
+#[test]
+fn a_429_that_says_nothing_pauses_for_longer_each_time() {
+    let mut budget = Budget::new(0);
+    let mut now = 0;
+    for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+        // A crowd that is refused together counts once.
+        for _ in 0..8 {
+            budget.refused(Told::default(), at(now));
+        }
+        assert_eq!(
+            budget.take(at(now)),
+            Pace::WaitUntil(at(now + seconds * 1000))
+        );
+        now += seconds * 1000;
+    }
+    budget.accepted();
+    budget.refused(Told::default(), at(now));
+    assert_eq!(budget.take(at(now)), Pace::WaitUntil(at(now + 1000)));
+}
+
+/// What may happen, in any order.
+#[derive(Clone, Debug)]
+enum Step {
+    Send,
+    /// Delivers one of the answers under way, in this manner.
+    Answer(usize, Manner),
+    Drop(usize),
+    Pass(i64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Manner {
+    Whole,
+    Milliseconds,
+    WithoutReset,
+    AbsurdReset,
+    Bare,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let manner = prop_oneof![
+        6 => Just(Manner::Whole),
+        1 => Just(Manner::Milliseconds),
+        1 => Just(Manner::WithoutReset),
+        1 => Just(Manner::AbsurdReset),
+        1 => Just(Manner::Bare),
+    ];
+    let step = prop_oneof![
+        8 => Just(Step::Send),
+        6 => (any::<usize>(), manner).prop_map(|(which, manner)| Step::Answer(which, manner)),
+        1 => any::<usize>().prop_map(Step::Drop),
+        1 => (0..4000_i64).prop_map(Step::Pass),
+        1 => (0..400_000_i64).prop_map(Step::Pass),
+    ];
+    proptest::collection::vec(step, 0..400)
+}
+
+/// The platform's side: windows of a fixed length that begin at a moment of their own.
+struct Platform {
+    limit: i64,
+    window: i64,
+    begins: i64,
+    used: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Standing {
+    remaining: i64,
+    reset: i64,
+}
+
+impl Platform {
+    /// Counts a request that arrives; `None` if there was nothing left for it.
+    fn arrive(&mut self, now: i64) -> Option<Standing> {
+        while now >= self.begins + self.window {
+            self.begins += self.window;
+            self.used = 0;
+        }
+        self.used += 1;
+        let ends = self.begins + self.window;
+        let standing = Standing {
+            remaining: self.limit - self.used,
+            reset: START + (ends + 999).div_euclid(1000),
+        };
+        (standing.remaining >= 0).then_some(standing)
+    }
+}
+
+fn tell(standing: Standing, limit: i64, manner: Manner, now: i64) -> Told {
+    let reset = match manner {
+        Manner::Whole | Manner::WithoutReset => standing.reset,
+        Manner::Milliseconds => standing.reset * 1000,
+        Manner::AbsurdReset => standing.reset + 1_000_000,
+        Manner::Bare => return Told::default(),
+    };
+    let mut pairs = vec![
+        ("x-ratelimit-limit", limit.to_string()),
+        ("x-ratelimit-remaining", standing.remaining.to_string()),
+    ];
+    if !matches!(manner, Manner::WithoutReset) {
+        pairs.push(("x-ratelimit-reset", reset.to_string()));
+    }
+    Told::read(&headers(&pairs), at(now))
+}
+
+proptest! {
+    /// Whatever the answers look like and in which order they come: no window is overdrawn, no wait is longer than a
+    /// window, and after a wait it goes on.
+    #[test]
+    fn no_window_is_overdrawn_and_no_wait_is_endless(
+        limit in 5..60_i64,
+        used_before in 0..5_i64,
+        window_secs in 1..=300_i64,
+        reserve in 0..80_u8,
+        steps in steps(),
+    ) {
+        let window = window_secs * 1000;
+        let mut platform = Platform { limit, window, begins: -window / 2, used: used_before };
+        let mut budget = Budget::new(reserve);
+        let mut now = 0;
+        let mut under_way = Vec::new();
+
+        // A client can't know the limit before it has its first answer.
+        prop_assert_eq!(budget.take(at(now)), Pace::Go);
+        let first = platform.arrive(now).expect("the window is not used up");
+        budget.land();
+        budget.observe(tell(first, limit, Manner::Whole, now), at(now));
+
+        for step in steps {
+            match step {
+                Step::Send => match budget.take(at(now)) {
+                    Pace::Go => {
+                        let standing = platform.arrive(now);
+                        prop_assert!(standing.is_some(), "the window is overdrawn");
+                        under_way.extend(standing);
+                    }
+                    Pace::WaitUntil(until) => {
+                        prop_assert!(until > at(now));
+                        let longest = later(at(now), WINDOW);
+                        prop_assert!(until <= longest, "{until} is more than a window away");
+                    }
+                },
+                Step::Answer(which, manner) if !under_way.is_empty() => {
+                    let standing = under_way.swap_remove(which % under_way.len());
+                    budget.land();
+                    budget.observe(tell(standing, limit, manner, now), at(now));
+                }
+                Step::Drop(which) if !under_way.is_empty() => {
+                    under_way.swap_remove(which % under_way.len());
+                    budget.land();
+                }
+                Step::Answer(..) | Step::Drop(_) => {}
+                Step::Pass(millis) => now += millis,
+            }
+        }
+
+        for _ in &under_way {
+            budget.land();
+        }
+        if let Pace::WaitUntil(until) = budget.take(at(now)) {
+            prop_assert_eq!(budget.take(until), Pace::Go);
+        }
+    }
+
+    /// Answers that make no sense at all, and a clock that jumps, do no more than delay.
+    #[test]
+    fn nonsense_never_blocks_for_longer_than_a_window(
+        answers in proptest::collection::vec(
+            (any::<bool>(), any::<i64>(), any::<i64>(), prop_oneof![any::<i64>(), START - 10..START + 700], -500_000..500_000_i64),
+            0..50,
+        ),
+    ) {
+        let mut budget = Budget::new(10);
+        let mut now = 0_i64;
+        for (refused, limit, remaining, reset, jump) in answers {
+            now += jump;
+            if let Pace::WaitUntil(until) = budget.take(at(now)) {
+                prop_assert!(until > at(now) && until <= later(at(now), WINDOW));
+            } else {
+                budget.land();
+            }
+            let pairs = headers(&[
+                ("x-ratelimit-limit", limit.to_string()),
+                ("x-ratelimit-remaining", remaining.to_string()),
+                ("x-ratelimit-reset", reset.to_string()),
+            ]);
+            let told = Told::read(&pairs, at(now));
+            if refused {
+                budget.refused(told, at(now));
+            } else {
+                budget.observe(told, at(now));
+            }
+        }
+        let mut moment = at(now);
+        // A pause and a window may follow one another.
+        for _ in 0..2 {
+            if let Pace::WaitUntil(until) = budget.take(moment) {
+                moment = until;
+            }
+        }
+        prop_assert_eq!(budget.take(moment), Pace::Go);
+    }
+}
