@@ -159,9 +159,14 @@ fn api_error(body: &[u8]) -> Option<ApiError> {
     error.code().is_some().then_some(error)
 }
 
-fn readable(body: &[u8], expect: Expect) -> Result<(), serde_json::Error> {
+fn readable(body: &[u8], expect: Expect) -> Result<(), BoxError> {
     match expect {
-        Expect::Json => serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop),
+        // Skipped strings aren't looked at, so whether it is UTF-8 is asked apart.
+        Expect::Json => {
+            let text = std::str::from_utf8(body)?;
+            serde_json::from_str::<serde::de::IgnoredAny>(text)?;
+            Ok(())
+        }
         Expect::Anything => Ok(()),
     }
 }

@@ -113,9 +113,10 @@ fn intercept(origin: &Origin, proxy: &ProxyChoice) -> Result<Option<Intercept>, 
         rules.build().intercept(&destination)
     };
     // The matcher passes over a proxy that it can't read. To go round a proxy unasked is not what its owner wants.
-    match matching("") {
-        Some(found) if matches!(found.uri().scheme_str(), Some("http" | "https")) => {}
-        _ => return Err(BuildError::Proxy),
+    let found = matching("").ok_or(BuildError::Proxy)?;
+    let has_host = found.uri().host().is_some_and(|host| !host.is_empty());
+    if !has_host || !matches!(found.uri().scheme_str(), Some("http" | "https")) {
+        return Err(BuildError::Proxy);
     }
     Ok(matching(&except))
 }

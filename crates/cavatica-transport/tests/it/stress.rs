@@ -1,0 +1,167 @@
+//! The gate under racing time-outs, over TLS and over HTTP/2: what is called unsent was never seen.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cavatica_transport::{Call, Client, Effect, Outcome, RetryPolicy};
+use serde_json::json;
+
+use crate::http2::{Act2, Server2};
+use crate::server::{Act, Moment, Server, answer};
+use crate::support::builder;
+use crate::tls::{Authority, Validity};
+
+const TASKS: u64 = 8;
+const EACH: u64 = 40;
+
+/// The numbers of starts that take part in no race, but open the connection for it.
+const CALM: u64 = 1_000_000;
+
+/// Sends numbered starts, each with a time limit of none to two milliseconds, and sorts the numbers by outcome.
+async fn race(client: Client, seed: u64) -> HashMap<&'static str, Vec<u64>> {
+    let sorted = Arc::new(Mutex::new(HashMap::<_, Vec<u64>>::new()));
+    let tasks = (0..TASKS).map(|task| {
+        let (client, sorted) = (client.clone(), Arc::clone(&sorted));
+        tokio::spawn(async move {
+            let mut random = fastrand::Rng::with_seed(seed + task);
+            for number in (task * EACH)..((task + 1) * EACH) {
+                let opened = client.send(numbered(CALM + number)).await;
+                opened.expect("a call without a race succeeds");
+                let limit = match random.u64(0..2000) {
+                    // No time at all is the closest race: the body may go out while the call gives up.
+                    0..1000 => Duration::ZERO,
+                    micros => Duration::from_micros(micros),
+                };
+                let outcome = match client.send(numbered(number).attempt_limit(limit)).await {
+                    Ok(_) => "answered",
+                    Err(error) => match error.outcome() {
+                        Outcome::NotSent => "not sent",
+                        Outcome::Unknown => "unknown",
+                        other => panic!("{other:?}: {error}"),
+                    },
+                };
+                sorted
+                    .lock()
+                    .unwrap()
+                    .entry(outcome)
+                    .or_default()
+                    .push(number);
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    std::mem::take(&mut *sorted.lock().unwrap())
+}
+
+fn numbered(number: u64) -> Call {
+    Call::post("/things")
+        .effect(Effect::Start)
+        .json(&json!({ "number": number }))
+}
+
+fn number(body: &[u8]) -> u64 {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    body["number"].as_u64().unwrap()
+}
+
+fn judge(sorted: &HashMap<&'static str, Vec<u64>>, seen: &[u64]) {
+    let times = |number: &u64| seen.iter().filter(|seen| *seen == number).count();
+    let of = |outcome| sorted.get(outcome).map_or(&[][..], Vec::as_slice);
+    for number in of("not sent") {
+        assert_eq!(times(number), 0, "{number} was called unsent, and arrived");
+    }
+    for number in of("answered") {
+        assert_eq!(times(number), 1, "{number}");
+    }
+    for number in of("unknown") {
+        assert!(times(number) <= 1, "{number} arrived twice");
+    }
+    // The race has to have been one.
+    assert!(
+        !of("not sent").is_empty(),
+        "no time-out came before the body"
+    );
+    assert!(
+        of("unknown").iter().any(|number| times(number) == 1),
+        "no time-out came after it"
+    );
+}
+
+fn client(port: u16, authority: &Authority) -> Client {
+    builder(&format!("https://localhost:{port}/v2"))
+        .ca_certificates(authority.pem.as_bytes())
+        .unwrap()
+        .retry(RetryPolicy::NEVER)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_unsent_arrives_over_tls() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor("localhost", Validity::Current, &[]);
+    let headers = [
+        ("connection", "keep-alive"),
+        ("x-ratelimit-limit", "1000000"),
+        ("x-ratelimit-remaining", "1000000"),
+    ];
+    let server = Server::start(Some(acceptor), move |moment| match moment {
+        Moment::Accepted(_) => Act::Serve,
+        Moment::Read(_) => answer(200, &headers, "{}"),
+    })
+    .await;
+    let sorted = race(client(server.listening.address.port(), &authority), 1).await;
+    server.listening.is_quiet().await;
+    let seen: Vec<u64> = server
+        .seen()
+        .iter()
+        .map(|seen| number(seen.body.as_bytes()))
+        .collect();
+    judge(&sorted, &seen);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_unsent_arrives_over_http2() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor("localhost", Validity::Current, &[b"h2"]);
+    let server = Server2::start(acceptor, |_| Act2::Answer).await;
+    let sorted = race(client(server.listening.address.port(), &authority), 2).await;
+    server.listening.is_quiet().await;
+    let seen: Vec<u64> = server
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|body| number(body))
+        .collect();
+    judge(&sorted, &seen);
+}
+
+/// A server that closes after each answer although it promised not to, against a client that uses connections again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_start_arrives_twice_on_connections_that_die() {
+    let server = Server::start(None, |moment| match moment {
+        Moment::Accepted(_) => Act::Serve,
+        Moment::Read(_) => answer(200, &[], "{}"),
+    })
+    .await;
+    let client = builder(&server.endpoint()).build().unwrap();
+    let mut answered = 0;
+    for number in 0..300 {
+        match client.send(numbered(number)).await {
+            Ok(_) => answered += 1,
+            Err(error) => assert_eq!(*error.outcome(), Outcome::Unknown),
+        }
+    }
+    let mut seen: Vec<u64> = server
+        .seen()
+        .iter()
+        .map(|seen| number(seen.body.as_bytes()))
+        .collect();
+    assert!(seen.len() >= answered);
+    seen.dedup();
+    assert_eq!(seen.len(), server.seen().len());
+}
