@@ -161,7 +161,7 @@ impl Budget {
     /// Notes what an answer says, after its request has [landed](Self::land).
     pub(crate) fn observe(&mut self, told: Told, now: Timestamp) {
         self.roll_over(now);
-        self.limit = told.limit.unwrap_or(self.limit);
+        self.learn_limit(told);
         let Some(remaining) = told.remaining else {
             return;
         };
@@ -174,8 +174,12 @@ impl Budget {
             }
             // A late answer of the window before this one.
             (Some(moment), Some(known)) if moment < known => {}
-            (Some(moment), _) => {
-                self.remaining = remaining;
+            (Some(moment), known) => {
+                // Answers overtake each other: within a window that was opened here, the own count is a bound, too.
+                self.remaining = match known {
+                    Some(_) => remaining,
+                    None => self.remaining.min(remaining),
+                };
                 self.resets_at = Some(moment);
                 self.told = true;
             }
@@ -186,7 +190,7 @@ impl Budget {
     /// Notes a 429. With a moment, nothing is left until then; without, all pause for a while that grows.
     pub(crate) fn refused(&mut self, told: Told, now: Timestamp) {
         self.roll_over(now);
-        self.limit = told.limit.unwrap_or(self.limit);
+        self.learn_limit(told);
         match told.resets_in {
             Some(left) => {
                 self.remaining = 0;
@@ -219,6 +223,12 @@ impl Budget {
             resets_at: self.resets_at,
             sent: self.sent,
         }
+    }
+
+    fn learn_limit(&mut self, told: Told) {
+        let limit = told.limit.unwrap_or(self.limit);
+        self.remaining = (self.remaining.saturating_add(limit)).saturating_sub(self.limit);
+        self.limit = limit;
     }
 
     /// Opens a new window if the old one is over, and forgets a pause that is.

@@ -9,6 +9,7 @@ use cavatica_transport::{Call, ClientBuilder, Error, Fetched, Outcome, ProxyChoi
 use h2::Reason;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
 
 use crate::http2::{Act2, Server2};
 use crate::server::{Act, Moment, Server, answer, listen, text};
@@ -483,8 +484,8 @@ impl Nowhere {
         let stranger = Authority::new();
         let acceptor = match self {
             Nowhere::ClosedPort => {
-                let address = closed_port().await;
-                return Site::at(format!("http://{address}/v2"), ());
+                let (address, taken) = closed_port();
+                return Site::at(format!("http://{address}/v2"), taken);
             }
             Nowhere::UnknownName => {
                 // Longer than a label may be, so that no server has to be asked for it.
@@ -541,8 +542,9 @@ impl ProxyFault {
             drop(socket.write_all(says.as_bytes()).await);
         })
         .await;
+        let (closed, taken) = closed_port();
         let address = match self {
-            ProxyFault::ClosedPort => closed_port().await,
+            ProxyFault::ClosedPort => closed,
             _ => listening.address,
         };
         Site {
@@ -550,15 +552,19 @@ impl ProxyFault {
                 url: format!("http://user:{}@{address}", crate::proxy::PASSWORD),
                 except: String::new(),
             },
-            ..Site::at("https://api.cavatica.test/v2".to_owned(), listening)
+            ..Site::at(
+                "https://api.cavatica.test/v2".to_owned(),
+                (listening, taken),
+            )
         }
     }
 }
 
-/// An address that was free a moment ago.
-async fn closed_port() -> std::net::SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
+/// An address that is taken, so that nobody else listens there either.
+fn closed_port() -> (std::net::SocketAddr, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (socket.local_addr().unwrap(), socket)
 }
 
 /// What the good answer, an empty object, is read as.
