@@ -16,6 +16,9 @@ use crate::endpoint::{Endpoint, Origin};
 /// Source: `http_client.py` and `enums.py` of <https://github.com/sbg/sevenbridges-python>.
 const MAX_URL: usize = 6000;
 
+/// Stands for the route of a link, which has none.
+pub(crate) const LINK: &str = "{link}";
+
 /// All but what RFC 3986 calls unreserved.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -247,7 +250,7 @@ impl Call {
                 if origin != *endpoint.origin() {
                     return Err(CallFault::OtherOrigin(origin.to_string()));
                 }
-                (Cow::Borrowed("{link}"), uri)
+                (Cow::Borrowed(LINK), uri)
             }
         };
         let length = uri.to_string().len();
@@ -271,7 +274,7 @@ impl Call {
     pub(crate) fn subject(&self) -> (Method, String) {
         let path = match &self.target {
             Target::Route { path, .. } => path.clone(),
-            Target::Link(_) => "{link}".to_owned(),
+            Target::Link(_) => LINK.to_owned(),
         };
         (self.method.clone(), path)
     }

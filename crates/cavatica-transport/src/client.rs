@@ -15,7 +15,7 @@ use tracing::Instrument;
 use crate::answer::{Answer, Fetched};
 use crate::budget::{Budget, BudgetView, FREE_ROUTE, Pace, Told, later};
 use crate::builder::{ClientBuilder, Settings};
-use crate::call::{Call, CallFault, Prepared};
+use crate::call::{Call, CallFault, LINK, Prepared};
 use crate::classify::{BodyFault, Exchange, Expect, Proof, classify};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure, Fault, Outcome, Subject};
@@ -96,7 +96,8 @@ impl Client {
     ///
     /// [`Error`], whose [`outcome`](Error::outcome) says what happened to the request.
     pub async fn send(&self, call: Call) -> Result<Answer, Error> {
-        self.run(call, Expect::Anything).await
+        let (answer, _) = self.run(call, Expect::Anything).await?;
+        Ok(answer)
     }
 
     /// Sends a call and reads the body of its answer.
@@ -106,10 +107,7 @@ impl Client {
     /// As for [`send`](Self::send). A success that can't be read as a `T` is `Unknown` too: a start was probably carried
     /// out then.
     pub async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<Fetched<T>, Error> {
-        let begun = self.0.now();
-        let (method, path) = call.subject();
-        let effect = call.stated_effect();
-        let answer = self.run(call, Expect::Json).await?;
+        let (answer, subject) = self.run(call, Expect::Json).await?;
         let request_id = answer.request_id().map(str::to_owned);
         match serde_json::from_slice(&answer.body) {
             Ok(value) => Ok(Fetched {
@@ -124,13 +122,6 @@ impl Client {
                     request_id,
                     ..Failure::new(Outcome::Unknown, Fault::Unreadable).because(error)
                 };
-                let subject = Subject {
-                    method,
-                    path,
-                    effect,
-                    attempts: 1,
-                    elapsed: since(begun, self.0.now()),
-                };
                 Err(Error::new(failure, subject))
             }
         }
@@ -141,15 +132,18 @@ impl Client {
         &self,
         call: Call,
         expect: Expect,
-    ) -> impl Future<Output = Result<Answer, Error>> + Send + use<> {
+    ) -> impl Future<Output = Result<(Answer, Subject), Error>> + Send + use<> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
             let free = call.is_get_of(FREE_ROUTE);
-            let (method, path) = call.subject();
+            let (method, mut path) = call.subject();
             let effect = call.stated_effect();
             let mut spent = Spent::new(shared.now());
-            let failure = match call.prepare(&shared.endpoint) {
+            let told = match call.prepare(&shared.endpoint) {
                 Ok(prepared) => {
+                    if prepared.route == LINK {
+                        path = prepared.uri.path().to_owned();
+                    }
                     let prepared = Arc::new(prepared);
                     let span = trace::call(&prepared);
                     let told = shared
@@ -157,16 +151,13 @@ impl Client {
                         .instrument(span.clone())
                         .await;
                     trace::ended(&span, &told, spent.attempts, &locked(&shared.budget).view());
-                    match told {
-                        Ok(answer) => return Ok(answer),
-                        Err(failure) => failure,
-                    }
+                    told
                 }
                 Err(fault @ CallFault::Malformed(_)) => {
-                    Failure::new(Outcome::NotSent, Fault::Call).because(fault)
+                    Err(Failure::new(Outcome::NotSent, Fault::Call).because(fault))
                 }
                 Err(fault @ CallFault::OtherOrigin(_)) => {
-                    Failure::new(Outcome::NotSent, Fault::OtherOrigin).because(fault)
+                    Err(Failure::new(Outcome::NotSent, Fault::OtherOrigin).because(fault))
                 }
             };
             let subject = Subject {
@@ -176,7 +167,10 @@ impl Client {
                 attempts: spent.attempts,
                 elapsed: since(spent.begun, shared.now()),
             };
-            Err(Error::new(failure, subject))
+            match told {
+                Ok(answer) => Ok((answer, subject)),
+                Err(failure) => Err(Error::new(failure, subject)),
+            }
         })
     }
 }

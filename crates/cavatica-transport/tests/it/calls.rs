@@ -79,6 +79,12 @@ async fn links_of_the_same_origin_are_followed_and_others_are_not_sent() {
     let line = server.seen()[0].head.lines().next().unwrap().to_owned();
     assert_eq!(line, "GET /v2/things?offset=100&limit=100 HTTP/1.1");
 
+    let gone = Server::always(answer(404, &[], "")).await;
+    let link = format!("{}/things?offset=100", gone.endpoint());
+    let client_of_gone = builder(&gone.endpoint()).build().unwrap();
+    let error = client_of_gone.send(Call::absolute(link)).await.unwrap_err();
+    assert_eq!(error.path(), "/v2/things");
+
     let port = server.listening.address.port();
     let elsewhere = [
         format!("http://{}/v2/things", other.listening.address),
