@@ -638,3 +638,24 @@ async fn a_manifest_and_a_folder_find_the_same_files() {
         assert_eq!(planned.fingerprint, whole.fingerprint);
     }
 }
+
+/// Jobs that last, a limit that is tight: no request is refused for it, and the jobs' duration costs only a few questions.
+#[tokio::test]
+async fn the_limit_on_requests_is_never_met_and_waiting_costs_little() {
+    let lasting = Duration::from_millis(1_500)..=Duration::from_secs(3);
+    let bench = Bench::start(
+        world(many(3_000))
+            .rate_limit(40, Duration::from_secs(1))
+            .job_duration(lasting),
+    )
+    .await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let report = bench.run().await.expect("a run");
+    assert_eq!(report.ending, Ending::Finished);
+    let ledger = bench.check_exactly_once(3_000);
+    assert_eq!(ledger.over_limit, 0);
+    let count = |name: &str| ledger.requests.get(name).copied().unwrap_or(0);
+    assert_eq!(count("POST /bulk/storage/exports/create"), 30);
+    let following = count("GET /storage/exports") + count("POST /bulk/storage/exports/get");
+    assert!(following <= 30 + 3 + 30, "{:?}", ledger.requests);
+}
