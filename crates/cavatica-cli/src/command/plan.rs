@@ -2,13 +2,14 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::Manifest;
 use cavatica_exports::model::{Layout, Template, Tri};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
-    self, Existing, Glob, PlanError, PlanOptions, PlanReport, Selection, Target,
+    self, Existing, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection, Target,
 };
 use jiff::Timestamp;
 
@@ -17,6 +18,9 @@ use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
 use crate::session;
 use crate::ui::Ui;
+
+/// How often a long plan says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let found = credentials::find(global, &Environment::read())?;
@@ -50,7 +54,17 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
         label: args.label.clone(),
     };
     let now = Timestamp::now();
-    let report = plan::plan(&args.out, &client, options, now, &mut |_| {}).await?;
+    let mut told = Instant::now();
+    let mut tell = |so_far: PlanProgress| {
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            ui.note(format_args!(
+                "{} files planned so far, {} left out",
+                so_far.files, so_far.skipped
+            ));
+        }
+    };
+    let report = plan::plan(&args.out, &client, options, now, &mut tell).await?;
     if ui.is_json() {
         ui.json(&report)?;
     } else {
