@@ -386,3 +386,34 @@ fn collect(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn outputs_are_found_at_any_depth_with_their_companions_once_each() {
+        let outputs = json!({
+            "bam": {"class": "File", "path": "a", "secondaryFiles": [{"class": "File", "path": "b"}]},
+            "index": {"class": "File", "path": "b"},
+            "reports": [[{"class": "File", "path": "c"}], null],
+            "folder": {"class": "Directory", "path": "d"},
+            "record": {"inner": {"class": "File", "path": "e"}},
+            "count": 7,
+            "name": "not a file"
+        });
+        let (mut files, mut directories) = (Vec::new(), Vec::new());
+        collect(&outputs, &mut files, &mut directories).expect("ids");
+        files.sort_unstable();
+        assert_eq!(
+            files.iter().map(FileId::as_str).collect::<Vec<_>>(),
+            ["a", "b", "c", "e"]
+        );
+        assert_eq!(
+            directories.iter().map(FileId::as_str).collect::<Vec<_>>(),
+            ["d"]
+        );
+    }
+}

@@ -426,3 +426,13 @@ fn a_million_files_take_less_than_300_bytes_each() {
     let per_file = bytes / files + 50;
     assert!(per_file <= 300, "{per_file} bytes a file");
 }
+
+#[test]
+fn where_no_lock_can_be_written_nothing_is_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    plan(&path, 1);
+    std::fs::create_dir(folder.path().join("t.transfer.lock")).expect("room");
+    let error = open(&path).expect_err("there is a folder in the way");
+    assert!(matches!(error, JournalError::Io { .. }), "{error:?}");
+}

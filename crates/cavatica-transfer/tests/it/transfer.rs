@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, ExportRequest, Layout, Template, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
-use cavatica_sandbox::{FileSeed, Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
+use cavatica_sandbox::{FileSeed, Ledger, ProjectSeed, Quirk, Sandbox, SandboxBuilder, VolumeSeed};
 use cavatica_transfer::item::State;
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
@@ -658,4 +658,58 @@ async fn the_limit_on_requests_is_never_met_and_waiting_costs_little() {
     assert_eq!(count("POST /bulk/storage/exports/create"), 30);
     let following = count("GET /storage/exports") + count("POST /bulk/storage/exports/get");
     assert!(following <= 30 + 3 + 30, "{:?}", ledger.requests);
+}
+
+#[tokio::test]
+async fn a_platform_that_moves_what_was_to_be_copied_moves_one_file_at_most() {
+    let bench = Bench::start(world(many(150)).quirk(Quirk::IgnoreCopyOnly)).await;
+    let mut options = bench.options();
+    options.mode = ExportMode::Copy;
+    bench.plan(options).await.expect("a plan");
+    let error = bench.run().await.expect_err("it was moved");
+    assert!(matches!(error, RunError::CopyMoved { .. }), "{error:?}");
+    assert_eq!(bench.sandbox.ledger().starts, 1);
+}
+
+/// The platform may tell at once or in the job that a file can't be exported, or that its location is taken. If our own
+/// object is the reason, the file has arrived.
+#[tokio::test]
+async fn a_refusal_that_echoes_our_own_success_is_success() {
+    for quirk in [None, Some(Quirk::RefuseInJob)] {
+        let mut builder = world(many(3));
+        if let Some(quirk) = quirk {
+            builder = builder.quirk(quirk);
+        }
+        let bench = Bench::start(builder).await;
+        bench.plan(bench.options()).await.expect("a plan");
+        let rows = TransferFile::open(&bench.transfer())
+            .and_then(|file| file.items(None))
+            .expect("rows");
+        // Somebody of the same account does one of the exports by hand, after the plan was made.
+        let request = ExportRequest::new(
+            rows[1].file.clone(),
+            VOLUME.parse().expect("a volume"),
+            rows[1].location.parse().expect("a location"),
+        );
+        let exports = cavatica_exports::Exports::new(bench.client());
+        let job = exports
+            .start(&request.skip_checks(), ExportMode::Move)
+            .await
+            .expect("a job")
+            .value;
+        exports
+            .wait(&job.id, Duration::from_secs(20))
+            .await
+            .expect("it ends");
+
+        let report = bench.run().await.expect("a run");
+        assert_eq!(
+            (report.ending, report.reconciled),
+            (Ending::Finished, 1),
+            "{quirk:?}"
+        );
+        let summary = bench.summary();
+        assert_eq!((summary.completed, summary.failed), (3, 0), "{quirk:?}");
+        assert_eq!(bench.sandbox.ledger().objects_overwritten, 0);
+    }
 }
