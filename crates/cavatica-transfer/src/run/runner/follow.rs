@@ -1,0 +1,116 @@
+//! Following jobs to their ends.
+
+use std::collections::HashMap;
+
+use cavatica_exports::model::{BulkItem, ExportId, ExportJob, ExportMode};
+use tokio::time::Instant;
+
+use super::{Echo, READS, Runner, told};
+use crate::item::{Doubt, ItemId, Observation, Step};
+use crate::journal::Move;
+use crate::reconcile::seen;
+use crate::run::pace::Action;
+use crate::run::{AskError, RunError, tasks};
+
+impl Runner<'_> {
+    pub(super) fn follow(&mut self, now: Instant) {
+        while !self.jobs.is_empty() && self.hold.is_none_or(|hold| hold <= now) {
+            match self.pace.action(self.jobs.len(), now) {
+                Action::Read(count) if self.reads < READS => {
+                    let jobs: Vec<_> = self.jobs.drain(..count).collect();
+                    self.pace.reading(jobs.len());
+                    self.reads += 1;
+                    self.reading += jobs.len();
+                    self.tasks.spawn(tasks::read(self.platform.clone(), jobs));
+                }
+                Action::Count if self.reads == 0 && !self.counting => {
+                    self.counting = true;
+                    let volume = self.terms.volume.clone();
+                    self.tasks
+                        .spawn(tasks::count(self.platform.clone(), volume));
+                    break;
+                }
+                Action::Read(_) | Action::Count | Action::Wait(_) => break,
+            }
+        }
+    }
+
+    pub(super) fn read(
+        &mut self,
+        asked: Vec<(ItemId, ExportId)>,
+        result: Result<
+            cavatica_exports::transport::Fetched<cavatica_exports::model::BulkAnswer<ExportJob>>,
+            AskError,
+        >,
+    ) -> Result<(), RunError> {
+        let now = Instant::now();
+        self.reads -= 1;
+        self.reading -= asked.len();
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.jobs.extend(asked);
+                self.pace.failed(now);
+                return self.troubled(error);
+            }
+        };
+        self.reached();
+        let request_id = answer.request_id;
+        let mut shown: HashMap<ExportId, ExportJob> = answer
+            .value
+            .items
+            .into_iter()
+            .filter_map(BulkItem::into_resource)
+            .map(|job| (job.id.clone(), job))
+            .collect();
+        let count = asked.len();
+        let mut moves = Vec::new();
+        let mut echoes = Vec::new();
+        for (item, export) in asked {
+            match shown.remove(&export) {
+                Some(job) if job.is_final() => {
+                    self.unclear.remove(&item);
+                    let seen = seen(&job, request_id.as_deref());
+                    let may_be_echo = match &seen.verdict {
+                        crate::item::Verdict::Failed(failure) => failure.may_be_own_success(),
+                        crate::item::Verdict::Unfinished | crate::item::Verdict::Completed => false,
+                    };
+                    let told = told(item, Step::Observation(Observation::Job(seen)), &job);
+                    if may_be_echo && self.terms.mode == ExportMode::Move {
+                        echoes.push((item, export, told));
+                    } else {
+                        moves.push(told);
+                    }
+                }
+                Some(job) if job.state.known().is_some() => {
+                    self.unclear.remove(&item);
+                    self.jobs.push_back((item, export));
+                }
+                Some(_) | None => {
+                    let since = *self.unclear.entry(item).or_insert(now);
+                    if now - since >= self.options.timing.unclear_job {
+                        self.unclear.remove(&item);
+                        let doubt = Observation::Unclear(Doubt::JobUnclear);
+                        moves.push(Move::new(item, Step::Observation(doubt)));
+                    } else {
+                        self.jobs.push_back((item, export));
+                    }
+                }
+            }
+        }
+        let ended = moves.len() + echoes.len();
+        self.pace.read(count, ended, self.jobs.len(), now);
+        if !echoes.is_empty() {
+            let ids: Vec<ItemId> = echoes.iter().map(|(item, ..)| *item).collect();
+            let items = self.journal.items(&ids)?;
+            for (item, (_, export, told)) in items.into_iter().zip(echoes) {
+                self.echoes.push(Echo {
+                    item,
+                    export: Some(export),
+                    told,
+                });
+            }
+        }
+        self.record(moves)
+    }
+}

@@ -1,0 +1,236 @@
+//! Sending: intents, answers, and what was lost.
+
+use cavatica_exports::model::{BulkItem, ExportJob, ExportMode};
+use cavatica_exports::transport::{Error, Outcome};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{BATCH, Echo, Runner, STARTS, shift, to_usize, told};
+use crate::event::Event;
+use crate::item::{Answer, Failure, ItemId, State, Step};
+use crate::journal::{Intent, Item, Move, Pick};
+use crate::reconcile::{ItemAnswer, match_answer, seen};
+use crate::run::{AskError, RunError, tasks};
+
+impl Runner<'_> {
+    /// Lets failed files go again whose time has come.
+    pub(super) fn release(&mut self, now: Instant) -> Result<(), RunError> {
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.later)
+            .into_iter()
+            .partition(|(due, _)| *due <= now);
+        self.later = later;
+        for chunk in due.chunks(1_000) {
+            let moves = chunk
+                .iter()
+                .map(|(_, item)| Move::new(*item, Step::Retry))
+                .collect();
+            self.record(moves)?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything may be sent at all right now, room apart.
+    pub(super) fn may_send(&self) -> bool {
+        // The first copy goes alone, until the platform was seen to keep its source.
+        let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
+        let quiet = self.starting == 0
+            && self.idle()
+            && self.questions.is_empty()
+            && self.echoes.is_empty()
+            && !self.proving
+            && !self.looking
+            && self.copy_completed.is_none();
+        !alone || quiet
+    }
+
+    pub(super) fn send(&mut self, now: Instant) -> Result<(), RunError> {
+        while self.starting < STARTS
+            && self.hold.is_none_or(|hold| hold <= now)
+            && (self.fresh_left || !self.again.is_empty())
+            && self.may_send()
+        {
+            let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
+            let in_flight = self.jobs.len() + self.reading + to_usize(self.tally.intended.files);
+            let room = self.options.max_in_flight.saturating_sub(in_flight);
+            // Half a batch costs as much as a whole one, so room is waited for.
+            let limit = if alone {
+                1
+            } else {
+                self.batch_limit.min(self.options.max_in_flight.max(1))
+            };
+            if room < limit {
+                break;
+            }
+            let ids: Vec<ItemId>;
+            let pick = if self.again.is_empty() {
+                Pick::Fresh(limit)
+            } else {
+                let count = limit.min(self.again.len());
+                ids = self.again.drain(..count).collect();
+                Pick::These(&ids)
+            };
+            let Some(intent) = self.journal.intend(pick, Timestamp::now())? else {
+                self.fresh_left = false;
+                break;
+            };
+            for item in &intent.items {
+                shift(
+                    &mut self.tally,
+                    &State::Planned,
+                    &State::Intended,
+                    item.size.unwrap_or(0),
+                );
+            }
+            self.starting += 1;
+            let (platform, terms) = (self.platform.clone(), self.terms.clone());
+            self.tasks.spawn(tasks::start(platform, terms, intent));
+        }
+        Ok(())
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        intent: Intent,
+        items: Vec<BulkItem<ExportJob>>,
+        request_id: Option<&str>,
+    ) -> Result<(), RunError> {
+        let now = Instant::now();
+        let files = intent.items.len();
+        let matched = match_answer(&intent.items, &self.terms.volume, items);
+        let mut moves = Vec::with_capacity(files);
+        let (mut lost, mut accepted, mut refused) = (Vec::new(), 0, 0);
+        for (item, answer) in intent.items.into_iter().zip(matched.answers) {
+            match answer {
+                ItemAnswer::Accepted(job) => {
+                    accepted += 1;
+                    let seen = seen(&job, request_id);
+                    moves.push(told(item.id, Step::Answer(Answer::Accepted(seen)), &job));
+                }
+                ItemAnswer::Refused(error) => {
+                    refused += 1;
+                    let failure = Failure::of(&error, request_id);
+                    let own = self.may_be_echo(&failure, item.attempt);
+                    let told = Move::new(item.id, Step::Answer(Answer::Refused(failure)));
+                    if own {
+                        self.echoes.push(Echo {
+                            item,
+                            export: None,
+                            told,
+                        });
+                    } else {
+                        moves.push(told);
+                    }
+                }
+                ItemAnswer::Missing => lost.push(item),
+            }
+        }
+        self.pace.sent(now);
+        (self.report)(Event::BatchAnswered {
+            files,
+            accepted,
+            refused,
+        });
+        if lost.is_empty() {
+            self.batch_limit = BATCH.min(self.batch_limit * 2);
+        } else {
+            self.batch_limit = (files / 2).max(1);
+            let reason = "the answer doesn't say".to_owned();
+            self.lost(lost, intent.at, reason)?;
+        }
+        self.record(moves)
+    }
+
+    /// Whether a refusal or failure could be the echo of our own success. For a first copy it can't: nothing of ours was
+    /// ever there.
+    pub(super) fn may_be_echo(&self, failure: &Failure, attempt: u32) -> bool {
+        failure.may_be_own_success()
+            && match self.terms.mode {
+                ExportMode::Move => true,
+                ExportMode::Copy => attempt > 1,
+            }
+    }
+
+    pub(super) fn lost(
+        &mut self,
+        items: Vec<Item>,
+        at: Timestamp,
+        reason: String,
+    ) -> Result<(), RunError> {
+        let due = Instant::now() + self.options.timing.settle;
+        (self.report)(Event::AnswersLost {
+            files: items.len(),
+            reason,
+        });
+        for item in items {
+            self.ask(item, at, due)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn not_answered(&mut self, intent: Intent, error: Error) -> Result<(), RunError> {
+        let not_taken = |intent: &Intent| -> Vec<Move> {
+            let back = |item: &Item| Move::new(item.id, Step::Answer(Answer::NotTaken));
+            intent.items.iter().map(back).collect()
+        };
+        match error.outcome() {
+            Outcome::NotSent | Outcome::Throttled | Outcome::Maintenance => {
+                self.record(not_taken(&intent))?;
+                self.troubled(AskError::Call(error))
+            }
+            Outcome::Refused => {
+                self.reached();
+                // The whole call was refused, so nothing of it was accepted.
+                if matches!(error.status(), Some(401 | 403 | 404)) {
+                    self.record(not_taken(&intent))?;
+                    return Err(RunError::Refused(error));
+                }
+                let [item] = &intent.items[..] else {
+                    // Smaller calls find out whose fault it is.
+                    self.batch_limit = (intent.items.len() / 2).max(1);
+                    return self.record(not_taken(&intent));
+                };
+                let failure = match error.api_error() {
+                    Some(api) => Failure::of(api, error.request_id()),
+                    None => Failure {
+                        code: None,
+                        status: error.status(),
+                        message: error.to_string(),
+                        request_id: error.request_id().map(str::to_owned),
+                    },
+                };
+                let told = Move::new(item.id, Step::Answer(Answer::Refused(failure.clone())));
+                if self.may_be_echo(&failure, item.attempt) {
+                    self.echoes.push(Echo {
+                        item: item.clone(),
+                        export: None,
+                        told,
+                    });
+                    return Ok(());
+                }
+                self.record(vec![told])
+            }
+            Outcome::Unknown => {
+                self.batch_limit = (intent.items.len() / 2).max(1);
+                self.lost(intent.items, intent.at, error.to_string())
+            }
+        }
+    }
+
+    /// Reads the source of the first copy again.
+    pub(super) fn prove(&mut self, now: Instant) -> Result<(), RunError> {
+        if self.proving || self.hold.is_some_and(|hold| hold > now) {
+            return Ok(());
+        }
+        let Some(item) = self.copy_completed else {
+            return Ok(());
+        };
+        let items = self.journal.items(&[item])?;
+        let [item] = &items[..] else {
+            return Ok(());
+        };
+        self.proving = true;
+        let (platform, file) = (self.platform.clone(), item.file.clone());
+        self.tasks.spawn(tasks::read_source(platform, file));
+        Ok(())
+    }
+}
