@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-use crate::{ApiError, ExportId, ExportRequest, FileId, Tri, UnknownKeys};
+use crate::{ApiError, ExportId, ExportRequest, FileId, UnknownKeys};
 
 /// One to a hundred items: what a bulk call takes.
 ///
@@ -134,7 +134,8 @@ pub struct BulkAnswer<T> {
 
 /// One item of a bulk answer.
 ///
-/// An item is written with the one key that matters, `resource` or `error`; a null that stood beside it isn't kept.
+/// What stood beside the key that counts, a null `error` for instance, is kept as the second part, so that it can be
+/// written again.
 ///
 /// ```
 /// use cavatica_model::{BulkAnswer, BulkItem, ExportJob};
@@ -146,16 +147,16 @@ pub struct BulkAnswer<T> {
 ///         {"surprise": true}]}"#,
 /// )?;
 /// assert!(answer.items[0].resource().is_some());
-/// assert!(matches!(&answer.items[1], BulkItem::Error(error) if error.code() == Some(9006)));
+/// assert!(matches!(&answer.items[1], BulkItem::Error(error, _) if error.code() == Some(9006)));
 /// assert!(matches!(&answer.items[2], BulkItem::Unreadable { .. }));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum BulkItem<T> {
     /// It succeeded.
-    Resource(T),
+    Resource(T, UnknownKeys),
     /// It was refused; the others are not harmed.
-    Error(ApiError),
+    Error(ApiError, UnknownKeys),
     /// It is neither, or can't be read: what became of it isn't known. The others are not harmed.
     Unreadable {
         /// The item as it came.
@@ -169,45 +170,41 @@ impl<T> BulkItem<T> {
     /// The resource, if the item succeeded.
     pub fn resource(&self) -> Option<&T> {
         match self {
-            BulkItem::Resource(resource) => Some(resource),
-            BulkItem::Error(_) | BulkItem::Unreadable { .. } => None,
+            BulkItem::Resource(resource, _) => Some(resource),
+            BulkItem::Error(..) | BulkItem::Unreadable { .. } => None,
         }
     }
 
     /// The resource, if the item succeeded.
     pub fn into_resource(self) -> Option<T> {
         match self {
-            BulkItem::Resource(resource) => Some(resource),
-            BulkItem::Error(_) | BulkItem::Unreadable { .. } => None,
+            BulkItem::Resource(resource, _) => Some(resource),
+            BulkItem::Error(..) | BulkItem::Unreadable { .. } => None,
         }
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Envelope<T> {
-    #[serde(default = "absent", skip_serializing_if = "Tri::is_absent")]
-    resource: Tri<T>,
-    #[serde(default, skip_serializing_if = "Tri::is_absent")]
-    error: Tri<ApiError>,
+#[derive(Serialize)]
+struct Refused<'a> {
+    error: &'a ApiError,
+    #[serde(flatten)]
+    beside: &'a UnknownKeys,
 }
 
-fn absent<T>() -> Tri<T> {
-    Tri::Absent
+#[derive(Serialize)]
+struct Taken<'a, T> {
+    resource: &'a T,
+    #[serde(flatten)]
+    beside: &'a UnknownKeys,
 }
 
 impl<T: Serialize> Serialize for BulkItem<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            BulkItem::Resource(resource) => Envelope {
-                resource: Tri::Value(resource),
-                error: Tri::Absent,
+            BulkItem::Resource(resource, beside) => {
+                Taken { resource, beside }.serialize(serializer)
             }
-            .serialize(serializer),
-            BulkItem::Error(error) => Envelope::<()> {
-                resource: Tri::Absent,
-                error: Tri::Value(error.clone()),
-            }
-            .serialize(serializer),
+            BulkItem::Error(error, beside) => Refused { error, beside }.serialize(serializer),
             BulkItem::Unreadable { raw, .. } => raw.serialize(serializer),
         }
     }
@@ -216,29 +213,48 @@ impl<T: Serialize> Serialize for BulkItem<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for BulkItem<T> {
     /// Never fails on a JSON value, so that one bad item doesn't spoil the answer.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Value::deserialize(deserializer)?;
-        let reason = match Envelope::<T>::deserialize(&raw) {
-            // Valid means that `error` is absent or null.
-            Ok(Envelope {
-                error: Tri::Value(error),
-                ..
-            }) => return Ok(BulkItem::Error(error)),
-            Ok(Envelope {
-                resource: Tri::Value(resource),
-                ..
-            }) => return Ok(BulkItem::Resource(resource)),
-            Ok(_) => "neither `resource` nor `error`".to_owned(),
-            Err(error) => error.to_string(),
+        Ok(BulkItem::of(Value::deserialize(deserializer)?))
+    }
+}
+
+impl<T: DeserializeOwned> BulkItem<T> {
+    fn of(raw: Value) -> Self {
+        let unreadable = |raw, reason: String| BulkItem::Unreadable { raw, reason };
+        let Value::Object(object) = &raw else {
+            return unreadable(raw, "it is no object".to_owned());
         };
-        Ok(BulkItem::Unreadable { raw, reason })
+        // Valid means that `error` is absent or null.
+        let counts = ["error", "resource"]
+            .into_iter()
+            .find(|key| object.get(*key).is_some_and(|part| !part.is_null()));
+        let Some(counts) = counts else {
+            return unreadable(raw, "neither `resource` nor `error`".to_owned());
+        };
+        let beside = || {
+            object
+                .iter()
+                .filter(|(key, _)| *key != counts)
+                .map(|(key, part)| (key.clone(), part.clone()))
+                .collect()
+        };
+        let part = &object[counts];
+        let item = if counts == "error" {
+            ApiError::deserialize(part).map(|error| BulkItem::Error(error, beside()))
+        } else {
+            T::deserialize(part).map(|resource| BulkItem::Resource(resource, beside()))
+        };
+        match item {
+            Ok(item) => item,
+            Err(error) => unreadable(raw, error.to_string()),
+        }
     }
 }
 
 impl<T> fmt::Display for BulkItem<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BulkItem::Resource(_) => f.write_str("accepted"),
-            BulkItem::Error(error) => error.fmt(f),
+            BulkItem::Resource(..) => f.write_str("accepted"),
+            BulkItem::Error(error, _) => error.fmt(f),
             BulkItem::Unreadable { reason, .. } => write!(f, "unreadable item: {reason}"),
         }
     }

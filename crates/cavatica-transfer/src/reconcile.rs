@@ -56,8 +56,8 @@ pub(crate) fn match_answer(
     let mut nameless = Vec::new();
     for (position, item) in items.into_iter().enumerate() {
         let job = match item {
-            BulkItem::Resource(job) => job,
-            BulkItem::Error(error) => {
+            BulkItem::Resource(job, _) => job,
+            BulkItem::Error(error, _) => {
                 nameless.push((position, ItemAnswer::Refused(error)));
                 continue;
             }

@@ -304,7 +304,7 @@ async fn start_all(
         // The sandbox keeps the order; the engine doesn't rely on it.
         for (item, export) in answer.items.into_iter().zip(exports) {
             match item {
-                BulkItem::Resource(job) => jobs.push(job),
+                BulkItem::Resource(job, _) => jobs.push(job),
                 other => {
                     refused += 1;
                     ui.line(format_args!(

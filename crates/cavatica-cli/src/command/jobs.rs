@@ -51,7 +51,7 @@ async fn get(ids: &[ExportId], session: &Session, ui: &Ui) -> Result<Exit, Failu
         let batch = Batch::new(ids.to_vec()).expect("chunks have 1 to MAX items");
         for item in session.exports.get_bulk(&batch).await?.value.items {
             match item {
-                BulkItem::Resource(job) => show(&job, ui)?,
+                BulkItem::Resource(job, _) => show(&job, ui)?,
                 other => {
                     unread += 1;
                     ui.warn(format_args!("a job could not be read: {other}"));

@@ -79,7 +79,7 @@ async fn one_bad_item_of_a_bulk_start_harms_no_other() {
         .value
         .items;
 
-    let [BulkItem::Resource(job), BulkItem::Error(error)] = items.as_slice() else {
+    let [BulkItem::Resource(job, _), BulkItem::Error(error, _)] = items.as_slice() else {
         panic!("{items:?}")
     };
     assert_eq!(job.answers(good.request()), Some(true));
@@ -89,7 +89,7 @@ async fn one_bad_item_of_a_bulk_start_harms_no_other() {
     let ids = Batch::new(vec![job.id.clone(), "nosuchjob".parse().unwrap()]).unwrap();
     let items = world.exports.get_bulk(&ids).await.unwrap().value.items;
     assert_eq!(items[0].resource().map(|job| &job.id), Some(&job.id));
-    assert!(matches!(&items[1], BulkItem::Error(_)), "{items:?}");
+    assert!(matches!(&items[1], BulkItem::Error(..)), "{items:?}");
 }
 
 #[tokio::test]

@@ -226,8 +226,8 @@ fn bulk_items_are_resources_or_errors() {
         .items
         .iter()
         .map(|item| match item {
-            BulkItem::Resource(_) => None,
-            BulkItem::Error(error) => error.code(),
+            BulkItem::Resource(..) => None,
+            BulkItem::Error(error, _) => error.code(),
             BulkItem::Unreadable { reason, .. } => panic!("{reason}"),
         })
         .collect();
@@ -235,16 +235,19 @@ fn bulk_items_are_resources_or_errors() {
 }
 
 #[test]
-fn a_null_beside_the_key_that_matters_means_nothing() {
-    let answer: BulkAnswer<File> = serde_json::from_str(
-        r#"{"items": [
-            {"resource": {"id": "567890abc8a5639cc6722063"}, "error": null},
-            {"resource": null, "error": {"status": 404, "code": 5002, "message": ""}},
-            {"resource": null, "error": null}]}"#,
-    )
-    .expect("it is an answer");
-    assert!(matches!(&answer.items[0], BulkItem::Resource(_)));
-    assert!(matches!(&answer.items[1], BulkItem::Error(error) if error.code() == Some(5002)));
+fn a_null_beside_the_key_that_matters_means_nothing_and_is_kept() {
+    let sent = serde_json::json!({"items": [
+        {"resource": {"id": "567890abc8a5639cc6722063"}, "error": null},
+        {"resource": null, "error": {"status": 404, "code": 5002, "message": ""}},
+        {"resource": null, "error": null},
+    ]});
+    let answer: BulkAnswer<File> = serde_json::from_value(sent.clone()).expect("it is an answer");
+    assert_eq!(
+        serde_json::to_value(&answer).expect("it can be written"),
+        sent
+    );
+    assert!(matches!(&answer.items[0], BulkItem::Resource(..)));
+    assert!(matches!(&answer.items[1], BulkItem::Error(error, _) if error.code() == Some(5002)));
     assert!(matches!(&answer.items[2], BulkItem::Unreadable { .. }));
 }
 

@@ -223,13 +223,13 @@ async fn read_files(
     let count_agrees = answer.items.len() == ids.len();
     for (position, item) in answer.items.into_iter().enumerate() {
         match item {
-            BulkItem::Resource(file) => {
+            BulkItem::Resource(file, _) => {
                 files.insert(file.id.clone(), file);
             }
-            BulkItem::Error(error) if count_agrees => {
+            BulkItem::Error(error, _) if count_agrees => {
                 reasons.insert(ids[position].clone(), error.to_string());
             }
-            BulkItem::Error(_) | BulkItem::Unreadable { .. } => {}
+            BulkItem::Error(..) | BulkItem::Unreadable { .. } => {}
         }
     }
     Ok((files, reasons))

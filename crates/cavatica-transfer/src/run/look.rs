@@ -214,10 +214,10 @@ pub(crate) async fn whereabouts(
         let mut refusals = Vec::new();
         for (position, item) in answer.items.into_iter().enumerate() {
             match item {
-                BulkItem::Resource(file) => {
+                BulkItem::Resource(file, _) => {
                     places.insert(file.id.clone(), Whereabouts::of(&file));
                 }
-                BulkItem::Error(error) => refusals.push((position, error)),
+                BulkItem::Error(error, _) => refusals.push((position, error)),
                 BulkItem::Unreadable { .. } => {}
             }
         }
