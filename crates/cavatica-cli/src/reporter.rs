@@ -1,4 +1,4 @@
-//! What is shown of a run while it goes on: a bar on a terminal, a line now and then on a pipe, a log for programs. All
+//! What is shown of a run while it goes on: bars on a terminal, a line now and then on a pipe, a log for programs. All
 //! read the same events, so they can't disagree.
 
 use std::fs::File;
@@ -8,14 +8,19 @@ use std::time::{Duration, Instant};
 use cavatica_exports::transport::Client;
 use cavatica_transfer::journal::Tally;
 use cavatica_transfer::{Again, Event};
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::Pace;
 use crate::command::run::stop_words;
 use crate::exit::Failure;
 use crate::ui::{self, Ui};
+
+mod bars;
+mod log;
+
+use bars::Bars;
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
@@ -35,7 +40,7 @@ pub(crate) struct Reporter {
 }
 
 enum Display {
-    Bar(ProgressBar),
+    Bars(Bars),
     Lines { last: Instant },
     Nothing,
 }
@@ -56,12 +61,7 @@ impl Reporter {
         let display = if pace.no_progress {
             Display::Nothing
         } else if std::io::stderr().is_terminal() {
-            let bar = ProgressBar::new(0);
-            bar.set_style(
-                ProgressStyle::with_template("{bar:30} {pos}/{len} done, {msg}")
-                    .expect("the template is fixed"),
-            );
-            Display::Bar(bar)
+            Display::Bars(Bars::new())
         } else if ui.is_json() {
             Display::Nothing
         } else {
@@ -80,11 +80,11 @@ impl Reporter {
     }
 
     pub(crate) fn tell(&mut self, event: &Event) {
-        if let Some(log) = &mut self.log {
-            let mut line = described(event);
+        if let Some(file) = &mut self.log {
+            let mut line = log::described(event);
             line["at"] = json!(Timestamp::now().to_string());
             // A log that can't be written is no reason to stop a transfer.
-            writeln!(log, "{line}").and_then(|()| log.flush()).ok();
+            writeln!(file, "{line}").and_then(|()| file.flush()).ok();
         }
         match event {
             Event::RunBegan { tally, resumed } => {
@@ -140,7 +140,7 @@ impl Reporter {
 
     fn say(&self, text: &str) {
         match &self.display {
-            Display::Bar(bar) => bar.suspend(|| ui::note(text)),
+            Display::Bars(bars) => bars.above(|| ui::note(text)),
             Display::Lines { .. } => ui::note(text),
             Display::Nothing => {}
         }
@@ -163,6 +163,10 @@ impl Reporter {
         let now_done = done.saturating_sub(earlier);
         if now_done > 0 && tally.left() > 0 {
             let seconds = elapsed.as_secs_f64() * tally.left() as f64 / now_done as f64;
+            words += &format!(
+                ", {:.1} files/s",
+                now_done as f64 / elapsed.as_secs_f64().max(0.1)
+            );
             if let Ok(left) = Duration::try_from_secs_f64(seconds) {
                 words += &format!(", {} left", HumanDuration(left));
             }
@@ -170,11 +174,7 @@ impl Reporter {
         let remaining = self.client.budget().remaining;
         words += &format!(", {remaining} requests left in the window");
         match &mut self.display {
-            Display::Bar(bar) => {
-                bar.set_length(total.files);
-                bar.set_position(done);
-                bar.set_message(words);
-            }
+            Display::Bars(bars) => bars.show(tally, words),
             Display::Lines { last } => {
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
@@ -186,70 +186,8 @@ impl Reporter {
     }
 
     pub(crate) fn finish(self) {
-        if let Display::Bar(bar) = self.display {
-            bar.finish_and_clear();
+        if let Display::Bars(bars) = self.display {
+            bars.clear();
         }
-    }
-}
-
-/// An event as a JSON object.
-fn described(event: &Event) -> Value {
-    match event {
-        Event::RunBegan { tally, resumed } => {
-            json!({"event": "run_began", "resumed": resumed, "tally": tally})
-        }
-        Event::BatchAnswered {
-            files,
-            accepted,
-            refused,
-        } => {
-            json!({"event": "batch_answered", "files": files, "accepted": accepted, "refused": refused})
-        }
-        Event::AnswersLost { files, reason } => {
-            json!({"event": "answers_lost", "files": files, "reason": reason})
-        }
-        Event::Reconciled {
-            found,
-            absent,
-            unknown,
-        } => {
-            json!({"event": "reconciled", "found": found, "absent": absent, "unknown": unknown})
-        }
-        Event::FilesCompleted { files, bytes } => {
-            json!({"event": "files_completed", "files": files, "bytes": bytes})
-        }
-        Event::FileFailed {
-            file,
-            location,
-            export,
-            failure,
-            again,
-        } => json!({
-            "event": "file_failed", "file_id": file, "location": location, "export_id": export,
-            "code": failure.code, "message": failure.message, "class": failure.class().as_str(),
-            "request_id": failure.request_id, "again": *again == Again::Later,
-        }),
-        Event::FileUnclear {
-            file,
-            location,
-            reason,
-        } => {
-            json!({"event": "file_unclear", "file_id": file, "location": location, "reason": reason})
-        }
-        Event::Counted {
-            unfinished,
-            in_flight,
-        } => {
-            json!({"event": "counted", "unfinished": unfinished, "in_flight": in_flight})
-        }
-        Event::CopyProven => json!({"event": "copy_proven"}),
-        Event::Paused { reason, pause } => {
-            json!({"event": "paused", "reason": reason, "seconds": pause.as_secs_f64()})
-        }
-        Event::SendingStopped { reason } => {
-            json!({"event": "sending_stopped", "reason": stop_words(*reason)})
-        }
-        Event::Tallied { tally } => json!({"event": "tallied", "tally": tally}),
-        _ => json!({"event": "other"}),
     }
 }

@@ -1,0 +1,59 @@
+//! Bars on a terminal: submitted, completed and failed, all against the whole plan.
+
+use cavatica_transfer::journal::Tally;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Three bars with the same end, and a line of words below them.
+pub(super) struct Bars {
+    all: MultiProgress,
+    submitted: ProgressBar,
+    completed: ProgressBar,
+    failed: ProgressBar,
+    words: ProgressBar,
+}
+
+impl Bars {
+    pub(super) fn new() -> Self {
+        let all = MultiProgress::new();
+        let bar = |name: &'static str| {
+            let style =
+                ProgressStyle::with_template("{prefix:>9} {bar:30} {human_pos:>9} of {human_len}");
+            let bar = ProgressBar::new(0).with_style(style.expect("the template is fixed"));
+            all.add(bar.with_prefix(name))
+        };
+        let (submitted, completed, failed) = (bar("submitted"), bar("completed"), bar("failed"));
+        let style = ProgressStyle::with_template("{wide_msg}").expect("the template is fixed");
+        let words = all.add(ProgressBar::new(0).with_style(style));
+        Bars {
+            all,
+            submitted,
+            completed,
+            failed,
+            words,
+        }
+    }
+
+    /// Shows how many files stand where. What came back to be sent again isn't submitted, so no bar passes its end.
+    pub(super) fn show(&self, tally: &Tally, words: String) {
+        let total = tally.total().files;
+        let counts = [
+            (&self.submitted, total - tally.planned.files),
+            (&self.completed, tally.completed.files),
+            (&self.failed, tally.failed.files),
+        ];
+        for (bar, count) in counts {
+            bar.set_length(total);
+            bar.set_position(count);
+        }
+        self.words.set_message(words);
+    }
+
+    /// Writes a line above the bars.
+    pub(super) fn above(&self, write: impl FnOnce()) {
+        self.all.suspend(write);
+    }
+
+    pub(super) fn clear(&self) {
+        self.all.clear().ok();
+    }
+}

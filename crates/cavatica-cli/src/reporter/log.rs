@@ -1,0 +1,68 @@
+//! Events as JSON, for programs. The shapes are kept stable.
+
+use cavatica_transfer::{Again, Event};
+use serde_json::{Value, json};
+
+use crate::command::run::stop_words;
+
+/// An event as a JSON object.
+pub(super) fn described(event: &Event) -> Value {
+    match event {
+        Event::RunBegan { tally, resumed } => {
+            json!({"event": "run_began", "resumed": resumed, "tally": tally})
+        }
+        Event::BatchAnswered {
+            files,
+            accepted,
+            refused,
+        } => {
+            json!({"event": "batch_answered", "files": files, "accepted": accepted, "refused": refused})
+        }
+        Event::AnswersLost { files, reason } => {
+            json!({"event": "answers_lost", "files": files, "reason": reason})
+        }
+        Event::Reconciled {
+            found,
+            absent,
+            unknown,
+        } => {
+            json!({"event": "reconciled", "found": found, "absent": absent, "unknown": unknown})
+        }
+        Event::FilesCompleted { files, bytes } => {
+            json!({"event": "files_completed", "files": files, "bytes": bytes})
+        }
+        Event::FileFailed {
+            file,
+            location,
+            export,
+            failure,
+            again,
+        } => json!({
+            "event": "file_failed", "file_id": file, "location": location, "export_id": export,
+            "code": failure.code, "message": failure.message, "class": failure.class().as_str(),
+            "request_id": failure.request_id, "again": *again == Again::Later,
+        }),
+        Event::FileUnclear {
+            file,
+            location,
+            reason,
+        } => {
+            json!({"event": "file_unclear", "file_id": file, "location": location, "reason": reason})
+        }
+        Event::Counted {
+            unfinished,
+            in_flight,
+        } => {
+            json!({"event": "counted", "unfinished": unfinished, "in_flight": in_flight})
+        }
+        Event::CopyProven => json!({"event": "copy_proven"}),
+        Event::Paused { reason, pause } => {
+            json!({"event": "paused", "reason": reason, "seconds": pause.as_secs_f64()})
+        }
+        Event::SendingStopped { reason } => {
+            json!({"event": "sending_stopped", "reason": stop_words(*reason)})
+        }
+        Event::Tallied { tally } => json!({"event": "tallied", "tally": tally}),
+        _ => json!({"event": "other"}),
+    }
+}
