@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use cavatica_exports::model::Objections;
+use cavatica_exports::model::{Objection, Objections};
 use cavatica_exports::transport::{self, Effect, Outcome};
 use cavatica_exports::{ListError, WaitError};
 use cavatica_transfer::journal::JournalError;
@@ -58,6 +58,16 @@ pub(crate) struct Detail {
     pub(crate) remedy: String,
 }
 
+impl From<&Objection> for Detail {
+    fn from(objection: &Objection) -> Self {
+        Detail {
+            name: objection.name().to_owned(),
+            message: objection.to_string(),
+            remedy: objection.remedy().to_owned(),
+        }
+    }
+}
+
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Failure {
@@ -103,14 +113,7 @@ impl Failure {
     /// The objections to one export.
     pub(crate) fn objections(what: &str, objections: &Objections) -> Self {
         let mut failure = Failure::usage(format!("{what} was not started, nothing was sent"));
-        failure.details = objections
-            .iter()
-            .map(|objection| Detail {
-                name: objection.name().to_owned(),
-                message: objection.to_string(),
-                remedy: objection.remedy().to_owned(),
-            })
-            .collect();
+        failure.details = objections.iter().map(Detail::from).collect();
         failure
     }
 }

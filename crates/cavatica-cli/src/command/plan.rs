@@ -11,6 +11,7 @@ use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection, Target,
 };
+use indicatif::HumanBytes;
 use jiff::Timestamp;
 
 use crate::args::{self, Global};
@@ -118,7 +119,8 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     } = report;
     let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
     ui.line(format_args!(
-        "{files} files, {bytes} bytes, to {mode} to volume {volume}: bucket {bucket}, keys begin with `{volume_prefix}{prefix}`"
+        "{files} files, {}, to {mode} to volume {volume}: bucket {bucket}, keys begin with `{volume_prefix}{prefix}`",
+        HumanBytes(*bytes)
     ))?;
     for sample in &report.sample {
         let path = sample.path.as_deref().unwrap_or(&sample.file_id);
@@ -170,14 +172,7 @@ impl From<PlanError> for Failure {
             PlanError::Volume { objections, .. } => {
                 let mut failure =
                     Failure::usage("the volume takes no exports, nothing was planned");
-                failure.details = objections
-                    .iter()
-                    .map(|objection| Detail {
-                        name: objection.name().to_owned(),
-                        message: objection.to_string(),
-                        remedy: objection.remedy().to_owned(),
-                    })
-                    .collect();
+                failure.details = objections.iter().map(Detail::from).collect();
                 failure
             }
             PlanError::NoVolume { .. } | PlanError::ManyVolumes { .. } => {
