@@ -74,16 +74,19 @@ impl Files {
         Pager::new(self.client.clone(), call).with_header("x-sbg-advance-access", "advance")
     }
 
-    /// The entries of one level with this exact name.
+    /// The entries of one level that have one of these names exactly. At most a hundred are shown, and the URL holds the
+    /// names: ask for a few at a time.
     ///
     /// # Errors
     ///
     /// Those of the transport.
-    pub async fn find(&self, parent: &Parent, name: &str) -> Result<Vec<File>, Error> {
+    pub async fn find(&self, parent: &Parent, names: &[&str]) -> Result<Vec<File>, Error> {
         let call = of(Call::get("/files"), parent)
-            .query("name", name)
             .query("fields", "_all")
             .query("limit", MAX_PAGE);
+        let call = names
+            .iter()
+            .fold(call, |call, name| call.query("name", name));
         Ok(self.client.fetch::<Page<File>>(call).await?.value.items)
     }
 }

@@ -24,7 +24,11 @@ async fn one_level_at_a_time() {
     assert!(names(&entries).contains(&"results"));
     assert!(!names(&entries).contains(&"NA12878"));
 
-    let results = world.files.find(&top, "results").await.unwrap();
+    let results = world
+        .files
+        .find(&top, &["results", "nothing of this name"])
+        .await
+        .unwrap();
     let [results] = results.as_slice() else {
         panic!("{results:?}")
     };

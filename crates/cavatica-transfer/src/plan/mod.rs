@@ -3,6 +3,7 @@
 mod error;
 mod existing;
 mod glob;
+mod named;
 mod select;
 mod sieve;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::error::PlanError;
 use super::glob::Glob;
+use super::named::ByName;
 use super::sieve::{Flow, Sieve};
 use super::{Rows, Selection};
 use crate::platform::Platform;
@@ -41,7 +42,7 @@ pub(super) async fn select(
 type Level = (Parent, String);
 
 /// Follows a path of folders, one request for each.
-async fn find_folder(
+pub(super) async fn find_folder(
     platform: &Platform,
     project: &ProjectId,
     folder: Option<&str>,
@@ -56,7 +57,7 @@ async fn find_folder(
         path.push_str(name);
         let found = platform
             .files
-            .find(&parent, name)
+            .find(&parent, &[name])
             .await
             .map_err(PlanError::Call)?;
         let folder = found
@@ -134,6 +135,7 @@ async fn manifest(platform: &Platform, rows: Rows, sieve: &mut Sieve<'_>) -> Res
     let mut errors: Vec<RowError> = Vec::new();
     let mut folders = Folders::default();
     let mut batch: Vec<(FileId, Option<Row>)> = Vec::new();
+    let mut by_name = ByName::default();
     for row in rows {
         let row = match row {
             Ok(row) => row,
@@ -150,12 +152,9 @@ async fn manifest(platform: &Platform, rows: Rows, sieve: &mut Sieve<'_>) -> Res
             continue;
         }
         let Some(id) = row.id.clone() else {
-            let name = row.name.as_deref().unwrap_or_default();
-            let path = match row.path.as_deref() {
-                None | Some("") => name.to_owned(),
-                Some(folders) => format!("{folders}/{name}"),
-            };
-            sieve.nameless(&path, "the manifest gives no file id")?;
+            if by_name.push(row, platform, sieve).await? == Flow::Enough {
+                return Ok(());
+            }
             continue;
         };
         batch.push((id, Some(row)));
@@ -169,7 +168,9 @@ async fn manifest(platform: &Platform, rows: Rows, sieve: &mut Sieve<'_>) -> Res
     if !errors.is_empty() {
         return Err(PlanError::Manifest { errors });
     }
-    resolve(platform, &mut folders, batch, sieve).await?;
+    if resolve(platform, &mut folders, batch, sieve).await? == Flow::More {
+        by_name.look_up(platform, sieve).await?;
+    }
     Ok(())
 }
 

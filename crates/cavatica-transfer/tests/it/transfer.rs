@@ -639,6 +639,48 @@ async fn a_manifest_and_a_folder_find_the_same_files() {
     }
 }
 
+/// Rows without ids are looked up by project, folders and name: some of one folder with one request.
+#[tokio::test]
+async fn a_manifest_may_name_files_by_project_and_name() {
+    let bench = Bench::start(world(many(120))).await;
+    let whole = bench.plan(bench.options()).await.expect("a plan");
+    let rows = TransferFile::open(&bench.transfer())
+        .and_then(|file| file.items(None))
+        .expect("rows");
+    let mut text = "project,path,name\n".to_owned();
+    for row in &rows {
+        let path = row.path.as_deref().expect("a path");
+        let (folders, name) = path.rsplit_once('/').expect("folders");
+        text += &format!("{PROJECT},{folders},{name}\n");
+    }
+    text += &format!("{PROJECT},run1/bam,nobody.bam\n{PROJECT},nowhere,a.bam\n");
+    let manifest =
+        cavatica_exports::model::manifest::Manifest::open("m.csv", std::io::Cursor::new(text));
+    let listed = |bench: &Bench| {
+        bench
+            .sandbox
+            .ledger()
+            .requests
+            .get("GET /files")
+            .copied()
+            .unwrap_or(0)
+    };
+    let before = listed(&bench);
+    std::fs::remove_file(bench.transfer()).expect("it is there");
+    let options = PlanOptions {
+        selection: Selection::Manifest {
+            name: "m.csv".to_owned(),
+            rows: Box::new(manifest.expect("a header")),
+        },
+        ..bench.options()
+    };
+    let planned = bench.plan(options).await.expect("a plan");
+    assert_eq!(planned.fingerprint, whole.fingerprint);
+    assert_eq!(planned.skipped.get("missing"), Some(&2));
+    // Two for the folders run1 and bam, one for the folder that isn't there, two for 121 names.
+    assert_eq!(listed(&bench) - before, 2 + 1 + 2);
+}
+
 /// Jobs that last, a limit that is tight: no request is refused for it, and the jobs' duration costs only a few questions.
 #[tokio::test]
 async fn the_limit_on_requests_is_never_met_and_waiting_costs_little() {
