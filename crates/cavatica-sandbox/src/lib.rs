@@ -50,4 +50,4 @@ pub use ledger::{Ledger, LedgerFile, LedgerJob};
 pub use quirk::{Quirk, QuirkError};
 pub use sandbox::Sandbox;
 pub use scenario::{Scenario, ScenarioError};
-pub use seed::{FileSeed, ProjectSeed, VolumeSeed};
+pub use seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};

@@ -83,6 +83,7 @@ pub(crate) fn project(
     Ok(ProjectSpec {
         id: seed.id,
         entries,
+        tasks: seed.tasks.into_iter().map(|task| task.spec).collect(),
     })
 }
 

@@ -19,6 +19,7 @@ impl Code {
     pub(crate) const NOT_A_FOLDER: Code = Code(5022);
     pub(crate) const PARENT_OR_PROJECT_MISSING: Code = Code(5029);
     pub(crate) const PARENT_AND_PROJECT: Code = Code(5031);
+    pub(crate) const NO_TASK: Code = Code(7002);
     pub(crate) const NO_READ_ACCESS: Code = Code(9001);
     pub(crate) const NO_WRITE_ACCESS: Code = Code(9002);
     pub(crate) const NOT_EXPORTABLE: Code = Code(9006);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::builder::SandboxBuilder;
 use crate::fault::{FaultPlan, FaultRule};
 use crate::quirk::Quirk;
-use crate::seed::{FileSeed, ProjectSeed, VolumeSeed};
+use crate::seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};
 
 /// A sandbox described in JSON, to be kept beside the program that is tried against it.
 ///
@@ -36,7 +36,11 @@ use crate::seed::{FileSeed, ProjectSeed, VolumeSeed};
 ///             {"path": "sent.bam", "size": 10, "alias": {"volume": "lab/output", "location": "sent.bam"}}
 ///         ],
 ///         "folders": ["empty"],
-///         "synthetic": [{"folder": "many", "count": 1000, "size": 4096}]
+///         "synthetic": [{"folder": "many", "count": 1000, "size": 4096}],
+///         "tasks": [{
+///             "id": "6f2a1b3c-0000-4000-8000-000000000001", "name": "alignment",
+///             "outputs": {"bam": {"class": "File", "path": "run1/a.bam"}}
+///         }]
 ///     }],
 ///     "volumes": [
 ///         {"id": "lab/output", "objects": {"taken.txt": "already here"}},
@@ -93,6 +97,19 @@ struct Project {
     synthetic: Vec<Many>,
     #[serde(default)]
     from_dir: Option<PathBuf>,
+    #[serde(default)]
+    tasks: Vec<Task>,
+}
+
+/// Files and folders in the outputs are named by their paths in the project.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Task {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    outputs: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -242,10 +259,26 @@ impl Project {
         for many in self.synthetic {
             project = project.synthetic(many.folder, many.count, many.size);
         }
+        for task in self.tasks {
+            project = project.task(task.seed());
+        }
         match self.from_dir {
             Some(folder) => project.from_dir(folder),
             None => project,
         }
+    }
+}
+
+impl Task {
+    fn seed(self) -> TaskSeed {
+        let mut task = TaskSeed::new(self.id);
+        if let Some(name) = self.name {
+            task = task.name(name);
+        }
+        for (id, value) in self.outputs {
+            task = task.output(id, value);
+        }
+        task
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use cavatica_model::{ExportProperties, SseAlgorithm, Tri};
 
-use crate::world::{FileSpec, Origin, StoreKind, VolumeSpec};
+use crate::world::{FileSpec, Origin, StoreKind, TaskSpec, VolumeSpec};
 
 /// A project of a new world: files and folders with a path each. Folders on the way to a file come by themselves.
 ///
@@ -24,6 +24,7 @@ use crate::world::{FileSpec, Origin, StoreKind, VolumeSpec};
 pub struct ProjectSeed {
     pub(crate) id: String,
     pub(crate) entries: Vec<EntrySeed>,
+    pub(crate) tasks: Vec<TaskSeed>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ impl ProjectSeed {
         ProjectSeed {
             id: id.into(),
             entries: Vec::new(),
+            tasks: Vec::new(),
         }
     }
 
@@ -85,6 +87,70 @@ impl ProjectSeed {
             count,
             size_bytes,
         });
+        self
+    }
+
+    /// A finished task with outputs among the project's files and folders.
+    #[must_use]
+    pub fn task(mut self, task: TaskSeed) -> Self {
+        self.tasks.push(task);
+        self
+    }
+}
+
+/// A finished task of a new world.
+///
+/// Its outputs are written as the platform shows them, but with paths in the project where the platform shows ids:
+///
+/// ```
+/// use cavatica_sandbox::{ProjectSeed, TaskSeed};
+/// use serde_json::json;
+///
+/// let task = TaskSeed::new("6f2a1b3c-0000-4000-8000-000000000001")
+///     .name("alignment")
+///     .output("bam", json!({
+///         "class": "File", "path": "run1/a.bam",
+///         "secondaryFiles": [{"class": "File", "path": "run1/a.bam.bai"}]
+///     }))
+///     .output("reports", json!({"class": "Directory", "path": "run1/reports"}))
+///     .output("reads", 1042);
+/// let project = ProjectSeed::new("sandbox/trio")
+///     .file("run1/a.bam", "reads")
+///     .file("run1/a.bam.bai", "index")
+///     .folder("run1/reports")
+///     .task(task);
+/// ```
+///
+/// Files don't name it as their task for that; [`FileSeed::task`] makes them. A task that only files name has one output,
+/// `files`, the list of them.
+#[derive(Clone, Debug)]
+pub struct TaskSeed {
+    pub(crate) spec: TaskSpec,
+}
+
+impl TaskSeed {
+    /// A task without outputs; its name is its id.
+    pub fn new(id: impl Into<String>) -> Self {
+        TaskSeed {
+            spec: TaskSpec {
+                id: id.into(),
+                name: None,
+                outputs: serde_json::Map::new(),
+            },
+        }
+    }
+
+    /// Names the task.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.spec.name = Some(name.into());
+        self
+    }
+
+    /// Gives the task an output.
+    #[must_use]
+    pub fn output(mut self, id: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        self.spec.outputs.insert(id.into(), value.into());
         self
     }
 }

@@ -5,6 +5,7 @@ mod admin;
 mod bulk;
 mod exports;
 mod files;
+mod tasks;
 mod volumes;
 
 use bytes::Bytes;
@@ -63,6 +64,7 @@ routes! {
     FolderList "folder-list" "GET" "/files/{id}/list",
     FolderScroll "folder-scroll" "GET" "/files/{id}/scroll",
     BulkFiles "bulk-files" "POST" "/bulk/files/get",
+    Task "task" "GET" "/tasks/{id}",
     Volumes "volumes" "GET" "/storage/volumes",
     Volume "volume" "GET" "/storage/volumes/{owner}/{name}",
     ChangeVolume "change-volume" "PATCH" "/storage/volumes/{owner}/{name}",
@@ -194,6 +196,7 @@ pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
         Route::FolderList => files::list_folder(hub, request),
         Route::FolderScroll => files::scroll_folder(hub, request),
         Route::BulkFiles => bulk::files(hub, request),
+        Route::Task => tasks::get(hub, request),
         Route::Volumes => volumes::list(hub, request),
         Route::Volume => volumes::get(hub, request),
         Route::ChangeVolume => volumes::change(hub, request),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cavatica_model::{IdError, ProjectId, VolumeId};
+use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
 
 use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
 use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, VolumeState, World};
@@ -12,12 +12,14 @@ use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, VolumeStat
 pub(crate) enum SpecError {
     #[error(transparent)]
     Id(#[from] IdError),
-    #[error("project or volume `{0}` is named twice")]
+    #[error("project, volume or task `{0}` is named twice")]
     Twice(String),
     #[error("`{path}` in project `{project}` is named twice, or both as a file and as a folder")]
     PathTwice { project: String, path: String },
     #[error("`{path}` in project `{project}` has an empty part")]
     EmptyPart { project: String, path: String },
+    #[error("output `{path}` of task `{task}` is no such file or folder of its project")]
+    NoOutput { task: String, path: String },
     #[error("a world holds at most {} files and folders", u32::MAX)]
     TooMany,
 }
@@ -32,6 +34,7 @@ impl World {
             projects: Vec::new(),
             files: Vec::new(),
             volumes: Vec::new(),
+            tasks: BTreeMap::new(),
             jobs: Vec::new(),
             unfinished: BTreeSet::new(),
             overwritten: 0,
@@ -99,6 +102,9 @@ impl World {
         };
         for entry in &spec.entries {
             planting.add(entry)?;
+        }
+        for task in &spec.tasks {
+            self.add_task(number, task)?;
         }
         Ok(())
     }
@@ -207,18 +213,19 @@ impl Planting<'_> {
                 location: location.as_str().into(),
             },
         };
-        let plain = spec.metadata.is_empty() && spec.tags.is_empty() && spec.task.is_none();
+        let task: Option<TaskId> = spec.task.as_deref().map(str::parse).transpose()?;
+        let plain = spec.metadata.is_empty() && spec.tags.is_empty() && task.is_none();
         let extras = if plain {
             None
         } else {
             Some(Box::new(Extras {
                 metadata: spec.metadata.clone(),
                 tags: spec.tags.clone(),
-                task: spec.task.as_deref().map(str::parse).transpose()?,
+                task: task.clone(),
             }))
         };
         let modified_at = self.world.born_at;
-        self.world.push(Node {
+        let number = self.world.push(Node {
             name: name.into(),
             project: self.project,
             parent: Some(parent),
@@ -231,6 +238,9 @@ impl Planting<'_> {
                 extras,
             }),
         })?;
+        if let Some(task) = &task {
+            self.world.credit(task, self.project, number);
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod decide;
 mod event;
 mod grow;
 mod spec;
+mod task;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -19,7 +20,8 @@ pub(crate) use decide::{Errand, Pace, Replacing, Step, Wish};
 pub(crate) use event::{Event, Start};
 pub(crate) use grow::SpecError;
 pub(crate) use spec::{
-    EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, VolumeSpec, WorldSpec,
+    EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, TaskSpec, VolumeSpec,
+    WorldSpec,
 };
 pub(crate) use view::Links;
 
@@ -38,6 +40,7 @@ pub(crate) struct World {
     projects: Vec<Project>,
     files: Vec<Node>,
     volumes: Vec<VolumeState>,
+    tasks: BTreeMap<cavatica_model::TaskId, task::Task>,
     jobs: Vec<Job>,
     /// The jobs that haven't ended, so that asking for them doesn't mean looking through a million that have.
     unfinished: BTreeSet<u32>,

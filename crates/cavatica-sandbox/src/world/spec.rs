@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cavatica_model::{ExportProperties, UnknownKeys};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::clock::Millis;
 use crate::quirk::Quirks;
@@ -23,6 +24,16 @@ pub(crate) struct WorldSpec {
 pub(crate) struct ProjectSpec {
     pub(crate) id: String,
     pub(crate) entries: Vec<EntrySpec>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tasks: Vec<TaskSpec>,
+}
+
+/// A finished task; files and folders in its outputs are named by their paths in the project.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TaskSpec {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) outputs: Map<String, Value>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -26,6 +26,10 @@ impl Links {
         format!("{}/storage/exports/{id}", self.0)
     }
 
+    pub(crate) fn task(&self, id: &str) -> String {
+        format!("{}/tasks/{id}", self.0)
+    }
+
     pub(crate) fn volume(&self, id: &str) -> String {
         format!("{}/storage/volumes/{id}", self.0)
     }

@@ -11,5 +11,6 @@ mod r_client;
 mod restart;
 mod scenario;
 mod serving;
+mod tasks;
 mod tls;
 mod volumes;

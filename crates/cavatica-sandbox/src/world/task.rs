@@ -1,0 +1,135 @@
+//! Finished tasks and what they put out.
+
+use cavatica_model::{DateTime, TaskId};
+use serde_json::{Map, Value, json};
+
+use super::spec::TaskSpec;
+use super::{Links, NodeKind, SpecError, USER, World};
+
+pub(crate) struct Task {
+    project: u32,
+    name: String,
+    outputs: Outputs,
+}
+
+enum Outputs {
+    /// The files that name the task, as long as nobody says more of it.
+    Files(Vec<u32>),
+    /// As described, with ids in place of paths.
+    Told(Map<String, Value>),
+}
+
+impl World {
+    /// Takes a file's word for the task that made it.
+    pub(super) fn credit(&mut self, task: &TaskId, project: u32, file: u32) {
+        let task = self.tasks.entry(task.clone()).or_insert_with(|| Task {
+            project,
+            name: task.to_string(),
+            outputs: Outputs::Files(Vec::new()),
+        });
+        if let Outputs::Files(files) = &mut task.outputs {
+            files.push(file);
+        }
+    }
+
+    /// Adds a task that is described; the files and folders that it names are there already.
+    pub(super) fn add_task(&mut self, project: u32, spec: &TaskSpec) -> Result<(), SpecError> {
+        let id: TaskId = spec.id.parse()?;
+        let known = self.tasks.get(&id).map(|task| &task.outputs);
+        if matches!(known, Some(Outputs::Told(_))) {
+            return Err(SpecError::Twice(spec.id.clone()));
+        }
+        let outputs =
+            self.with_ids_each(project, &spec.outputs)
+                .map_err(|path| SpecError::NoOutput {
+                    task: spec.id.clone(),
+                    path,
+                })?;
+        let task = Task {
+            project,
+            name: spec.name.clone().unwrap_or_else(|| spec.id.clone()),
+            outputs: Outputs::Told(outputs),
+        };
+        self.tasks.insert(id, task);
+        Ok(())
+    }
+
+    /// A task with its fields; `None` if there is no such task.
+    pub(crate) fn task_view(&self, id: &str, links: &Links) -> Option<Value> {
+        let id: TaskId = id.parse().ok()?;
+        let task = self.tasks.get(&id)?;
+        let outputs = match &task.outputs {
+            Outputs::Files(files) => {
+                let files: Value = files.iter().map(|file| self.output(*file)).collect();
+                Map::from_iter([("files".to_owned(), files)])
+            }
+            Outputs::Told(outputs) => outputs.clone(),
+        };
+        let born = DateTime::from(self.born());
+        Some(json!({
+            "href": links.task(id.as_str()),
+            "id": id,
+            "name": task.name,
+            "project": self.projects[task.project as usize].id,
+            "status": "COMPLETED",
+            "batch": false,
+            "created_by": USER,
+            "executed_by": USER,
+            "created_time": born,
+            "start_time": born,
+            "end_time": born,
+            "errors": [],
+            "warnings": [],
+            "inputs": {},
+            "outputs": outputs,
+        }))
+    }
+
+    /// A file or folder as tasks show it.
+    fn output(&self, number: u32) -> Value {
+        let node = self.node(number);
+        let class = match node.kind {
+            NodeKind::File(_) => "File",
+            NodeKind::Folder { .. } => "Directory",
+        };
+        json!({"class": class, "path": self.file_id(number), "name": node.name})
+    }
+
+    /// A value of a description with ids in place of the paths of files and folders, or the first path that leads nowhere.
+    fn with_ids(&self, project: u32, value: &Value) -> Result<Value, String> {
+        match value {
+            Value::Array(items) => items
+                .iter()
+                .map(|item| self.with_ids(project, item))
+                .collect(),
+            Value::Object(object) => {
+                let mut told = self.with_ids_each(project, object)?;
+                let class = object.get("class").and_then(Value::as_str);
+                let path = object.get("path").and_then(Value::as_str);
+                if let (Some(class @ ("File" | "Directory")), Some(path)) = (class, path) {
+                    let id = self.projects[project as usize].id.as_str();
+                    let found = self
+                        .file_by_path(id, path)
+                        .map(|number| self.output(number));
+                    match found {
+                        Some(Value::Object(found)) if found["class"] == class => told.extend(found),
+                        Some(_) | None => return Err(path.to_owned()),
+                    }
+                }
+                Ok(Value::Object(told))
+            }
+            plain => Ok(plain.clone()),
+        }
+    }
+
+    fn with_ids_each(
+        &self,
+        project: u32,
+        values: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, String> {
+        values
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), self.with_ids(project, value)?)))
+            .collect()
+    }
+}
