@@ -325,17 +325,28 @@ async fn outputs(
             }
         }
         for chunk in directories.chunks(Batch::<FileId>::MAX) {
-            let (found, _) = read_files(platform, chunk.to_vec()).await?;
+            let (found, reasons) = read_files(platform, chunk.to_vec()).await?;
             folders.learn(platform, found.values()).await?;
-            for directory in found.into_values() {
+            for id in chunk {
+                if sieve.flow() == Flow::Enough {
+                    return Ok(());
+                }
+                let Some(directory) = found.get(id) else {
+                    let reason = reasons.get(id).map_or(
+                        "the platform doesn't show the folder: it was deleted, or you have no right to it",
+                        String::as_str,
+                    );
+                    sieve.miss(id, reason)?;
+                    continue;
+                };
                 let name = directory.name.value().cloned().unwrap_or_default();
-                let path = match folders.path(&directory).as_deref() {
+                let path = match folders.path(directory).as_deref() {
                     None | Some("") => name,
                     Some(above) => format!("{above}/{name}"),
                 };
                 tree(
                     platform,
-                    vec![(Parent::Folder(directory.id), path)],
+                    vec![(Parent::Folder(id.clone()), path)],
                     &[],
                     sieve,
                 )
@@ -362,15 +373,16 @@ fn collect(
         Value::Object(object) => {
             let class = object.get("class").and_then(Value::as_str);
             let id = object.get("path").and_then(Value::as_str);
-            if let (Some(class @ ("File" | "Directory")), Some(id)) = (class, id) {
+            let list = match class {
+                // The official Python client doesn't mind the letter case either.
+                Some(class) if class.eq_ignore_ascii_case("file") => Some(&mut *files),
+                Some(class) if class.eq_ignore_ascii_case("directory") => Some(&mut *directories),
+                Some(_) | None => None,
+            };
+            if let (Some(list), Some(id)) = (list, id) {
                 let id: FileId = id
                     .parse()
                     .map_err(|error: cavatica_exports::model::IdError| error.to_string())?;
-                let list = if class == "File" {
-                    &mut *files
-                } else {
-                    &mut *directories
-                };
                 if !list.contains(&id) {
                     list.push(id);
                 }
@@ -398,7 +410,7 @@ mod tests {
     fn outputs_are_found_at_any_depth_with_their_companions_once_each() {
         let outputs = json!({
             "bam": {"class": "File", "path": "a", "secondaryFiles": [{"class": "File", "path": "b"}]},
-            "index": {"class": "File", "path": "b"},
+            "index": {"class": "file", "path": "b"},
             "reports": [[{"class": "File", "path": "c"}], null],
             "folder": {"class": "Directory", "path": "d"},
             "record": {"inner": {"class": "File", "path": "e"}},

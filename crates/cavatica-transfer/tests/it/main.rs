@@ -2,4 +2,5 @@
 
 mod journal;
 mod support;
+mod tasks;
 mod transfer;
