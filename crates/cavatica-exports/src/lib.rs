@@ -35,6 +35,7 @@ mod account;
 mod exports;
 mod files;
 mod pager;
+mod tasks;
 mod volumes;
 mod watch;
 
@@ -42,6 +43,7 @@ pub use account::Account;
 pub use exports::{ExportFilter, Exports};
 pub use files::{Files, Parent};
 pub use pager::{ListError, Paged, Pager};
+pub use tasks::Tasks;
 pub use volumes::Volumes;
 pub use watch::{WaitError, Watch};
 

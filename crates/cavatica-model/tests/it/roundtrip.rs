@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use cavatica_model::{
     ApiError, Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, DateTime,
-    Entry, ExportJob, ExportProperties, ExportRequest, File, Layout, Page, RateLimit, User, Volume,
-    VolumeListing, VolumeObject,
+    Entry, ExportJob, ExportProperties, ExportRequest, File, Layout, Page, RateLimit, Task, User,
+    Volume, VolumeListing, VolumeObject,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -66,6 +66,7 @@ both_ways! {
     bulk_answers_with_jobs: BulkAnswer<ExportJob> = strategies::bulk_answer(strategies::export_job());
     bulk_answers_with_files: BulkAnswer<File> = strategies::bulk_answer(strategies::file());
     bulk_answers_with_anything: BulkAnswer<File> = strategies::bulk_answer(strategies::json());
+    tasks: Task = strategies::task();
     users: User = strategies::user();
     rate_limits: RateLimit = strategies::rate_limit();
     moments: DateTime = strategies::text().prop_map(Value::from);

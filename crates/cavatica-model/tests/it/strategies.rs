@@ -368,6 +368,21 @@ pub(crate) fn bulk_answer(resource: BoxedStrategy<Value>) -> BoxedStrategy<Value
     object(vec![key("items", vec(bulk_item(resource), 0..4))], vec![])
 }
 
+pub(crate) fn task() -> BoxedStrategy<Value> {
+    object(
+        vec![key("id", id())],
+        vec![
+            key("href", text()),
+            key("name", text()),
+            key("project", owned_id()),
+            key("app", text()),
+            key("status", open::<cavatica_model::TaskStatus>()),
+            key("batch", any::<bool>()),
+            ("outputs", any_object()),
+        ],
+    )
+}
+
 pub(crate) fn user() -> BoxedStrategy<Value> {
     object(
         vec![],

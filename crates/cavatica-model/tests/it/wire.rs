@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cavatica_model::{
     AccessMode, ApiError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
     BulkItem, Class, ExportJob, ExportRequest, ExportState, File, FileKind, Page, RateLimit,
-    ServiceType, SseAlgorithm, Tri, User, Volume, VolumeListing, VolumeObject, classify,
+    ServiceType, SseAlgorithm, Task, Tri, User, Volume, VolumeListing, VolumeObject, classify,
     reset_moment,
 };
 use serde::Serialize;
@@ -94,6 +94,7 @@ fn every_fixture_is_read_and_written_without_loss() {
             ) => {
                 drop(read::<Page<File>>(name));
             }
+            ("get-details-of-a-task", _) => drop(read::<Task>(name)),
             ("get-my-information", _) => drop(read::<User>(name)),
             ("get-your-current-rate-limit-status", _) => drop(read::<RateLimit>(name)),
             ("api-status-codes", _) => drop(read::<ApiError>(name)),
