@@ -109,6 +109,10 @@ struct Task {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    app: Option<String>,
+    #[serde(default)]
+    part_of: Option<String>,
+    #[serde(default)]
     outputs: BTreeMap<String, serde_json::Value>,
 }
 
@@ -274,6 +278,12 @@ impl Task {
         let mut task = TaskSeed::new(self.id);
         if let Some(name) = self.name {
             task = task.name(name);
+        }
+        if let Some(app) = self.app {
+            task = task.app(app);
+        }
+        if let Some(batch) = self.part_of {
+            task = task.part_of(batch);
         }
         for (id, value) in self.outputs {
             task = task.output(id, value);

@@ -135,6 +135,8 @@ impl TaskSeed {
             spec: TaskSpec {
                 id: id.into(),
                 name: None,
+                app: None,
+                batch: None,
                 outputs: serde_json::Map::new(),
             },
         }
@@ -144,6 +146,20 @@ impl TaskSeed {
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.spec.name = Some(name.into());
+        self
+    }
+
+    /// Says which app it ran, `owner/project/app/revision`.
+    #[must_use]
+    pub fn app(mut self, app: impl Into<String>) -> Self {
+        self.spec.app = Some(app.into());
+        self
+    }
+
+    /// Makes it part of a batch task, which needs no description of its own.
+    #[must_use]
+    pub fn part_of(mut self, batch: impl Into<String>) -> Self {
+        self.spec.batch = Some(batch.into());
         self
     }
 

@@ -139,7 +139,7 @@ pub enum When {
 /// | `fail-jobs` | code, 9100 | jobs fail; counted per job |
 ///
 /// A target is a method, or the short name of a route: `user`, `rate-limit`, `projects`, `project`, `project-files`,
-/// `project-members`, `files`, `file`, `folder-list`, `scroll`, `folder-scroll`, `bulk-files`, `task`, `volumes`, `volume`,
+/// `project-members`, `files`, `file`, `folder-list`, `scroll`, `folder-scroll`, `bulk-files`, `tasks`, `task`, `volumes`, `volume`,
 /// `volume-list`, `volume-object`, `volume-members`, `start`, `exports`, `export`, `bulk-start`, `bulk-get`; without one
 /// a rule is about every request. A rule without a condition strikes always, and `times` bounds how often.
 ///

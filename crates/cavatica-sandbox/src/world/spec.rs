@@ -33,6 +33,11 @@ pub(crate) struct ProjectSpec {
 pub(crate) struct TaskSpec {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) app: Option<String>,
+    /// The batch task that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) batch: Option<String>,
     pub(crate) outputs: Map<String, Value>,
 }
 

@@ -9,6 +9,9 @@ use super::{Links, NodeKind, SpecError, USER, World};
 pub(crate) struct Task {
     project: u32,
     name: String,
+    app: Option<String>,
+    /// The batch task that it is part of.
+    batch: Option<TaskId>,
     outputs: Outputs,
 }
 
@@ -17,6 +20,8 @@ enum Outputs {
     Files(Vec<u32>),
     /// As described, with ids in place of paths.
     Told(Map<String, Value>),
+    /// It stands for the tasks that are part of it.
+    Batch,
 }
 
 impl World {
@@ -25,6 +30,8 @@ impl World {
         let task = self.tasks.entry(task.clone()).or_insert_with(|| Task {
             project,
             name: task.to_string(),
+            app: None,
+            batch: None,
             outputs: Outputs::Files(Vec::new()),
         });
         if let Outputs::Files(files) = &mut task.outputs {
@@ -36,7 +43,7 @@ impl World {
     pub(super) fn add_task(&mut self, project: u32, spec: &TaskSpec) -> Result<(), SpecError> {
         let id: TaskId = spec.id.parse()?;
         let known = self.tasks.get(&id).map(|task| &task.outputs);
-        if matches!(known, Some(Outputs::Told(_))) {
+        if matches!(known, Some(Outputs::Told(_) | Outputs::Batch)) {
             return Err(SpecError::Twice(spec.id.clone()));
         }
         let outputs =
@@ -45,8 +52,20 @@ impl World {
                     task: spec.id.clone(),
                     path,
                 })?;
+        let batch: Option<TaskId> = spec.batch.as_deref().map(str::parse).transpose()?;
+        if let Some(batch) = &batch {
+            self.tasks.entry(batch.clone()).or_insert_with(|| Task {
+                project,
+                name: batch.to_string(),
+                app: spec.app.clone(),
+                batch: None,
+                outputs: Outputs::Batch,
+            });
+        }
         let task = Task {
             project,
+            app: spec.app.clone(),
+            batch,
             name: spec.name.clone().unwrap_or_else(|| spec.id.clone()),
             outputs: Outputs::Told(outputs),
         };
@@ -64,6 +83,7 @@ impl World {
                 Map::from_iter([("files".to_owned(), files)])
             }
             Outputs::Told(outputs) => outputs.clone(),
+            Outputs::Batch => Map::new(),
         };
         let born = DateTime::from(self.born());
         Some(json!({
@@ -72,7 +92,9 @@ impl World {
             "name": task.name,
             "project": self.projects[task.project as usize].id,
             "status": "COMPLETED",
-            "batch": false,
+            "app": task.app,
+            "batch": matches!(task.outputs, Outputs::Batch),
+            "parent": task.batch,
             "created_by": USER,
             "executed_by": USER,
             "created_time": born,
@@ -83,6 +105,18 @@ impl World {
             "inputs": {},
             "outputs": outputs,
         }))
+    }
+
+    /// The tasks of a project, of a batch task, or all.
+    pub(crate) fn tasks(&self, project: Option<&str>, batch: Option<&str>) -> Vec<&TaskId> {
+        let fits = |task: &Task| {
+            let named = self.projects[task.project as usize].id.as_str();
+            let part_of = task.batch.as_ref().map(TaskId::as_str);
+            project.is_none_or(|project| project == named)
+                && batch.is_none_or(|batch| part_of == Some(batch))
+        };
+        let tasks = self.tasks.iter().filter(|(_, task)| fits(task));
+        tasks.map(|(id, _)| id).collect()
     }
 
     /// A file or folder as tasks show it.

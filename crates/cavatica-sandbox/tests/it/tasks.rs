@@ -77,6 +77,27 @@ async fn a_task_that_only_files_name_puts_them_out() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_batch_task_stands_for_its_parts() -> Outcome {
+    let part = |id: &str| TaskSeed::new(id).part_of(TASK).app("lab/trio/align/1");
+    let alone = TaskSeed::new("alone");
+    let project = project()
+        .task(part("first"))
+        .task(part("second"))
+        .task(alone);
+    let sandbox = Sandbox::builder().project(project).start().await?;
+    let batch = get(&sandbox, &format!("/tasks/{TASK}")).send().await.json();
+    assert_eq!(
+        (&batch["batch"], &batch["outputs"]),
+        (&json!(true), &json!({}))
+    );
+    let list = format!("/tasks?parent={TASK}&fields=id,app,batch");
+    let list = get(&sandbox, &list).send().await.json();
+    let told = |id: &str| json!({"id": id, "app": "lab/trio/align/1", "batch": false});
+    assert_eq!(list["items"], json!([told("first"), told("second")]));
+    Ok(())
+}
+
+#[tokio::test]
 async fn tasks_come_from_scenarios_and_outlive_a_restart() -> Outcome {
     let scenario: Scenario = json!({"projects": [{
         "id": "lab/trio",
