@@ -1,7 +1,7 @@
 //! The calls that the engine makes.
 
 use cavatica_exports::transport::Client;
-use cavatica_exports::{Account, Exports, Files, Volumes};
+use cavatica_exports::{Account, Exports, Files, Tasks, Volumes};
 
 /// The platform through one client, cheap to clone.
 #[derive(Clone, Debug)]
@@ -10,6 +10,7 @@ pub(crate) struct Platform {
     pub(crate) account: Account,
     pub(crate) exports: Exports,
     pub(crate) files: Files,
+    pub(crate) tasks: Tasks,
     pub(crate) volumes: Volumes,
 }
 
@@ -20,6 +21,7 @@ impl Platform {
             account: Account::new(client.clone()),
             exports: Exports::new(client.clone()),
             files: Files::new(client.clone()),
+            tasks: Tasks::new(client.clone()),
             volumes: Volumes::new(client.clone()),
         }
     }

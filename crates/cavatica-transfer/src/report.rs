@@ -42,6 +42,8 @@ struct Row<'a> {
     path: &'a str,
     project: &'a str,
     task: &'a str,
+    /// The app that the task ran, where the transfer was planned by tasks.
+    app: &'a str,
     /// The chosen fields, as JSON.
     metadata: &'a str,
     volume: &'a str,
@@ -138,6 +140,7 @@ impl<'a> Sheet<'a> {
             path,
             project: item.project.as_deref().unwrap_or_default(),
             task: item.task.as_deref().unwrap_or_default(),
+            app: item.app.as_deref().unwrap_or_default(),
             metadata: item.metadata.as_deref().unwrap_or_default(),
             volume: terms.volume.as_str(),
             bucket: terms.bucket.as_deref().unwrap_or_default(),
@@ -183,6 +186,7 @@ impl<'a> Sheet<'a> {
             path,
             project: skipped.project.as_deref().unwrap_or_default(),
             task: "",
+            app: "",
             metadata: "",
             volume: terms.volume.as_str(),
             bucket: terms.bucket.as_deref().unwrap_or_default(),

@@ -56,6 +56,9 @@ pub(crate) struct Plan {
     /// Plan no more than so many files, to try a few first
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
+    /// A metadata field of the files to keep for the report, for instance sample_id; can be repeated
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) metadata: Vec<String>,
     /// A name for people, shown by `status`
     #[arg(long, value_name = "TEXT")]
     pub(crate) label: Option<String>,

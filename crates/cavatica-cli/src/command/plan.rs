@@ -53,6 +53,7 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
         properties: args.properties.chosen()?.map_or(Tri::Absent, Tri::Value),
         limit: args.limit,
         label: args.label.clone(),
+        metadata: args.metadata.clone(),
     };
     let now = Timestamp::now();
     let mut told = Instant::now();

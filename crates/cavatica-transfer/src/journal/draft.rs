@@ -217,6 +217,22 @@ impl Draft {
         Ok(id)
     }
 
+    /// Remembers which app a task ran.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn note_app(&mut self, task: &TaskId, app: &str) -> Result<(), JournalError> {
+        let note = |connection: &Connection| {
+            let (task, app) = (word(connection, task.as_str())?, word(connection, app)?);
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO app (task, app) VALUES (?, ?)")?
+                .execute([task, app])
+        };
+        note(&self.connection).map_err(|source| self.sqlite(source))?;
+        Ok(())
+    }
+
     /// Adds a file that isn't sent.
     ///
     /// # Errors

@@ -192,6 +192,8 @@ pub struct ItemRow {
     pub project: Option<String>,
     /// The task that made it.
     pub task: Option<String>,
+    /// The app that this task ran, where the plan asked for the task.
+    pub app: Option<String>,
     /// The chosen metadata as a JSON object.
     pub metadata: Option<String>,
     /// Where it stands.
@@ -386,7 +388,8 @@ impl TransferFile {
             .prepare_cached(
                 "SELECT i.id, i.file, i.location, i.path, i.size, i.project, i.task, i.metadata,
                     coalesce(a.state, 0), a.doubt, a.export, a.code, a.status, a.message, a.request,
-                    coalesce(a.number, 0), a.started, a.finished
+                    coalesce(a.number, 0), a.started, a.finished,
+                    (SELECT app FROM app WHERE app.task = i.task)
                  FROM item i LEFT JOIN attempt a ON a.item = i.id WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
             .map_err(|source| self.sqlite(source))?;
@@ -410,11 +413,12 @@ impl TransferFile {
                 };
                 let project = words.text(&self.connection, row.get(5)?)?;
                 let task = words.text(&self.connection, row.get(6)?)?;
+                let app = words.text(&self.connection, row.get(18)?)?;
                 let size: Option<i64> = row.get(4)?;
-                Ok((relative, path, columns, project, task, size))
+                Ok((relative, path, columns, project, task, app, size))
             };
             let mut read = read;
-            let (relative, path, columns, project, task, size) =
+            let (relative, path, columns, project, task, app, size) =
                 read().map_err(|source| self.sqlite(source))?;
             let get = |column| {
                 row.get::<_, Option<i64>>(column)
@@ -432,6 +436,7 @@ impl TransferFile {
                 size: size.map(read_back),
                 project,
                 task,
+                app,
                 metadata: row.get(7).map_err(|source| self.sqlite(source))?,
                 state: columns.state(&self.path)?,
                 attempts: row.get(15).map_err(|source| self.sqlite(source))?,

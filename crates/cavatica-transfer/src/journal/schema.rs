@@ -105,6 +105,12 @@ CREATE TABLE run (
     seen INTEGER NOT NULL,          -- when it last wrote
     requests INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+", "
+-- What tasks ran, where it is known. Both columns are words.
+CREATE TABLE app (
+    task INTEGER PRIMARY KEY,
+    app INTEGER NOT NULL
+) STRICT;
 "];
 
 /// The newest version that this program knows.

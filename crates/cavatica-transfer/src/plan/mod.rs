@@ -2,10 +2,14 @@
 
 mod error;
 mod existing;
+mod files;
 mod glob;
-mod named;
+mod manifest;
+mod outputs;
+mod paths;
 mod select;
 mod sieve;
+mod tree;
 
 pub use error::{PlanError, Refusal, RefusedFile};
 pub use glob::Glob;
@@ -48,6 +52,8 @@ pub struct PlanOptions {
     pub limit: Option<u64>,
     /// A name for people.
     pub label: Option<String>,
+    /// The metadata fields that are kept for the report.
+    pub metadata: Vec<String>,
 }
 
 /// The rows of a manifest.
@@ -141,6 +147,7 @@ pub enum Policy {
 pub const KINDS: &[&str] = &[
     "alias",
     "public",
+    "folder",
     "too-large",
     "maybe-archived",
     "maybe-public-copy",
@@ -284,6 +291,7 @@ pub async fn plan(
         options.layout,
         options.policies,
         options.limit,
+        options.metadata,
         progress,
     );
     select::select(&platform, options.selection, &mut sieve).await?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use cavatica_exports::model::manifest::{self, Row};
-use cavatica_exports::model::{File, FileFacts, FileId, Layout, Location, LocationError, Volume};
+use cavatica_exports::model::{
+    File, FileFacts, FileId, Layout, Location, LocationError, UnknownKeys, Volume,
+};
 
 use super::error::{Refusal, RefusedFile};
 use super::{PlanProgress, PlanSample, PlanWarning, Policy};
@@ -22,6 +24,7 @@ pub(super) struct Sieve<'a> {
     layout: Layout,
     policies: BTreeMap<String, Policy>,
     limit: Option<u64>,
+    metadata: Vec<String>,
     seen: SeenFiles,
     pub(super) refusal: Refusal,
     pub(super) warnings: Vec<PlanWarning>,
@@ -54,6 +57,7 @@ impl<'a> Sieve<'a> {
         layout: Layout,
         policies: BTreeMap<String, Policy>,
         limit: Option<u64>,
+        metadata: Vec<String>,
         progress: &'a mut (dyn FnMut(PlanProgress) + Send),
     ) -> Self {
         Sieve {
@@ -62,6 +66,7 @@ impl<'a> Sieve<'a> {
             layout,
             policies,
             limit,
+            metadata,
             seen: SeenFiles::default(),
             refusal: Refusal::default(),
             warnings: Vec::new(),
@@ -71,11 +76,22 @@ impl<'a> Sieve<'a> {
         }
     }
 
+    /// How many files may still be planned.
+    pub(super) fn room(&self) -> u64 {
+        let (files, ..) = self.draft.counts();
+        self.limit
+            .map_or(u64::MAX, |limit| limit.saturating_sub(files))
+    }
+
     pub(super) fn flow(&self) -> Flow {
-        match self.limit {
-            Some(limit) if self.draft.counts().0 >= limit => Flow::Enough,
-            Some(_) | None => Flow::More,
+        match self.room() {
+            0 => Flow::Enough,
+            _ => Flow::More,
         }
+    }
+
+    pub(super) fn warn(&mut self, warning: PlanWarning) {
+        self.warnings.push(warning);
     }
 
     /// Takes one file, with the folders that it lies in from the project's root, if they are known.
@@ -144,6 +160,7 @@ impl<'a> Sieve<'a> {
         let properties = row
             .map(|row| &row.properties)
             .filter(|properties| **properties != Default::default());
+        let metadata = self.chosen(file);
         self.draft.add(&PlannedFile {
             file: &file.id,
             location: &location,
@@ -153,7 +170,7 @@ impl<'a> Sieve<'a> {
             task: origin.and_then(|origin| origin.task.value()),
             overwrite: row.and_then(|row| row.overwrite).map(overwrite),
             properties,
-            metadata: None,
+            metadata: metadata.as_deref(),
         })?;
         if self.sample.len() < SAMPLE {
             self.sample.push(PlanSample {
@@ -184,6 +201,17 @@ impl<'a> Sieve<'a> {
             file: None,
         };
         self.leave_out(named, "missing", reason)
+    }
+
+    /// The chosen metadata fields that the file has, as a JSON object; `None` if it has none of them.
+    fn chosen(&self, file: &File) -> Option<String> {
+        let metadata = file.metadata.value()?;
+        let chosen: UnknownKeys = self
+            .metadata
+            .iter()
+            .filter_map(|field| Some((field.clone(), metadata.get(field)?.clone())))
+            .collect();
+        (!chosen.is_empty()).then(|| serde_json::Value::Object(chosen).to_string())
     }
 
     fn location(

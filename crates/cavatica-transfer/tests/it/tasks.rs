@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cavatica_exports::transport::Outcome;
-use cavatica_sandbox::{FaultPlan, ProjectSeed, TaskSeed};
+use cavatica_sandbox::{FaultPlan, FileSeed, ProjectSeed, TaskSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{PlanError, PlanOptions, Selection};
 use serde_json::{Value, json};
@@ -95,6 +95,25 @@ async fn outputs_at_any_depth_are_planned_once_with_their_folders_and_moved() {
     );
     bench.run().await.expect("a run");
     bench.check_exactly_once(7);
+}
+
+#[tokio::test]
+async fn a_batch_task_gives_the_outputs_of_its_parts_and_their_app_is_remembered() {
+    let part = |id: &str, path: &str| {
+        let task = TaskSeed::new(id).part_of(TASK).app("lab/trio/align/1");
+        task.output("calls", file(path))
+    };
+    let project = project()
+        .with(FileSeed::bytes("run1/d.vcf", "calls").task("second"))
+        .task(part("first", "run1/b.vcf"))
+        .task(part("second", "run1/d.vcf"));
+    let bench = Bench::start(world(project)).await;
+    bench.plan(options(&bench, &[TASK])).await.expect("a plan");
+    assert_eq!(locations(&bench), once(["run1/b.vcf", "run1/d.vcf"]));
+    let rows = TransferFile::open(&bench.transfer()).and_then(|file| file.items(None));
+    let told = rows.expect("rows").pop().expect("a file");
+    assert_eq!(told.task.as_deref(), Some("second"));
+    assert_eq!(told.app.as_deref(), Some("lab/trio/align/1"));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cavatica_exports::model::manifest::Manifest;
 use cavatica_exports::model::{ExportMode, ExportRequest, Layout, Template, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{FileSeed, Ledger, ProjectSeed, Quirk, Sandbox, SandboxBuilder, VolumeSeed};
@@ -72,6 +73,7 @@ impl Bench {
             properties: Tri::Absent,
             limit: None,
             label: None,
+            metadata: Vec::new(),
         }
     }
 
@@ -622,12 +624,7 @@ async fn a_manifest_and_a_folder_find_the_same_files() {
         folder: Some("run1/bam".to_owned()),
         names: Vec::new(),
     }];
-    let manifest =
-        cavatica_exports::model::manifest::Manifest::open("m.csv", std::io::Cursor::new(text));
-    selections.push(Selection::Manifest {
-        name: "m.csv".to_owned(),
-        rows: Box::new(manifest.expect("a header")),
-    });
+    selections.push(listed(text));
     for selection in selections {
         std::fs::remove_file(bench.transfer()).expect("it is there");
         let options = PlanOptions {
@@ -654,9 +651,7 @@ async fn a_manifest_may_name_files_by_project_and_name() {
         text += &format!("{PROJECT},{folders},{name}\n");
     }
     text += &format!("{PROJECT},run1/bam,nobody.bam\n{PROJECT},nowhere,a.bam\n");
-    let manifest =
-        cavatica_exports::model::manifest::Manifest::open("m.csv", std::io::Cursor::new(text));
-    let listed = |bench: &Bench| {
+    let asked = |bench: &Bench| {
         bench
             .sandbox
             .ledger()
@@ -665,20 +660,121 @@ async fn a_manifest_may_name_files_by_project_and_name() {
             .copied()
             .unwrap_or(0)
     };
-    let before = listed(&bench);
+    let before = asked(&bench);
     std::fs::remove_file(bench.transfer()).expect("it is there");
     let options = PlanOptions {
-        selection: Selection::Manifest {
-            name: "m.csv".to_owned(),
-            rows: Box::new(manifest.expect("a header")),
-        },
+        selection: listed(text),
         ..bench.options()
     };
     let planned = bench.plan(options).await.expect("a plan");
     assert_eq!(planned.fingerprint, whole.fingerprint);
     assert_eq!(planned.skipped.get("missing"), Some(&2));
-    // Two for the folders run1 and bam, one for the folder that isn't there, two for 121 names.
-    assert_eq!(listed(&bench) - before, 2 + 1 + 2);
+    // One for run1 and the folder that isn't there, one for bam, two for 121 names.
+    assert_eq!(asked(&bench) - before, 1 + 1 + 2);
+}
+
+fn listed(text: String) -> Selection {
+    let manifest = Manifest::open("m.csv", std::io::Cursor::new(text));
+    Selection::Manifest {
+        name: "m.csv".to_owned(),
+        rows: Box::new(manifest.expect("a header")),
+    }
+}
+
+/// Folders that lie in one folder are asked for together, and each once.
+#[tokio::test]
+async fn folders_on_the_way_to_named_files_are_asked_for_once() {
+    let paths: Vec<String> = (0..50).map(|number| format!("a/b/{number}")).collect();
+    let project = paths
+        .iter()
+        .fold(ProjectSeed::new(PROJECT), |project, path| {
+            project.file(format!("{path}/x.bam"), "x")
+        });
+    let bench = Bench::start(world(project)).await;
+    let text = paths
+        .iter()
+        .fold("project,path,name\n".to_owned(), |text, path| {
+            text + PROJECT + "," + path + ",x.bam\n"
+        });
+    let options = PlanOptions {
+        selection: listed(text),
+        ..bench.options()
+    };
+    assert_eq!(bench.plan(options).await.expect("a plan").files, 50);
+    // One for `a`, one for `b`, one for the fifty in it, and one for each file.
+    assert_eq!(bench.sandbox.ledger().requests["GET /files"], 53);
+}
+
+#[tokio::test]
+async fn rows_of_an_unknown_project_are_missing_and_the_others_planned() {
+    let bench = Bench::start(world(many(2))).await;
+    let text = format!(
+        "project,path,name\nlab/nobody,,a.bam\nlab/nobody,run1,a.bam\n{PROJECT},run1/bam,000000.bin\n"
+    );
+    let whole = bench.plan(bench.options()).await.expect("a plan");
+    let name = whole.sample[0]
+        .path
+        .as_deref()
+        .and_then(|path| path.rsplit_once('/'));
+    let text = text.replace("000000.bin", name.expect("folders").1);
+    std::fs::remove_file(bench.transfer()).expect("it is there");
+    let options = PlanOptions {
+        selection: listed(text),
+        ..bench.options()
+    };
+    let planned = bench.plan(options).await.expect("a plan");
+    assert_eq!(
+        (planned.files, planned.skipped.get("missing")),
+        (1, Some(&2))
+    );
+}
+
+/// With a limit it is the first rows that count, however they name their files.
+#[tokio::test]
+async fn a_limit_takes_the_first_rows_of_a_manifest() {
+    let project = ProjectSeed::new(PROJECT)
+        .file("z/1.bam", "1")
+        .file("y/2.bam", "2")
+        .file("a/3.bam", "3");
+    let bench = Bench::start(world(project)).await;
+    let text =
+        format!("project,path,name\n{PROJECT},z,1.bam\n{PROJECT},y,2.bam\n{PROJECT},a,3.bam\n");
+    let options = PlanOptions {
+        selection: listed(text),
+        limit: Some(2),
+        ..bench.options()
+    };
+    let planned = bench.plan(options).await.expect("a plan");
+    let paths: Vec<_> = planned
+        .sample
+        .iter()
+        .filter_map(|file| file.path.as_deref())
+        .collect();
+    assert_eq!(paths, ["z/1.bam", "y/2.bam"]);
+}
+
+#[tokio::test]
+async fn chosen_metadata_is_kept_for_the_report() {
+    let project = ProjectSeed::new(PROJECT)
+        .with(
+            FileSeed::bytes("a.bam", "a")
+                .metadata("sample_id", "NA12878")
+                .metadata("age", "7"),
+        )
+        .file("b.bam", "b");
+    let bench = Bench::start(world(project)).await;
+    let options = PlanOptions {
+        metadata: vec!["sample_id".to_owned(), "case_id".to_owned()],
+        ..bench.options()
+    };
+    bench.plan(options).await.expect("a plan");
+    let rows = TransferFile::open(&bench.transfer()).and_then(|file| file.items(None));
+    let kept: Vec<_> = rows
+        .expect("rows")
+        .into_iter()
+        .map(|row| row.metadata)
+        .collect();
+    assert_eq!(kept, [Some(r#"{"sample_id":"NA12878"}"#.to_owned()), None]);
 }
 
 /// Jobs that last, a limit that is tight: no request is refused for it, and the jobs' duration costs only a few questions.
