@@ -167,6 +167,12 @@ impl From<ListError> for Failure {
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         let hint = match &error {
+            full if full.is_out_of_space() => Some(
+                "make room on the disk, or in your quota, and give the same command again; what was sent is found again",
+            ),
+            fixed if fixed.is_read_only() => {
+                Some("put the transfer into a folder where you may write")
+            }
             JournalError::Held { .. } => Some("wait until it has ended, or stop it there"),
             JournalError::OtherTerms { .. } => {
                 Some("use the profile that it was planned with, or plan it anew")

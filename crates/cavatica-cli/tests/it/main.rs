@@ -2,6 +2,7 @@
 
 mod doctor;
 mod export;
+mod full_disk;
 mod guide;
 mod harness;
 mod lost_answers;

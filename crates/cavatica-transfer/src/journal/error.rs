@@ -94,3 +94,40 @@ pub enum JournalError {
         source: IllegalStep,
     },
 }
+
+impl JournalError {
+    /// Whether the disk has no room left, or a limit on the size of files was met.
+    pub fn is_out_of_space(&self) -> bool {
+        match self {
+            JournalError::Io { source, .. } => matches!(
+                source.kind(),
+                std::io::ErrorKind::StorageFull
+                    | std::io::ErrorKind::QuotaExceeded
+                    | std::io::ErrorKind::FileTooLarge
+            ),
+            JournalError::Sqlite { source, .. } => match source.sqlite_error() {
+                // SQLite says `full` of a disk, and only that writing failed of a quota or of a limit.
+                Some(error) => {
+                    error.code == rusqlite::ErrorCode::DiskFull
+                        || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
+                }
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the file or its folder may not be written.
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            JournalError::Io { source, .. } => matches!(
+                source.kind(),
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+            ),
+            JournalError::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
+            }
+            _ => false,
+        }
+    }
+}
