@@ -360,20 +360,43 @@ impl World {
                 .or_default() += fault["hits"].as_u64().unwrap_or(0);
         }
         self.judge_log(seen)?;
-        let status = Command::new(program())
-            .args(["status", "t.transfer", "--json"])
+        self.judge_journal(campaign, &ledger)
+    }
+
+    /// Compares what the journal says of every file with the job that the sandbox carried out.
+    fn judge_journal(&self, campaign: &Campaign, ledger: &Value) -> Result<(), String> {
+        let jobs: BTreeMap<&str, &Value> = ledger["jobs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|job| Some((job["file"].as_str()?, job)))
+            .collect();
+        let report = Command::new(program())
+            .args(["report", "t.transfer", "--format", "jsonl"])
             .current_dir(&self.folder)
             .output()
             .map_err(|error| error.to_string())?;
-        let status: Value =
-            serde_json::from_slice(&status.stdout).map_err(|error| error.to_string())?;
-        let told = (
-            status["completed"].as_u64(),
-            status["left"].as_u64(),
-            status["unknown"].as_u64(),
-        );
-        if told != (Some(u64::from(campaign.files)), Some(0), Some(0)) {
-            return Err(format!("the journal says {status}"));
+        let mut rows = 0;
+        for line in report
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let row: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+            let job = row["file_id"].as_str().and_then(|file| jobs.get(file));
+            let job = job.ok_or_else(|| format!("no job for {row}"))?;
+            // A success that only the file's storage proves has no job's name.
+            let export = row["export_id"].as_str().filter(|id| !id.is_empty());
+            let same = row["state"] == "completed"
+                && row["key"] == job["location"]
+                && export.is_none_or(|id| job["id"] == id);
+            if !same {
+                return Err(format!("the journal says {row}, the sandbox did {job}"));
+            }
+            rows += 1;
+        }
+        if rows != campaign.files {
+            return Err(format!("the journal tells of {rows} files"));
         }
         Ok(())
     }
