@@ -98,36 +98,39 @@ pub enum JournalError {
 impl JournalError {
     /// Whether the disk has no room left, or a limit on the size of files was met.
     pub fn is_out_of_space(&self) -> bool {
-        match self {
-            JournalError::Io { source, .. } => matches!(
-                source.kind(),
-                std::io::ErrorKind::StorageFull
-                    | std::io::ErrorKind::QuotaExceeded
-                    | std::io::ErrorKind::FileTooLarge
-            ),
-            JournalError::Sqlite { source, .. } => match source.sqlite_error() {
-                // SQLite says `full` of a disk, and only that writing failed of a quota or of a limit.
-                Some(error) => {
-                    error.code == rusqlite::ErrorCode::DiskFull
-                        || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
-                }
-                None => false,
-            },
-            _ => false,
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        if let JournalError::Io { source, .. } = self {
+            return matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge);
         }
+        // SQLite says `full` of a disk, and only that writing failed of a quota or of a limit.
+        self.sqlite_error().is_some_and(|error| {
+            error.code == rusqlite::ErrorCode::DiskFull
+                || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
+        })
     }
 
     /// Whether the file or its folder may not be written.
     pub fn is_read_only(&self) -> bool {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        if let JournalError::Io { source, .. } = self {
+            return matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem);
+        }
+        self.sqlite_error()
+            .is_some_and(|error| error.code == rusqlite::ErrorCode::ReadOnly)
+    }
+
+    fn sqlite_error(&self) -> Option<&rusqlite::ffi::Error> {
         match self {
-            JournalError::Io { source, .. } => matches!(
-                source.kind(),
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
-            ),
-            JournalError::Sqlite { source, .. } => {
-                source.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
-            }
-            _ => false,
+            JournalError::Sqlite { source, .. } => source.sqlite_error(),
+            JournalError::Io { .. }
+            | JournalError::Exists { .. }
+            | JournalError::NotATransfer { .. }
+            | JournalError::TooNew { .. }
+            | JournalError::Unfinished { .. }
+            | JournalError::Held { .. }
+            | JournalError::OtherTerms { .. }
+            | JournalError::Damaged { .. }
+            | JournalError::Illegal { .. } => None,
         }
     }
 }
