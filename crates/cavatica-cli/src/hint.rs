@@ -2,6 +2,16 @@
 
 use cavatica_exports::transport::{Effect, Error, Fault, Outcome};
 
+/// A word of a command line that can be pasted into a shell as it is.
+pub(crate) fn shell_word(text: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''")).into()
+    }
+}
+
 /// Advice after a call that came to nothing.
 pub(crate) fn of_call(error: &Error) -> Vec<String> {
     if *error.fault() == Fault::Certificate {

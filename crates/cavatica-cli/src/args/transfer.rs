@@ -105,13 +105,18 @@ pub(crate) enum Existing {
 /// an earlier run left. The first Ctrl-C stops sending and leaves a transfer that can be resumed; the second quits at
 /// once.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cavatica run cohort7.transfer --yes")]
+#[command(
+    after_help = "Examples:\n  cavatica run cohort7.transfer --limit 10 --yes\n  cavatica run cohort7.transfer --approve 1f4e...c0"
+)]
 pub(crate) struct Run {
     /// The transfer's file, as `plan` wrote it
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
     #[command(flatten)]
     pub(crate) consent: Consent,
+    /// Send no more than so many files this time, to look at a few before the rest; run again for more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
     #[command(flatten)]
     pub(crate) pace: Pace,
 }

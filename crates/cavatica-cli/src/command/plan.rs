@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use crate::args::{self, Global};
 use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
+use crate::hint;
 use crate::session;
 use crate::ui::Ui;
 
@@ -155,8 +156,14 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             "move" => "the platform's copies will be deleted, which can't be undone",
             _ => "the platform keeps its copies",
         };
+        let transfer = hint::shell_word(transfer);
         ui.note(format_args!(
-            "nothing was sent yet; {consequence}; start it with `cavatica run {transfer} --yes`"
+            "nothing was sent yet; {consequence}; to start it, or to start exactly what was looked at:"
+        ));
+        ui.note(format_args!("  cavatica run {transfer} --yes"));
+        ui.note(format_args!(
+            "  cavatica run {transfer} --approve {}",
+            report.fingerprint
         ));
     }
     Ok(())

@@ -18,7 +18,8 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
     let mut opened = Opened::new(&args.transfer, &args.pace, global).await?;
     let files = opened.journal.retry(&args.codes)?;
     ui.note(format_args!("{files} failed files are sent again"));
-    let (summary, exit) = drive(opened, &args.transfer, &args.pace, ui).await?;
+    let options = args.pace.options();
+    let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;
     Ok(match (files, exit) {
         (0, Exit::Done) => Exit::NothingToDo,

@@ -21,8 +21,18 @@ use crate::ui::{self, Ui};
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     approve(args)?;
     let opened = Opened::new(&args.transfer, &args.pace, global).await?;
-    let (summary, exit) = drive(opened, &args.transfer, &args.pace, ui).await?;
+    let options = RunOptions {
+        limit: args.limit,
+        ..args.pace.options()
+    };
+    let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;
+    if args.limit.is_some() && summary.left > 0 {
+        ui.note(format_args!(
+            "{} files were left for the next run, as --limit says",
+            summary.left
+        ));
+    }
     Ok(exit)
 }
 
@@ -77,31 +87,37 @@ impl Opened {
     }
 }
 
+impl Pace {
+    pub(crate) fn options(&self) -> RunOptions {
+        RunOptions {
+            max_errors: self.max_errors,
+            max_in_flight: self.max_in_flight,
+            timing: Timing {
+                settle: self.settle,
+                first_poll: self.poll,
+                ..Timing::default()
+            },
+            ..RunOptions::default()
+        }
+    }
+}
+
 /// Runs it to its end, or until Ctrl-C.
 pub(crate) async fn drive(
     opened: Opened,
     transfer: &Path,
     pace: &Pace,
+    options: &RunOptions,
     ui: &Ui,
 ) -> Result<(Summary, Exit), Failure> {
     let Opened {
         client,
         mut journal,
     } = opened;
-    let options = RunOptions {
-        max_errors: pace.max_errors,
-        max_in_flight: pace.max_in_flight,
-        timing: Timing {
-            settle: pace.settle,
-            first_poll: pace.poll,
-            ..Timing::default()
-        },
-        ..RunOptions::default()
-    };
     let stop = Stop::new();
     let on_interrupt = tokio::spawn(interrupts(stop.clone()));
     let mut reporter = Reporter::open(pace, ui, client.clone())?;
-    let outcome = run_transfer(&mut journal, &client, &options, &stop, &mut |event| {
+    let outcome = run_transfer(&mut journal, &client, options, &stop, &mut |event| {
         reporter.tell(&event);
     })
     .await;

@@ -156,6 +156,22 @@ fn failures_are_named_at_the_end_and_retried_when_their_code_is() {
     assert_eq!(world.accepted(), 44);
 }
 
+#[test]
+fn a_few_files_are_sent_first_and_then_the_rest() {
+    let world = World::with(many(40));
+    assert_eq!(plan(&world, &["--move"]).exit(), 0);
+    let few = run(&world, &["--limit", "10", "--yes", "--json"]);
+    assert_eq!(few.exit(), 0, "{}", few.snapshot());
+    assert_eq!(
+        (&few.document()["completed"], &few.document()["left"]),
+        (&10.into(), &30.into())
+    );
+    assert_eq!(world.accepted(), 10);
+    assert_eq!(run(&world, &["--yes"]).exit(), 0);
+    assert_eq!(world.accepted(), 40);
+    assert_eq!(run(&world, &["--limit", "0", "--yes"]).exit(), 2);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_leaves_a_transfer_that_can_be_resumed_and_a_second_run_is_told_who_runs() {

@@ -24,6 +24,8 @@ use crate::journal::JournalError;
 /// How a run behaves.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
+    /// The most files that this run sends for the first time, to try a few before the rest. They are followed to their end.
+    pub limit: Option<u64>,
     /// Stops sending once this many files have failed for good.
     pub max_errors: Option<u64>,
     /// The most files that are sent and not known to have ended. A bound on what one account queues on the platform; far
@@ -38,6 +40,7 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> Self {
         RunOptions {
+            limit: None,
             max_errors: None,
             max_in_flight: 100_000,
             max_attempts: 5,
@@ -91,7 +94,8 @@ impl Default for Timing {
 pub enum Ending {
     /// There was nothing to do.
     NothingToDo,
-    /// Every file has its outcome.
+    /// Every file that this run was to send, or to follow, has its outcome. More are left only beyond
+    /// [`RunOptions::limit`].
     Finished,
     /// Somebody asked to stop; it can be resumed.
     Stopped,

@@ -111,7 +111,8 @@ struct Runner<'a> {
     again: VecDeque<ItemId>,
     /// Files that failed in a way that passes by waiting.
     later: Vec<(Instant, ItemId)>,
-    fresh_left: bool,
+    /// How many files that were never sent this run may still send.
+    fresh_left: u64,
     starting: usize,
     batch_limit: usize,
     /// Not before this moment is anything sent.
@@ -165,7 +166,7 @@ impl<'a> Runner<'a> {
             tasks: JoinSet::new(),
             again: VecDeque::new(),
             later: Vec::new(),
-            fresh_left: tally.planned.files > 0,
+            fresh_left: tally.planned.files,
             starting: 0,
             batch_limit: BATCH,
             hold: None,
@@ -259,7 +260,9 @@ impl<'a> Runner<'a> {
         }
         let resumed = self.tally.total().files > self.tally.planned.files || !self.again.is_empty();
         // What came back isn't fresh.
-        self.fresh_left = self.tally.planned.files > self.again.len() as u64;
+        let again = self.again.len() as u64;
+        let fresh = self.tally.planned.files.saturating_sub(again);
+        self.fresh_left = self.options.limit.map_or(fresh, |limit| limit.min(fresh));
         (self.report)(Event::RunBegan {
             tally: self.tally,
             resumed,
@@ -287,7 +290,7 @@ impl<'a> Runner<'a> {
     }
 
     fn nothing_left(&self) -> bool {
-        !self.fresh_left
+        self.fresh_left == 0
             && self.again.is_empty()
             && self.later.is_empty()
             && self.starting == 0
@@ -306,7 +309,7 @@ impl<'a> Runner<'a> {
 
     /// Whether nothing goes on but questions.
     fn only_questions(&self) -> bool {
-        let sendable = (self.fresh_left || !self.again.is_empty()) && self.may_send();
+        let sendable = (self.fresh_left > 0 || !self.again.is_empty()) && self.may_send();
         !sendable && self.starting == 0 && self.idle() && self.later.is_empty()
     }
 

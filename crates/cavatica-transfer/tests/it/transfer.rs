@@ -462,6 +462,27 @@ async fn failures_end_with_their_codes_and_transient_ones_are_tried_again() {
 }
 
 #[tokio::test]
+async fn a_limit_sends_a_few_and_the_next_run_the_rest() {
+    let bench = Bench::start(world(many(250))).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let few = RunOptions {
+        limit: Some(110),
+        ..options()
+    };
+    for started in [110, 220, 250] {
+        let report = bench
+            .run_with(&few, &Stop::new(), &mut |_| {})
+            .await
+            .expect("a run");
+        assert_eq!(report.ending, Ending::Finished);
+        assert_eq!(bench.summary().completed, started as u64);
+        bench.check_exactly_once(started);
+    }
+    let report = bench.run().await.expect("a run");
+    assert_eq!(report.ending, Ending::NothingToDo);
+}
+
+#[tokio::test]
 async fn too_many_errors_stop_the_sending() {
     let plan: cavatica_sandbox::FaultPlan = "fail-jobs=9103".parse().expect("a plan");
     let bench = Bench::start(world(many(500)).faults(plan)).await;

@@ -46,7 +46,7 @@ impl Runner<'_> {
     pub(super) fn send(&mut self, now: Instant) -> Result<(), RunError> {
         while self.starting < STARTS
             && self.hold.is_none_or(|hold| hold <= now)
-            && (self.fresh_left || !self.again.is_empty())
+            && (self.fresh_left > 0 || !self.again.is_empty())
             && self.may_send()
         {
             let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
@@ -63,16 +63,19 @@ impl Runner<'_> {
             }
             let ids: Vec<ItemId>;
             let pick = if self.again.is_empty() {
-                Pick::Fresh(limit)
+                Pick::Fresh(limit.min(to_usize(self.fresh_left)))
             } else {
                 let count = limit.min(self.again.len());
                 ids = self.again.drain(..count).collect();
                 Pick::These(&ids)
             };
             let Some(intent) = self.journal.intend(pick, Timestamp::now())? else {
-                self.fresh_left = false;
+                self.fresh_left = 0;
                 break;
             };
+            if matches!(pick, Pick::Fresh(_)) {
+                self.fresh_left = self.fresh_left.saturating_sub(intent.items.len() as u64);
+            }
             for item in &intent.items {
                 shift(
                     &mut self.tally,
