@@ -1,6 +1,8 @@
 //! The engine seen from outside: its journal against a reference machine, and whole transfers against the sandbox.
 
+mod bench;
 mod journal;
+mod plan;
 mod support;
 mod tasks;
 mod transfer;

@@ -8,7 +8,7 @@ use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{PlanError, PlanOptions, Selection};
 use serde_json::{Value, json};
 
-use crate::transfer::{Bench, PROJECT, world};
+use crate::bench::{Bench, PROJECT, world};
 
 const TASK: &str = "6f2a1b3c-0000-4000-8000-000000000001";
 const OTHER: &str = "6f2a1b3c-0000-4000-8000-000000000002";

@@ -1,0 +1,181 @@
+//! A sandbox, a transfer on it, and the judge.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cavatica_exports::model::{ExportMode, Layout, Tri};
+use cavatica_exports::transport::{Client, Endpoint, Token};
+use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
+use cavatica_transfer::item::State;
+use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::plan::{
+    Existing, PlanError, PlanOptions, PlanReport, Selection, Target, plan,
+};
+use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
+use jiff::Timestamp;
+
+pub(crate) const PROJECT: &str = "lab/trio";
+pub(crate) const VOLUME: &str = "lab/output";
+
+/// A sandbox with one project and one volume, and a folder for transfers.
+pub(crate) struct Bench {
+    pub(crate) sandbox: Sandbox,
+    folder: tempfile::TempDir,
+}
+
+pub(crate) fn world(project: ProjectSeed) -> SandboxBuilder {
+    Sandbox::builder()
+        .rate_limit(1_000_000, Duration::from_secs(300))
+        .project(project)
+        .volume(VolumeSeed::s3(VOLUME).keys_only())
+}
+
+pub(crate) fn many(files: u32) -> ProjectSeed {
+    ProjectSeed::new(PROJECT).synthetic("run1/bam", files, 1_000)
+}
+
+impl Bench {
+    pub(crate) async fn start(builder: SandboxBuilder) -> Self {
+        Bench {
+            sandbox: builder.start().await.expect("the sandbox starts"),
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let endpoint: Endpoint = self.sandbox.endpoint().parse().expect("an endpoint");
+        let token = Token::new(self.sandbox.token().to_owned()).expect("a token");
+        Client::builder(endpoint, token).build().expect("a client")
+    }
+
+    pub(crate) fn transfer(&self) -> PathBuf {
+        self.folder.path().join("t.transfer")
+    }
+
+    pub(crate) fn options(&self) -> PlanOptions {
+        PlanOptions {
+            endpoint: self.sandbox.endpoint().to_owned(),
+            selection: Selection::Project {
+                project: PROJECT.parse().expect("a project"),
+                folder: None,
+                names: Vec::new(),
+            },
+            target: Target::Volume(VOLUME.parse().expect("a volume")),
+            layout: Layout::default(),
+            mode: ExportMode::Move,
+            existing: Existing::Fail,
+            policies: BTreeMap::new(),
+            properties: Tri::Absent,
+            limit: None,
+            label: None,
+            metadata: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn plan(&self, options: PlanOptions) -> Result<PlanReport, PlanError> {
+        let now = Timestamp::now();
+        plan(&self.transfer(), &self.client(), options, now, &mut |_| {}).await
+    }
+
+    pub(crate) async fn run(&self) -> Result<RunReport, RunError> {
+        self.run_with(&options(), &Stop::new(), &mut |_| {}).await
+    }
+
+    pub(crate) async fn run_with(
+        &self,
+        options: &RunOptions,
+        stop: &Stop,
+        report: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<RunReport, RunError> {
+        let client = self.client();
+        let account = account(&client).await;
+        let mut journal = SqliteJournal::open(
+            &self.transfer(),
+            self.sandbox.endpoint(),
+            &account,
+            Timestamp::now(),
+        )?;
+        run(&mut journal, &client, options, stop, report).await
+    }
+
+    pub(crate) fn summary(&self) -> Summary {
+        Summary::read(&self.transfer()).expect("a summary")
+    }
+
+    /// The ledger and the journal tell the same story, and every file was accepted once.
+    pub(crate) fn check_exactly_once(&self, files: usize) -> Ledger {
+        let ledger = self.sandbox.ledger();
+        for (file, told) in &ledger.files {
+            assert_eq!(
+                told.starts, 1,
+                "file {file} was accepted {} times",
+                told.starts
+            );
+        }
+        assert_eq!(ledger.files.len(), files);
+        assert_eq!(ledger.objects_overwritten, 0);
+        check_journal(&self.transfer(), &ledger);
+        ledger
+    }
+}
+
+pub(crate) async fn account(client: &Client) -> String {
+    let user = cavatica_exports::Account::new(client.clone())
+        .user()
+        .await
+        .expect("the user")
+        .value;
+    user.username.into_value().expect("a name")
+}
+
+/// What the journal says of each file is what the sandbox did.
+fn check_journal(path: &Path, ledger: &Ledger) {
+    let file = TransferFile::open(path).expect("the transfer");
+    let mut after = None;
+    loop {
+        let page = file.items(after).expect("readable");
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for row in page {
+            let job = ledger
+                .jobs
+                .iter()
+                .rev()
+                .find(|job| job.file == row.file.as_str() && job.location == row.location);
+            let told = job.map(|job| job.state.as_str());
+            match &row.state {
+                State::Completed { export } => {
+                    assert_eq!(told, Some("COMPLETED"), "{row:?}");
+                    if let Some(export) = export {
+                        assert_eq!(Some(export.as_str()), job.map(|job| job.id.as_str()));
+                    }
+                }
+                State::Failed {
+                    export: Some(_), ..
+                } => assert_eq!(told, Some("FAILED"), "{row:?}"),
+                State::Planned => assert_eq!(told, None, "{row:?}"),
+                State::Failed { export: None, .. }
+                | State::Intended
+                | State::Accepted { .. }
+                | State::Unknown { .. } => {}
+            }
+        }
+    }
+}
+
+/// Short waits; the settling is longer than the sandbox's lists may lag.
+pub(crate) fn options() -> RunOptions {
+    RunOptions {
+        timing: Timing {
+            settle: Duration::from_millis(1_300),
+            first_poll: Duration::from_millis(50),
+            longest_poll: Duration::from_millis(400),
+            unclear_job: Duration::from_millis(300),
+            retry: Duration::from_millis(50),
+            pause: Duration::from_millis(50),
+            ..Timing::default()
+        },
+        ..RunOptions::default()
+    }
+}
