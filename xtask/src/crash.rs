@@ -4,16 +4,15 @@
 //! when a commit begins and goes when it is done; the sandbox counts the calls that it gets.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::{Failed, cargo, root, say};
+use crate::sandbox::{Running, Sandbox};
+use crate::{Failed, cargo, say, target};
 
 /// What strikes the program while it is being killed. All of them together, each often enough to be seen.
 const FAULTS: &str = "drop-after@bulk-start,p=0.2; drop-before@bulk-start,p=0.1; error-after=502@bulk-start,p=0.1; \
@@ -128,21 +127,9 @@ pub(crate) fn run(campaign: &Campaign) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A program that is killed when it goes out of scope, so that nothing is left behind.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
 struct World {
     folder: PathBuf,
-    _sandbox: Running,
-    address: String,
-    credentials: PathBuf,
+    sandbox: Sandbox,
 }
 
 impl Drop for World {
@@ -170,7 +157,7 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<(), Strin
     if !planned.is_ok_and(|status| status.success()) {
         return Err("the plan failed".to_owned());
     }
-    world.request("POST", "/_sandbox/faults", FAULTS)?;
+    world.sandbox.request("POST", "/_sandbox/faults", FAULTS)?;
 
     let mut random = fastrand::Rng::with_seed(seed);
     let mut killed = 0;
@@ -224,40 +211,18 @@ impl World {
             let path = source.join(format!("file-{number}.txt"));
             std::fs::write(path, format!("file {number}\n")).map_err(|error| error.to_string())?;
         }
-        let mut sandbox = Command::new(program());
-        sandbox
-            .args([
-                "sandbox",
-                "--json",
-                "--rate-limit",
-                "1000000/300",
-                "--seed",
-                &seed.to_string(),
-            ])
-            .arg("--project-from")
-            .arg(folder.join("source"))
-            .arg("--data")
-            .arg(folder.join("data"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut sandbox = Running(sandbox.spawn().map_err(|error| error.to_string())?);
-        let mut line = String::new();
-        let output = sandbox.0.stdout.take().ok_or("the sandbox says nothing")?;
-        BufReader::new(output)
-            .read_line(&mut line)
-            .map_err(|error| error.to_string())?;
-        let ready: Value = serde_json::from_str(&line).map_err(|error| error.to_string())?;
-        let text = |key: &str| ready[key].as_str().unwrap_or_default().to_owned();
-        let address = text("endpoint");
-        let address = address
-            .trim_start_matches("http://")
-            .trim_end_matches("/v2");
-        Ok(World {
-            address: address.to_owned(),
-            credentials: text("credentials").into(),
-            folder,
-            _sandbox: sandbox,
-        })
+        let seed = seed.to_string();
+        let source = folder.join("source").display().to_string();
+        let args = [
+            "--rate-limit",
+            "1000000/300",
+            "--seed",
+            &seed,
+            "--project-from",
+            &source,
+        ];
+        let sandbox = Sandbox::start(&program(), &args, &folder.join("data"))?;
+        Ok(World { folder, sandbox })
     }
 
     /// Starts the program in the world's folder with the sandbox's credentials and nothing else.
@@ -265,7 +230,7 @@ impl World {
         let home = self.folder.join("home");
         let sevenbridges = home.join(".sevenbridges");
         std::fs::create_dir_all(&sevenbridges)?;
-        std::fs::copy(&self.credentials, sevenbridges.join("credentials"))?;
+        std::fs::copy(&self.sandbox.credentials, sevenbridges.join("credentials"))?;
         Command::new(program())
             .args(args)
             .env_clear()
@@ -320,7 +285,7 @@ impl World {
     }
 
     fn ledger(&self) -> Result<Value, String> {
-        self.request("GET", "/_sandbox/ledger", "")
+        self.sandbox.request("GET", "/_sandbox/ledger", "")
     }
 
     /// Compares what the sandbox did with what was planned, and with what the program says.
@@ -424,34 +389,8 @@ impl World {
         }
         Ok(())
     }
-
-    /// One request to the sandbox's own calls.
-    fn request(&self, method: &str, path: &str, body: &str) -> Result<Value, String> {
-        let exchange = || -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(&self.address)?;
-            stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-            write!(
-                stream,
-                "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                self.address,
-                body.len()
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        let answer = exchange().map_err(|error| format!("the sandbox doesn't answer: {error}"))?;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-        if !head.starts_with("HTTP/1.1 200") {
-            return Err(format!("the sandbox answers {head}"));
-        }
-        serde_json::from_str(body)
-            .map_err(|error| format!("the sandbox's answer can't be read: {error}"))
-    }
 }
 
 fn program() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Path::new(&target).join("debug/cavatica")
+    target().join("debug/cavatica")
 }

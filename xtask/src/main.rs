@@ -1,8 +1,10 @@
 //! The chores of this repository: `cargo xtask CHORE`.
 
+mod bench;
 mod ci;
 mod conformance;
 mod crash;
+mod sandbox;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The chores of this repository")]
 enum Chore {
+    /// Requests, time, CPU and memory beside the official Python client, and the targets that must be met
+    Bench(bench::Options),
     /// Everything that must hold before a change lands
     Ci,
     /// The official Python client against the sandbox
@@ -29,6 +33,7 @@ struct Failed;
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
+        Chore::Bench(options) => bench::run(&options),
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
@@ -46,6 +51,11 @@ fn root() -> PathBuf {
     here.parent()
         .expect("xtask lies in the top folder")
         .to_owned()
+}
+
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// The cargo that runs us.

@@ -1,0 +1,81 @@
+//! The competitors: this program, and three ways of doing the same job with the platform's official Python client.
+
+use std::path::Path;
+
+use super::cost::{Cost, measure};
+use super::desk::{Desk, FASTER, PROJECT, VOLUME};
+use crate::root;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    Ours,
+    BestBulk,
+    BulkWithLookUps,
+    OneByOne,
+}
+
+impl Client {
+    pub(super) const ALL: [Client; 4] = [
+        Client::Ours,
+        Client::BestBulk,
+        Client::BulkWithLookUps,
+        Client::OneByOne,
+    ];
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Client::Ours => "`cavatica plan` + `run`",
+            Client::BestBulk => "Python, best bulk loop",
+            Client::BulkWithLookUps => "Python, bulk with look-ups",
+            Client::OneByOne => "Python, one by one",
+        }
+    }
+
+    /// Does the whole job.
+    pub(super) fn work(self, desk: &Desk, python: &Path) -> Result<Cost, String> {
+        let script = match self {
+            Client::Ours => return Ok(plan(desk)? + run(desk)?),
+            Client::BestBulk => "best_bulk.py",
+            Client::BulkWithLookUps => "bulk_with_look_ups.py",
+            Client::OneByOne => "one_by_one.py",
+        };
+        // Half a minute on the platform, which is what people wait between two looks.
+        let poll = (30.0 / FASTER).to_string();
+        let mut command = desk.quiet(python);
+        command
+            .arg(root().join("xtask/bench").join(script))
+            .args([PROJECT, VOLUME, &poll])
+            .env("SB_API_ENDPOINT", &desk.sandbox.endpoint)
+            .env("SB_AUTH_TOKEN", &desk.sandbox.token);
+        measure(&mut command)
+    }
+}
+
+/// Plans the whole project.
+pub(super) fn plan(desk: &Desk) -> Result<Cost, String> {
+    measure(&mut desk.program(&[
+        "plan",
+        "--out",
+        "t.transfer",
+        "--project",
+        PROJECT,
+        "--volume",
+        VOLUME,
+        "--move",
+    ]))
+}
+
+/// The arguments of a run that asks after jobs as often as on the platform, at the sandbox's speed.
+pub(super) const RUN: [&str; 6] = [
+    "run",
+    "t.transfer",
+    "--yes",
+    "--no-progress",
+    "--poll",
+    "83ms",
+];
+
+/// Runs what was planned.
+pub(super) fn run(desk: &Desk) -> Result<Cost, String> {
+    measure(&mut desk.program(&RUN))
+}

@@ -1,0 +1,84 @@
+//! All competitors side by side: what a file costs each of them.
+
+use std::path::Path;
+use std::thread;
+
+use super::clients::Client;
+use super::cost::Cost;
+use super::desk::{Desk, Jobs, World};
+use crate::say;
+
+/// What one competitor needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) client: Client,
+    pub(super) jobs: Jobs,
+    pub(super) files: u64,
+    pub(super) requests: u64,
+    pub(super) cost: Cost,
+}
+
+impl Row {
+    pub(super) fn requests_per_file(&self) -> f64 {
+        self.requests as f64 / self.files as f64
+    }
+
+    pub(super) fn cpu_ms_per_file(&self) -> f64 {
+        self.cost.cpu_s * 1e3 / self.files as f64
+    }
+}
+
+/// One after the other with short jobs. With long ones all at once: they mostly wait.
+pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
+    let mut rows = Vec::new();
+    for client in Client::ALL {
+        rows.push(compete(client, Jobs::Short, files, python)?);
+    }
+    let long = thread::scope(|scope| {
+        let threads = Client::ALL
+            .map(|client| scope.spawn(move || compete(client, Jobs::Hour, files, python)));
+        threads.map(|thread| thread.join().expect("a competitor doesn't panic"))
+    });
+    for row in long {
+        rows.push(row?);
+    }
+    Ok(rows)
+}
+
+/// Those with a request per file or more get fewer files, so that they don't take all day; a file costs them the same.
+fn share(client: Client, files: u64) -> u64 {
+    match client {
+        Client::Ours | Client::BestBulk => files,
+        Client::BulkWithLookUps => files.div_ceil(5),
+        Client::OneByOne => files.div_ceil(10),
+    }
+}
+
+fn compete(client: Client, jobs: Jobs, files: u64, python: &Path) -> Result<Row, String> {
+    let files = share(client, files);
+    let desk = Desk::start(&format!("{client:?}-{jobs:?}"), &World::faster(files, jobs))?;
+    let cost = client.work(&desk, python)?;
+    let state = desk.state()?;
+    if state.completed() != files {
+        return Err(format!(
+            "{}: {} of {files} files were exported",
+            client.words(),
+            state.completed()
+        ));
+    }
+    let row = Row {
+        client,
+        jobs,
+        files,
+        requests: state.requests(),
+        cost,
+    };
+    say(format_args!(
+        "{}, jobs of {}: {:.3} requests and {:.3} ms of CPU per file",
+        client.words(),
+        jobs.words(),
+        row.requests_per_file(),
+        row.cpu_ms_per_file()
+    ));
+    Ok(row)
+}
