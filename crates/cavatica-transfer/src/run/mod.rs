@@ -61,7 +61,7 @@ pub struct Timing {
     pub first_poll: Duration,
     /// The longest wait between two questions after jobs.
     pub longest_poll: Duration,
-    /// How long a job may show a state that nobody knows, or not show at all.
+    /// How long a job may show a state that nobody knows, or not show at all; three looks are made in any case.
     pub unclear_job: Duration,
     /// How long to wait before a failed file is sent again; it doubles with every attempt.
     pub retry: Duration,

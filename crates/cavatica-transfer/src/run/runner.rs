@@ -39,6 +39,10 @@ const LOOK: usize = 2_000;
 /// How often a look that settled nothing is repeated.
 const LOOKS: u32 = 3;
 
+/// How often a job must have shown nothing that is understood, besides for how long, before it is given up: one answer with a
+/// gap in it, after a long pause, says little.
+const UNCLEAR_LOOKS: u32 = 3;
+
 /// Runs a transfer, or takes it up where an earlier run left it.
 ///
 /// Every start is preceded by an intent in the journal; a file whose answer is lost is looked up before anything is sent
@@ -87,6 +91,13 @@ struct Echo {
     told: Move,
 }
 
+/// A job that shows nothing that is understood.
+#[derive(Clone, Copy, Debug)]
+struct Unclear {
+    since: Instant,
+    looks: u32,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sending {
     On,
@@ -126,8 +137,7 @@ struct Runner<'a> {
     counting: bool,
     reads: usize,
     reading: usize,
-    /// Since when a job shows nothing that is understood.
-    unclear: HashMap<ItemId, Instant>,
+    unclear: HashMap<ItemId, Unclear>,
 
     questions: Vec<Pending>,
     echoes: Vec<Echo>,
@@ -252,7 +262,11 @@ impl<'a> Runner<'a> {
                 OpenItem::Unknown(item, _, Some(export)) => {
                     // One look is enough: the last run waited for it already.
                     if let Some(long_ago) = now.checked_sub(self.options.timing.unclear_job) {
-                        self.unclear.insert(item.id, long_ago);
+                        let unclear = Unclear {
+                            since: long_ago,
+                            looks: UNCLEAR_LOOKS - 1,
+                        };
+                        self.unclear.insert(item.id, unclear);
                     }
                     self.jobs.push_back((item.id, export));
                 }

@@ -171,7 +171,7 @@ pub(crate) fn options() -> RunOptions {
             settle: Duration::from_millis(1_300),
             first_poll: Duration::from_millis(50),
             longest_poll: Duration::from_millis(400),
-            unclear_job: Duration::from_millis(300),
+            unclear_job: Duration::from_secs(1),
             retry: Duration::from_millis(50),
             pause: Duration::from_millis(50),
             ..Timing::default()

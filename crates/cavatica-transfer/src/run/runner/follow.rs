@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cavatica_exports::model::{BulkItem, ExportId, ExportJob, ExportMode};
 use tokio::time::Instant;
 
-use super::{Echo, READS, Runner, told};
+use super::{Echo, READS, Runner, UNCLEAR_LOOKS, Unclear, told};
 use crate::item::{Doubt, ItemId, Observation, Step};
 use crate::journal::Move;
 use crate::reconcile::seen;
@@ -87,8 +87,14 @@ impl Runner<'_> {
                     self.jobs.push_back((item, export));
                 }
                 Some(_) | None => {
-                    let since = *self.unclear.entry(item).or_insert(now);
-                    if now - since >= self.options.timing.unclear_job {
+                    let unclear = self.unclear.entry(item).or_insert(Unclear {
+                        since: now,
+                        looks: 0,
+                    });
+                    unclear.looks += 1;
+                    if now - unclear.since >= self.options.timing.unclear_job
+                        && unclear.looks >= UNCLEAR_LOOKS
+                    {
                         self.unclear.remove(&item);
                         let doubt = Observation::Unclear(Doubt::JobUnclear);
                         moves.push(Move::new(item, Step::Observation(doubt)));
