@@ -265,9 +265,9 @@ impl TransferFile {
     /// Everything that can be wrong with a file.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         // Where it can be written to, SQLite also rolls back what a dead run left half written.
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        schema::open_read_only(path, &connection)?;
+        schema::bring_up_to_date(path, &mut connection)?;
         let header = header(path, &connection)?;
         Ok(TransferFile {
             path: path.to_owned(),
@@ -352,7 +352,8 @@ impl TransferFile {
             .prepare_cached(
                 "SELECT i.id, i.file, i.location, a.state, a.doubt, a.export, a.code, a.status,
                     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)
-                 FROM attempt a JOIN item i ON i.id = a.item WHERE a.state IN (?, ?) ORDER BY a.item LIMIT ?",
+                 FROM attempt a JOIN item i ON i.id = a.item
+                 WHERE a.state IN (?, ?) AND a.state <> 3 ORDER BY a.item LIMIT ?",
             )
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement

@@ -111,6 +111,9 @@ CREATE TABLE app (
     task INTEGER PRIMARY KEY,
     app INTEGER NOT NULL
 ) STRICT;
+", "
+-- A finished transfer of a million files answers at once, because nobody has to look for the few that aren't completed.
+CREATE INDEX not_completed ON attempt (item) WHERE state <> 3;
 "];
 
 /// The newest version that this program knows.
@@ -121,39 +124,27 @@ fn newest() -> i64 {
 /// Makes the tables in a new, empty file.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate(connection, 0)
+    migrate(connection)
 }
 
-/// Brings a file of an older version up to date.
+/// Checks that a file is a transfer, and brings one of an older version up to date. Changes only add, so a run of an older
+/// version that goes on meanwhile isn't disturbed.
 pub(super) fn bring_up_to_date(
     path: &Path,
     connection: &mut Connection,
-    found: i64,
 ) -> Result<(), JournalError> {
-    if found == newest() {
+    if version(path, connection)? == newest() {
         return Ok(());
     }
-    migrate(connection, found).map_err(|source| JournalError::Sqlite {
+    migrate(connection).map_err(|source| JournalError::Sqlite {
         path: path.to_owned(),
         doing: "brought up to date",
         source,
     })
 }
 
-/// Checks that a file is a transfer whose tables this program can read as they are.
-pub(super) fn open_read_only(path: &Path, connection: &Connection) -> Result<(), JournalError> {
-    let found = version(path, connection)?;
-    if found < newest() {
-        return Err(JournalError::Damaged {
-            path: path.to_owned(),
-            what: format!("it has version {found}; running it once brings it up to date"),
-        });
-    }
-    Ok(())
-}
-
 /// The version of a transfer that this program knows.
-pub(super) fn version(path: &Path, connection: &Connection) -> Result<i64, JournalError> {
+fn version(path: &Path, connection: &Connection) -> Result<i64, JournalError> {
     let not_a_transfer = || JournalError::NotATransfer {
         path: path.to_owned(),
     };
@@ -180,9 +171,11 @@ pub(super) fn version(path: &Path, connection: &Connection) -> Result<i64, Journ
     Ok(found)
 }
 
-fn migrate(connection: &mut Connection, found: i64) -> rusqlite::Result<()> {
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    let had = usize::try_from(found).unwrap_or(0);
+    // Only now: somebody else may have done it a moment ago.
+    let had: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let had = usize::try_from(had).unwrap_or(0).min(MIGRATIONS.len());
     for migration in &MIGRATIONS[had..] {
         transaction.execute_batch(migration)?;
     }

@@ -11,8 +11,8 @@ use rusqlite::{
 };
 
 use super::codec::{
-    self, ACCEPTED, FAILED, INTENDED, PLANNED, StateColumns, UNKNOWN, damaged, file_id,
-    milliseconds, moment, read_back, state_number,
+    self, COMPLETED, FAILED, INTENDED, StateColumns, damaged, file_id, milliseconds, moment,
+    read_back, state_number,
 };
 use super::lock::{Lock, Owner};
 use super::{
@@ -71,9 +71,8 @@ impl SqliteJournal {
             });
         }
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let version = schema::version(path, &connection)?;
+        schema::bring_up_to_date(path, &mut connection)?;
         let lock = Lock::take(path, now)?;
-        schema::bring_up_to_date(path, &mut connection, version)?;
         let header = read::header(path, &connection)?;
         for (what, planned, given) in [
             ("endpoint", &header.terms.endpoint, endpoint),
@@ -177,12 +176,10 @@ impl SqliteJournal {
             let mut statement = self
                 .connection
                 .prepare(&format!(
-                    "SELECT a.item, {STATE} FROM attempt a WHERE a.state = ?"
+                    "SELECT a.item, {STATE} FROM attempt a WHERE a.state = {FAILED} AND a.state <> {COMPLETED}"
                 ))
                 .map_err(|source| self.sqlite(source))?;
-            let mut rows = statement
-                .query([FAILED])
-                .map_err(|source| self.sqlite(source))?;
+            let mut rows = statement.query([]).map_err(|source| self.sqlite(source))?;
             while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
                 let columns = StateColumns::read(row, 1).map_err(|source| self.sqlite(source))?;
                 let State::Failed { failure, .. } = columns.state(&self.path)? else {
@@ -435,7 +432,7 @@ impl Journal for SqliteJournal {
             .prepare(&format!(
                 "SELECT {ITEM}, {STATE}, (SELECT at FROM intent WHERE id = a.intent)
                  FROM attempt a JOIN item i ON i.id = a.item
-                 WHERE a.state IN ({PLANNED}, {INTENDED}, {ACCEPTED}, {FAILED}, {UNKNOWN})"
+                 WHERE a.state <> {COMPLETED}"
             ))
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement.query([]).map_err(|source| self.sqlite(source))?;

@@ -436,3 +436,18 @@ fn where_no_lock_can_be_written_nothing_is_opened() {
     let error = open(&path).expect_err("there is a folder in the way");
     assert!(matches!(error, JournalError::Io { .. }), "{error:?}");
 }
+
+#[test]
+fn a_transfer_of_an_older_version_is_read_and_run_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    plan(&path, 3);
+    let connection = rusqlite::Connection::open(&path).expect("a file");
+    connection
+        .execute_batch("DROP TABLE app; DROP INDEX not_completed; PRAGMA user_version = 1")
+        .expect("the first version");
+    drop(connection);
+    let file = TransferFile::open(&path).expect("a transfer");
+    assert_eq!(file.items(None).expect("rows").len(), 3);
+    open(&path).expect("a journal");
+}
