@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand};
 
 mod transfer;
 
-pub(crate) use transfer::{Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status};
+pub(crate) use transfer::{
+    Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status, Transfers,
+};
 
 use crate::value;
 
@@ -20,9 +22,8 @@ use crate::value;
 #[command(
     name = "cavatica",
     version,
-    propagate_version = true,
-    max_term_width = 100,
-    arg_required_else_help = true
+    long_version = env!("CAVATICA_VERSION"),
+    max_term_width = 100
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -63,6 +64,7 @@ pub(crate) enum Command {
     Plan(Box<Plan>),
     Run(Run),
     Status(Status),
+    Transfers(Transfers),
     Retry(Retry),
     Report(Report),
     /// List, read and follow export jobs
@@ -79,8 +81,13 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     Demo(Demo),
     /// Find out what stands between this machine and an export
+    ///
+    /// Checks the folder, the network, the credentials, the account, the clock, the requests left and the volumes, each
+    /// with what to do about it. Exits with 5 if the platform doesn't take the token.
+    #[command(after_help = "Example:\n  cavatica doctor --profile cavatica")]
     Doctor,
     Completions(Completions),
+    Man(Man),
 }
 
 /// Export one file to a volume
@@ -88,9 +95,9 @@ pub(crate) enum Command {
 /// The platform copies the file to the volume. With --move it then deletes its own copy and the project file becomes an
 /// alias of the new object: this can't be undone, and no export job can be cancelled. With --copy it keeps its own copy.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  cavatica export 567890abc8a5639cc6722063 rfranklin/output run1/output.vcf --copy --wait"
-)]
+#[command(after_help = "Example:
+  cavatica export 567890abc8a5639cc6722063 rfranklin/output run1/output.vcf \\
+      --copy --wait")]
 pub(crate) struct Export {
     /// The file's id
     #[arg(value_name = "FILE_ID", value_parser = value::file)]
@@ -150,6 +157,11 @@ pub(crate) struct Properties {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Jobs {
     /// List your export jobs
+    ///
+    /// The platform shows only the jobs that you started yourself.
+    #[command(
+        after_help = "Example:\n  cavatica jobs list --volume rfranklin/output --state failed"
+    )]
     List {
         /// Only jobs into this volume
         #[arg(long, value_parser = value::volume)]
@@ -159,12 +171,18 @@ pub(crate) enum Jobs {
         states: Vec<ExportState>,
     },
     /// Read export jobs
+    #[command(after_help = "Example:\n  cavatica jobs get SXQlt4Mv0LvnHVZVMQdKVcVXmjDQlnQX")]
     Get {
         /// The jobs' ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<ExportId>,
     },
     /// Wait until export jobs have ended
+    ///
+    /// Exits with 3 if one has failed, with 7 if one has not ended in time; the platform goes on with it all the same.
+    #[command(
+        after_help = "Example:\n  cavatica jobs wait SXQlt4Mv0LvnHVZVMQdKVcVXmjDQlnQX --timeout 2h"
+    )]
     Wait {
         /// The jobs' ids
         #[arg(required = true, value_name = "ID")]
@@ -178,6 +196,9 @@ pub(crate) enum Jobs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Files {
     /// List files and folders of a project or a folder
+    #[command(
+        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive"
+    )]
     List {
         #[command(flatten)]
         parent: Parent,
@@ -201,14 +222,17 @@ pub(crate) struct Parent {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Volumes {
     /// List the volumes that you can see
+    #[command(after_help = "Example:\n  cavatica volumes list")]
     List,
-    /// Read one volume
+    /// Read one volume, and say whether it takes exports
+    #[command(after_help = "Example:\n  cavatica volumes get rfranklin/output")]
     Get {
         /// The volume's id, owner/name
         #[arg(value_parser = value::volume)]
         volume: VolumeId,
     },
     /// List what lies on a volume, one level at a time
+    #[command(after_help = "Example:\n  cavatica volumes ls rfranklin/output cohort7/")]
     Ls {
         /// The volume's id, owner/name
         #[arg(value_parser = value::volume)]
@@ -303,11 +327,22 @@ pub(crate) struct Demo {
 
 /// Print a script that completes commands and flags in a shell
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  cavatica completions bash > ~/.local/share/bash-completion/completions/cavatica"
-)]
+#[command(after_help = "Example:
+  cavatica completions bash \\
+      > ~/.local/share/bash-completion/completions/cavatica")]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual pages
+///
+/// One page for the program and one for every command, from the same definitions as the help.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica man ~/.local/share/man/man1")]
+pub(crate) struct Man {
+    /// The folder to write them to; it is made if it isn't there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }

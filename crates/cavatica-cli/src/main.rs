@@ -1,26 +1,32 @@
 //! `cavatica`: moves or copies files from CAVATICA projects to your own S3 bucket, each exactly once.
 
+mod api;
 mod args;
 mod command;
 mod credentials;
 mod exit;
+mod help;
 mod hint;
 mod reporter;
-mod session;
 mod ui;
 mod value;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
+use crate::api::Api;
 use crate::args::{Cli, Command};
 use crate::exit::{Exit, Failure};
-use crate::session::Session;
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    if std::env::args_os().len() == 1 {
+        ui::note(help::next());
+        return Exit::Refused.into();
+    }
+    let cli =
+        Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
     let ui = Ui::new(cli.global.json, cli.global.color);
     start_log(cli.global.verbose);
     let outcome = tokio::runtime::Builder::new_multi_thread()
@@ -39,23 +45,25 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
-    let session = || Session::open(&cli.global);
+    let api = || Api::connect(&cli.global);
     match &cli.command {
-        Command::Export(args) => command::export::run(args, &session()?, ui).await,
+        Command::Export(args) => command::export::run(args, &api()?, ui).await,
         Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,
         Command::Run(args) => command::run::run(args, &cli.global, ui).await,
         Command::Status(args) => command::status::run(args, ui),
+        Command::Transfers(args) => command::transfers::run(args, ui),
         Command::Report(args) => command::report::run(args, ui),
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
-        Command::Jobs(args) => command::jobs::run(args, &session()?, ui).await,
-        Command::Files(args) => command::files::run(args, &session()?, ui).await,
-        Command::Volumes(args) => command::volumes::run(args, &session()?, ui).await,
+        Command::Jobs(args) => command::jobs::run(args, &api()?, ui).await,
+        Command::Files(args) => command::files::run(args, &api()?, ui).await,
+        Command::Volumes(args) => command::volumes::run(args, &api()?, ui).await,
         Command::Check(args) => command::check::run(args, ui),
         Command::Explain(args) => command::explain::run(args, ui),
         Command::Sandbox(args) => command::sandbox::run(args, ui).await,
         Command::Demo(args) => command::demo::run(args, ui).await,
         Command::Doctor => command::doctor::run(&cli.global, ui).await,
         Command::Completions(args) => command::completions::run(args),
+        Command::Man(args) => command::man::run(args, ui),
     }
 }
 

@@ -1,11 +1,16 @@
 //! The only owner of standard output and standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
+
+mod fit;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -15,6 +20,8 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 #[derive(Debug)]
 pub(crate) struct Ui {
     json: bool,
+    /// How many columns standard output has, and the zone of the one who reads it; `None` if it isn't a terminal.
+    terminal: Option<(usize, TimeZone)>,
 }
 
 impl Ui {
@@ -25,7 +32,13 @@ impl Ui {
             clap::ColorChoice::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        Ui { json }
+        let stdout = io::stdout();
+        let terminal = (stdout.is_terminal() && !json).then(|| {
+            let size = terminal_size::terminal_size_of(&stdout);
+            let width = size.map_or(80, |(width, _)| usize::from(width.0));
+            (width, TimeZone::system())
+        });
+        Ui { json, terminal }
     }
 
     /// Whether data are printed as JSON.
@@ -36,6 +49,26 @@ impl Ui {
     /// A line of data.
     pub(crate) fn line(&self, text: impl std::fmt::Display) -> io::Result<()> {
         writeln!(anstream::stdout(), "{text}")
+    }
+
+    /// A moment: in the reader's own time on a terminal, in UTC for everybody else.
+    pub(crate) fn time(&self, at: Timestamp) -> String {
+        match &self.terminal {
+            Some((_, zone)) => at
+                .to_zoned(zone.clone())
+                .strftime("%Y-%m-%d %H:%M")
+                .to_string(),
+            None => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
+
+    /// What stands last on a line behind `before` columns. Its middle is left out where a terminal has no room for it;
+    /// programs get all of it.
+    pub(crate) fn fit<'t>(&self, text: &'t str, before: usize) -> Cow<'t, str> {
+        match &self.terminal {
+            Some((width, _)) => fit::middle(text, width.saturating_sub(before)),
+            None => text.into(),
+        }
     }
 
     /// A value as one line of JSON.

@@ -31,6 +31,7 @@ mod event;
 mod fingerprint;
 pub mod item;
 pub mod journal;
+mod listing;
 mod once;
 pub mod plan;
 mod platform;
@@ -41,6 +42,7 @@ mod summary;
 
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use listing::{Standing, TransferLine, transfers_in};
 pub use once::{OnceError, Started, export_once};
 pub use report::{ReportError, ReportFormat, write_report};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};

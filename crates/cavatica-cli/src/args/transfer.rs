@@ -1,4 +1,4 @@
-//! The arguments of `plan`, `run`, `status` and `retry`.
+//! The arguments of the commands about transfers.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,9 +16,11 @@ use crate::value;
 /// Reads the selection and writes the plan into a new file, which is also the journal of the runs to come. Nothing is
 /// started. Look at the plan, let somebody else look at it, and then run it.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  cavatica plan --out cohort7.transfer --project kids-first/cohort-7 --volume rfranklin/output --prefix cohort7/ --move"
-)]
+#[command(after_help = "Examples:
+  cavatica plan --out c7.transfer --project kids-first/cohort-7 \\
+      --volume rfranklin/output --prefix cohort7/ --move
+  cavatica plan --out list.transfer --manifest files.csv \\
+      --bucket my-bucket --dest '{project}/{name}' --copy")]
 pub(crate) struct Plan {
     /// The file to write; it must not exist
     #[arg(long, value_name = "T.transfer")]
@@ -51,17 +53,17 @@ pub(crate) struct Plan {
     /// What to do about files with this objection or warning: skip or fail; can be repeated
     #[arg(long = "on", value_name = "KIND=skip|fail", value_parser = policy)]
     pub(crate) policies: Vec<(String, Policy)>,
-    #[command(flatten)]
-    pub(crate) properties: Properties,
     /// Plan no more than so many files, to try a few first
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// A metadata field of the files to keep for the report, for instance sample_id; can be repeated
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub(crate) metadata: Vec<String>,
-    /// A name for people, shown by `status`
+    /// A name for people, shown by `status` and `transfers`
     #[arg(long, value_name = "TEXT")]
     pub(crate) label: Option<String>,
+    #[command(flatten)]
+    pub(crate) properties: Properties,
 }
 
 #[derive(Debug, Args)]
@@ -105,9 +107,9 @@ pub(crate) enum Existing {
 /// an earlier run left. The first Ctrl-C stops sending and leaves a transfer that can be resumed; the second quits at
 /// once.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  cavatica run cohort7.transfer --limit 10 --yes\n  cavatica run cohort7.transfer --approve 1f4e...c0"
-)]
+#[command(after_help = "Examples:
+  cavatica run cohort7.transfer --limit 10 --yes
+  cavatica run cohort7.transfer --yes --max-errors 100 --log-json run.jsonl")]
 pub(crate) struct Run {
     /// The transfer's file, as `plan` wrote it
     #[arg(value_name = "T.transfer")]
@@ -158,11 +160,25 @@ pub(crate) struct Pace {
 }
 
 /// Show how a transfer stands, also while it runs
+///
+/// Names the failed files with the platform's code and what to do about each. Needs no account.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica status cohort7.transfer")]
 pub(crate) struct Status {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
+}
+
+/// List the transfers of a folder and how each stands
+///
+/// Looks at every file of the folder that a plan wrote, whatever it is called. Needs no account.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica transfers ~/transfers")]
+pub(crate) struct Transfers {
+    /// The folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Send failed files again
@@ -214,7 +230,9 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 ///
 /// With the platform's code, message and advice for each failure. Works while the transfer runs.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cavatica report cohort.transfer --format csv --out cohort.csv")]
+#[command(
+    after_help = "Example:\n  cavatica report cohort7.transfer --format csv --out cohort7.csv"
+)]
 pub(crate) struct Report {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]

@@ -2,14 +2,13 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
-
-use crate::args::{Cli, Completions};
+use crate::args::Completions;
 use crate::exit::{Exit, Failure};
+use crate::help;
 
 pub(crate) fn run(args: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cavatica", &mut script);
+    clap_complete::generate(args.shell, &mut help::command(), "cavatica", &mut script);
     std::io::stdout().write_all(&script)?;
     Ok(Exit::Done)
 }

@@ -15,9 +15,9 @@ use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
 use indicatif::HumanBytes;
 use sha2::{Digest, Sha256};
 
+use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::session::Session;
 use crate::ui::Ui;
 
 const PROJECT: &str = "sandbox/demo";
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
         None => made_up_files(&folder.join("files"))?,
     };
     let sandbox = start(&source, &folder.join("sandbox")).await?;
-    let session = connect(&sandbox)?;
+    let api = connect(&sandbox)?;
 
     heading(
         ui,
@@ -49,11 +49,7 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     )?;
     ui.line(format_args!("   {}", sandbox.endpoint()))?;
 
-    let entries = tree(
-        &session,
-        Parent::Project(PROJECT.parse().expect("a constant")),
-    )
-    .await?;
+    let entries = tree(&api, Parent::Project(PROJECT.parse().expect("a constant"))).await?;
     let bytes = HumanBytes(
         entries
             .iter()
@@ -69,12 +65,12 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     )?;
 
     heading(ui, "3. Each file is checked before anything is sent")?;
-    let volume = session
+    let volume = api
         .volumes
         .get(&VOLUME.parse().expect("a constant"))
         .await?
         .value;
-    let (exports, refused) = check(&session, &entries, &volume, ui).await?;
+    let (exports, refused) = check(&api, &entries, &volume, ui).await?;
 
     heading(
         ui,
@@ -83,8 +79,8 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
             exports.len()
         ),
     )?;
-    let (jobs, refused_by_platform) = start_all(&session, exports, ui).await?;
-    let completed = follow(&session, &jobs, ui).await?;
+    let (jobs, refused_by_platform) = start_all(&api, exports, ui).await?;
+    let completed = follow(&api, &jobs, ui).await?;
 
     heading(
         ui,
@@ -93,11 +89,7 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     let objects = folder.join("sandbox/volumes").join(VOLUME);
     let differ = compare(&completed, &source, &objects, ui)?;
 
-    let moved = tree(
-        &session,
-        Parent::Project(PROJECT.parse().expect("a constant")),
-    )
-    .await?;
+    let moved = tree(&api, Parent::Project(PROJECT.parse().expect("a constant"))).await?;
     let aliases = moved.iter().filter(|entry| entry.file.is_alias()).count();
     heading(
         ui,
@@ -191,7 +183,7 @@ async fn start(source: &Path, data: &Path) -> Result<Sandbox, Failure> {
         })
 }
 
-fn connect(sandbox: &Sandbox) -> Result<Session, Failure> {
+fn connect(sandbox: &Sandbox) -> Result<Api, Failure> {
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Failure::new(Exit::Other, "the sandbox can't be reached").caused_by(error)
     };
@@ -203,15 +195,15 @@ fn connect(sandbox: &Sandbox) -> Result<Session, Failure> {
     let client = Client::builder(endpoint, token)
         .build()
         .map_err(|error| broken(Box::new(error)))?;
-    Ok(Session::over(&client))
+    Ok(Api::over(&client))
 }
 
 /// Every file below, however deep.
-async fn tree(session: &Session, top: Parent) -> Result<Vec<Entry>, Failure> {
+async fn tree(api: &Api, top: Parent) -> Result<Vec<Entry>, Failure> {
     let mut files = Vec::new();
     let mut folders = vec![(String::new(), top)];
     while let Some((path, parent)) = folders.pop() {
-        for file in session.files.list(&parent).collect().await? {
+        for file in api.files.list(&parent).collect().await? {
             let path = format!(
                 "{path}{}",
                 file.name.value().map_or(file.id.as_str(), String::as_str)
@@ -229,7 +221,7 @@ async fn tree(session: &Session, top: Parent) -> Result<Vec<Entry>, Failure> {
 
 /// Checks every file against the volume, and shows what else would be refused.
 async fn check(
-    session: &Session,
+    api: &Api,
     entries: &[Entry],
     volume: &Volume,
     ui: &Ui,
@@ -251,8 +243,8 @@ async fn check(
         }
     }
     let public = Parent::Project(ProjectId::PUBLIC.parse().expect("a constant"));
-    let public = session.files.list(&public).collect().await?;
-    let read_only = session
+    let public = api.files.list(&public).collect().await?;
+    let read_only = api
         .volumes
         .get(&READ_ONLY.parse().expect("a constant"))
         .await?
@@ -288,7 +280,7 @@ fn checked(
 
 /// Starts everything, 100 with each request, and shows what the platform itself refuses.
 async fn start_all(
-    session: &Session,
+    api: &Api,
     exports: Vec<CheckedExport>,
     ui: &Ui,
 ) -> Result<(Vec<ExportJob>, usize), Failure> {
@@ -296,7 +288,7 @@ async fn start_all(
     let mut refused = 0;
     for exports in exports.chunks(Batch::<CheckedExport>::MAX) {
         let batch = Batch::new(exports.to_vec()).expect("chunks have 1 to MAX items");
-        let answer = session
+        let answer = api
             .exports
             .start_bulk(&batch, ExportMode::Move)
             .await?
@@ -319,8 +311,8 @@ async fn start_all(
 }
 
 /// Shows each job's way to its end.
-async fn follow(session: &Session, jobs: &[ExportJob], ui: &Ui) -> Result<Vec<ExportJob>, Failure> {
-    let mut watch = session.exports.watch(jobs.iter().map(|job| job.id.clone()));
+async fn follow(api: &Api, jobs: &[ExportJob], ui: &Ui) -> Result<Vec<ExportJob>, Failure> {
+    let mut watch = api.exports.watch(jobs.iter().map(|job| job.id.clone()));
     let mut completed = Vec::new();
     for job in jobs {
         say(job, ui)?;

@@ -9,10 +9,10 @@ use cavatica_exports::transport::{Call, Client};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::api::{self, Api};
 use crate::args::Global;
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
-use crate::session::{self, Session};
 use crate::ui::Ui;
 
 /// A clock that is further off than this makes times in reports doubtful.
@@ -90,7 +90,7 @@ pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
                 "credentials",
                 format!("{} for {}", found.origin, found.endpoint),
             ))?;
-            match session::client(global, found) {
+            match api::client(global, found) {
                 Ok(client) => doctor.platform(&client).await?,
                 Err(failure) => doctor.blame("connection", &failure)?,
             }
@@ -163,7 +163,7 @@ impl Doctor<'_> {
             Ok(limit) => self.tell(requests_left(&limit.value))?,
             Err(error) => self.blame("requests", &error.into())?,
         }
-        match Session::over(client).volumes.list().collect().await {
+        match Api::over(client).volumes.list().collect().await {
             Ok(volumes) => self.tell(writable(&volumes)),
             Err(error) => self.blame("volumes", &error.into()),
         }

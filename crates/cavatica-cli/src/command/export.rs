@@ -8,19 +8,19 @@ use cavatica_exports::model::{
 };
 use cavatica_transfer::{OnceError, Started, export_once};
 
+use crate::api::Api;
 use crate::args;
 use crate::command::jobs;
 use crate::exit::{Exit, Failure};
-use crate::session::Session;
 use crate::ui::Ui;
 
 /// How long the platform gets to list a job whose start was not answered, before its absence means anything.
 const SETTLE: Duration = Duration::from_secs(60);
 
-pub(crate) async fn run(args: &args::Export, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Export, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     let mode = args.mode.chosen();
-    let export = checked(args, session, ui).await?;
-    let job = match start(&export, mode, session, ui).await? {
+    let export = checked(args, api, ui).await?;
+    let job = match start(&export, mode, api, ui).await? {
         Some(job) => job,
         None => {
             ui.note("the answer was lost, but the file is an alias of the new object: the export has completed");
@@ -30,11 +30,11 @@ pub(crate) async fn run(args: &args::Export, session: &Session, ui: &Ui) -> Resu
     if !args.wait {
         return jobs::show(&job, ui).map(|()| Exit::Done);
     }
-    ui.note(jobs::line(&job));
-    let job = follow(session, &job, args, ui).await?;
+    ui.note(jobs::line(&job, ui));
+    let job = follow(api, &job, args, ui).await?;
     jobs::show(&job, ui)?;
     if mode == ExportMode::Copy && job.state.is(ExportState::Completed) {
-        confirm_copy(&export, session).await?;
+        confirm_copy(&export, api).await?;
     }
     jobs::verdict(std::slice::from_ref(&job))
 }
@@ -43,10 +43,10 @@ pub(crate) async fn run(args: &args::Export, session: &Session, ui: &Ui) -> Resu
 async fn start(
     export: &CheckedExport,
     mode: ExportMode,
-    session: &Session,
+    api: &Api,
     ui: &Ui,
 ) -> Result<Option<ExportJob>, Failure> {
-    let once = export_once(&session.client, export, mode, SETTLE);
+    let once = export_once(&api.client, export, mode, SETTLE);
     tokio::pin!(once);
     let started = tokio::select! {
         started = &mut once => started,
@@ -83,11 +83,7 @@ async fn start(
     }
 }
 
-async fn checked(
-    args: &args::Export,
-    session: &Session,
-    ui: &Ui,
-) -> Result<CheckedExport, Failure> {
+async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExport, Failure> {
     let location: Location = args
         .location
         .parse()
@@ -102,10 +98,8 @@ async fn checked(
     if args.no_check {
         return Ok(request.skip_checks());
     }
-    let (file, volume) = tokio::try_join!(
-        session.files.get(&args.file),
-        session.volumes.get(&args.volume)
-    )?;
+    let (file, volume) =
+        tokio::try_join!(api.files.get(&args.file), api.volumes.get(&args.volume))?;
     let what = format!(
         "the export of {}",
         file.value
@@ -123,20 +117,17 @@ async fn checked(
 }
 
 async fn follow(
-    session: &Session,
+    api: &Api,
     job: &ExportJob,
     args: &args::Export,
     ui: &Ui,
 ) -> Result<ExportJob, Failure> {
     let mut latest = job.clone();
-    let mut watch = session
-        .exports
-        .watch([job.id.clone()])
-        .with_limit(args.timeout);
+    let mut watch = api.exports.watch([job.id.clone()]).with_limit(args.timeout);
     while let Some(jobs) = watch.next().await? {
         for job in jobs {
             if job.state != latest.state {
-                ui.note(jobs::line(&job));
+                ui.note(jobs::line(&job, ui));
             }
             latest = job;
         }
@@ -145,9 +136,9 @@ async fn follow(
 }
 
 /// CAVATICA's page doesn't document `copy_only`. A platform that ignores it would have moved the file.
-async fn confirm_copy(export: &CheckedExport, session: &Session) -> Result<(), Failure> {
+async fn confirm_copy(export: &CheckedExport, api: &Api) -> Result<(), Failure> {
     let id = &export.request().source.file;
-    if session.files.get(id).await?.value.is_alias() {
+    if api.files.get(id).await?.value.is_alias() {
         return Err(Failure::new(Exit::SomeFailed, format!("file {id} was moved, although a copy was asked for"))
             .hint("the platform ignored `copy_only`; the object on the volume is now the only copy of the file"));
     }

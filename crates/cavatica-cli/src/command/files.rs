@@ -5,9 +5,9 @@ use cavatica_exports::model::File;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
+use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::session::Session;
 use crate::ui::Ui;
 
 #[derive(Serialize)]
@@ -17,7 +17,7 @@ struct Entry<'a> {
     file: &'a File,
 }
 
-pub(crate) async fn run(args: &args::Files, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     let args::Files::List { parent, recursive } = args;
     let top = match (&parent.project, &parent.folder) {
         (Some(project), _) => Parent::Project(project.clone()),
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &args::Files, session: &Session, ui: &Ui) -> Resul
     let mut folders = vec![(String::new(), top)];
     let mut count = 0;
     while let Some((path, parent)) = folders.pop() {
-        let mut pager = session.files.list(&parent);
+        let mut pager = api.files.list(&parent);
         while let Some(page) = pager.next_page().await? {
             for file in &page.items {
                 count += 1;
@@ -62,10 +62,8 @@ fn show(path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {
         file if file.is_alias() => "alias",
         _ => "file",
     };
-    ui.line(format_args!(
-        "{:<24}  {kind:<6}  {size:>11}  {}",
-        file.id,
-        path.escape_debug()
-    ))?;
+    let start = format!("{:<24}  {kind:<6}  {size:>11}  ", file.id);
+    let path = path.escape_debug().to_string();
+    ui.line(format_args!("{start}{}", ui.fit(&path, start.len())))?;
     Ok(())
 }

@@ -3,12 +3,12 @@
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState};
 
+use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::session::Session;
 use crate::ui::Ui;
 
-pub(crate) async fn run(args: &args::Jobs, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Jobs, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     match args {
         args::Jobs::List { volume, states } => {
             list(
@@ -16,18 +16,18 @@ pub(crate) async fn run(args: &args::Jobs, session: &Session, ui: &Ui) -> Result
                     volume: volume.clone(),
                     states: states.clone(),
                 },
-                session,
+                api,
                 ui,
             )
             .await
         }
-        args::Jobs::Get { ids } => get(ids, session, ui).await,
-        args::Jobs::Wait { ids, timeout } => wait(ids, *timeout, session, ui).await,
+        args::Jobs::Get { ids } => get(ids, api, ui).await,
+        args::Jobs::Wait { ids, timeout } => wait(ids, *timeout, api, ui).await,
     }
 }
 
-async fn list(filter: &ExportFilter, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
-    let mut pager = session.exports.list(filter);
+async fn list(filter: &ExportFilter, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+    let mut pager = api.exports.list(filter);
     let mut seen = std::collections::HashSet::new();
     while let Some(page) = pager.next_page().await? {
         // Pages shift while jobs are added.
@@ -41,15 +41,15 @@ async fn list(filter: &ExportFilter, session: &Session, ui: &Ui) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-async fn get(ids: &[ExportId], session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+async fn get(ids: &[ExportId], api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     if let [id] = ids {
-        show(&session.exports.get(id).await?.value, ui)?;
+        show(&api.exports.get(id).await?.value, ui)?;
         return Ok(Exit::Done);
     }
     let mut unread = 0;
     for ids in ids.chunks(Batch::<ExportId>::MAX) {
         let batch = Batch::new(ids.to_vec()).expect("chunks have 1 to MAX items");
-        for item in session.exports.get_bulk(&batch).await?.value.items {
+        for item in api.exports.get_bulk(&batch).await?.value.items {
             match item {
                 BulkItem::Resource(job, _) => show(&job, ui)?,
                 other => {
@@ -69,13 +69,10 @@ async fn get(ids: &[ExportId], session: &Session, ui: &Ui) -> Result<Exit, Failu
 async fn wait(
     ids: &[ExportId],
     timeout: std::time::Duration,
-    session: &Session,
+    api: &Api,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
-    let mut watch = session
-        .exports
-        .watch(ids.iter().cloned())
-        .with_limit(timeout);
+    let mut watch = api.exports.watch(ids.iter().cloned()).with_limit(timeout);
     let mut ended = Vec::new();
     while let Some(jobs) = watch.next().await? {
         for job in jobs {
@@ -83,7 +80,7 @@ async fn wait(
                 show(&job, ui)?;
                 ended.push(job);
             } else {
-                ui.note(line(&job));
+                ui.note(line(&job, ui));
             }
         }
     }
@@ -95,23 +92,26 @@ pub(crate) fn show(job: &ExportJob, ui: &Ui) -> Result<(), Failure> {
     if ui.is_json() {
         ui.json(job)?
     } else {
-        ui.line(line(job))?
+        ui.line(line(job, ui))?
     }
     Ok(())
 }
 
 /// One job in one line.
-pub(crate) fn line(job: &ExportJob) -> String {
+pub(crate) fn line(job: &ExportJob, ui: &Ui) -> String {
     let mut line = format!("{:<32}  {:<9}", job.id, job.state);
     if let Some(started) = job.started_on.value() {
-        line.push_str(&format!("  {started:<20}"));
+        let time = started.timestamp().map(|at| ui.time(at));
+        line.push_str("  ");
+        line.push_str(time.as_deref().unwrap_or(started.as_str()));
     }
     if let Some(destination) = job.destination.value() {
-        line.push_str(&format!(
+        let end = format!(
             "  {}  {}",
             destination.volume,
             destination.location.escape_debug()
-        ));
+        );
+        line.push_str(&ui.fit(&end, line.len()));
     }
     line
 }

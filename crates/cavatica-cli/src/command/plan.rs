@@ -14,11 +14,11 @@ use cavatica_transfer::plan::{
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
+use crate::api;
 use crate::args::{self, Global};
 use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
-use crate::session;
 use crate::ui::Ui;
 
 /// How often a long plan says how far it is.
@@ -27,7 +27,7 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let found = credentials::find(global, &Environment::read())?;
     let endpoint = found.endpoint.to_string();
-    let client = session::client(global, found)?;
+    let client = api::client(global, found)?;
     let options = PlanOptions {
         endpoint,
         selection: selection(args)?,

@@ -10,12 +10,12 @@ use cavatica_transfer::{
 };
 use jiff::Timestamp;
 
+use crate::api;
 use crate::args::{self, Global, Pace};
 use crate::command::status;
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::reporter::Reporter;
-use crate::session;
 use crate::ui::{self, Ui};
 
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
@@ -79,7 +79,7 @@ impl Opened {
         TransferFile::open(transfer)?;
         let found = credentials::find(global, &Environment::read())?;
         let endpoint = found.endpoint.to_string();
-        let client = session::client_with_reserve(global, found, pace.reserve)?;
+        let client = api::client_with_reserve(global, found, pace.reserve)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
         let journal = SqliteJournal::open(transfer, &endpoint, &account, Timestamp::now())?;

@@ -2,21 +2,21 @@
 
 use cavatica_exports::model::{Volume, VolumeId};
 
+use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::session::Session;
 use crate::ui::Ui;
 
-pub(crate) async fn run(args: &args::Volumes, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Volumes, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     match args {
-        args::Volumes::List => list(session, ui).await,
-        args::Volumes::Get { volume } => get(volume, session, ui).await,
-        args::Volumes::Ls { volume, prefix } => ls(volume, prefix, session, ui).await,
+        args::Volumes::List => list(api, ui).await,
+        args::Volumes::Get { volume } => get(volume, api, ui).await,
+        args::Volumes::Ls { volume, prefix } => ls(volume, prefix, api, ui).await,
     }
 }
 
-async fn list(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
-    let volumes = session.volumes.list().collect().await?;
+async fn list(api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+    let volumes = api.volumes.list().collect().await?;
     let width = volumes
         .iter()
         .map(|volume| volume.id.as_str().chars().count())
@@ -26,7 +26,12 @@ async fn list(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
         if ui.is_json() {
             ui.json(volume)?;
         } else {
-            ui.line(format_args!("{:<width$}  {}", volume.id, summary(volume)))?;
+            let summary = summary(volume);
+            ui.line(format_args!(
+                "{:<width$}  {}",
+                volume.id,
+                ui.fit(&summary, width + 2)
+            ))?;
         }
     }
     if volumes.is_empty() {
@@ -35,8 +40,8 @@ async fn list(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn get(id: &VolumeId, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
-    let volume = session.volumes.get(id).await?.value;
+async fn get(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+    let volume = api.volumes.get(id).await?.value;
     if ui.is_json() {
         ui.json(&volume)?;
         return Ok(Exit::Done);
@@ -55,13 +60,13 @@ async fn get(id: &VolumeId, session: &Session, ui: &Ui) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-async fn ls(id: &VolumeId, prefix: &str, session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     let prefix = if prefix.is_empty() || prefix.ends_with('/') {
         prefix.to_owned()
     } else {
         format!("{prefix}/")
     };
-    let mut pager = session.volumes.list_objects(id, &prefix);
+    let mut pager = api.volumes.list_objects(id, &prefix);
     while let Some(page) = pager.next_page().await? {
         for folder in page.prefixes.value().into_iter().flatten() {
             if ui.is_json() {

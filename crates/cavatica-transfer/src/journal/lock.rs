@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,16 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(io("opened for its lock"))?;
-        match file.try_lock() {
+        // Somebody may be asking who holds it, which takes as long as opening a file.
+        let mut attempt = file.try_lock();
+        for _ in 0..10 {
+            if !matches!(attempt, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            attempt = file.try_lock();
+        }
+        match attempt {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::Held {
@@ -98,6 +108,15 @@ impl Lock {
         let owner = Owner::this_process(now);
         write_owner(&mut file, &owner).map_err(io("locked"))?;
         Ok(Lock { _file: file, owner })
+    }
+}
+
+/// Who holds a transfer's lock now. `None` if nobody does, or if it can't be found out.
+pub(super) fn holder(transfer: &Path) -> Option<Owner> {
+    let mut file = File::open(lock_path(transfer)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read_owner(&mut file)),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
 

@@ -37,6 +37,7 @@ pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
 pub use lock::Owner;
 pub use read::{FailedItem, ItemRow, RunRow, SkippedRow, TransferFile};
+pub(crate) use schema::is_transfer_head;
 pub use sqlite::SqliteJournal;
 
 use cavatica_exports::model::{

@@ -12,7 +12,7 @@ use super::codec::{
 };
 use super::draft::fingerprint;
 use super::sqlite::{Words, connect};
-use super::{Count, JournalError, Tally, Terms, schema};
+use super::{Count, JournalError, Owner, Tally, Terms, lock, schema};
 use crate::fingerprint::Fingerprint;
 use crate::item::{Failure, ItemId, State};
 
@@ -326,6 +326,11 @@ impl TransferFile {
             &self.header.terms,
             self.header.files,
         )
+    }
+
+    /// Who runs it now, if anybody does.
+    pub fn owner(&self) -> Option<Owner> {
+        lock::holder(&self.path)
     }
 
     /// How many files stand where.

@@ -116,6 +116,15 @@ CREATE TABLE app (
 CREATE INDEX not_completed ON attempt (item) WHERE state <> 3;
 "];
 
+/// Whether a file that begins with these bytes is a transfer, of whatever version.
+/// <https://www.sqlite.org/fileformat2.html#the_database_header> says where the id stands.
+pub(crate) fn is_transfer_head(head: &[u8]) -> bool {
+    let id = u32::try_from(APPLICATION_ID)
+        .expect("four letters")
+        .to_be_bytes();
+    head.starts_with(b"SQLite format 3\0") && head.get(68..72) == Some(&id)
+}
+
 /// The newest version that this program knows.
 fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).expect("there are few migrations")

@@ -1,4 +1,4 @@
-//! What every command that talks to the platform needs.
+//! The platform's calls, with the credentials and the network that the flags name.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use crate::ui;
 
 /// Calls to the platform, with the credentials that were found.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct Api {
     pub(crate) client: Client,
     pub(crate) exports: Exports,
     pub(crate) files: Files,
     pub(crate) volumes: Volumes,
 }
 
-impl Session {
-    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+impl Api {
+    pub(crate) fn connect(global: &Global) -> Result<Self, Failure> {
         let found = credentials::find(global, &Environment::read())?;
         tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
-        Ok(Session::over(&client(global, found)?))
+        Ok(Api::over(&client(global, found)?))
     }
 
     pub(crate) fn over(client: &Client) -> Self {
-        Session {
+        Api {
             client: client.clone(),
             exports: Exports::new(client.clone()),
             files: Files::new(client.clone()),

@@ -1,0 +1,70 @@
+//! `cavatica transfers`: the transfers of a folder, and how each stands.
+
+use cavatica_transfer::{Standing, TransferLine, transfers_in};
+use serde_json::json;
+
+use crate::args::Transfers;
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
+    let paths = transfers_in(&args.folder).map_err(|error| {
+        Failure::usage(format!("{} can't be listed", args.folder.display())).caused_by(error)
+    })?;
+    if paths.is_empty() {
+        ui.note(format_args!(
+            "no transfers in {}; `cavatica plan --out NAME.transfer` makes one",
+            args.folder.display()
+        ));
+    }
+    let mut exit = Exit::Done;
+    for path in paths {
+        match TransferLine::read(&path) {
+            Ok(line) if ui.is_json() => ui.json(&line)?,
+            Ok(line) => show(&line, ui)?,
+            Err(error) => {
+                exit = Exit::Other;
+                if ui.is_json() {
+                    ui.json(&json!({"transfer": path, "error": error.to_string()}))?;
+                }
+                ui.warn(&error);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
+    let label = match &line.label {
+        Some(label) => format!("  {label}"),
+        None => String::new(),
+    };
+    ui.line(format_args!(
+        "{:<10}  {}{label}",
+        line.state.name(),
+        line.transfer
+    ))?;
+    ui.line(format_args!(
+        "            {} of {} files, {} failed, {} unknown; {} of {} to {}",
+        line.completed,
+        line.files,
+        line.failed,
+        line.unknown,
+        line.mode.as_str(),
+        line.selection,
+        line.volume
+    ))?;
+    let when = match (&line.owner, line.last_run) {
+        (Some(owner), _) => format!("run by {owner}"),
+        (None, Some(seen)) => format!("last run {}", ui.time(seen)),
+        (None, None) => format!("planned {}", ui.time(line.planned_at)),
+    };
+    let next = match line.state {
+        Standing::Planned | Standing::Unfinished => "; `cavatica run` goes on with it",
+        Standing::Unknown => "; `cavatica run` asks the platform once more",
+        Standing::Failed => "; `cavatica status` says why",
+        Standing::Running | Standing::Done => "",
+    };
+    ui.line(format_args!("            {when}{next}"))?;
+    Ok(())
+}

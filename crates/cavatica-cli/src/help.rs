@@ -1,0 +1,72 @@
+//! The first screen of help: the commands in groups, and what to do next.
+
+use std::fmt::Write;
+
+use clap::builder::styling::Style;
+use clap::{Command, CommandFactory};
+
+use crate::args::Cli;
+
+/// Every command stands in one group.
+const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "Try it without an account",
+        &["demo", "sandbox", "check", "explain"],
+    ),
+    ("Look around", &["doctor", "volumes", "files", "jobs"]),
+    ("One file", &["export"]),
+    (
+        "Many files",
+        &["plan", "run", "status", "retry", "report", "transfers"],
+    ),
+    ("Set up a shell", &["completions", "man"]),
+];
+
+/// What to type when nothing was typed.
+const NEXT: &str = "What to do next:
+  cavatica demo                       see the whole job; nothing leaves this machine
+  cavatica doctor                     is my account ready to export?
+  cavatica files list --project P     what would I export? P is owner/short-name
+  cavatica plan --help                many files: plan, look, then run
+  cavatica help                       all commands
+";
+
+const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n";
+
+/// The command line as it is parsed, completed and explained.
+pub(crate) fn command() -> Command {
+    let command = Cli::command();
+    let groups = groups(&command);
+    let heading = command.get_styles().get_header();
+    let template = format!(
+        "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}\n\n`cavatica help COMMAND` says more about one.\n"
+    );
+    command.help_template(template)
+}
+
+/// The words for somebody who typed nothing but the program's name.
+pub(crate) fn next() -> String {
+    let about = Cli::command().get_about().map(ToString::to_string);
+    format!("{}\n\n{NEXT}", about.unwrap_or_default())
+}
+
+fn groups(command: &Command) -> String {
+    let styles = command.get_styles();
+    let (heading, name_style): (&Style, &Style) = (styles.get_header(), styles.get_literal());
+    let mut text = String::new();
+    for (group, names) in GROUPS {
+        writeln!(text, "\n{heading}{group}:{heading:#}").ok();
+        for name in *names {
+            let about = command
+                .find_subcommand(name)
+                .and_then(Command::get_about)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            writeln!(text, "  {name_style}{name:<11}{name_style:#}  {about}").ok();
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

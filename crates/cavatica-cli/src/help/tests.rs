@@ -1,0 +1,106 @@
+//! What the help and the documents tell people to type is something that the program takes.
+
+use std::path::Path;
+
+use clap::Command;
+
+use super::*;
+
+#[test]
+fn every_command_stands_in_one_group() {
+    let mut grouped: Vec<&str> = GROUPS
+        .iter()
+        .flat_map(|(_, names)| *names)
+        .copied()
+        .collect();
+    grouped.sort_unstable();
+    let command = Cli::command();
+    let mut all: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    all.sort_unstable();
+    assert_eq!(grouped, all);
+}
+
+#[test]
+fn every_command_says_what_it_is_for_and_shows_an_example_that_works() {
+    let mut open = vec![command()];
+    while let Some(command) = open.pop() {
+        let name = command.get_name().to_owned();
+        let about = command.get_about().map(ToString::to_string);
+        assert!(about.is_some_and(|about| about.len() > 10), "{name}");
+        if command.has_subcommands() {
+            open.extend(command.get_subcommands().cloned());
+            continue;
+        }
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_else(|| panic!("{name} shows no example"));
+        let examples = command_lines(&help);
+        assert!(!examples.is_empty(), "{name} shows no example");
+        for example in examples {
+            assert_parses(&example, &name);
+        }
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "too long: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_documents_is_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let documents = std::fs::read_dir(root.join("docs")).unwrap();
+    let documents = documents.map(|entry| entry.unwrap().path());
+    let mut lines = 0;
+    for path in documents.chain([root.join("README.md")]) {
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let blocks = text.split("```").skip(1).step_by(2);
+        for line in blocks.flat_map(command_lines) {
+            assert_parses(&line, &place);
+            lines += 1;
+        }
+    }
+    assert!(lines > 20, "only {lines} command lines were found");
+}
+
+/// The commands of a text that call the program, each on one line.
+fn command_lines(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ");
+    let starts = |line: &&str| line.starts_with("cavatica ");
+    joined
+        .lines()
+        .map(|line| line.trim().trim_start_matches("$ "))
+        .filter(starts)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn assert_parses(line: &str, place: &str) {
+    if line.contains('…') {
+        return;
+    }
+    let words = words(line);
+    if let Err(error) = command().try_get_matches_from(&words) {
+        let fine = [
+            clap::error::ErrorKind::DisplayHelp,
+            clap::error::ErrorKind::DisplayVersion,
+        ];
+        assert!(fine.contains(&error.kind()), "{place}: `{line}`: {error}");
+    }
+}
+
+/// The words of a command line as a shell would part them, up to the first `|`, `>`, `&` or `#`.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for character in line.chars().chain([' ']) {
+        match (quote, character) {
+            (Some(open), _) if open == character => quote = None,
+            (Some(_), _) => word.push(character),
+            (None, '\'' | '"') => quote = Some(character),
+            (None, ' ' | ';') if !word.is_empty() => words.push(std::mem::take(&mut word)),
+            (None, ' ' | ';') => {}
+            (None, '|' | '>' | '&' | '#') => break,
+            (None, _) => word.push(character),
+        }
+    }
+    words
+}
