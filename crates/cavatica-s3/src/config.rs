@@ -1,0 +1,164 @@
+//! Which bucket, and how to reach it.
+
+use http::Uri;
+use rusty_s3::UrlStyle;
+
+use crate::bucket::Bucket;
+use crate::connect;
+use crate::credentials::AwsConfig;
+use crate::error::BoxError;
+
+/// A region for stores that have none but want one in the signature.
+const ANY_REGION: &str = "us-east-1";
+
+/// A bucket about to be addressed.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct BucketBuilder {
+    name: String,
+    config: AwsConfig,
+    endpoint: Option<String>,
+    ca_certificates: Option<Vec<u8>>,
+}
+
+/// A bucket that can't be addressed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The name can't be a bucket's.
+    #[error("`{0}` can't be the name of a bucket")]
+    Name(String),
+    /// AWS has no address without a region.
+    #[error("no AWS region is named; set AWS_REGION, or `region` in the profile")]
+    NoRegion,
+    /// The region can't be one.
+    #[error("`{0}` can't be an AWS region")]
+    Region(String),
+    /// The endpoint isn't an address that can be used.
+    #[error(
+        "`{0}` can't be the endpoint of an S3 service; write `https://HOST` or `https://HOST:PORT`"
+    )]
+    Endpoint(String),
+    /// Plain text over a network: the keys' signature and the data could be read on the way.
+    #[error("`{0}` is plain http, which goes to this computer only; use https")]
+    PlainText(String),
+    /// The trust store or a certificate can't be used.
+    #[error("can't decide whom to trust")]
+    Trust(#[source] BoxError),
+    /// A variable names a proxy that can't be used.
+    #[error("the proxy named in the environment can't be used; it must be an http or https URL")]
+    Proxy,
+}
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) uri: Uri,
+    pub(crate) is_loopback: bool,
+}
+
+impl BucketBuilder {
+    pub(crate) fn new(name: &str, config: AwsConfig) -> Self {
+        BucketBuilder {
+            name: name.to_owned(),
+            config,
+            endpoint: None,
+            ca_certificates: None,
+        }
+    }
+
+    /// Asks this S3 service instead of AWS, with the bucket in the path. Plain `http` to this machine only.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Trusts the certificate authorities of this PEM text too.
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
+        self
+    }
+
+    /// Makes ready to call; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the name, the endpoint, the region, a certificate or the proxy can't be used.
+    pub fn build(self) -> Result<Bucket, BuildError> {
+        if !is_name(&self.name) {
+            return Err(BuildError::Name(self.name));
+        }
+        if let Some(region) = self.config.region.as_deref().filter(|r| !is_label(r)) {
+            return Err(BuildError::Region(region.to_owned()));
+        }
+        let region = match (&self.config.region, &self.endpoint) {
+            (Some(region), _) => region.clone(),
+            (None, Some(_)) => ANY_REGION.to_owned(),
+            (None, None) => return Err(BuildError::NoRegion),
+        };
+        let (endpoint, style) = match self.endpoint {
+            Some(endpoint) => (endpoint, UrlStyle::Path),
+            // A certificate of AWS fits one label before its own name.
+            None if self.name.contains('.') => (aws(&region), UrlStyle::Path),
+            None => (aws(&region), UrlStyle::VirtualHost),
+        };
+        let target = target(&endpoint)?;
+        let wrong = || BuildError::Endpoint(endpoint.clone());
+        let url = endpoint.parse().map_err(|_| wrong())?;
+        let place = rusty_s3::Bucket::new(url, style, self.name, region).map_err(|_| wrong())?;
+        let client = connect::client(&target, self.ca_certificates.as_deref())?;
+        Ok(Bucket::new(place, self.config.credentials, client))
+    }
+}
+
+/// Source: <https://docs.aws.amazon.com/general/latest/gr/s3.html>.
+fn aws(region: &str) -> String {
+    let top = if region.starts_with("cn-") {
+        "com.cn"
+    } else {
+        "com"
+    };
+    format!("https://s3.{region}.amazonaws.{top}")
+}
+
+fn target(endpoint: &str) -> Result<Target, BuildError> {
+    let wrong = || BuildError::Endpoint(endpoint.to_owned());
+    let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
+    let host = uri
+        .host()
+        .filter(|host| !host.is_empty())
+        .ok_or_else(wrong)?;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let address: Option<std::net::IpAddr> = bare.parse().ok();
+    let is_loopback = match address {
+        Some(address) => address.is_loopback(),
+        None => host.eq_ignore_ascii_case("localhost"),
+    };
+    // A user's name and password would be ignored, so whoever writes them means something else.
+    if uri.query().is_some() || uri.authority().is_some_and(|a| a.as_str().contains('@')) {
+        return Err(BuildError::Endpoint(
+            "an address with a user or a query".to_owned(),
+        ));
+    }
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some("http") if is_loopback => {}
+        Some("http") => return Err(BuildError::PlainText(endpoint.to_owned())),
+        _ => return Err(wrong()),
+    }
+    Ok(Target { uri, is_loopback })
+}
+
+/// Wider than AWS's own rules, because other stores have theirs; narrow enough to stand in an address.
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !name.is_empty() && name.len() <= 255 && name.bytes().all(fits) && !matches!(name, "." | "..")
+}
+
+/// A region becomes part of a host's name.
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 63
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}

@@ -1,0 +1,56 @@
+//! The few S3 calls that exports need: put, list, head, get and delete, on AWS or any store that speaks its language.
+//!
+//! ```no_run
+//! use cavatica_s3::{AwsConfig, Bucket, Upload};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = AwsConfig::find()?;
+//! let bucket = Bucket::builder("lab-results", config).build()?;
+//!
+//! let upload = Upload::new(5, &b"reads"[..]).sse("AES256");
+//! bucket.put("run1/a.txt", upload).await?;
+//!
+//! let mut listing = bucket.list("run1/");
+//! while let Some(page) = listing.next().await? {
+//!     for object in page.objects {
+//!         println!("{} {}", object.size, object.key);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it decides
+//!
+//! * **Signing** is `rusty-s3`'s: version 4, in the query, all `x-amz-` headers signed. A signed address is a secret for as
+//!   long as it is valid; no error shows one.
+//! * **Retries.** What only reads is repeated a few times after a 5xx, a `SlowDown`, a time-out or a broken connection.
+//!   What writes is sent once: the caller holds the source and knows whether sending it again does harm.
+//! * **Plain `http`** goes to this machine alone. The signature, the session token and the patients' data would be open to
+//!   everybody on the way otherwise.
+//! * **Redirects** are not followed. S3 sends them for a wrong region, and a signature fits one host only.
+//!
+//! # What it doesn't do
+//!
+//! No uploads in parts, so an object has at most 5 GiB. It neither makes nor removes buckets, and it doesn't log in: single
+//! sign-on and roles are the AWS tools' business, which hand their temporary keys on by the environment.
+
+#![warn(missing_docs)]
+
+mod bucket;
+mod config;
+mod connect;
+mod credentials;
+mod error;
+mod list;
+mod object;
+mod send;
+mod upload;
+
+pub use bucket::Bucket;
+pub use config::{BucketBuilder, BuildError};
+pub use credentials::{AwsConfig, AwsConfigError, Credentials};
+pub use error::{Error, ErrorKind};
+pub use list::{Listing, Page};
+pub use object::{Download, Head, Object};
+pub use upload::Upload;

@@ -1,0 +1,186 @@
+//! One request and its answer, and how often to try.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use instant_xml::FromXml;
+
+use crate::bucket::{Bucket, nothing};
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::upload::SourceError;
+
+/// How long a signed address is good for: time enough for the request to arrive.
+pub(crate) const SIGNED_FOR: Duration = Duration::from_secs(600);
+
+/// How long an answer may take, and each piece of it.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// A page of a thousand keys of 1,024 bytes, each byte as `%XX`, with what else stands there.
+const LARGEST_ANSWER: usize = 8 << 20;
+
+/// How often a read is sent at most.
+const ATTEMPTS: u32 = 4;
+
+/// The wait after the first failure; it doubles each time, and a share of it by chance is waited.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// A call under way, to say in errors what it was.
+pub(crate) struct Call<'a> {
+    bucket: &'a Bucket,
+    what: &'static str,
+    key: Option<&'a str>,
+}
+
+/// The body of a refusal.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+#[derive(Debug, FromXml)]
+#[xml(rename = "Error")]
+struct Refusal {
+    #[xml(rename = "Code")]
+    code: String,
+    #[xml(rename = "Message")]
+    message: Option<String>,
+    #[xml(rename = "Region")]
+    region: Option<String>,
+    #[xml(rename = "RequestId")]
+    request_id: Option<String>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(bucket: &'a Bucket, what: &'static str, key: Option<&'a str>) -> Self {
+        Call { bucket, what, key }
+    }
+
+    pub(crate) fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind, self.what, self.bucket.name(), self.key)
+    }
+
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        address: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Request<()>, Error> {
+        let mut request = Request::builder().method(method).uri(address);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let agent = concat!("cavatica/", env!("CARGO_PKG_VERSION"));
+        let request = request.header(http::header::USER_AGENT, HeaderValue::from_static(agent));
+        // The address is our own and the library's; a header's value may be the caller's nonsense, an endless key too.
+        request.body(()).map_err(|_| self.error(ErrorKind::Key))
+    }
+
+    /// Sends what only reads, again if need be; each time with a new signature.
+    pub(crate) async fn send_reading(
+        &self,
+        method: Method,
+        sign: impl Fn() -> String,
+        headers: &[(&'static str, String)],
+    ) -> Result<Response<Incoming>, Error> {
+        let mut attempt = 1;
+        loop {
+            let request = self.request(method.clone(), &sign(), headers)?;
+            let answer = self
+                .send_once(request.map(|()| nothing()), ANSWER_LIMIT)
+                .await;
+            match answer {
+                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                    let most = FIRST_WAIT * 2_u32.pow(attempt);
+                    tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Sends once, and tells an answer that is no success as an error.
+    pub(crate) async fn send_once(
+        &self,
+        request: Request<UnsyncBoxBody<Bytes, BoxError>>,
+        limit: Duration,
+    ) -> Result<Response<Incoming>, Error> {
+        let answer = tokio::time::timeout(limit, self.bucket.client.request(request)).await;
+        let answer = match answer {
+            Err(_) => return Err(self.error(ErrorKind::TimedOut(limit))),
+            Ok(Err(error)) if is_source(&error) => {
+                return Err(self.error(ErrorKind::Source).because(error));
+            }
+            Ok(Err(error)) => return Err(self.error(ErrorKind::Broken).because(error)),
+            Ok(Ok(answer)) => answer,
+        };
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.refusal(answer).await)
+    }
+
+    async fn refusal(&self, answer: Response<Incoming>) -> Error {
+        let status = answer.status();
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let region = header("x-amz-bucket-region");
+        let request_id = header("x-amz-request-id");
+        let body = match text(answer, self).await {
+            Ok(body) => body,
+            Err(error) => return error,
+        };
+        let told = instant_xml::from_str::<Refusal>(&body);
+        self.error(match told {
+            Ok(told) => ErrorKind::Refused {
+                status,
+                code: Some(told.code),
+                message: told.message.unwrap_or_default(),
+                region: told.region.or(region),
+                request_id: told.request_id.or(request_id),
+            },
+            // The answer to HEAD has no body, and some stores leave it out elsewhere.
+            Err(_) if body.trim().is_empty() => ErrorKind::Refused {
+                status,
+                code: None,
+                message: reason(status),
+                region,
+                request_id,
+            },
+            Err(_) => ErrorKind::NotS3(status),
+        })
+    }
+}
+
+fn reason(status: StatusCode) -> String {
+    status.canonical_reason().unwrap_or_default().to_owned()
+}
+
+/// The whole of an answer.
+pub(crate) async fn text(answer: Response<Incoming>, call: &Call<'_>) -> Result<String, Error> {
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), LARGEST_ANSWER);
+    match tokio::time::timeout(ANSWER_LIMIT, body.collect()).await {
+        Err(_) => Err(call.error(ErrorKind::TimedOut(ANSWER_LIMIT))),
+        Ok(Err(error)) => Err(call.error(ErrorKind::Broken).because(error)),
+        Ok(Ok(body)) => String::from_utf8(body.to_bytes().to_vec()).map_err(|error| {
+            call.error(ErrorKind::NotS3(status))
+                .because(error.utf8_error())
+        }),
+    }
+}
+
+/// Whether the source of the body failed rather than the connection.
+fn is_source(error: &hyper_util::client::legacy::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if error.is::<SourceError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
