@@ -32,6 +32,7 @@ mod fingerprint;
 pub mod item;
 pub mod journal;
 mod listing;
+mod matching;
 mod once;
 pub mod plan;
 mod platform;

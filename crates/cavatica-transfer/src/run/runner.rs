@@ -1,13 +1,15 @@
 //! The loop.
 
 mod follow;
+mod record;
+mod resume;
 mod send;
 mod settle;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportId, ExportJob, ExportMode};
+use cavatica_exports::model::{ExportId, ExportJob};
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -17,9 +19,9 @@ use super::pace::{Action, Pace, Spacing};
 use super::stop::Stop;
 use super::tasks::Done;
 use super::{AskError, Ending, RunError, RunOptions, RunReport};
-use crate::event::{Again, Event, StopReason};
+use crate::event::{Event, StopReason};
 use crate::item::{ItemId, State, Step};
-use crate::journal::{Item, Journal, Move, OpenItem, Recorded, Tally, Terms};
+use crate::journal::{Item, Journal, Move, Tally, Terms};
 use crate::platform::Platform;
 use crate::reconcile::{Question, Whereabouts, times};
 
@@ -241,68 +243,6 @@ impl<'a> Runner<'a> {
         self.platform.client.budget().sent - self.requests_before
     }
 
-    /// Takes up what earlier runs left.
-    fn take_up(&mut self) -> Result<(), RunError> {
-        let now = Instant::now();
-        for open in self.journal.open_items()? {
-            match open {
-                OpenItem::Again(item) => self.again.push_back(item),
-                OpenItem::Accepted(item, export) => self.jobs.push_back((item, export)),
-                OpenItem::Transient(item, attempts) if attempts < self.options.max_attempts => {
-                    self.later.push((now, item));
-                }
-                OpenItem::Transient(..) => {}
-                OpenItem::Intended(item, intended) => {
-                    // The run that wrote the intent may have died a moment ago with the request on its way, so the
-                    // settling begins now, however old the intent is.
-                    self.ask(*item, intended, now + self.options.timing.settle)?;
-                }
-                // It has settled before it was given up.
-                OpenItem::Unknown(item, intended, None) => self.ask(*item, intended, now)?,
-                OpenItem::Unknown(item, _, Some(export)) => {
-                    // One look is enough: the last run waited for it already.
-                    if let Some(long_ago) = now.checked_sub(self.options.timing.unclear_job) {
-                        let unclear = Unclear {
-                            since: long_ago,
-                            looks: UNCLEAR_LOOKS - 1,
-                        };
-                        self.unclear.insert(item.id, unclear);
-                    }
-                    self.jobs.push_back((item.id, export));
-                }
-            }
-        }
-        let resumed = self.tally.total().files > self.tally.planned.files || !self.again.is_empty();
-        // What came back isn't fresh.
-        let again = self.again.len() as u64;
-        let fresh = self.tally.planned.files.saturating_sub(again);
-        self.fresh_left = self.options.limit.map_or(fresh, |limit| limit.min(fresh));
-        (self.report)(Event::RunBegan {
-            tally: self.tally,
-            resumed,
-        });
-        Ok(())
-    }
-
-    fn ask(&mut self, item: Item, intended: Timestamp, due: Instant) -> Result<(), RunError> {
-        let earlier = if item.attempt > 1 {
-            self.journal.known_exports(item.id)?
-        } else {
-            Vec::new()
-        };
-        self.questions.push(Pending {
-            question: Question {
-                item,
-                intended,
-                export: None,
-                earlier,
-            },
-            due: Some(due),
-            looks: 0,
-        });
-        Ok(())
-    }
-
     fn nothing_left(&self) -> bool {
         self.fresh_left == 0
             && self.again.is_empty()
@@ -476,87 +416,6 @@ impl<'a> Runner<'a> {
             reason: error.to_string(),
             pause,
         });
-        Ok(())
-    }
-
-    /// Records what was learned and draws the consequences: the journal's word on where each file stands now is the only
-    /// one that counts.
-    fn record(&mut self, moves: Vec<Move>) -> Result<(), RunError> {
-        if moves.is_empty() {
-            return Ok(());
-        }
-        let now = Instant::now();
-        let (mut completed, mut bytes) = (0, 0);
-        for Recorded {
-            item,
-            before,
-            after,
-            size,
-            attempt,
-        } in self.journal.record(&moves)?
-        {
-            shift(&mut self.tally, &before, &after, size);
-            match after {
-                State::Planned => self.again.push_back(item),
-                State::Intended => {}
-                State::Accepted { export } => self.jobs.push_back((item, export)),
-                State::Completed { .. } => {
-                    completed += 1;
-                    bytes += size;
-                    if self.terms.mode == ExportMode::Copy && !self.journal.copy_proven() {
-                        self.copy_completed = Some(item);
-                    }
-                }
-                State::Failed { export, failure } => {
-                    let transient =
-                        failure.class().passes_by_waiting() && attempt < self.options.max_attempts;
-                    let again = if transient {
-                        let wait = self.options.timing.retry * (1 << (attempt.clamp(1, 8) - 1));
-                        self.later.push((now + wait, item));
-                        Again::Later
-                    } else {
-                        Again::No
-                    };
-                    for item in self.journal.items(&[item])? {
-                        (self.report)(Event::FileFailed {
-                            file: item.file,
-                            location: item.location,
-                            export: export.clone(),
-                            failure: failure.clone(),
-                            again,
-                        });
-                    }
-                }
-                State::Unknown { doubt, .. } => {
-                    for item in self.journal.items(&[item])? {
-                        (self.report)(Event::FileUnclear {
-                            file: item.file,
-                            location: item.location,
-                            reason: doubt.to_string(),
-                        });
-                    }
-                }
-            }
-        }
-        if completed > 0 {
-            (self.report)(Event::FilesCompleted {
-                files: completed,
-                bytes,
-            });
-        }
-        (self.report)(Event::Tallied { tally: self.tally });
-        let failed = self
-            .tally
-            .failed
-            .files
-            .saturating_sub(self.later.len() as u64);
-        if self
-            .options
-            .max_errors
-            .is_some_and(|most| failed >= most.max(1))
-        {
-            self.stop_sending(StopReason::TooManyErrors);
-        }
         Ok(())
     }
 }

@@ -9,7 +9,8 @@ use super::{BATCH, Echo, Runner, STARTS, shift, to_usize, told};
 use crate::event::Event;
 use crate::item::{Answer, Failure, ItemId, State, Step};
 use crate::journal::{Intent, Item, Move, Pick};
-use crate::reconcile::{ItemAnswer, match_answer, seen};
+use crate::matching::{ItemAnswer, match_answer};
+use crate::reconcile::seen;
 use crate::run::{AskError, RunError, tasks};
 
 impl Runner<'_> {
