@@ -223,6 +223,40 @@ pub struct VolumeObject {
     pub unknown: UnknownKeys,
 }
 
+impl VolumeObject {
+    /// The object's bytes, if the storage's metadata tell. No page documents their names, so those of S3 and the usual
+    /// spellings of them are understood, in any letter case and as number or text.
+    ///
+    /// ```
+    /// use cavatica_model::VolumeObject;
+    ///
+    /// let object: VolumeObject = serde_json::from_str(
+    ///     r#"{"location": "a.vcf", "metadata": {"Content-Length": "12", "ETag": "\"9b2cf5\""}}"#,
+    /// )?;
+    /// assert_eq!((object.size(), object.etag()), (Some(12), Some("9b2cf5")));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn size(&self) -> Option<u64> {
+        let value = self.said(&["contentlength", "size"])?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
+
+    /// The object's ETag without its quotes, if the storage's metadata tell.
+    pub fn etag(&self) -> Option<&str> {
+        let etag = self.said(&["etag"])?.as_str()?.trim_matches('"');
+        (!etag.is_empty()).then_some(etag)
+    }
+
+    /// What the metadata say under one of these names, written small and without `-` and `_`.
+    fn said(&self, names: &[&str]) -> Option<&serde_json::Value> {
+        let metadata = self.metadata.value()?;
+        metadata.iter().find_map(|(key, value)| {
+            let key = key.replace(['-', '_'], "").to_ascii_lowercase();
+            names.contains(&key.as_str()).then_some(value)
+        })
+    }
+}
+
 /// A folder on a volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VolumePrefix {

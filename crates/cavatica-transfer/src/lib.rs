@@ -40,6 +40,7 @@ mod reconcile;
 mod report;
 mod run;
 mod summary;
+mod verify;
 
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
@@ -48,3 +49,4 @@ pub use once::{OnceError, Started, export_once};
 pub use report::{ReportError, ReportFormat, write_report};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
+pub use verify::{Against, Finding, Found, Object, Reason};

@@ -8,6 +8,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
 use super::JournalError;
 use crate::item::{Doubt, Failure, State};
+use crate::verify::{Against, Finding};
 
 /// Numbers of the states in the journal; they never change their meaning.
 pub(super) const PLANNED: i64 = 0;
@@ -26,6 +27,44 @@ pub(super) fn state_number(state: &State) -> i64 {
         State::Failed { .. } => FAILED,
         State::Unknown { .. } => UNKNOWN,
     }
+}
+
+/// Numbers of the findings in the journal; they never change their meaning.
+const FINDINGS: [(i64, Finding); 5] = [
+    (1, Finding::Same),
+    (2, Finding::Missing),
+    (3, Finding::Extra),
+    (4, Finding::Differs),
+    (5, Finding::Unread),
+];
+
+/// Numbers of what was looked at; they never change their meaning.
+const AGAINST: [(i64, Against); 2] = [(1, Against::Volume), (2, Against::Bucket)];
+
+pub(super) fn finding_number(finding: Finding) -> i64 {
+    number_of(&FINDINGS, finding)
+}
+
+pub(super) fn finding(number: i64) -> Option<Finding> {
+    of_number(&FINDINGS, number)
+}
+
+pub(super) fn against_number(against: Against) -> i64 {
+    number_of(&AGAINST, against)
+}
+
+pub(super) fn against(number: i64) -> Option<Against> {
+    of_number(&AGAINST, number)
+}
+
+fn number_of<T: Copy + PartialEq>(table: &[(i64, T)], wanted: T) -> i64 {
+    let found = table.iter().find(|(_, value)| *value == wanted);
+    found.expect("every value has a number").0
+}
+
+fn of_number<T: Copy>(table: &[(i64, T)], wanted: i64) -> Option<T> {
+    let found = table.iter().find(|(number, _)| *number == wanted)?;
+    Some(found.1)
 }
 
 /// The columns of an attempt that make up its state.
@@ -94,20 +133,40 @@ pub(super) struct StoredFile<'a>(pub(super) &'a FileId);
 impl rusqlite::ToSql for StoredFile<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         let text = self.0.as_str();
-        Ok(match packed(text) {
+        Ok(match packed::<12>(text) {
             Some(bytes) => ToSqlOutput::Owned(Value::Blob(bytes.to_vec())),
             None => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
         })
     }
 }
 
-/// The bytes that 24 lower-case hex digits stand for.
-pub(crate) fn packed(text: &str) -> Option<[u8; 12]> {
+/// An ETag as it is stored: those that are 32 lower-case hex digits take half the room as bytes.
+pub(super) struct StoredEtag<'a>(pub(super) &'a str);
+
+impl rusqlite::ToSql for StoredEtag<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match packed::<16>(self.0) {
+            Some(bytes) => ToSqlOutput::Owned(Value::Blob(bytes.to_vec())),
+            None => ToSqlOutput::Borrowed(ValueRef::Text(self.0.as_bytes())),
+        })
+    }
+}
+
+pub(super) fn etag(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Blob(bytes) => Some(hex(bytes)),
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => None,
+    }
+}
+
+/// The bytes that as many pairs of lower-case hex digits stand for.
+pub(crate) fn packed<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
     let digits = text.as_bytes();
-    if digits.len() != 24 {
+    if digits.len() != 2 * BYTES {
         return None;
     }
-    let mut bytes = [0; 12];
+    let mut bytes = [0; BYTES];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }

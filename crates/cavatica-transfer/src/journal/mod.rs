@@ -5,8 +5,9 @@
 //! # Locking
 //!
 //! One program at a time may run a transfer. It holds the operating system's lock on `T.transfer.lock`, which the
-//! system itself releases when the program dies, however it dies; the file says who holds it. Others may read the
-//! transfer meanwhile. The lock isn't on the transfer's own file, because closing any handle of that would release
+//! system itself releases when the program dies, however it dies; the file says who holds it. A look at the destination
+//! ([`Verification`]) writes what it saw and holds the same lock: what it compares with must not change meanwhile. Others
+//! may read the transfer at any time. The lock isn't on the transfer's own file, because closing any handle of that would release
 //! SQLite's locks too.
 //!
 //! # Compatibility
@@ -31,14 +32,16 @@ mod lock;
 mod read;
 mod schema;
 mod sqlite;
+mod verification;
 
 pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
 pub use lock::Owner;
-pub use read::{FailedItem, ItemRow, RunRow, SkippedRow, TransferFile};
+pub use read::{FailedItem, ItemRow, RunRow, SkippedRow, TransferFile, Verified};
 pub(crate) use schema::is_transfer_head;
 pub use sqlite::SqliteJournal;
+pub use verification::Verification;
 
 use cavatica_exports::model::{
     ExportId, ExportMode, ExportProperties, ExportRequest, FileId, Location, Prefix, Tri, VolumeId,

@@ -15,6 +15,7 @@ use super::sqlite::{Words, connect};
 use super::{Count, JournalError, Owner, Tally, Terms, lock, schema};
 use crate::fingerprint::Fingerprint;
 use crate::item::{Failure, ItemId, State};
+use crate::verify::{Against, Finding};
 
 /// How many rows are read at a time: between two pages the run can write.
 const PAGE: i64 = 2_000;
@@ -204,6 +205,23 @@ pub struct ItemRow {
     pub started: Option<Timestamp>,
     /// When its job ended.
     pub finished: Option<Timestamp>,
+    /// What the newest look at the destination saw of it.
+    pub verified: Option<Verified>,
+}
+
+/// What a look at the destination saw of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What it came to.
+    pub finding: Finding,
+    /// When the look began.
+    pub at: Timestamp,
+    /// What was looked at.
+    pub against: Against,
+    /// Bytes of the object, if it was there and its size was told; else what was planned.
+    pub size: Option<u64>,
+    /// The newest ETag that was ever seen of it, without quotes.
+    pub etag: Option<String>,
 }
 
 impl ItemRow {
@@ -395,8 +413,10 @@ impl TransferFile {
                 "SELECT i.id, i.file, i.location, i.path, i.size, i.project, i.task, i.metadata,
                     coalesce(a.state, 0), a.doubt, a.export, a.code, a.status, a.message, a.request,
                     coalesce(a.number, 0), a.started, a.finished,
-                    (SELECT app FROM app WHERE app.task = i.task)
-                 FROM item i LEFT JOIN attempt a ON a.item = i.id WHERE i.id > ? ORDER BY i.id LIMIT ?",
+                    (SELECT app FROM app WHERE app.task = i.task),
+                    v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against
+                 FROM item i LEFT JOIN attempt a ON a.item = i.id
+                 LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
             .map_err(|source| self.sqlite(source))?;
         let after = after.map_or(i64::MIN, |id| id.0);
@@ -431,6 +451,20 @@ impl TransferFile {
                     .map_err(|source| self.sqlite(source))
             };
             let (started, finished) = (moment(get(16)?), moment(get(17)?));
+            let verified = match (get(19)?, get(22)?, get(23)?) {
+                (Some(finding), Some(at), Some(against)) => {
+                    let strange = || damaged(&self.path, "what a look at the destination saw");
+                    let etag = row.get_ref(21).map_err(|source| self.sqlite(source))?;
+                    Some(Verified {
+                        finding: codec::finding(finding).ok_or_else(strange)?,
+                        at: moment(Some(at)).ok_or_else(strange)?,
+                        against: codec::against(against).ok_or_else(strange)?,
+                        size: get(20)?.or(size).map(read_back),
+                        etag: codec::etag(etag),
+                    })
+                }
+                _ => None,
+            };
             page.push(ItemRow {
                 id: ItemId(row.get(0).map_err(|source| self.sqlite(source))?),
                 file: file_id(
@@ -448,6 +482,7 @@ impl TransferFile {
                 attempts: row.get(15).map_err(|source| self.sqlite(source))?,
                 started,
                 finished,
+                verified,
             });
         }
         Ok(page)

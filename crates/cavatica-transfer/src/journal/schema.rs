@@ -114,6 +114,24 @@ CREATE TABLE app (
 ", "
 -- A finished transfer of a million files answers at once, because nobody has to look for the few that aren't completed.
 CREATE INDEX not_completed ON attempt (item) WHERE state <> 3;
+", "
+-- One look at the destination each.
+CREATE TABLE verification (
+    id INTEGER PRIMARY KEY,
+    against INTEGER NOT NULL,       -- 1 volume, 2 bucket
+    started INTEGER NOT NULL,
+    finished INTEGER                -- NULL if it never came to its end
+) STRICT;
+
+-- What the newest look saw of each file.
+CREATE TABLE verified (
+    item INTEGER PRIMARY KEY,
+    verification INTEGER NOT NULL,
+    finding INTEGER NOT NULL,       -- 1 same, 2 missing, 3 extra, 4 differs, 5 unread
+    size INTEGER,                   -- what was seen; NULL where it is the planned one
+    etag ANY,                       -- when first found right: 32 lower-case hex digits as 16 bytes, else as text
+    etag_seen ANY                   -- what was seen; NULL where it is etag
+) STRICT;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

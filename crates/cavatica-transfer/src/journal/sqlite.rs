@@ -25,7 +25,7 @@ use crate::item::{Failure, IllegalStep, ItemId, State, Step};
 const BUSY: Duration = Duration::from_secs(60);
 
 /// The columns of [`StateColumns`].
-const STATE: &str = "a.state, a.doubt, a.export, a.code, a.status,
+pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)";
 
 /// The columns of [`Item`].
@@ -59,21 +59,11 @@ impl SqliteJournal {
         account: &str,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
-        // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
-        let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
-            path: path.to_owned(),
-            doing: "opened",
-            source,
-        })?;
-        if !file.is_file() {
-            return Err(JournalError::NotATransfer {
-                path: path.to_owned(),
-            });
-        }
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::bring_up_to_date(path, &mut connection)?;
-        let lock = Lock::take(path, now)?;
-        let header = read::header(path, &connection)?;
+        let Held {
+            connection,
+            lock,
+            header,
+        } = Held::take(path, now)?;
         for (what, planned, given) in [
             ("endpoint", &header.terms.endpoint, endpoint),
             ("account", &header.terms.account, account),
@@ -129,27 +119,11 @@ impl SqliteJournal {
         Ok(())
     }
 
-    /// One transaction: all of it is on disk when this returns, or nothing.
     fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
     ) -> Result<T, JournalError> {
-        let begun = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate);
-        let outcome = begun.map_err(WriteError::Sqlite).and_then(|transaction| {
-            let value = work(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
-        });
-        outcome.map_err(|error| match error {
-            WriteError::Sqlite(source) => JournalError::Sqlite {
-                path: self.path.clone(),
-                doing: "written",
-                source,
-            },
-            WriteError::Journal(error) => error,
-        })
+        write(&self.path, &mut self.connection, work)
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {
@@ -203,6 +177,39 @@ impl SqliteJournal {
             self.record(&moves)?;
         }
         Ok(ids.len() as u64)
+    }
+}
+
+/// A planned transfer that this process alone may write to.
+pub(super) struct Held {
+    pub(super) connection: Connection,
+    pub(super) lock: Lock,
+    pub(super) header: read::Header,
+}
+
+impl Held {
+    /// Brings the tables up to date and takes the lock.
+    pub(super) fn take(path: &Path, now: Timestamp) -> Result<Self, JournalError> {
+        // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
+        let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
+            path: path.to_owned(),
+            doing: "opened",
+            source,
+        })?;
+        if !file.is_file() {
+            return Err(JournalError::NotATransfer {
+                path: path.to_owned(),
+            });
+        }
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::bring_up_to_date(path, &mut connection)?;
+        let lock = Lock::take(path, now)?;
+        let header = read::header(path, &connection)?;
+        Ok(Held {
+            connection,
+            lock,
+            header,
+        })
     }
 }
 
@@ -315,8 +322,30 @@ fn illegal(path: &Path, item: ItemId, source: IllegalStep) -> JournalError {
     }
 }
 
+/// One transaction: all of it is on disk when this returns, or nothing.
+pub(super) fn write<T>(
+    path: &Path,
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
+) -> Result<T, JournalError> {
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let outcome = begun.map_err(WriteError::Sqlite).and_then(|transaction| {
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    });
+    outcome.map_err(|error| match error {
+        WriteError::Sqlite(source) => JournalError::Sqlite {
+            path: path.to_owned(),
+            doing: "written",
+            source,
+        },
+        WriteError::Journal(error) => error,
+    })
+}
+
 /// Why a transaction was given up.
-enum WriteError {
+pub(super) enum WriteError {
     Sqlite(rusqlite::Error),
     Journal(JournalError),
 }

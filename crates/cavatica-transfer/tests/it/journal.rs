@@ -8,8 +8,9 @@ use cavatica_transfer::item::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, State, Step, Verdict,
 };
 use cavatica_transfer::journal::{
-    Draft, Journal, JournalError, Move, OpenItem, Pick, SqliteJournal, TransferFile,
+    Draft, Journal, JournalError, Move, OpenItem, Pick, SqliteJournal, TransferFile, Verification,
 };
+use cavatica_transfer::{Against, Object};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
@@ -421,6 +422,17 @@ fn a_million_files_take_less_than_300_bytes_each() {
         });
         journal.record(&completed).expect("room");
     }
+    drop(journal);
+    let mut look = Verification::begin(&path, Against::Volume, now()).expect("the transfer opens");
+    let objects: Vec<Object> = (1..=files)
+        .map(|number| Object {
+            location: format!("run1/{number}.bam"),
+            size: Some(10),
+            etag: Some(format!("{number:032x}")),
+        })
+        .collect();
+    look.see(&objects).expect("room");
+    drop(look);
     let bytes = std::fs::metadata(&path).expect("a file").len();
     // Locations of 60 bytes, where these have 10.
     let per_file = bytes / files + 50;
@@ -444,7 +456,10 @@ fn a_transfer_of_an_older_version_is_read_and_run_on() {
     plan(&path, 3);
     let connection = rusqlite::Connection::open(&path).expect("a file");
     connection
-        .execute_batch("DROP TABLE app; DROP INDEX not_completed; PRAGMA user_version = 1")
+        .execute_batch(
+            "DROP TABLE app; DROP INDEX not_completed; DROP TABLE verification; DROP TABLE verified;
+             PRAGMA user_version = 1",
+        )
         .expect("the first version");
     drop(connection);
     let file = TransferFile::open(&path).expect("a transfer");

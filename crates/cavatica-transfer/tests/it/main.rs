@@ -6,3 +6,4 @@ mod plan;
 mod support;
 mod tasks;
 mod transfer;
+mod verification;

@@ -1,0 +1,359 @@
+//! One look at the destination, and what it saw of each file.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::codec::{
+    self, COMPLETED, StateColumns, StoredEtag, against_number, finding_number, milliseconds,
+    read_back,
+};
+use super::lock::Lock;
+use super::sqlite::{Held, STATE, WriteError, write};
+use super::{JournalError, Tally, Terms, read};
+use crate::verify::{Against, Finding, Found, Known, Object, compare};
+
+/// How many files that were not seen are written down at a time.
+const PAGE: i64 = 1_000;
+
+/// A look at the destination of a transfer, under way. It holds the transfer's lock.
+///
+/// The planned keys lie in a temporary table on the disk, so a listing may come in any order, and memory doesn't grow with
+/// the number of files. Where the temporary folder is too small for it (about the room of the keys), SQLite's
+/// `SQLITE_TMPDIR` names another.
+#[derive(Debug)]
+pub struct Verification {
+    path: PathBuf,
+    connection: Connection,
+    _lock: Lock,
+    terms: Terms,
+    id: i64,
+}
+
+impl Verification {
+    /// Begins a look.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Held`] if the transfer is being run or looked at, and everything that can be wrong with a file.
+    pub fn begin(path: &Path, against: Against, now: Timestamp) -> Result<Self, JournalError> {
+        let Held {
+            connection,
+            lock,
+            header,
+        } = Held::take(path, now)?;
+        let mut verification = Verification {
+            path: path.to_owned(),
+            connection,
+            _lock: lock,
+            terms: header.terms,
+            id: 0,
+        };
+        verification.id = verification.write(|transaction| {
+            transaction.execute(
+                "INSERT INTO verification (against, started) VALUES (?, ?)",
+                params![against_number(against), milliseconds(now)],
+            )?;
+            Ok(transaction.last_insert_rowid())
+        })?;
+        verification.connection.execute_batch(
+            "PRAGMA temp_store = FILE;
+             CREATE TEMP TABLE want (location TEXT PRIMARY KEY, item INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+             INSERT INTO want SELECT location, id FROM item ORDER BY location;
+             CREATE TEMP TABLE extra (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
+        ).map_err(|source| verification.sqlite(source))?;
+        Ok(verification)
+    }
+
+    /// What the transfer is.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// How many files stand where.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn tally(&self) -> Result<Tally, JournalError> {
+        read::tally(&self.path, &self.connection)
+    }
+
+    /// The folder that all planned locations lie in, with a `/` at its end; empty if there is none but the volume itself.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn folder(&self) -> Result<String, JournalError> {
+        // What the first and the last key have in common, all between them have.
+        let ends: (Option<String>, Option<String>) = self
+            .connection
+            .query_row(
+                "SELECT min(location), max(location) FROM temp.want",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(|source| self.sqlite(source))?;
+        let (first, last) = (ends.0.unwrap_or_default(), ends.1.unwrap_or_default());
+        let common = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b);
+        let common = &first.as_bytes()[..common.count()];
+        let folder = common.iter().rposition(|byte| *byte == b'/');
+        let folder = folder.map_or("", |slash| &first[..=slash]);
+        Ok(format!("{}{folder}", self.terms.prefix))
+    }
+
+    /// Whether a file of the transfer lies, or is to lie, at any depth in this folder, which ends in `/`.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn writes_to(&self, folder: &str) -> Result<bool, JournalError> {
+        let Some(relative) = folder.strip_prefix(self.terms.prefix.as_str()) else {
+            return Ok(self.terms.prefix.as_str().starts_with(folder));
+        };
+        if relative.is_empty() {
+            return Ok(true);
+        }
+        // `0` follows `/`.
+        let behind = format!("{}0", relative.trim_end_matches('/'));
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM temp.want WHERE location >= ? AND location < ? LIMIT 1")
+            .map_err(|source| self.sqlite(source))?;
+        statement
+            .exists([relative, &behind])
+            .map_err(|source| self.sqlite(source))
+    }
+
+    /// Compares objects with what was planned, writes down what was seen, and answers what each look came to. An object
+    /// that comes a second time is passed over.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read or written; then nothing of these objects is recorded.
+    pub fn see(&mut self, objects: &[Object]) -> Result<Vec<Found>, JournalError> {
+        let (id, path, prefix) = (self.id, self.path.clone(), self.terms.prefix.clone());
+        self.write(|transaction| {
+            let mut found = Vec::with_capacity(objects.len());
+            for object in objects {
+                let Some(relative) = object.location.strip_prefix(prefix.as_str()) else {
+                    continue;
+                };
+                if object.is_folder_mark() {
+                    continue;
+                }
+                let Some(planned) = Planned::at(transaction, &path, relative)? else {
+                    let new = transaction
+                        .prepare_cached("INSERT OR IGNORE INTO temp.extra (location) VALUES (?)")?
+                        .execute([relative])?;
+                    if new == 1 {
+                        found.push(Found {
+                            location: object.location.clone(),
+                            finding: Finding::Extra,
+                            reasons: Vec::new(),
+                        });
+                    }
+                    continue;
+                };
+                if planned.seen_by == Some(id) {
+                    continue;
+                }
+                let (finding, reasons) = compare(&planned.known, object);
+                planned.record(transaction, id, finding, object)?;
+                found.push(Found {
+                    location: object.location.clone(),
+                    finding,
+                    reasons,
+                });
+            }
+            Ok(found)
+        })
+    }
+
+    /// Settles every completed file that was not seen: as missing, or as unread if it lies in one of the folders that
+    /// could not be read, which end in `/` or are empty for the whole volume. Tells each in the order of the plan.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read or written.
+    pub fn settle(
+        &mut self,
+        unread: &HashSet<String>,
+        tell: &mut dyn FnMut(Found),
+    ) -> Result<(), JournalError> {
+        let mut after = i64::MIN;
+        loop {
+            let unseen = self.unseen(after)?;
+            let Some((last, _)) = unseen.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let finding = |location: &str| {
+                if lies_in(location, unread) {
+                    Finding::Unread
+                } else {
+                    Finding::Missing
+                }
+            };
+            let id = self.id;
+            self.write(|transaction| {
+                for (item, location) in &unseen {
+                    transaction
+                        .prepare_cached(
+                            "INSERT INTO verified (item, verification, finding) VALUES (?1, ?2, ?3)
+                             ON CONFLICT (item) DO UPDATE SET verification = ?2, finding = ?3, size = NULL",
+                        )?
+                        .execute(params![item, id, finding_number(finding(location))])?;
+                }
+                Ok(())
+            })?;
+            for (_, location) in unseen {
+                tell(Found {
+                    finding: finding(&location),
+                    location,
+                    reasons: Vec::new(),
+                });
+            }
+        }
+    }
+
+    /// Ends the look. What earlier looks saw and this one didn't is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be written.
+    pub fn finish(&mut self, now: Timestamp) -> Result<(), JournalError> {
+        let id = self.id;
+        self.write(|transaction| {
+            transaction.execute("DELETE FROM verified WHERE verification <> ?", [id])?;
+            transaction.execute(
+                "UPDATE verification SET finished = ? WHERE id = ?",
+                [milliseconds(now), id],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// A page of completed files that this look hasn't seen.
+    fn unseen(&self, after: i64) -> Result<Vec<(i64, String)>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT i.id, i.location FROM attempt a JOIN item i ON i.id = a.item
+                 LEFT JOIN verified v ON v.item = a.item
+                 WHERE a.item > ?1 AND a.state = ?2 AND v.verification IS NOT ?3 ORDER BY a.item LIMIT ?4",
+            )
+            .map_err(|source| self.sqlite(source))?;
+        let rows = statement
+            .query_map(params![after, COMPLETED, self.id, PAGE], |row| {
+                let relative: String = row.get(1)?;
+                Ok((row.get(0)?, format!("{}{relative}", self.terms.prefix)))
+            })
+            .map_err(|source| self.sqlite(source))?;
+        rows.collect::<rusqlite::Result<_>>()
+            .map_err(|source| self.sqlite(source))
+    }
+
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
+    ) -> Result<T, JournalError> {
+        write(&self.path, &mut self.connection, work)
+    }
+
+    fn sqlite(&self, source: rusqlite::Error) -> JournalError {
+        JournalError::Sqlite {
+            path: self.path.clone(),
+            doing: "read",
+            source,
+        }
+    }
+}
+
+/// A planned file as it is before its object is compared.
+struct Planned {
+    item: i64,
+    known: Known,
+    /// The look that saw it last.
+    seen_by: Option<i64>,
+}
+
+impl Planned {
+    fn at(
+        connection: &Connection,
+        path: &Path,
+        relative: &str,
+    ) -> Result<Option<Self>, WriteError> {
+        let found = connection
+            .prepare_cached(&format!(
+                "SELECT i.id, i.size, v.verification, v.etag, {STATE}
+                 FROM temp.want w JOIN item i ON i.id = w.item LEFT JOIN attempt a ON a.item = i.id
+                 LEFT JOIN verified v ON v.item = i.id WHERE w.location = ?"
+            ))?
+            .query_row([relative], |row| {
+                let etag = codec::etag(row.get_ref(3)?);
+                Ok((
+                    row.get(0)?,
+                    row.get::<_, Option<i64>>(1)?,
+                    row.get(2)?,
+                    etag,
+                    StateColumns::read(row, 4)?,
+                ))
+            })
+            .optional()?;
+        let Some((item, size, seen_by, etag, columns)) = found else {
+            return Ok(None);
+        };
+        let known = Known {
+            state: columns.state(path)?,
+            size: size.map(read_back),
+            etag,
+        };
+        Ok(Some(Planned {
+            item,
+            known,
+            seen_by,
+        }))
+    }
+
+    fn record(
+        &self,
+        connection: &Connection,
+        verification: i64,
+        finding: Finding,
+        object: &Object,
+    ) -> rusqlite::Result<()> {
+        let size = object.size.filter(|size| Some(*size) != self.known.size);
+        let seen = object.etag.as_deref();
+        let first = match (&self.known.etag, finding) {
+            (Some(first), _) => Some(first.as_str()),
+            (None, Finding::Same) => seen,
+            (None, Finding::Missing | Finding::Extra | Finding::Differs | Finding::Unread) => None,
+        };
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO verified (item, verification, finding, size, etag, etag_seen)
+                 VALUES (?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.item,
+                verification,
+                finding_number(finding),
+                size.map(codec::stored),
+                first.map(StoredEtag),
+                seen.filter(|etag| Some(*etag) != first).map(StoredEtag),
+            ])?;
+        Ok(())
+    }
+}
+
+/// Whether a key lies in one of these folders, at any depth.
+fn lies_in(location: &str, folders: &HashSet<String>) -> bool {
+    if folders.is_empty() {
+        return false;
+    }
+    let mut slashes = location.match_indices('/');
+    folders.contains("") || slashes.any(|(slash, _)| folders.contains(&location[..=slash]))
+}

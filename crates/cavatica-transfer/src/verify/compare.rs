@@ -1,0 +1,177 @@
+//! What speaks for an object being the file that was exported. Pure: everything it decides on is an argument.
+
+use std::fmt;
+
+use crate::item::State;
+
+/// Where the objects were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Against {
+    /// Through the platform: the volume's listing.
+    Volume,
+    /// Through S3 itself, with the user's own credentials.
+    Bucket,
+}
+
+impl Against {
+    /// The word for it in JSON and reports; it doesn't change.
+    pub fn name(self) -> &'static str {
+        match self {
+            Against::Volume => "volume",
+            Against::Bucket => "bucket",
+        }
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An object as a listing shows it. What the listing doesn't tell isn't compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Its key relative to the volume.
+    pub location: String,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Without quotes.
+    pub etag: Option<String>,
+}
+
+impl Object {
+    /// Whether it stands for an empty folder, as S3's console makes them. Such a key is no file's, planned or not.
+    pub(crate) fn is_folder_mark(&self) -> bool {
+        self.location.ends_with('/') && self.size.unwrap_or(0) == 0
+    }
+}
+
+/// What a look at one key came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// A completed file's object is there, as far as it can be compared.
+    Same,
+    /// A completed file's object isn't there.
+    Missing,
+    /// There is an object that the transfer doesn't know as completed.
+    Extra,
+    /// A completed file's object isn't what it was to be.
+    Differs,
+    /// It couldn't be looked at.
+    Unread,
+}
+
+impl Finding {
+    /// The finding in one word for reports; it doesn't change.
+    pub fn name(self) -> &'static str {
+        match self {
+            Finding::Same => "same",
+            Finding::Missing => "missing",
+            Finding::Extra => "extra",
+            Finding::Differs => "differs",
+            Finding::Unread => "unread",
+        }
+    }
+
+    /// The symbol that `rclone check` prints for it.
+    ///
+    /// Source: <https://rclone.org/commands/rclone_check/>.
+    pub fn symbol(self) -> char {
+        match self {
+            Finding::Same => '=',
+            Finding::Missing => '-',
+            Finding::Extra => '+',
+            Finding::Differs => '*',
+            Finding::Unread => '!',
+        }
+    }
+}
+
+/// Why a finding is what it is, where its name doesn't say it all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The object has another size than the file had when it was planned.
+    Size {
+        /// Bytes of the file.
+        planned: u64,
+        /// Bytes of the object.
+        found: u64,
+    },
+    /// The object was written again after it was first found right.
+    Rewritten {
+        /// Its ETag then.
+        before: String,
+        /// Its ETag now.
+        now: String,
+    },
+    /// The object lies at the key of a file that isn't completed.
+    NotCompleted {
+        /// The file's state, in one word.
+        state: &'static str,
+        /// Whether the sizes speak for it being the file all the same.
+        size_fits: Option<bool>,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Size { planned, found } => {
+                write!(f, "has {found} bytes, was planned with {planned}")
+            }
+            Reason::Rewritten { before, now } => write!(
+                f,
+                "was written again since it was first verified: its ETag was {before} and is {now}"
+            ),
+            Reason::NotCompleted { state, size_fits } => {
+                write!(f, "is there although the file is {state}")?;
+                match size_fits {
+                    Some(true) => f.write_str("; the size is the file's"),
+                    Some(false) => f.write_str("; the size isn't the file's"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// What is known of a planned file before its object is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) state: State,
+    pub(crate) size: Option<u64>,
+    /// The ETag that the object had when it was first found right.
+    pub(crate) etag: Option<String>,
+}
+
+/// Compares a planned file with the object at its key.
+pub(crate) fn compare(known: &Known, object: &Object) -> (Finding, Vec<Reason>) {
+    let sizes = known.size.zip(object.size);
+    if !matches!(known.state, State::Completed { .. }) {
+        let reason = Reason::NotCompleted {
+            state: known.state.name(),
+            size_fits: sizes.map(|(planned, found)| planned == found),
+        };
+        return (Finding::Extra, vec![reason]);
+    }
+    let mut reasons = Vec::new();
+    if let Some((planned, found)) = sizes
+        && planned != found
+    {
+        reasons.push(Reason::Size { planned, found });
+    }
+    if let Some((before, now)) = known.etag.as_ref().zip(object.etag.as_ref())
+        && before != now
+    {
+        reasons.push(Reason::Rewritten {
+            before: before.clone(),
+            now: now.clone(),
+        });
+    }
+    if reasons.is_empty() {
+        (Finding::Same, reasons)
+    } else {
+        (Finding::Differs, reasons)
+    }
+}
