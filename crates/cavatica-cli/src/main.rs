@@ -7,6 +7,7 @@ mod credentials;
 mod exit;
 mod help;
 mod hint;
+mod interrupt;
 mod reporter;
 mod ui;
 mod value;

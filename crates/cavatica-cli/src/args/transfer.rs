@@ -104,8 +104,8 @@ pub(crate) enum Existing {
 /// Run a planned transfer, or go on with one that was interrupted
 ///
 /// Sends every planned file once, whatever happens on the way, and follows it to its end. The same command takes up what
-/// an earlier run left. The first Ctrl-C stops sending and leaves a transfer that can be resumed; the second quits at
-/// once.
+/// an earlier run left. The first Ctrl-C, or the SIGTERM of a batch system, stops sending and leaves a transfer that can
+/// be resumed; the second quits at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cavatica run cohort7.transfer --limit 10 --yes

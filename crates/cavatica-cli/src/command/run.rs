@@ -15,6 +15,7 @@ use crate::args::{self, Global, Pace};
 use crate::command::status;
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::asked_to_stop;
 use crate::reporter::Reporter;
 use crate::ui::{self, Ui};
 
@@ -141,16 +142,16 @@ pub(crate) async fn drive(
     Ok((summary, exit))
 }
 
-/// The first interrupt stops the sending, the second the program.
+/// The first request to stop ends the sending, the second the program.
 async fn interrupts(stop: Stop) {
-    if tokio::signal::ctrl_c().await.is_err() {
+    if asked_to_stop().await.is_err() {
         return;
     }
     ui::note(
         "stopping: nothing more is sent; jobs that the platform has accepted go on there. Once more to quit at once",
     );
     stop.ask();
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked_to_stop().await.is_ok() {
         std::process::exit(i32::from(Exit::Interrupted as u8));
     }
 }

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use cavatica_sandbox::{ProjectSeed, Sandbox, Scenario, ScenarioError};
 use serde::Serialize;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args;
 use crate::exit::{Exit, Failure};
+use crate::interrupt::asked_to_stop;
 use crate::ui::Ui;
 
 /// The project that is filled with the user's files.
@@ -44,7 +43,7 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
         Failure::new(Exit::Other, "the sandbox could not be started").caused_by(error)
     })?;
     announce(&sandbox, ui)?;
-    interrupted().await?;
+    asked_to_stop().await?;
     sandbox.stop().await;
     Ok(Exit::Done)
 }
@@ -57,20 +56,6 @@ fn scenario(path: &Path) -> Result<Scenario, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| refuse().caused_by(error))?;
     text.parse()
         .map_err(|error: ScenarioError| refuse().caused_by(error))
-}
-
-/// Waits for Ctrl-C, or for what a supervisor sends instead: a temporary world is to be cleared away either way.
-async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminated = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 #[derive(Serialize)]

@@ -174,7 +174,18 @@ fn a_few_files_are_sent_first_and_then_the_rest() {
 
 #[cfg(unix)]
 #[test]
+fn a_batch_system_that_ends_a_run_leaves_a_transfer_that_can_be_resumed() {
+    stopped_by("-TERM");
+}
+
+#[cfg(unix)]
+#[test]
 fn an_interrupt_leaves_a_transfer_that_can_be_resumed_and_a_second_run_is_told_who_runs() {
+    stopped_by("-INT");
+}
+
+#[cfg(unix)]
+fn stopped_by(signal: &str) {
     let world = World::with(|builder| {
         many(300)(builder).job_duration(Duration::from_secs(20)..=Duration::from_secs(20))
     });
@@ -200,17 +211,11 @@ fn an_interrupt_leaves_a_transfer_that_can_be_resumed_and_a_second_run_is_told_w
         second.stderr()
     );
 
-    let kill = |signal: &str| {
-        let pid = running.id().to_string();
-        assert!(
-            std::process::Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    };
-    kill("-INT");
+    let pid = running.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args([signal, &pid])
+        .status();
+    assert!(sent.unwrap().success());
     assert_eq!(running.wait().unwrap().code(), Some(6));
     let status = world.run(&["status", "t.transfer", "--json"]).document();
     assert_eq!(
