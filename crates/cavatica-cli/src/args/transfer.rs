@@ -226,32 +226,39 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Write a row for every file of a transfer, skipped and never tried ones included
+/// Write what became of every file, for people, spreadsheets and the programs that come next
 ///
-/// With the platform's code, message and advice for each failure. Works while the transfer runs.
+/// With a row for every planned file and for every one that the plan left out, and the platform's code, message and advice
+/// for each failure. Works while the transfer runs. The columns are explained in docs/report.md.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  cavatica report cohort7.transfer --format csv --out cohort7.csv"
+    after_help = "Examples:\n  cavatica report cohort7.transfer --format html --out cohort7.html\n  cavatica report cohort7.transfer --format csv --out cohort7.csv"
 )]
 pub(crate) struct Report {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
-    /// How to write it
-    #[arg(long, value_name = "FORMAT", default_value = "tsv")]
-    pub(crate) format: ReportFormat,
-    /// The file to write; it must not exist. Standard output if nothing is said
+    /// How to write it; tsv if nothing is said, with --json jsonl
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<ReportFormat>,
+    /// The file to write; it must not exist, and it is there whole or not at all. - or nothing is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }
 
 /// How a report is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportFormat {
-    /// Tab-separated values
+    /// Tab-separated values, a row for every file
     Tsv,
     /// Comma-separated values, safe to open in a spreadsheet
     Csv,
     /// One JSON object per line
     Jsonl,
+    /// One page for a browser: totals, charts, failures with advice, the first rows
+    Html,
+    /// The manifest to register the objects at a DRS server, completed files only
+    Drs,
+    /// The arguments of `aws s3api put-object-tagging`, one JSON object per completed file
+    Tags,
 }

@@ -28,6 +28,7 @@
 mod codec;
 mod draft;
 mod error;
+mod history;
 mod lock;
 mod read;
 mod schema;
@@ -37,6 +38,7 @@ mod verification;
 pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
+pub(crate) use history::{Pulse, SkippedKind};
 pub use lock::Owner;
 pub use read::{FailedItem, ItemRow, RunRow, SkippedRow, TransferFile, Verified};
 pub(crate) use schema::is_transfer_head;
@@ -299,6 +301,11 @@ pub trait Journal: Send {
     /// Remembers that the platform keeps the sources of copies.
     fn prove_copy(&mut self) -> Result<(), JournalError>;
 
-    /// Notes the requests that this run made so far, and that it is still there.
-    fn note_requests(&mut self, requests: u64, at: Timestamp) -> Result<(), JournalError>;
+    /// Notes the requests that this run made so far, how many five minutes allow, and that the run is still there.
+    fn note_requests(
+        &mut self,
+        requests: u64,
+        allowed: u64,
+        at: Timestamp,
+    ) -> Result<(), JournalError>;
 }

@@ -201,6 +201,8 @@ pub struct ItemRow {
     pub state: State,
     /// How often it was sent.
     pub attempts: u32,
+    /// When the intent of its newest attempt was written, just before it was sent.
+    pub intended: Option<Timestamp>,
     /// When the platform queued its job.
     pub started: Option<Timestamp>,
     /// When its job ended.
@@ -271,7 +273,7 @@ pub struct RunRow {
 #[derive(Debug)]
 pub struct TransferFile {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     header: Header,
 }
 
@@ -360,7 +362,7 @@ impl TransferFile {
         tally(&self.path, &self.connection)
     }
 
-    fn sqlite(&self, source: rusqlite::Error) -> JournalError {
+    pub(super) fn sqlite(&self, source: rusqlite::Error) -> JournalError {
         sqlite(&self.path, source)
     }
 
@@ -414,7 +416,8 @@ impl TransferFile {
                     coalesce(a.state, 0), a.doubt, a.export, a.code, a.status, a.message, a.request,
                     coalesce(a.number, 0), a.started, a.finished,
                     (SELECT app FROM app WHERE app.task = i.task),
-                    v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against
+                    v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
+                    (SELECT at FROM intent WHERE id = a.intent)
                  FROM item i LEFT JOIN attempt a ON a.item = i.id
                  LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
@@ -465,6 +468,7 @@ impl TransferFile {
                 }
                 _ => None,
             };
+            let intended = moment(get(24)?);
             page.push(ItemRow {
                 id: ItemId(row.get(0).map_err(|source| self.sqlite(source))?),
                 file: file_id(
@@ -480,6 +484,7 @@ impl TransferFile {
                 metadata: row.get(7).map_err(|source| self.sqlite(source))?,
                 state: columns.state(&self.path)?,
                 attempts: row.get(15).map_err(|source| self.sqlite(source))?,
+                intended,
                 started,
                 finished,
                 verified,

@@ -132,6 +132,14 @@ CREATE TABLE verified (
     etag ANY,                       -- when first found right: 32 lower-case hex digits as 16 bytes, else as text
     etag_seen ANY                   -- what was seen; NULL where it is etag
 ) STRICT;
+", "
+-- How many requests a run had made by when: for the report. A few for each run, then one every five minutes.
+CREATE TABLE pulse (
+    run INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    allowed INTEGER NOT NULL        -- requests in five minutes, as the platform told
+) STRICT;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

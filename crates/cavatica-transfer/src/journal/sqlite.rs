@@ -608,12 +608,22 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
-    fn note_requests(&mut self, requests: u64, at: Timestamp) -> Result<(), JournalError> {
-        let run = self.run;
+    fn note_requests(
+        &mut self,
+        requests: u64,
+        allowed: u64,
+        at: Timestamp,
+    ) -> Result<(), JournalError> {
+        let (run, at) = (self.run, milliseconds(at));
+        let (requests, allowed) = (codec::stored(requests), codec::stored(allowed));
         self.write(|transaction| {
             transaction.execute(
                 "UPDATE run SET requests = ?, seen = ? WHERE id = ?",
-                params![codec::stored(requests), milliseconds(at), run],
+                params![requests, at, run],
+            )?;
+            transaction.execute(
+                "INSERT INTO pulse (run, at, requests, allowed) VALUES (?, ?, ?, ?)",
+                params![run, at, requests, allowed],
             )?;
             Ok(())
         })

@@ -21,7 +21,7 @@ use super::tasks::Done;
 use super::{AskError, Ending, RunError, RunOptions, RunReport};
 use crate::event::{Event, StopReason};
 use crate::item::{ItemId, State, Step};
-use crate::journal::{Item, Journal, Move, Tally, Terms};
+use crate::journal::{Item, Journal, JournalError, Move, Tally, Terms};
 use crate::platform::Platform;
 use crate::reconcile::{Question, Whereabouts, times};
 
@@ -65,7 +65,7 @@ pub async fn run(
     let outcome = runner.drive(stop).await;
     let reconciled = runner.reconciled;
     let requests = runner.requests();
-    runner.journal.note_requests(requests, Timestamp::now())?;
+    runner.note_requests()?;
     Ok(RunReport {
         ending: outcome?,
         reconciled,
@@ -243,6 +243,12 @@ impl<'a> Runner<'a> {
         self.platform.client.budget().sent - self.requests_before
     }
 
+    fn note_requests(&mut self) -> Result<(), JournalError> {
+        let (requests, allowed) = (self.requests(), self.platform.client.budget().limit);
+        self.journal
+            .note_requests(requests, allowed, Timestamp::now())
+    }
+
     fn nothing_left(&self) -> bool {
         self.fresh_left == 0
             && self.again.is_empty()
@@ -346,8 +352,7 @@ impl<'a> Runner<'a> {
                         self.troubled(error)?;
                     }
                 }
-                let requests = self.requests();
-                self.journal.note_requests(requests, Timestamp::now())?;
+                self.note_requests()?;
                 Ok(())
             }
             Done::Read { jobs, result } => self.read(jobs, result),

@@ -1,0 +1,88 @@
+//! What a report tells about a transfer as a whole.
+
+use jiff::Timestamp;
+
+use super::codec::{moment, read_back};
+use super::read::TransferFile;
+use super::{Count, JournalError};
+
+/// How many requests a run had made by a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pulse {
+    /// The run's place among [`TransferFile::runs`].
+    pub(crate) run: usize,
+    pub(crate) at: Timestamp,
+    pub(crate) requests: u64,
+    /// How many five minutes allow.
+    pub(crate) allowed: u64,
+}
+
+/// The files that were skipped for one kind of reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SkippedKind {
+    pub(crate) kind: String,
+    pub(crate) skipped: Count,
+    /// The reason of the first one, in words.
+    pub(crate) example: String,
+}
+
+impl TransferFile {
+    /// What was skipped, by kind of reason, most files first.
+    pub(crate) fn skipped_kinds(&self) -> Result<Vec<SkippedKind>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            // With `min`, SQLite takes the other columns from the row that has the least.
+            let mut statement = self.connection.prepare(
+                "SELECT w.text, count(*), coalesce(sum(s.size), 0), r.text, min(s.id)
+                 FROM skipped s JOIN word w ON w.id = s.kind JOIN word r ON r.id = s.reason
+                 GROUP BY s.kind ORDER BY count(*) DESC, w.text",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(SkippedKind {
+                    kind: row.get(0)?,
+                    skipped: Count {
+                        files: read_back(row.get(1)?),
+                        bytes: read_back(row.get(2)?),
+                    },
+                    example: row.get(3)?,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|source| self.sqlite(source))
+    }
+
+    /// What is known about requests over time, in the order it was written.
+    pub(crate) fn pulses(&self) -> Result<Vec<Pulse>, JournalError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare(
+                "SELECT (SELECT count(*) FROM run r WHERE r.id < p.run), at, requests, allowed
+                 FROM pulse p ORDER BY p.rowid",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(Pulse {
+                    run: usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX),
+                    at: moment(Some(row.get(1)?)).unwrap_or(Timestamp::UNIX_EPOCH),
+                    requests: read_back(row.get(2)?),
+                    allowed: read_back(row.get(3)?),
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|source| self.sqlite(source))
+    }
+
+    /// Looks at the transfer as it is at one moment, however long the look takes. A run that goes on meanwhile waits with
+    /// its next write for as long, so nothing slow belongs in here.
+    pub(crate) fn at_one_moment<T, E: From<JournalError>>(
+        &self,
+        look: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self
+            .connection
+            .unchecked_transaction()
+            .map_err(|source| E::from(self.sqlite(source)))?;
+        let seen = look();
+        drop(transaction);
+        seen
+    }
+}

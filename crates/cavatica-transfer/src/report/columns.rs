@@ -1,0 +1,142 @@
+//! The columns, the same in every form that has a row for each file.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{key, name};
+use crate::item::State;
+use crate::journal::{ItemRow, SkippedRow, Terms};
+use crate::summary::UNKNOWN_ADVICE;
+
+/// One file. Times are UTC; what isn't known is empty. New columns are added at the end, so that programs which count
+/// columns go on working; `docs/report.md` explains each.
+#[derive(Debug, Serialize)]
+pub(super) struct Row<'a> {
+    file_id: Cow<'a, str>,
+    name: Cow<'a, str>,
+    path: Cow<'a, str>,
+    project: Cow<'a, str>,
+    task: Cow<'a, str>,
+    /// The app that the task ran, where the transfer was planned by tasks.
+    app: Cow<'a, str>,
+    /// The chosen fields, as JSON.
+    metadata: Cow<'a, str>,
+    volume: Cow<'a, str>,
+    bucket: Cow<'a, str>,
+    key: Cow<'a, str>,
+    size: Option<u64>,
+    export_id: Cow<'a, str>,
+    /// `planned`, `intended`, `accepted`, `completed`, `failed`, `unknown` or `skipped`.
+    state: &'static str,
+    /// For failures: what the code says about trying again. For files left out: the kind of reason.
+    class: &'a str,
+    code: Option<i64>,
+    message: Cow<'a, str>,
+    advice: &'static str,
+    request_id: Cow<'a, str>,
+    started: Option<Timestamp>,
+    finished: Option<Timestamp>,
+    attempts: u32,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a planned file.
+    pub(super) fn of_item(terms: &'a Terms, item: &'a ItemRow) -> Self {
+        let path = item.path.as_deref().unwrap_or_default();
+        let row = Row {
+            file_id: item.file.as_str().into(),
+            name: name(path).into(),
+            path: path.into(),
+            project: item.project.as_deref().unwrap_or_default().into(),
+            task: item.task.as_deref().unwrap_or_default().into(),
+            app: item.app.as_deref().unwrap_or_default().into(),
+            metadata: item.metadata.as_deref().unwrap_or_default().into(),
+            volume: terms.volume.as_str().into(),
+            bucket: terms.bucket.as_deref().unwrap_or_default().into(),
+            key: key(terms, item).into(),
+            size: item.size,
+            export_id: item.export().map_or("", |export| export.as_str()).into(),
+            state: item.state.name(),
+            class: "",
+            code: None,
+            message: "".into(),
+            advice: "",
+            request_id: "".into(),
+            started: item.started,
+            finished: item.finished,
+            attempts: item.attempts,
+        };
+        match &item.state {
+            State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
+                row
+            }
+            State::Failed { failure, .. } => Row {
+                class: failure.class().as_str(),
+                code: failure.code,
+                message: failure.message.as_str().into(),
+                advice: failure.advice(),
+                request_id: failure.request_id.as_deref().unwrap_or_default().into(),
+                ..row
+            },
+            State::Unknown { doubt, .. } => Row {
+                message: doubt.to_string().into(),
+                advice: UNKNOWN_ADVICE,
+                ..row
+            },
+        }
+    }
+
+    /// The row of a file that the plan left out.
+    pub(super) fn of_skipped(terms: &'a Terms, skipped: &'a SkippedRow) -> Self {
+        let path = skipped.path.as_deref().unwrap_or_default();
+        Row {
+            file_id: skipped
+                .file
+                .as_ref()
+                .map_or("", |file| file.as_str())
+                .into(),
+            name: name(path).into(),
+            path: path.into(),
+            project: skipped.project.as_deref().unwrap_or_default().into(),
+            task: "".into(),
+            app: "".into(),
+            metadata: "".into(),
+            volume: terms.volume.as_str().into(),
+            bucket: terms.bucket.as_deref().unwrap_or_default().into(),
+            key: "".into(),
+            size: skipped.size,
+            export_id: "".into(),
+            state: "skipped",
+            class: &skipped.kind,
+            code: None,
+            message: skipped.reason.as_str().into(),
+            advice: "",
+            request_id: "".into(),
+            started: None,
+            finished: None,
+            attempts: 0,
+        }
+    }
+
+    /// The row with this done to every text that somebody else wrote.
+    pub(super) fn with_texts(self, change: fn(Cow<'a, str>) -> Cow<'a, str>) -> Self {
+        Row {
+            file_id: change(self.file_id),
+            name: change(self.name),
+            path: change(self.path),
+            project: change(self.project),
+            task: change(self.task),
+            app: change(self.app),
+            metadata: change(self.metadata),
+            volume: change(self.volume),
+            bucket: change(self.bucket),
+            key: change(self.key),
+            export_id: change(self.export_id),
+            message: change(self.message),
+            request_id: change(self.request_id),
+            ..self
+        }
+    }
+}

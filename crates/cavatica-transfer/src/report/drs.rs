@@ -1,0 +1,59 @@
+//! The manifest with which objects are registered at CAVATICA's DRS server.
+//!
+//! The columns and their spelling are those that the INCLUDE project's registration program reads:
+//! <https://github.com/include-dcc/include-app-drs-registration>, `README.md` section 2 and `entrypoint.py`. It takes other
+//! columns along. It means to read tabs by default, but compares the wrong argument and so reads commas, whatever it is
+//! told; the manifest is therefore CSV.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::{ReportError, Written, bucket, each_item, key};
+use crate::item::State;
+use crate::journal::TransferFile;
+
+/// One object. Nothing is disarmed for spreadsheets: a key that was changed would register another object.
+#[derive(Serialize)]
+struct Object<'a> {
+    #[serde(rename = "Bucket")]
+    bucket: &'a str,
+    #[serde(rename = "Key")]
+    key: &'a str,
+    #[serde(rename = "Size")]
+    size: Option<u64>,
+    file_id: &'a str,
+    project: &'a str,
+    task: &'a str,
+    app: &'a str,
+}
+
+pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Written, ReportError> {
+    let terms = transfer.terms();
+    let bucket = bucket(terms)?;
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(out);
+    let mut written = Written::default();
+    let header = ["Bucket", "Key", "Size", "file_id", "project", "task", "app"];
+    writer.write_record(header).map_err(std::io::Error::from)?;
+    each_item(transfer, |item| {
+        if !matches!(item.state, State::Completed { .. }) {
+            return Ok(());
+        }
+        written.rows += 1;
+        let object = Object {
+            bucket,
+            key: &key(terms, &item),
+            size: item.size,
+            file_id: item.file.as_str(),
+            project: item.project.as_deref().unwrap_or_default(),
+            task: item.task.as_deref().unwrap_or_default(),
+            app: item.app.as_deref().unwrap_or_default(),
+        };
+        let line = writer.serialize(object).map_err(std::io::Error::from);
+        line.map_err(ReportError::Write)
+    })?;
+    writer.flush()?;
+    Ok(written)
+}
