@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::model::{Page, VolumeListing};
+use crate::model::{Entry, Page, VolumeListing};
 use crate::transport::{Call, Client, Error};
 
 /// The largest page that the platform documents.
@@ -107,6 +107,18 @@ impl<P: Paged> Pager<P> {
 }
 
 impl<T: DeserializeOwned> Pager<Page<T>> {
+    /// The same list, where an item that can't be read spoils only itself.
+    #[must_use]
+    pub fn leniently(self) -> Pager<Page<Entry<T>>> {
+        Pager {
+            client: self.client,
+            next: self.next,
+            total: self.total,
+            header: self.header,
+            page: std::marker::PhantomData,
+        }
+    }
+
     /// Reads the whole list into memory.
     ///
     /// # Errors

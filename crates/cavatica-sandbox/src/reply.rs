@@ -16,7 +16,7 @@ use hyper::body::{Frame, Incoming};
 use crate::answer::{Answer, Body};
 use crate::clock::millis;
 use crate::fault::Fault;
-use crate::fault::tamper::{disguise, omit, shuffle};
+use crate::fault::tamper::{disguise, omit, shuffle, spoil};
 use crate::hub::{Hub, Reach};
 use crate::number::scatter;
 use crate::query::Query;
@@ -239,6 +239,7 @@ async fn carry_out(hub: &Hub, mut request: Request, method: &Method) -> Result<O
             Fault::Truncate => outcome.length = Length::Half,
             Fault::Shuffle => shuffle(&mut outcome.answer),
             Fault::Omit { items } => omit(&mut outcome.answer, *items),
+            Fault::OddItems { items } => spoil(&mut outcome.answer, *items),
             Fault::OddState { state } => disguise(&mut outcome.answer, state),
             _ => {}
         }

@@ -59,6 +59,11 @@ pub enum Fault {
         /// How many.
         items: usize,
     },
+    /// The first items of a list have a field of a wrong type.
+    OddItems {
+        /// How many.
+        items: usize,
+    },
     /// The jobs in the answer show a state that no page documents.
     OddState {
         /// The state.
@@ -134,6 +139,7 @@ pub enum When {
 /// | `throttle` | | 429 without headers |
 /// | `maintenance` | | 503 with code 0 |
 /// | `shuffle`, `omit` | items, 1 | bulk answers in another order, or without their last items |
+/// | `odd-items` | items, 1 | the first items of a list have a field of a wrong type |
 /// | `odd-state` | state, `ABORTED` | jobs show an undocumented state |
 /// | `late-list` | seconds, 60 | young jobs don't show in the list of exports |
 /// | `fail-jobs` | code, 9100 | jobs fail; counted per job |

@@ -92,6 +92,9 @@ fn parse_fault(text: &str) -> Result<Fault, String> {
         "omit" => Fault::Omit {
             items: number(argument.unwrap_or("1"))?,
         },
+        "odd-items" => Fault::OddItems {
+            items: number(argument.unwrap_or("1"))?,
+        },
         "odd-state" => Fault::OddState {
             state: argument.unwrap_or("ABORTED").to_owned(),
         },
@@ -161,10 +164,10 @@ mod tests {
     fn every_fault_has_a_name() {
         let plan: FaultPlan = "refuse=403/9006; drop-before; drop-after; error-after=504; hang-before; \
              hang-after; html-before; html-after; truncate; throttle; maintenance; shuffle; omit=2; \
-             odd-state; late-list=5; fail-jobs"
+             odd-items; odd-state; late-list=5; fail-jobs"
             .parse()
             .expect("all of them are faults");
-        assert_eq!(plan.rules().len(), 16);
+        assert_eq!(plan.rules().len(), 17);
         let json = serde_json::to_string(&plan).expect("rules can be written");
         let again: FaultPlan = serde_json::from_str(&json).expect("and read again");
         assert_eq!(again, plan);

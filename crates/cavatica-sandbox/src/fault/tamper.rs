@@ -17,6 +17,13 @@ pub(crate) fn omit(answer: &mut Answer, count: usize) {
     }
 }
 
+/// Makes the first items of an answer such as no page describes.
+pub(crate) fn spoil(answer: &mut Answer, count: usize) {
+    for item in items(answer).into_iter().flatten().take(count) {
+        item["href"] = 7.into();
+    }
+}
+
 /// Shows another state wherever the answer shows a job's.
 pub(crate) fn disguise(answer: &mut Answer, state: &str) {
     let show = |job: &mut serde_json::Value| {

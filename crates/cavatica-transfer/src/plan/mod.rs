@@ -143,7 +143,7 @@ pub enum Policy {
 }
 
 /// The names of all reasons that a [`Policy`] can be about: what the platform refuses, what is suspicious, what has no place
-/// to go, what isn't there, and what a manifest lists twice.
+/// to go, what isn't there, what can't be read, and what a manifest lists twice.
 pub const KINDS: &[&str] = &[
     "alias",
     "public",
@@ -153,6 +153,7 @@ pub const KINDS: &[&str] = &[
     "maybe-public-copy",
     "location",
     "missing",
+    "unreadable",
     "listed-twice",
 ];
 

@@ -214,6 +214,28 @@ impl<'a> Sieve<'a> {
         (!chosen.is_empty()).then(|| serde_json::Value::Object(chosen).to_string())
     }
 
+    /// An entry of a list that isn't of a shape that we know: a file, or a folder with all that is in it.
+    pub(super) fn unreadable(
+        &mut self,
+        folders: &str,
+        raw: &serde_json::Value,
+        reason: &str,
+    ) -> Result<(), JournalError> {
+        let text = |key: &str| raw.get(key).and_then(serde_json::Value::as_str);
+        let id: Option<FileId> = text("id").and_then(|id| id.parse().ok());
+        let path = match folders {
+            "" => text("name").unwrap_or_default().to_owned(),
+            folders => format!("{folders}/{}", text("name").unwrap_or_default()),
+        };
+        let named = Named {
+            id: id.as_ref(),
+            path: Some(&path),
+            file: None,
+        };
+        let reason = format!("what the platform tells of it can't be read: {reason}");
+        self.leave_out(named, "unreadable", &reason)
+    }
+
     fn location(
         &self,
         file: &File,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use cavatica_exports::model::Entry;
 use cavatica_exports::transport::Outcome;
 use cavatica_exports::{ListError, Parent};
 
@@ -34,8 +35,8 @@ pub(super) async fn tree(
     let mut paging = Paging::Large;
     while let Some((parent, path)) = levels.pop_front() {
         let mut pager = match paging {
-            Paging::Large => platform.files.scroll(&parent, LARGE_PAGE),
-            Paging::Documented => platform.files.list(&parent),
+            Paging::Large => platform.files.scroll(&parent, LARGE_PAGE).leniently(),
+            Paging::Documented => platform.files.list(&parent).leniently(),
         };
         loop {
             let page = match pager.next_page().await {
@@ -46,12 +47,19 @@ pub(super) async fn tree(
                 {
                     // Large pages are advance access; the sieve doesn't mind files that it has seen.
                     paging = Paging::Documented;
-                    pager = platform.files.list(&parent);
+                    pager = platform.files.list(&parent).leniently();
                     continue;
                 }
                 Err(error) => return Err(PlanError::List(error)),
             };
-            for file in page.items {
+            for entry in page.items {
+                let file = match entry {
+                    Entry::Read(file) => file,
+                    Entry::Unreadable { raw, reason } => {
+                        sieve.unreadable(&path, &raw, &reason)?;
+                        continue;
+                    }
+                };
                 let name = file.name.value().map_or("", String::as_str);
                 if file.is_folder() {
                     let path = match path.as_str() {

@@ -174,6 +174,28 @@ async fn where_large_pages_are_refused_the_documented_ones_are_read() {
     );
 }
 
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_named_and_spoils_no_other() {
+    let odd: cavatica_sandbox::FaultPlan = "odd-items@scroll,nth=3".parse().expect("a plan");
+    let bench = Bench::start(world(many(250)).faults(odd)).await;
+    let planned = bench.plan(bench.options()).await.expect("a plan");
+    assert_eq!(planned.files, 249);
+    let file = TransferFile::open(&bench.transfer()).expect("the transfer");
+    let skipped = file.skipped(0).expect("readable").pop().expect("an entry");
+    assert_eq!(skipped.kind, "unreadable");
+    assert!(
+        skipped.reason.contains("invalid type"),
+        "{}",
+        skipped.reason
+    );
+    assert!(
+        skipped.file.is_some()
+            && skipped
+                .path
+                .is_some_and(|path| path.starts_with("run1/bam/"))
+    );
+}
+
 /// The same files, reached as a project, a folder and a manifest, are the same plan.
 #[tokio::test]
 async fn a_manifest_and_a_folder_find_the_same_files() {
