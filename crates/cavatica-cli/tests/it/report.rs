@@ -82,7 +82,10 @@ fn a_spreadsheet_runs_nothing_and_loses_nothing() {
     ]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
     let text = std::fs::read_to_string(world.home().join("report.csv")).unwrap();
-    assert!(text.starts_with("file_id,name,path,project,task,app,metadata,"), "{text}");
+    assert!(
+        text.starts_with("file_id,name,path,project,task,app,metadata,"),
+        "{text}"
+    );
     assert_eq!(text.matches("\r\n").count(), 5, "{text}");
     assert!(text.contains(",'=cmd.txt,'=cmd.txt,"), "{text}");
     assert!(text.contains(",\"odd, \"\"quoted\"\".txt\","), "{text}");

@@ -457,7 +457,7 @@ fn a_transfer_of_an_older_version_is_read_and_run_on() {
     let connection = rusqlite::Connection::open(&path).expect("a file");
     connection
         .execute_batch(
-            "DROP TABLE app; DROP INDEX not_completed; DROP TABLE verification; DROP TABLE verified;
+            "DROP TABLE app; DROP INDEX not_completed; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse;
              PRAGMA user_version = 1",
         )
         .expect("the first version");
