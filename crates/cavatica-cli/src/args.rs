@@ -106,7 +106,7 @@ pub(crate) struct Export {
     #[arg(value_name = "VOLUME", value_parser = value::volume)]
     pub(crate) volume: VolumeId,
     /// The key of the new object, relative to the volume and its prefix
-    #[arg(value_name = "LOCATION")]
+    #[arg(value_name = "LOCATION", value_parser = value::location)]
     pub(crate) location: String,
     #[command(flatten)]
     pub(crate) mode: Mode,
@@ -149,6 +149,9 @@ pub(crate) struct Properties {
     /// Canned ACL, or none
     #[arg(long, value_name = "ACL")]
     pub(crate) canned_acl: Option<String>,
+    /// Let people outside your lab read the objects, where the canned ACL says so
+    #[arg(long, requires = "canned_acl")]
+    pub(crate) public: bool,
     /// Storage class: STANDARD or GLACIER
     #[arg(long, value_name = "CLASS")]
     pub(crate) storage_class: Option<String>,
@@ -245,8 +248,10 @@ pub(crate) enum Volumes {
 
 /// Judge a manifest: bad rows, bad locations, rows that meet
 ///
-/// Needs no account and no network. Reads CSV, TSV or JSON lines with a header such as file_id,location. Names every bad
-/// row with its line and column; exits with 0 if there is no error, with 2 otherwise. Warnings don't count.
+/// Needs no account and no network. Reads CSV, TSV or JSON lines with a header such as file_id,location. A file is named
+/// by file_id, or by project and name with its folders in path; task, overwrite, sse_algorithm, kms_key_id, canned_acl,
+/// storage_class and metadata.FIELD may be said for each. Names every bad row with its line and column; exits with 0 if
+/// there is no error, with 2 otherwise. Warnings don't count.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cavatica check files.csv --prefix cohort-7/ --dest '{path}/{name}'"

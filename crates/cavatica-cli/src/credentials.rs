@@ -153,6 +153,16 @@ fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
 
 fn assemble(endpoint: Option<&str>, token: &str, origin: Origin) -> Result<Credentials, Failure> {
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);
+    if endpoint.contains("/u/") {
+        return Err(
+            Failure::usage(format!("`{endpoint}` is a page's address, not the API's")).hint(
+                format!(
+                    "CAVATICA's API is at {}, where the program looks if no endpoint is named",
+                    Endpoint::CAVATICA
+                ),
+            ),
+        );
+    }
     let endpoint = endpoint.parse().map_err(|error| {
         Failure::usage(format!("`{endpoint}` can't be the API's address")).caused_by(error)
     })?;

@@ -114,6 +114,13 @@ impl Failure {
     pub(crate) fn objections(what: &str, objections: &Objections) -> Self {
         let mut failure = Failure::usage(format!("{what} was not started, nothing was sent"));
         failure.details = objections.iter().map(Detail::from).collect();
+        if failure
+            .details
+            .iter()
+            .any(|detail| detail.name.starts_with("volume-"))
+        {
+            failure = failure.hint(hint::VOLUMES);
+        }
         failure
     }
 }
@@ -123,9 +130,16 @@ impl From<transport::Error> for Failure {
         let is_start = error.effect() == Effect::Start;
         let (exit, message) = match error.outcome() {
             Outcome::NotSent => (Exit::Other, "the platform can't be reached"),
+            Outcome::Refused if error.status() == Some(401) => {
+                (Exit::Denied, "the platform doesn't accept the token")
+            }
             Outcome::Refused if is_denial(&error) => {
                 (Exit::Denied, "the platform doesn't allow this")
             }
+            Outcome::Refused if error.status() == Some(404) => (
+                Exit::Other,
+                "the platform has no such thing, or doesn't show it to you",
+            ),
             Outcome::Refused => (Exit::Other, "the platform refused this"),
             Outcome::Throttled => (Exit::Other, "the limit on requests is used up"),
             Outcome::Maintenance => (Exit::Other, "the platform is under maintenance"),
@@ -173,6 +187,15 @@ impl From<JournalError> for Failure {
             fixed if fixed.is_read_only() => {
                 Some("put the transfer into a folder where you may write")
             }
+            JournalError::Sqlite { path, .. } if !path.exists() => {
+                Some("`cavatica transfers` lists those in this folder")
+            }
+            JournalError::NotATransfer { .. } => Some(
+                "`cavatica plan --out T.transfer` writes a transfer, from a list of files with `--manifest FILE`",
+            ),
+            JournalError::Exists { .. } => Some(
+                "choose another name; `cavatica status` shows what a transfer holds, and `cavatica run` goes on with it",
+            ),
             JournalError::Held { .. } => Some("wait until it has ended, or stop it there"),
             JournalError::OtherTerms { .. } => {
                 Some("use the profile that it was planned with, or plan it anew")

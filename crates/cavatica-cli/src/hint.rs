@@ -2,6 +2,12 @@
 
 use cavatica_exports::transport::{Effect, Error, Fault, Outcome};
 
+/// What a manifest looks like.
+pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
+
+/// Where to find a volume that can be written to.
+pub(crate) const VOLUMES: &str = "`cavatica doctor` names the volumes that take exports";
+
 /// A word of a command line that can be pasted into a shell as it is.
 pub(crate) fn shell_word(text: &str) -> std::borrow::Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
@@ -28,10 +34,27 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
             "look for it with `cavatica jobs list` before you send it again"
         }
         (Outcome::Refused, Some(401), _) => {
-            "get a new token from the platform's Developer page, and put it where the old one was found (`-v` says where)"
+            "this one may have expired: get a new token from the platform's Developer page, and put it where the old one was found; `cavatica doctor` says where"
         }
-        (Outcome::Refused, _, Some(refusal)) => refusal.advice(),
+        (Outcome::Refused, _, Some(refusal)) => {
+            let look = refusal.code().and_then(of_code);
+            let hints = [Some(refusal.advice()), look];
+            return hints.into_iter().flatten().map(str::to_owned).collect();
+        }
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]
+}
+
+/// The command that shows what there is instead of what was named.
+fn of_code(code: i64) -> Option<&'static str> {
+    Some(match code {
+        5002 | 9009 | 9106 => {
+            "`cavatica files list --project OWNER/NAME --recursive` shows files with their ids"
+        }
+        9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
+        9008 => "`cavatica jobs list` shows the jobs that you started",
+        9020 | 9026 | 9101 => VOLUMES,
+        _ => return None,
+    })
 }

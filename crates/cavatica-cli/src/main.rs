@@ -10,6 +10,7 @@ mod hint;
 mod interrupt;
 mod reporter;
 mod ui;
+mod usage;
 mod value;
 
 use std::process::ExitCode;
@@ -22,12 +23,23 @@ use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
 fn main() -> ExitCode {
-    if std::env::args_os().len() == 1 {
+    let args: Vec<_> = std::env::args_os().collect();
+    if args.len() == 1 {
         ui::note(help::next());
         return Exit::Refused.into();
     }
-    let cli =
-        Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
+    let parsed = help::command().try_get_matches_from(&args);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        // Help and version come this way too.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            let json = args.iter().any(|arg| arg == "--json");
+            let failure = usage::failure(&error, &args);
+            Ui::new(json, clap::ColorChoice::Auto).failure(&failure);
+            return failure.exit.into();
+        }
+    };
     let ui = Ui::new(cli.global.json, cli.global.color);
     start_log(cli.global.verbose);
     let outcome = tokio::runtime::Builder::new_multi_thread()

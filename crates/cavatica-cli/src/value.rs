@@ -2,16 +2,26 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportState, FileId, OpenName, ProjectId, VolumeId};
+use cavatica_exports::model::{ExportState, FileId, Location, OpenName, ProjectId, VolumeId};
 
 /// A file's id.
 pub(crate) fn file(text: &str) -> Result<FileId, String> {
+    if text.parse::<VolumeId>().is_ok() && !text.contains('.') {
+        return Err(format!(
+            "that looks like a volume's or a project's id; expected a file's id\n{SHOW_FILES}"
+        ));
+    }
     if text.contains(['/', '\\']) || text.rsplit_once('.').is_some_and(|(_, end)| end.len() <= 5) {
-        return Err("that looks like a name or a path; `cavatica files list --project OWNER/NAME --recursive` shows the ids".to_owned());
+        return Err(format!(
+            "that looks like a name or a path; expected a file's id\n{SHOW_FILES}"
+        ));
     }
     text.parse()
         .map_err(|error: cavatica_exports::model::IdError| error.to_string())
 }
+
+const SHOW_FILES: &str =
+    "hint: `cavatica files list --project OWNER/NAME --recursive` shows files with their ids";
 
 /// A volume's id.
 pub(crate) fn volume(text: &str) -> Result<VolumeId, String> {
@@ -19,11 +29,13 @@ pub(crate) fn volume(text: &str) -> Result<VolumeId, String> {
         let meant = if text.starts_with("s3://") || text.starts_with("arn:") {
             "that is a bucket's address"
         } else if is_file_id(text) {
-            "that looks like a file's id, which comes first"
+            "that looks like a file's id"
         } else {
             "that may be a bucket's name"
         };
-        format!("expected owner/name; {meant}; `cavatica volumes list` shows each volume with its bucket")
+        format!(
+            "{meant}; expected a volume's id, owner/name\nhint: `cavatica volumes list` shows each volume with its bucket"
+        )
     })
 }
 
@@ -35,15 +47,33 @@ pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
             .skip_while(|part| *part != "u")
             .skip(1);
         return Err(match (parts.next(), parts.next()) {
-            (Some(owner), Some(name)) => {
-                format!("that is a page's address; the project's id is `{owner}/{name}`")
-            }
+            (Some(owner), Some(name)) => format!(
+                "that is a page's address; expected the project's id\nhint: say `{owner}/{name}`"
+            ),
             _ => "that is an address; expected the project's id, owner/short-name".to_owned(),
         });
     }
     text.parse().map_err(|_| {
-        "expected owner/short-name, as in the address of the project's page after /u/".to_owned()
+        "expected the project's id, owner/short-name\nhint: it stands in the address of the project's page behind /u/".to_owned()
     })
+}
+
+/// The key of a new object.
+pub(crate) fn location(text: &str) -> Result<String, String> {
+    if let Some((bucket, key)) = text
+        .strip_prefix("s3://")
+        .and_then(|path| path.split_once('/'))
+    {
+        return Err(format!(
+            "that is an object's address; expected a key relative to the volume\nhint: the volume stands for the bucket `{bucket}`; say `{key}`"
+        ));
+    }
+    match Location::of_windows_path(text) {
+        Some(key) => Err(format!(
+            "that looks like a Windows path; expected a key relative to the volume\nhint: S3 knows no backslashes; say `{key}`"
+        )),
+        None => Ok(text.to_owned()),
+    }
 }
 
 fn is_file_id(text: &str) -> bool {

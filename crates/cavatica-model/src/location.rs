@@ -114,6 +114,21 @@ impl fmt::Display for LocationError {
 impl std::error::Error for LocationError {}
 
 impl Location {
+    /// The key that somebody means who writes a Windows path: backslashes are no folders to S3. `None` if the text
+    /// isn't such a path.
+    ///
+    /// ```
+    /// use cavatica_model::Location;
+    ///
+    /// let key = Location::of_windows_path(r"C:\results\calls.vcf");
+    /// assert_eq!(key.as_deref(), Some("results/calls.vcf"));
+    /// assert_eq!(Location::of_windows_path(r"run1/odd\name.txt"), None);
+    /// ```
+    pub fn of_windows_path(text: &str) -> Option<String> {
+        let is_path = text.contains('\\') && !text.contains('/');
+        is_path.then(|| without_drive(text).replace('\\', "/"))
+    }
+
     /// The key as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -141,6 +156,14 @@ impl Location {
             });
         }
         Ok(format!("{prefix}{}", self.0))
+    }
+}
+
+fn without_drive(text: &str) -> &str {
+    let mut letters = text.chars();
+    match (letters.next(), letters.next(), letters.next()) {
+        (Some(drive), Some(':'), Some('\\')) if drive.is_ascii_alphabetic() => &text[3..],
+        _ => text.trim_start_matches('\\'),
     }
 }
 

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
 
-use cavatica_exports::model::manifest::{self, Finding, Severity};
+use cavatica_exports::model::manifest::{self, Finding, ManifestError, Severity};
 use cavatica_exports::model::{Layout, Template};
 
 use crate::args;
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::ui::Ui;
 
 /// How many errors, and how many warnings, are printed for people; the rest is counted.
@@ -41,8 +42,14 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
         },
     );
     let hidden = listing.finish()?;
-    let summary = checked
-        .map_err(|error| Failure::usage("the manifest can't be checked").caused_by(error))?;
+    let summary = checked.map_err(|error| {
+        let failure = Failure::usage("the manifest can't be checked");
+        match error {
+            ManifestError::Read { .. } => failure,
+            _ => failure.hint(hint::MANIFEST),
+        }
+        .caused_by(error)
+    })?;
 
     if !hidden.is_empty() {
         let hidden: Vec<String> = hidden

@@ -165,6 +165,13 @@ impl args::Properties {
             aws_storage_class: named("--storage-class", self.storage_class.as_deref())?,
             ..ExportProperties::default()
         };
+        let acl = properties.aws_canned_acl.value().and_then(Open::known);
+        if let Some(acl) = acl.filter(|acl| acl.is_public() && !self.public) {
+            return Err(Failure::usage(format!(
+                "nothing was sent: the canned ACL `{acl}` lets people outside your lab read the objects; these are patients' data"
+            ))
+            .hint("choose `private` or `bucket-owner-full-control`, or leave it to the volume; if the data are meant for everybody, say --public too"));
+        }
         Ok((properties != ExportProperties::default()).then_some(properties))
     }
 }

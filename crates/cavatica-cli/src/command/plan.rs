@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::Manifest;
-use cavatica_exports::model::{Layout, Template, Tri};
+use cavatica_exports::model::{Layout, Location, Template, Tri};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection, Target,
@@ -100,8 +100,11 @@ fn selection(args: &args::Plan) -> Result<Selection, Failure> {
         })?;
         Box::new(BufReader::new(file))
     };
-    let manifest = Manifest::open(name.clone(), input)
-        .map_err(|error| Failure::usage("the manifest can't be read").caused_by(error))?;
+    let manifest = Manifest::open(name.clone(), input).map_err(|error| {
+        Failure::usage("the manifest can't be read")
+            .caused_by(error)
+            .hint(hint::MANIFEST)
+    })?;
     Ok(Selection::Manifest {
         name,
         rows: Box::new(manifest),
@@ -179,12 +182,22 @@ impl From<PlanError> for Failure {
             PlanError::Journal(error) => error.into(),
             PlanError::Volume { objections, .. } => {
                 let mut failure =
-                    Failure::usage("the volume takes no exports, nothing was planned");
+                    Failure::usage("the volume takes no exports, nothing was planned")
+                        .hint(hint::VOLUMES);
                 failure.details = objections.iter().map(Detail::from).collect();
                 failure
             }
             PlanError::NoVolume { .. } | PlanError::ManyVolumes { .. } => {
                 Failure::usage(message).hint("`cavatica volumes list` shows those that you can see")
+            }
+            PlanError::NoFolder { ref path } => {
+                Failure::usage(message).hint(match Location::of_windows_path(path) {
+                    Some(path) => format!("folders are parted by `/`: say `{path}`"),
+                    None => {
+                        "`cavatica files list --project OWNER/NAME --recursive` shows the folders"
+                            .to_owned()
+                    }
+                })
             }
             PlanError::Manifest { errors } => {
                 let mut failure = Failure::usage(message);

@@ -1,58 +1,159 @@
-//! What people type by mistake: one short error with what was meant and what to type next.
+//! What people type by mistake: each gets one short error that says what was understood, what was expected, and what to
+//! type next. `snapshots/it__mistakes__mistakes.snap` holds the texts.
 
-use insta::assert_snapshot;
+use std::fmt::Write;
 
 use crate::harness::World;
 
-/// The first line of the error.
-fn error(args: &[&str]) -> String {
+const ID: &str = "567890abc8a5639cc6722063";
+
+/// What was done wrong, and how it was typed; `FILE` stands for the id of a file that is there.
+const MISTAKES: &[(&str, &str)] = &[
+    ("a misspelled command", "exprot"),
+    ("a misspelled flag", "export FILE sandbox/output a --cpoy"),
+    ("neither move nor copy", "export FILE sandbox/output a"),
+    ("a token as an argument", "--token 0123 volumes list"),
+    ("a project without its flag", "files list sandbox/demo"),
+    (
+        "a file's name for its id",
+        "export calls.vcf sandbox/output calls.vcf --copy",
+    ),
+    (
+        "the volume before the file",
+        "export sandbox/output FILE a --copy",
+    ),
+    (
+        "the location before the volume",
+        "export FILE run1/a sandbox/output --copy",
+    ),
+    (
+        "a bucket's name for a volume",
+        "export FILE my-bucket a --copy",
+    ),
+    (
+        "a bucket's address for a volume",
+        "export FILE s3://my-bucket a --copy",
+    ),
+    (
+        "an object's address for a location",
+        "export FILE sandbox/output s3://sandbox-output/run1/a --copy",
+    ),
+    (
+        "a Windows path for a location",
+        r"export FILE sandbox/output C:\run1\a.txt --copy",
+    ),
+    (
+        "a Windows path for a folder",
+        r"plan --out t.transfer --project sandbox/demo --folder results\NA12878 --volume sandbox/output --copy",
+    ),
+    (
+        "a page's address for a project",
+        "plan --out t.transfer --project https://cavatica.sbgenomics.com/u/me/my-project/files/ --volume sandbox/output --copy",
+    ),
+    (
+        "a page's address for the endpoint",
+        "--endpoint https://cavatica.sbgenomics.com/u/me --token-file token.txt volumes list",
+    ),
+    (
+        "a misspelled project",
+        "plan --out t.transfer --project sandbox/dmeo --volume sandbox/output --copy",
+    ),
+    (
+        "a misspelled folder",
+        "plan --out t.transfer --project sandbox/demo --folder resluts --volume sandbox/output --copy",
+    ),
+    (
+        "a misspelled bucket",
+        "plan --out t.transfer --project sandbox/demo --bucket my-bucket --copy",
+    ),
+    (
+        "a file that isn't there",
+        "export 567890abc8a5639cc6722063 sandbox/output a --copy",
+    ),
+    (
+        "a volume that can't be written to",
+        "export FILE sandbox/readonly a --copy",
+    ),
+    (
+        "a plan for a volume that can't be written to",
+        "plan --out t.transfer --project sandbox/demo --volume sandbox/readonly --copy",
+    ),
+    (
+        "an ACL that shows patients' data to everybody",
+        "export FILE sandbox/output a --copy --canned-acl public-read",
+    ),
+    (
+        "the same for many files",
+        "plan --out t.transfer --project sandbox/demo --volume sandbox/output --copy --canned-acl authenticated-read",
+    ),
+    (
+        "a misspelled ACL",
+        "export FILE sandbox/output a --copy --canned-acl privat",
+    ),
+    (
+        "a location for every file",
+        "plan --out t.transfer --project sandbox/demo --volume sandbox/output --copy --flatten",
+    ),
+    ("semicolons in a manifest", "check semicolons.csv"),
+    ("blanks in a manifest", "check blanks.csv"),
+    ("a manifest without a header", "check headless.csv"),
+    ("a Windows path in a manifest", "check windows.csv"),
+    ("a manifest that isn't there", "check nowhere.csv"),
+    ("a transfer that isn't there", "run nowhere.transfer --yes"),
+    ("a manifest for a transfer", "run semicolons.csv --yes"),
+    ("an old token", "--token-file token.txt volumes list"),
+];
+
+#[test]
+fn each_gets_one_short_error_and_the_next_command() {
     let world = World::new();
-    let run = world.run(args);
-    assert_eq!(run.exit(), 2, "{}", run.snapshot());
-    assert_eq!(
-        world.sandbox.ledger().requests.values().sum::<u64>(),
-        0,
-        "something was sent"
+    let write = |name: &str, text: &str| std::fs::write(world.home().join(name), text).unwrap();
+    write("token.txt", "0123456789abcdef0123456789abcdef\n");
+    write("semicolons.csv", &format!("file_id;location\n{ID};a/b\n"));
+    write("blanks.csv", &format!("file_id location\n{ID} a/b\n"));
+    write("headless.csv", &format!("{ID},a/b\n"));
+    write(
+        "windows.csv",
+        &format!("file_id,location\n{ID},C:\\run1\\a.txt\n"),
     );
-    run.stderr().lines().next().unwrap_or_default().to_owned()
+    let file = world.file("README.txt");
+    let mut transcript = String::new();
+    for (what, typed) in MISTAKES {
+        let args: Vec<&str> = typed
+            .split(' ')
+            .map(|word| if word == "FILE" { &file } else { word })
+            .collect();
+        let mut command = world.command(&args);
+        command.env("SB_API_ENDPOINT", world.sandbox.endpoint());
+        let run = world.finish(command);
+        let text = run.snapshot().replace(&file, "FILE");
+        assert_ne!(run.exit(), 0, "{text}");
+        assert!(run.stderr().lines().count() <= 8, "too long: {text}");
+        let (head, stderr) = text.split_once("--- stderr\n").unwrap();
+        let (exit, stdout) = head.split_once("\n--- stdout\n").unwrap();
+        writeln!(
+            transcript,
+            "# {what}\n$ cavatica {typed}\n{stdout}{stderr}{exit}\n"
+        )
+        .unwrap();
+    }
+    assert_eq!(world.accepted(), 0, "something was started");
+    assert!(!world.home().join("t.transfer").exists());
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => true}, {
+        insta::assert_snapshot!("mistakes", transcript);
+    });
 }
 
 #[test]
-fn a_pages_address_for_a_project() {
-    let run = error(&[
-        "files",
-        "list",
-        "--project",
-        "https://cavatica.sbgenomics.com/u/me/my-project/files/",
-    ]);
-    assert_snapshot!(run, @"error: invalid value 'https://cavatica.sbgenomics.com/u/me/my-project/files/' for '--project <PROJECT>': that is a page's address; the project's id is `me/my-project`");
-}
-
-#[test]
-fn a_files_name_for_its_id() {
-    let run = error(&["export", "calls.vcf", "me/volume", "calls.vcf", "--copy"]);
-    assert_snapshot!(run, @"error: invalid value 'calls.vcf' for '<FILE_ID>': that looks like a name or a path; `cavatica files list --project OWNER/NAME --recursive` shows the ids");
-}
-
-#[test]
-fn a_buckets_name_for_a_volume() {
-    let run = error(&[
-        "export",
-        "567890abc8a5639cc6722063",
-        "my-bucket",
-        "calls.vcf",
-        "--copy",
-    ]);
-    assert_snapshot!(run, @"error: invalid value 'my-bucket' for '<VOLUME>': expected owner/name; that may be a bucket's name; `cavatica volumes list` shows each volume with its bucket");
-}
-
-#[test]
-fn arguments_in_the_wrong_order() {
-    let run = error(&["volumes", "get", "567890abc8a5639cc6722063"]);
-    assert_snapshot!(run, @"error: invalid value '567890abc8a5639cc6722063' for '<VOLUME>': expected owner/name; that looks like a file's id, which comes first; `cavatica volumes list` shows each volume with its bucket");
-}
-
-#[test]
-fn a_misspelled_command() {
-    assert_snapshot!(error(&["exprot"]), @"error: unrecognized subcommand 'exprot'");
+fn a_mistake_is_one_json_document_too() {
+    let world = World::new();
+    for args in [
+        &["exprot", "--json"][..],
+        &["export", "calls.vcf", "me/volume", "a", "--copy", "--json"],
+        &["run", "nowhere.transfer", "--yes", "--json"],
+    ] {
+        let run = world.run(args);
+        assert_eq!(run.document()["error"]["exit"], run.exit());
+        assert_eq!(run.exit() == 2, args[0] != "run", "{}", run.snapshot());
+    }
 }

@@ -174,6 +174,7 @@ fn a_manifest_that_cannot_be_understood() {
     --- stderr
     error: the manifest can't be checked
       caused by: files.csv line 1: columns seem to be separated by semicolons; expected commas or tabs
+    hint: a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more
     ");
     assert_eq!(world.run(&["check", "missing.csv"]).exit(), 2);
 }

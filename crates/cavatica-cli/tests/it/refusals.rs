@@ -163,10 +163,10 @@ fn a_wrong_token() {
     exit 5
     --- stdout
     --- stderr
-    error: the platform doesn't allow this
+    error: the platform doesn't accept the token
       caused by: GET /storage/volumes: it was refused: the answer has the status 401 (request [REQUEST])
       caused by: The token isn't accepted. (code 90001)
-    hint: get a new token from the platform's Developer page, and put it where the old one was found (`-v` says where)
+    hint: this one may have expired: get a new token from the platform's Developer page, and put it where the old one was found; `cavatica doctor` says where
     ");
 }
 

@@ -307,8 +307,8 @@ impl Draft {
     }
 
     fn location(&mut self, place: &Place<'_>, text: &str) {
-        if text.contains('\\') && !text.contains('/') {
-            let hint = format!("write `{}`", without_drive(text).replace('\\', "/"));
+        if let Some(key) = Location::of_windows_path(text) {
+            let hint = format!("write `{key}`");
             self.object(place, Fault::WindowsPath(text.to_owned()), Some(hint));
             return;
         }
@@ -408,14 +408,6 @@ fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "a text",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
-    }
-}
-
-fn without_drive(text: &str) -> &str {
-    let mut letters = text.chars();
-    match (letters.next(), letters.next(), letters.next()) {
-        (Some(drive), Some(':'), Some('\\')) if drive.is_ascii_alphabetic() => &text[3..],
-        _ => text.trim_start_matches('\\'),
     }
 }
 
