@@ -200,7 +200,7 @@ pub(crate) enum Jobs {
 pub(crate) enum Files {
     /// List files and folders of a project or a folder
     #[command(
-        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive"
+        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --project kids-first/cohort-7 --recursive --tsv > files.tsv"
     )]
     List {
         #[command(flatten)]
@@ -208,6 +208,9 @@ pub(crate) enum Files {
         /// Go into folders too
         #[arg(long)]
         recursive: bool,
+        /// Print the files as a tab-separated manifest, to be edited and given to `plan --manifest`
+        #[arg(long, conflicts_with = "json")]
+        tsv: bool,
     },
 }
 

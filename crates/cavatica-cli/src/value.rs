@@ -105,3 +105,11 @@ pub(crate) fn rate_limit(text: &str) -> Result<(u64, Duration), String> {
     });
     parsed.ok_or_else(|| "expected requests/seconds, for instance 1000/300".to_owned())
 }
+
+/// A metadata field and its value, for instance `sample_id=NA12878`.
+pub(crate) fn equation(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((field, value)) if !field.is_empty() => Ok((field.to_owned(), value.to_owned())),
+        _ => Err("expected FIELD=VALUE, for instance sample_id=NA12878".to_owned()),
+    }
+}

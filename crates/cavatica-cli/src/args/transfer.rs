@@ -33,6 +33,12 @@ pub(crate) struct Plan {
     /// Only files whose names fit; `*` is any text, `?` one character; can be repeated
     #[arg(long = "name", value_name = "GLOB", requires = "project")]
     pub(crate) names: Vec<String>,
+    /// Only files with this value in their metadata; can be repeated, then all must be so
+    #[arg(long = "where", value_name = "FIELD=VALUE", requires = "project", value_parser = value::equation)]
+    pub(crate) wanted: Vec<(String, String)>,
+    /// Only files with this tag; can be repeated, then all must be there
+    #[arg(long = "tag", value_name = "TAG", requires = "project")]
+    pub(crate) tags: Vec<String>,
     #[command(flatten)]
     pub(crate) target: Target,
     /// What every location begins with

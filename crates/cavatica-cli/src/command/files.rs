@@ -1,5 +1,7 @@
 //! `cavatica files`: what lies in a project.
 
+use std::io;
+
 use cavatica_exports::Parent;
 use cavatica_exports::model::File;
 use indicatif::HumanBytes;
@@ -18,7 +20,12 @@ struct Entry<'a> {
 }
 
 pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
-    let args::Files::List { parent, recursive } = args;
+    let args::Files::List {
+        parent,
+        recursive,
+        tsv,
+    } = args;
+    let mut out = if *tsv { Out::manifest()? } else { Out::Shown };
     let top = match (&parent.project, &parent.folder) {
         (Some(project), _) => Parent::Project(project.clone()),
         (None, Some(folder)) => Parent::Folder(folder.clone()),
@@ -35,17 +42,58 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
                     "{path}{}",
                     file.name.value().map_or(file.id.as_str(), String::as_str)
                 );
-                show(&path, file, ui)?;
+                out.put(&path, file, ui)?;
                 if *recursive && file.is_folder() {
                     folders.push((format!("{path}/"), Parent::Folder(file.id.clone())));
                 }
             }
         }
     }
+    out.finish()?;
     if count == 0 {
         ui.note("nothing there");
     }
     Ok(Exit::Done)
+}
+
+/// How the entries are printed.
+enum Out {
+    /// For people, or as JSON.
+    Shown,
+    /// For `plan --manifest`.
+    Manifest(Box<csv::Writer<io::Stdout>>),
+}
+
+impl Out {
+    fn manifest() -> Result<Self, Failure> {
+        let mut sheet = csv::WriterBuilder::new()
+            .delimiter(b'\t')
+            .from_writer(io::stdout());
+        sheet
+            .write_record(["file_id", "path", "size"])
+            .map_err(io::Error::from)?;
+        Ok(Out::Manifest(Box::new(sheet)))
+    }
+
+    fn put(&mut self, path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {
+        let Out::Manifest(sheet) = self else {
+            return show(path, file, ui);
+        };
+        // A folder can't be exported; its files have rows of their own.
+        if !file.is_folder() {
+            let size = file.size.value().map(u64::to_string).unwrap_or_default();
+            let row = [file.id.as_str(), path, &size];
+            sheet.write_record(row).map_err(io::Error::from)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self {
+            Out::Shown => Ok(()),
+            Out::Manifest(mut sheet) => Ok(sheet.flush()?),
+        }
+    }
 }
 
 fn show(path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {

@@ -9,7 +9,8 @@ use cavatica_exports::model::manifest::Manifest;
 use cavatica_exports::model::{Layout, Location, Template, Tri};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
-    self, Existing, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection, Target,
+    self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection,
+    Target,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -85,7 +86,11 @@ fn selection(args: &args::Plan) -> Result<Selection, Failure> {
         return Ok(Selection::Project {
             project: project.clone(),
             folder: args.folder.clone(),
-            names: args.names.iter().map(|name| Glob::new(name)).collect(),
+            filter: Filter {
+                names: args.names.iter().map(|name| Glob::new(name)).collect(),
+                metadata: args.wanted.clone(),
+                tags: args.tags.clone(),
+            },
         });
     }
     let Some(path) = &args.selection.manifest else {

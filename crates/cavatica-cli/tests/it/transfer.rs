@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cavatica_sandbox::{ProjectSeed, SandboxBuilder, VolumeSeed};
+use cavatica_sandbox::{FileSeed, ProjectSeed, SandboxBuilder, VolumeSeed};
 
 use crate::harness::{Run, World};
 
@@ -222,4 +222,83 @@ fn stopped_by(signal: &str) {
         (&status["in_flight"], &status["left"]),
         (&300.into(), &300.into())
     );
+}
+
+/// A project as a whole, its folders one by one, lists of its files by id and by name, and the task that made them: the same
+/// plan.
+#[test]
+fn the_same_files_reached_in_five_ways_are_the_same_plan() {
+    const TASK: &str = "6f2a1b3c-0000-4000-8000-000000000001";
+    let names = ["a, \"b\".bam", "c.bam", "d.bam.bai"];
+    let world = World::with(|builder| {
+        let project = names
+            .iter()
+            .fold(ProjectSeed::new("lab/trio"), |project, name| {
+                let path = format!("run 1/bam/{name}");
+                project.with(
+                    FileSeed::bytes(path, "x")
+                        .tag("final")
+                        .metadata("case", "7")
+                        .task(TASK),
+                )
+            });
+        builder
+            .project(project)
+            .volume(VolumeSeed::s3("lab/output").keys_only())
+    });
+    let list = [
+        "files",
+        "list",
+        "--project",
+        "lab/trio",
+        "--recursive",
+        "--tsv",
+    ];
+    let list = world.run(&list);
+    assert_eq!(list.stdout().lines().count(), 4, "{}", list.stdout());
+    std::fs::write(world.home().join("ids.tsv"), list.stdout()).unwrap();
+    let by_name = names.iter().fold(
+        "\u{feff}Project,Folder,Name\r\n".to_owned(),
+        |text, name| {
+            format!(
+                "{text}lab/trio,run 1/bam,\"{}\"\r\n",
+                name.replace('"', "\"\"")
+            )
+        },
+    );
+    std::fs::write(world.home().join("names.csv"), by_name).unwrap();
+    let project = ["--project", "lab/trio"];
+    let ways: [&[&str]; 6] = [
+        &project,
+        &[project[0], project[1], "--folder", "run 1/bam"],
+        &[
+            project[0], project[1], "--where", "case=7", "--tag", "final",
+        ],
+        &["--manifest", "ids.tsv"],
+        &["--manifest", "names.csv"],
+        &["--task", TASK],
+    ];
+    let fingerprints: std::collections::BTreeSet<String> = ways
+        .iter()
+        .enumerate()
+        .map(|(number, way)| {
+            let out = format!("{number}.transfer");
+            let rest = ["--volume", "lab/output", "--move", "--json"];
+            let planned = world.run(&[&["plan", "--out", &out], *way, &rest].concat());
+            assert_eq!(planned.document()["files"], 3, "{way:?}");
+            planned.document()["fingerprint"].to_string()
+        })
+        .collect();
+    assert_eq!(fingerprints.len(), 1);
+    let none = [
+        "plan",
+        "--out",
+        "none.transfer",
+        "--project",
+        "lab/trio",
+        "--where",
+        "case=8",
+    ];
+    let none = world.run(&[&none[..], &["--volume", "lab/output", "--move"]].concat());
+    assert_eq!(none.exit(), 4, "{}", none.stderr());
 }

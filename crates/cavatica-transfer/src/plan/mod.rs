@@ -3,6 +3,7 @@
 mod error;
 mod existing;
 mod files;
+mod filter;
 mod glob;
 mod manifest;
 mod outputs;
@@ -12,6 +13,7 @@ mod sieve;
 mod tree;
 
 pub use error::{PlanError, Refusal, RefusedFile};
+pub use filter::Filter;
 pub use glob::Glob;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -67,8 +69,8 @@ pub enum Selection {
         project: ProjectId,
         /// Only what lies under this folder, a path from the project's root.
         folder: Option<String>,
-        /// Only files whose names fit one of these; all if empty.
-        names: Vec<Glob>,
+        /// Only files that are like this.
+        filter: Filter,
     },
     /// What tasks put out, with companions such as indexes, once each.
     Tasks(Vec<TaskId>),
@@ -88,16 +90,13 @@ impl Selection {
             Selection::Project {
                 project,
                 folder,
-                names,
+                filter,
             } => {
                 let mut words = format!("project {project}");
                 if let Some(folder) = folder {
                     words += &format!(", folder {folder}");
                 }
-                for name in names {
-                    words += &format!(", name {name}");
-                }
-                words
+                words + &filter.to_string()
             }
             Selection::Tasks(tasks) => {
                 let ids: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();

@@ -5,6 +5,7 @@ use cavatica_exports::model::{Task, TaskId, TaskStatus};
 use super::PlanWarning;
 use super::error::PlanError;
 use super::files::{self, Folders};
+use super::filter::Filter;
 use super::sieve::{Flow, Sieve};
 use super::tree::tree;
 use crate::platform::Platform;
@@ -85,7 +86,7 @@ async fn of_one(
                         Some(above) => format!("{above}/{name}"),
                     };
                     let parent = cavatica_exports::Parent::Folder(id);
-                    tree(platform, parent, path, &[], sieve).await?;
+                    tree(platform, parent, path, &Filter::default(), sieve).await?;
                     sieve.flow()
                 }
                 Ok(file) => sieve.take(file, folders.path(file).as_deref(), None)?,

@@ -18,11 +18,11 @@ pub(super) async fn select(
         Selection::Project {
             project,
             folder,
-            names,
+            filter,
         } => {
             let path = folder.unwrap_or_default();
             let (parent, path) = find_folder(platform, &project, &path).await?;
-            tree(platform, parent, path, &names, sieve).await
+            tree(platform, parent, path, &filter, sieve).await
         }
         Selection::Tasks(tasks) => outputs(platform, &tasks, sieve).await,
         Selection::Manifest { rows, .. } => manifest::read(platform, rows, sieve).await,

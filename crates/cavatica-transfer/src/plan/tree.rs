@@ -7,7 +7,7 @@ use cavatica_exports::transport::Outcome;
 use cavatica_exports::{ListError, Parent};
 
 use super::error::PlanError;
-use super::glob::Glob;
+use super::filter::Filter;
 use super::sieve::{Flow, Sieve};
 use crate::platform::Platform;
 
@@ -23,12 +23,12 @@ enum Paging {
     Documented,
 }
 
-/// Hands on every file in a folder and below it whose name fits; `path` is the folder's own from the project's root.
+/// Hands on every file in a folder and below it that is meant; `path` is the folder's own from the project's root.
 pub(super) async fn tree(
     platform: &Platform,
     start: Parent,
     path: String,
-    names: &[Glob],
+    filter: &Filter,
     sieve: &mut Sieve<'_>,
 ) -> Result<(), PlanError> {
     let mut levels = VecDeque::from([(start, path)]);
@@ -67,7 +67,7 @@ pub(super) async fn tree(
                         above => format!("{above}/{name}"),
                     };
                     levels.push_back((Parent::Folder(file.id), path));
-                } else if (names.is_empty() || names.iter().any(|glob| glob.fits(name)))
+                } else if filter.fits(&file)
                     && sieve.take(&file, Some(&path), None)? == Flow::Enough
                 {
                     return Ok(());

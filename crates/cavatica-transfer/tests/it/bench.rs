@@ -10,7 +10,7 @@ use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed}
 use cavatica_transfer::item::State;
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
-    Existing, PlanError, PlanOptions, PlanReport, Selection, Target, plan,
+    Existing, Filter, PlanError, PlanOptions, PlanReport, Selection, Target, plan,
 };
 use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ impl Bench {
             selection: Selection::Project {
                 project: PROJECT.parse().expect("a project"),
                 folder: None,
-                names: Vec::new(),
+                filter: Filter::default(),
             },
             target: Target::Volume(VOLUME.parse().expect("a volume")),
             layout: Layout::default(),

@@ -6,7 +6,9 @@ use cavatica_exports::model::Template;
 use cavatica_exports::model::manifest::Manifest;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
-use cavatica_transfer::plan::{Existing, PlanError, PlanOptions, Policy, Selection, Target};
+use cavatica_transfer::plan::{
+    Existing, Filter, PlanError, PlanOptions, Policy, Selection, Target,
+};
 
 use crate::bench::{Bench, PROJECT, VOLUME, many, world};
 
@@ -211,7 +213,7 @@ async fn a_manifest_and_a_folder_find_the_same_files() {
     let mut selections = vec![Selection::Project {
         project: PROJECT.parse().expect("a project"),
         folder: Some("run1/bam".to_owned()),
-        names: Vec::new(),
+        filter: Filter::default(),
     }];
     selections.push(listed(text));
     for selection in selections {
