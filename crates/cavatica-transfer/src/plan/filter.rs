@@ -41,7 +41,10 @@ fn has(file: &File, field: &str, wanted: &str) -> bool {
         .and_then(|metadata| metadata.get(field))
     {
         Some(serde_json::Value::String(text)) => text == wanted,
-        Some(other) => other.to_string() == wanted,
+        Some(other) => {
+            let written = other.to_string();
+            written == wanted
+        }
         None => false,
     }
 }
