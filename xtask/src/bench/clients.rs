@@ -1,9 +1,10 @@
 //! The competitors: this program, and three ways of doing the same job with the platform's official Python client.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::cost::{Cost, measure};
-use super::desk::{Desk, FASTER, PROJECT, VOLUME};
+use super::desk::{Desk, PROJECT, VOLUME};
 use crate::root;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ impl Client {
             Client::BulkWithLookUps => "bulk_with_look_ups.py",
             Client::OneByOne => "one_by_one.py",
         };
-        // Half a minute on the platform, which is what people wait between two looks.
-        let poll = (30.0 / FASTER).to_string();
+        // What people wait between two looks.
+        let poll = (30.0 / desk.world.faster).to_string();
         let mut command = desk.quiet(python);
         command
             .arg(root().join("xtask/bench").join(script))
@@ -65,17 +66,14 @@ pub(super) fn plan(desk: &Desk) -> Result<Cost, String> {
     ]))
 }
 
-/// The arguments of a run that asks after jobs as often as on the platform, at the sandbox's speed.
-pub(super) const RUN: [&str; 6] = [
-    "run",
-    "t.transfer",
-    "--yes",
-    "--no-progress",
-    "--poll",
-    "83ms",
-];
-
 /// Runs what was planned.
 pub(super) fn run(desk: &Desk) -> Result<Cost, String> {
-    measure(&mut desk.program(&RUN))
+    measure(&mut run_command(desk))
+}
+
+/// A run that asks after jobs as often as it would on the platform.
+pub(super) fn run_command(desk: &Desk) -> Command {
+    let mut command = desk.program(&["run", "t.transfer", "--yes", "--no-progress"]);
+    command.args(["--poll", &desk.world.patience(5.0)]);
+    command
 }

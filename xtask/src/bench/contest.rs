@@ -46,7 +46,7 @@ pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
 }
 
 /// Those with a request per file or more get fewer files, so that they don't take all day; a file costs them the same.
-fn share(client: Client, files: u64) -> u64 {
+pub(super) fn share(client: Client, files: u64) -> u64 {
     match client {
         Client::Ours | Client::BestBulk => files,
         Client::BulkWithLookUps => files.div_ceil(5),
@@ -56,7 +56,7 @@ fn share(client: Client, files: u64) -> u64 {
 
 fn compete(client: Client, jobs: Jobs, files: u64, python: &Path) -> Result<Row, String> {
     let files = share(client, files);
-    let desk = Desk::start(&format!("{client:?}-{jobs:?}"), &World::faster(files, jobs))?;
+    let desk = Desk::start(&format!("{client:?}-{jobs:?}"), &World::new(files, jobs))?;
     let cost = client.work(&desk, python)?;
     let state = desk.state()?;
     if state.completed() != files {

@@ -14,7 +14,10 @@ pub(super) const VOLUME: &str = "lab/output";
 /// In how many folders the files lie.
 const FOLDERS: u64 = 10;
 
-/// So much faster than the platform is the sandbox here: its window of 300 s takes 5, a job of an hour a minute.
+/// The platform's limit: so many requests in so many seconds.
+const LIMIT: (u64, f64) = (1000, 300.0);
+
+/// So much faster than the platform is the sandbox: its window of 300 s takes 5, a job of an hour a minute.
 pub(super) const FASTER: f64 = 60.0;
 
 /// How long jobs take.
@@ -36,10 +39,11 @@ impl Jobs {
         }
     }
 
-    pub(super) fn milliseconds(self) -> [u64; 2] {
+    /// The shortest and the longest, in seconds of the platform.
+    fn seconds(self) -> [f64; 2] {
         match self {
-            Jobs::Short => [30, 150],
-            Jobs::Hour => [57_000, 63_000],
+            Jobs::Short => [2.0, 9.0],
+            Jobs::Hour => [3400.0, 3800.0],
         }
     }
 }
@@ -48,19 +52,32 @@ impl Jobs {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {
     pub(super) files: u64,
-    pub(super) job_milliseconds: [u64; 2],
-    /// Requests and seconds.
-    pub(super) limit: (u64, f64),
+    pub(super) jobs: Jobs,
+    /// So much faster than the platform is everything here.
+    pub(super) faster: f64,
+    /// How many requests a window takes.
+    pub(super) limit: u64,
 }
 
 impl World {
-    /// The platform's own limit, so much faster.
-    pub(super) fn faster(files: u64, jobs: Jobs) -> Self {
+    /// The platform, with its own limit, only faster.
+    pub(super) fn new(files: u64, jobs: Jobs) -> Self {
         World {
             files,
-            job_milliseconds: jobs.milliseconds(),
-            limit: (1000, 300.0 / FASTER),
+            jobs,
+            faster: FASTER,
+            limit: LIMIT.0,
         }
+    }
+
+    /// How long a window is, in seconds.
+    pub(super) fn window_s(&self) -> f64 {
+        LIMIT.1 / self.faster
+    }
+
+    /// A time on the platform as an argument, for a client that is to be as patient here as there.
+    pub(super) fn patience(&self, seconds: f64) -> String {
+        format!("{:.0}ms", seconds / self.faster * 1e3)
     }
 
     fn scenario(&self) -> Value {
@@ -70,9 +87,13 @@ impl World {
                 json!({"folder": format!("run{number:02}"), "count": count, "size": 4096})
             })
             .collect();
+        let milliseconds = self
+            .jobs
+            .seconds()
+            .map(|time| (time / self.faster * 1e3) as u64);
         json!({
-            "rate_limit": {"requests": self.limit.0, "seconds": self.limit.1},
-            "job_milliseconds": self.job_milliseconds,
+            "rate_limit": {"requests": self.limit, "seconds": self.window_s()},
+            "job_milliseconds": milliseconds,
             "projects": [{"id": PROJECT, "synthetic": folders}],
             "volumes": [{"id": VOLUME, "keys_only": true}],
         })
@@ -83,6 +104,7 @@ impl World {
 pub(super) struct Desk {
     pub(super) folder: PathBuf,
     pub(super) sandbox: Sandbox,
+    pub(super) world: World,
 }
 
 impl Drop for Desk {
@@ -105,7 +127,11 @@ impl Desk {
         let sandbox = Sandbox::start(&program(), &args, &folder.join("data"))?;
         std::fs::copy(&sandbox.credentials, home.join("credentials"))
             .map_err(|error| error.to_string())?;
-        Ok(Desk { folder, sandbox })
+        Ok(Desk {
+            folder,
+            sandbox,
+            world: *world,
+        })
     }
 
     /// The program with the sandbox's credentials and nothing else.
@@ -140,6 +166,22 @@ impl State {
     pub(super) fn requests(&self) -> u64 {
         let requests = self.0["requests"].as_object();
         requests.map_or(0, |routes| routes.values().filter_map(Value::as_u64).sum())
+    }
+
+    /// How many requests came without those that ask who is asking.
+    pub(super) fn requests_but_user(&self) -> u64 {
+        self.requests() - self.0["requests"]["GET /user"].as_u64().unwrap_or(0)
+    }
+
+    /// How many were refused because they were over the limit.
+    pub(super) fn over_limit(&self) -> u64 {
+        self.0["over_limit"].as_u64().unwrap_or(0)
+    }
+
+    /// How many exports were accepted.
+    pub(super) fn accepted(&self) -> u64 {
+        let states = self.0["states"].as_object();
+        states.map_or(0, |states| states.values().filter_map(Value::as_u64).sum())
     }
 
     pub(super) fn completed(&self) -> u64 {

@@ -8,14 +8,20 @@ mod clients;
 mod contest;
 mod cost;
 mod desk;
+mod limit;
+mod page;
+mod plot;
+mod scale;
 mod table;
 mod targets;
 
+use std::path::Path;
+
 use alone::Alone;
-use clients::Client;
 use contest::Row;
-use table::table;
-use targets::{judge, number};
+use cost::Cost;
+use limit::Limited;
+use scale::{Resume, Scale};
 
 use crate::{Failed, cargo, command, conformance, say};
 
@@ -24,19 +30,35 @@ pub(crate) struct Options {
     /// How many files the competitors export
     #[arg(long, default_value_t = 10_000)]
     files: u64,
+    /// Only the competitors with short and long jobs, and what needs no platform
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Go up to a million files, and write docs/performance.md
+    #[arg(long)]
+    full: bool,
+}
+
+impl Options {
+    /// How many files the program exports alone.
+    fn sizes(&self) -> &'static [u64] {
+        if self.quick {
+            &[]
+        } else if self.full {
+            &[10_000, 30_000, 100_000, 300_000, 1_000_000]
+        } else {
+            &[10_000, 100_000]
+        }
+    }
 }
 
 /// Everything that was measured.
 #[derive(Debug, Default)]
 struct Findings {
     contest: Vec<Row>,
+    limit: Vec<Limited>,
+    scale: Vec<Scale>,
+    resume: Option<Resume>,
     alone: Option<Alone>,
-}
-
-impl Findings {
-    fn ours(&self) -> impl Iterator<Item = &Row> {
-        self.contest.iter().filter(|row| row.client == Client::Ours)
-    }
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Failed> {
@@ -48,67 +70,42 @@ pub(crate) fn run(options: &Options) -> Result<(), Failed> {
         "cavatica-cli",
     ]))?;
     let python = conformance::python()?;
-    let findings = find(options, &python).map_err(|fault| {
+    tell(options, &python).map_err(|fault| {
         say(fault);
         Failed
-    })?;
-    say(format_args!("\n{}", contest_table(&findings)));
-    let verdicts = judge(&findings);
-    let rows: Vec<Vec<String>> = verdicts
-        .iter()
-        .map(|verdict| {
-            let mark = match verdict.is_met {
-                Some(true) => "yes",
-                Some(false) => "NO",
-                None => "",
-            };
-            vec![
-                verdict.words.to_owned(),
-                verdict.wanted.clone(),
-                verdict.found.clone(),
-                mark.to_owned(),
-            ]
-        })
-        .collect();
-    say(table(&["demand", "wanted", "found", "met"], &rows));
-    if verdicts.iter().any(|verdict| verdict.is_met == Some(false)) {
-        say("a target is missed");
-        return Err(Failed);
-    }
-    Ok(())
-}
-
-fn find(options: &Options, python: &std::path::Path) -> Result<Findings, String> {
-    Ok(Findings {
-        alone: Some(alone::run()?),
-        contest: contest::run(options.files, python)?,
     })
 }
 
-fn contest_table(findings: &Findings) -> String {
-    let rows: Vec<Vec<String>> = findings
-        .contest
-        .iter()
-        .map(|row| {
-            vec![
-                row.client.words().to_owned(),
-                row.jobs.words().to_owned(),
-                row.files.to_string(),
-                number(row.requests_per_file()),
-                number(row.cpu_ms_per_file()),
-                number(row.cost.peak_mb),
-            ]
-        })
-        .collect();
-    table(
-        &[
-            "",
-            "jobs take",
-            "files",
-            "requests per file",
-            "CPU, s per 1,000 files",
-            "peak memory, MB",
-        ],
-        &rows,
-    )
+/// Measures, prints, judges.
+fn tell(options: &Options, python: &Path) -> Result<(), String> {
+    let findings = find(options, python)?;
+    let verdicts = targets::judge(&findings);
+    say(format_args!("\n{}", page::contest(&findings)));
+    if !options.quick {
+        say(page::limit(&findings));
+        say(page::scale(&findings));
+    }
+    say(page::verdicts(&verdicts));
+    if options.full {
+        page::write(&findings, &verdicts)?;
+    }
+    let missed = verdicts.iter().filter(|one| one.is_met == Some(false));
+    match missed.count() {
+        0 => Ok(()),
+        missed => Err(format!("{missed} of {} targets are missed", verdicts.len())),
+    }
+}
+
+fn find(options: &Options, python: &Path) -> Result<Findings, String> {
+    let mut findings = Findings {
+        alone: Some(alone::run()?),
+        contest: contest::run(options.files, python)?,
+        ..Findings::default()
+    };
+    findings.scale = scale::run_all(options.sizes())?;
+    if let Some(largest) = options.sizes().last() {
+        findings.resume = Some(scale::resume(*largest)?);
+        findings.limit = limit::run(&findings.contest, options.files, python)?;
+    }
+    Ok(findings)
 }

@@ -1,12 +1,15 @@
 //! What must be met, in the words of the demand, and whether it is.
 
+use self::Bound::{AtLeast, AtMost};
 use super::Findings;
 use super::clients::Client;
+use super::cost::Cost;
 use super::desk::Jobs;
+use super::scale::Scale;
 
 /// One demand.
-pub(super) struct Target {
-    pub(super) words: &'static str,
+struct Target {
+    words: &'static str,
     bound: Bound,
     unit: &'static str,
     /// The worst that was measured; none if this run didn't measure it.
@@ -19,6 +22,150 @@ enum Bound {
     AtLeast(f64),
 }
 
+impl Target {
+    const fn new(
+        words: &'static str,
+        bound: Bound,
+        unit: &'static str,
+        of: fn(&Findings) -> Option<f64>,
+    ) -> Self {
+        Target {
+            words,
+            bound,
+            unit,
+            of,
+        }
+    }
+}
+
+/// Requests that a transfer may need whatever its size.
+const CONSTANT: u64 = 60;
+
+/// So many files, and what is demanded of memory and time holds.
+const MILLION: u64 = 1_000_000;
+
+const TARGETS: &[Target] = &[
+    Target::new(
+        "requests per file of plan and run, besides a constant of 60",
+        AtMost(0.031),
+        "",
+        Findings::requests,
+    ),
+    Target::new(
+        "wall time beside (requests - budget) / rate",
+        AtMost(1.05),
+        " times",
+        Findings::time,
+    ),
+    Target::new(
+        "CPU per file beside the best Python loop",
+        AtMost(1.0 / 10.0),
+        " times",
+        |findings| findings.cpu_beside(Client::BestBulk),
+    ),
+    Target::new(
+        "CPU per file beside Python that looks files up one by one",
+        AtMost(1.0 / 500.0),
+        " times",
+        |findings| findings.cpu_beside(Client::OneByOne),
+    ),
+    Target::new(
+        "CPU per file at the most files beside that at the fewest",
+        AtMost(1.3),
+        " times",
+        Findings::growth,
+    ),
+    Target::new(
+        "memory of plan at 1,000,000 files",
+        AtMost(100.0),
+        " MB",
+        |findings| findings.memory(|scale| scale.plan),
+    ),
+    Target::new(
+        "memory of run at 1,000,000 files",
+        AtMost(100.0),
+        " MB",
+        |findings| findings.memory(|scale| scale.run),
+    ),
+    Target::new(
+        "memory of status at 1,000,000 files",
+        AtMost(100.0),
+        " MB",
+        |findings| findings.memory(|scale| scale.status),
+    ),
+    Target::new(
+        "memory of report at 1,000,000 files",
+        AtMost(100.0),
+        " MB",
+        |findings| findings.memory(|scale| scale.report),
+    ),
+    Target::new("journal per file", AtMost(300.0), " bytes", |findings| {
+        let sizes = findings.scale.iter();
+        worst(sizes.map(|scale| scale.journal_bytes as f64 / scale.files as f64))
+    }),
+    Target::new(
+        "first request of a half-done million",
+        AtMost(2.0),
+        " s",
+        |findings| {
+            let resume = findings.resume.filter(|resume| resume.files == MILLION);
+            Some(resume?.first_request_s)
+        },
+    ),
+    Target::new("start-up", AtMost(20.0), " ms", |findings| {
+        Some(findings.alone?.start_ms)
+    }),
+    Target::new(
+        "offline check of 1,000,000 rows",
+        AtLeast(1e6),
+        " rows per CPU second",
+        |findings| Some(findings.alone?.rows_per_second()),
+    ),
+];
+
+impl Findings {
+    fn requests(&self) -> Option<f64> {
+        let contest = self.contest.iter().filter(|row| row.client == Client::Ours);
+        let contest = contest.map(|row| (row.requests, row.files));
+        let scale = self.scale.iter().map(|scale| (scale.requests, scale.files));
+        let all = contest.chain(scale);
+        worst(all.map(|(requests, files)| requests.saturating_sub(CONSTANT) as f64 / files as f64))
+    }
+
+    fn time(&self) -> Option<f64> {
+        let ours = self.limit.iter().filter(|row| row.client == Client::Ours);
+        worst(ours.map(super::Limited::ratio))
+    }
+
+    fn cpu_beside(&self, client: Client) -> Option<f64> {
+        let cpu = |client: Client, jobs: Jobs| {
+            let mut rows = self.contest.iter();
+            let row = rows.find(|row| row.client == client && row.jobs == jobs)?;
+            Some(row.cpu_ms_per_file())
+        };
+        let both = Jobs::BOTH.into_iter();
+        worst(both.filter_map(|jobs| Some(cpu(Client::Ours, jobs)? / cpu(client, jobs)?)))
+    }
+
+    /// Of plan and run with short jobs.
+    fn growth(&self) -> Option<f64> {
+        let cost = |scale: &Scale| scale.us_per_file(scale.plan + scale.run);
+        let mut short = self.scale.iter().filter(|scale| scale.jobs == Jobs::Short);
+        let first = short.next()?;
+        Some(cost(short.next_back()?) / cost(first))
+    }
+
+    fn memory(&self, of: fn(&Scale) -> Cost) -> Option<f64> {
+        let million = self.scale.iter().filter(|scale| scale.files == MILLION);
+        worst(million.map(|scale| of(scale).peak_mb))
+    }
+}
+
+/// The largest, if there is any.
+fn worst(values: impl Iterator<Item = f64>) -> Option<f64> {
+    values.max_by(f64::total_cmp)
+}
+
 /// What became of a demand.
 pub(super) struct Verdict {
     pub(super) words: &'static str,
@@ -28,107 +175,33 @@ pub(super) struct Verdict {
     pub(super) is_met: Option<bool>,
 }
 
-/// Requests that a transfer may need whatever its size.
-const CONSTANT: u64 = 60;
-
-pub(super) const TARGETS: &[Target] =
-    &[
-        Target {
-            words: "requests per file of plan and run, besides a constant of 60",
-            bound: Bound::AtMost(0.031),
-            unit: "",
-            of: |findings| {
-                let rows = findings.ours().map(|row| (row.requests, row.files));
-                worst(rows.map(|(requests, files)| {
-                    requests.saturating_sub(CONSTANT) as f64 / files as f64
-                }))
-            },
-        },
-        Target {
-            words: "CPU per file beside the best Python loop",
-            bound: Bound::AtMost(0.1),
-            unit: " times",
-            of: |findings| findings.cpu_beside(Client::BestBulk),
-        },
-        Target {
-            words: "CPU per file beside Python that looks files up one by one",
-            bound: Bound::AtMost(1.0 / 500.0),
-            unit: " times",
-            of: |findings| findings.cpu_beside(Client::OneByOne),
-        },
-        Target {
-            words: "start-up",
-            bound: Bound::AtMost(20.0),
-            unit: " ms",
-            of: |findings| Some(findings.alone?.start_ms),
-        },
-        Target {
-            words: "offline check of 1,000,000 rows",
-            bound: Bound::AtLeast(1_000_000.0),
-            unit: " rows/s",
-            of: |findings| Some(findings.alone?.rows_per_second()),
-        },
-    ];
-
-impl Findings {
-    fn cpu_beside(&self, client: Client) -> Option<f64> {
-        let cpu = |client: Client, jobs: Jobs| {
-            let row = self
-                .contest
-                .iter()
-                .find(|row| row.client == client && row.jobs == jobs)?;
-            Some(row.cpu_ms_per_file())
-        };
-        worst(
-            Jobs::BOTH
-                .into_iter()
-                .filter_map(|jobs| Some(cpu(Client::Ours, jobs)? / cpu(client, jobs)?)),
-        )
-    }
-}
-
-/// The largest, if there is any.
-pub(super) fn worst(values: impl Iterator<Item = f64>) -> Option<f64> {
-    values.max_by(f64::total_cmp)
-}
-
 /// Holds what was found against what is demanded.
 pub(super) fn judge(findings: &Findings) -> Vec<Verdict> {
-    TARGETS
-        .iter()
-        .map(|target| {
-            let found = (target.of)(findings);
-            let (wanted, is_met) = match target.bound {
-                Bound::AtMost(most) => (
-                    format!("at most {}{}", number(most), target.unit),
-                    found.map(|found| found <= most),
-                ),
-                Bound::AtLeast(least) => (
-                    format!("at least {}{}", number(least), target.unit),
-                    found.map(|found| found >= least),
-                ),
-            };
-            Verdict {
-                words: target.words,
-                wanted,
-                found: found.map_or_else(
-                    || "not measured".to_owned(),
-                    |found| number(found) + target.unit,
-                ),
-                is_met,
-            }
-        })
-        .collect()
+    let verdict = |target: &Target| {
+        let found = (target.of)(findings);
+        let (word, bound, is_met) = match target.bound {
+            AtMost(most) => ("at most", most, found.map(|found| found <= most)),
+            AtLeast(least) => ("at least", least, found.map(|found| found >= least)),
+        };
+        let with_unit = |value| number(value) + target.unit;
+        Verdict {
+            words: target.words,
+            wanted: format!("{word} {}", with_unit(bound)),
+            found: found.map_or_else(|| "not measured".to_owned(), with_unit),
+            is_met,
+        }
+    };
+    TARGETS.iter().map(verdict).collect()
 }
 
-/// Three digits that count.
+/// As many digits as count.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
-        small if small < 0.01 => format!("{value:.4}"),
+        tiny if tiny < 0.01 => format!("{value:.4}"),
         small if small < 1.0 => format!("{value:.3}"),
         middle if middle < 10.0 => format!("{value:.2}"),
         large if large < 1000.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+        _ => super::plot::with_commas(value as u64),
     }
 }

@@ -1,0 +1,119 @@
+//! The program alone, from ten thousand files to a million: requests, processor time, memory, the journal's size.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::clients::{plan, run, run_command};
+use super::cost::{Cost, measure};
+use super::desk::{Desk, Jobs, World};
+use crate::sandbox::Running;
+use crate::say;
+
+/// A transfer of some size, from its plan to its report.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    pub(super) jobs: Jobs,
+    pub(super) files: u64,
+    /// Of plan and run.
+    pub(super) requests: u64,
+    pub(super) journal_bytes: u64,
+    pub(super) plan: Cost,
+    pub(super) run: Cost,
+    pub(super) status: Cost,
+    pub(super) report: Cost,
+}
+
+impl Scale {
+    pub(super) fn us_per_file(&self, cost: Cost) -> f64 {
+        cost.cpu_s * 1e6 / self.files as f64
+    }
+}
+
+/// Taking up a transfer that died half done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resume {
+    pub(super) files: u64,
+    /// How many were accepted and had not ended.
+    pub(super) in_flight: u64,
+    /// From the start to the first request that isn't about the account.
+    pub(super) first_request_s: f64,
+}
+
+pub(super) fn run_all(sizes: &[u64]) -> Result<Vec<Scale>, String> {
+    let mut scales = Vec::new();
+    for jobs in Jobs::BOTH {
+        for files in sizes {
+            scales.push(transfer(*files, jobs)?);
+        }
+    }
+    Ok(scales)
+}
+
+fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
+    let desk = Desk::start(&format!("{files}-{jobs:?}"), &World::new(files, jobs))?;
+    let plan = plan(&desk)?;
+    let run = run(&desk)?;
+    let state = desk.state()?;
+    if state.completed() != files {
+        return Err(format!(
+            "{} of {files} files were exported",
+            state.completed()
+        ));
+    }
+    let journal = std::fs::metadata(desk.folder.join("t.transfer"));
+    let scale = Scale {
+        jobs,
+        files,
+        requests: state.requests(),
+        journal_bytes: journal.map_err(|error| error.to_string())?.len(),
+        plan,
+        run,
+        status: measure(&mut desk.program(&["status", "t.transfer"]))?,
+        report: measure(&mut desk.program(&["report", "t.transfer", "--out", "report.tsv"]))?,
+    };
+    say(format_args!(
+        "{files} files, jobs of {}: {} requests, {:.1} us of CPU per file, {:.0} MB",
+        jobs.words(),
+        scale.requests,
+        scale.us_per_file(plan + run),
+        (plan + run).peak_mb
+    ));
+    Ok(scale)
+}
+
+/// Kills a run when half of its files have been accepted and none has ended, and takes it up again.
+pub(super) fn resume(files: u64) -> Result<Resume, String> {
+    // Without a limit in the way: what is measured is the program.
+    let world = World {
+        limit: 1_000_000,
+        ..World::new(files, Jobs::Hour)
+    };
+    let desk = Desk::start("resume", &world)?;
+    plan(&desk)?;
+    let start = || {
+        let mut command = run_command(&desk);
+        command.args(["--max-in-flight", &files.to_string()]);
+        command.spawn().map_err(|error| error.to_string())
+    };
+    let killed = Running(start()?);
+    while desk.state()?.accepted() < files / 2 {
+        sleep(Duration::from_millis(100));
+    }
+    drop(killed);
+    let before = desk.state()?;
+    let began = Instant::now();
+    let _resumed = Running(start()?);
+    while desk.state()?.requests_but_user() == before.requests_but_user() {
+        sleep(Duration::from_millis(2));
+    }
+    let resume = Resume {
+        files,
+        in_flight: before.accepted() - before.completed(),
+        first_request_s: began.elapsed().as_secs_f64(),
+    };
+    say(format_args!(
+        "{files} files, {} of them in flight: taken up again in {:.2} s",
+        resume.in_flight, resume.first_request_s
+    ));
+    Ok(resume)
+}
