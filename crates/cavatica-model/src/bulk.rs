@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{ApiError, ExportId, ExportRequest, FileId, UnknownKeys};
 
@@ -213,8 +214,26 @@ impl<T: Serialize> Serialize for BulkItem<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for BulkItem<T> {
     /// Never fails on a JSON value, so that one bad item doesn't spoil the answer.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(BulkItem::of(Value::deserialize(deserializer)?))
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        // Nearly all items are whole resources. What else they may be is found out at leisure.
+        match serde_json::from_str::<Whole<T>>(text.get()) {
+            Ok(item) if item.beside.get("error").is_none_or(Value::is_null) => {
+                Ok(BulkItem::Resource(item.resource, item.beside))
+            }
+            Ok(_) | Err(_) => serde_json::from_str(text.get())
+                .map(BulkItem::of)
+                .map_err(de::Error::custom),
+        }
     }
+}
+
+/// An item that succeeded.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: DeserializeOwned"))]
+struct Whole<T> {
+    resource: T,
+    #[serde(flatten)]
+    beside: UnknownKeys,
 }
 
 impl<T: DeserializeOwned> BulkItem<T> {
