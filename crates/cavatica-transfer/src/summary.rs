@@ -71,10 +71,10 @@ impl Summary {
         let file = TransferFile::open(path)?;
         let runs = file.runs()?;
         let requests = runs.iter().map(|run| run.requests).sum();
-        let elapsed = runs
-            .iter()
-            .map(|run| run.seen.duration_since(run.started).as_secs_f64())
-            .sum();
+        // A sum that begins with nothing is -0.
+        let elapsed = runs.iter().fold(0.0, |sum, run| {
+            sum + run.seen.duration_since(run.started).as_secs_f64()
+        });
         Summary::of(&file, 0, requests, elapsed)
     }
 

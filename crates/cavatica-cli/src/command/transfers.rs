@@ -18,8 +18,10 @@ pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
         ));
     }
     let mut exit = Exit::Done;
-    for path in paths {
-        match TransferLine::read(&path) {
+    for path in &paths {
+        // Nobody types the `./` of the current folder.
+        let path = path.strip_prefix(".").unwrap_or(path);
+        match TransferLine::read(path) {
             Ok(line) if ui.is_json() => ui.json(&line)?,
             Ok(line) => show(&line, ui)?,
             Err(error) => {
