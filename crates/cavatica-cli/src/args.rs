@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 mod transfer;
 
 pub(crate) use transfer::{
-    Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status, Transfers,
+    Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status, Support, Transfers,
 };
 
 use crate::value;
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Run(Run),
     Status(Status),
     Transfers(Transfers),
+    Support(Support),
     Retry(Retry),
     Report(Report),
     /// List, read and follow export jobs
@@ -200,7 +201,7 @@ pub(crate) enum Jobs {
 pub(crate) enum Files {
     /// List files and folders of a project or a folder
     #[command(
-        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --project kids-first/cohort-7 --recursive --tsv > files.tsv"
+        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --project kids-first/c7 --recursive --tsv > files.tsv"
     )]
     List {
         #[command(flatten)]

@@ -15,5 +15,6 @@ pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod sandbox;
 pub(crate) mod status;
+pub(crate) mod support;
 pub(crate) mod transfers;
 pub(crate) mod volumes;

@@ -17,7 +17,15 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("One file", &["export"]),
     (
         "Many files",
-        &["plan", "run", "status", "retry", "report", "transfers"],
+        &[
+            "plan",
+            "run",
+            "status",
+            "retry",
+            "report",
+            "transfers",
+            "support",
+        ],
     ),
     ("Set up a shell", &["completions", "man"]),
 ];

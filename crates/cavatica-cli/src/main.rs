@@ -64,6 +64,7 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,
         Command::Run(args) => command::run::run(args, &cli.global, ui).await,
         Command::Status(args) => command::status::run(args, ui),
+        Command::Support(args) => command::support::run(args, &cli.global, ui),
         Command::Transfers(args) => command::transfers::run(args, ui),
         Command::Report(args) => command::report::run(args, ui),
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,

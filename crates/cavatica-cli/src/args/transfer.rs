@@ -187,6 +187,24 @@ pub(crate) struct Transfers {
     pub(crate) folder: PathBuf,
 }
 
+/// Write down what somebody who helps has to know about a transfer
+///
+/// Version, counts, runs, and the failures with the platform's messages, as JSON; never a token. Names of files, folders
+/// and keys can tell who a patient is and are left out, unless --with-names is said.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica support cohort7.transfer --out support.json")]
+pub(crate) struct Support {
+    /// The transfer's file
+    #[arg(value_name = "T.transfer")]
+    pub(crate) transfer: PathBuf,
+    /// The file to write; it must not exist. Standard output if nothing is said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Keep the names of files, folders and keys
+    #[arg(long)]
+    pub(crate) with_names: bool,
+}
+
 /// Send failed files again
 ///
 /// Without --code, those whose failures pass by waiting. Files whose failures are permanent are sent again only if their

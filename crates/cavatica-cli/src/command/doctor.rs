@@ -188,13 +188,7 @@ fn journal_folder(folder: &Path) -> Check {
 }
 
 fn network() -> Check {
-    let set = NETWORK_VARIABLES.into_iter().filter(|name| {
-        let lower = name.to_lowercase();
-        std::env::var_os(name)
-            .or_else(|| std::env::var_os(lower))
-            .is_some_and(|value| !value.is_empty())
-    });
-    let set: Vec<_> = set.collect();
+    let set = network_variables();
     Check::ok(
         "network",
         if set.is_empty() {
@@ -203,6 +197,16 @@ fn network() -> Check {
             format!("{} set", set.join(", "))
         },
     )
+}
+
+/// Those of the variables that are set.
+pub(crate) fn network_variables() -> Vec<&'static str> {
+    let set = |name: &&str| {
+        std::env::var_os(name)
+            .or_else(|| std::env::var_os(name.to_lowercase()))
+            .is_some_and(|value| !value.is_empty())
+    };
+    NETWORK_VARIABLES.into_iter().filter(set).collect()
 }
 
 /// The answer's `Date` against this machine's clock.

@@ -127,6 +127,10 @@ fn every_command_prints_the_documented_keys() {
     compare("run", &ran);
     compare("status", &run("status t.transfer"));
     compare("transfers", &run("transfers"));
+    compare(
+        "support",
+        &[world.run(&["support", "t.transfer"]).document()],
+    );
     compare("report", &run("report t.transfer"));
     compare("retry", &run("retry t.transfer --yes --poll 50ms"));
     compare("doctor", &run("doctor"));

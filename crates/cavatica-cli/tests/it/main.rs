@@ -14,5 +14,6 @@ mod reading;
 mod refusals;
 mod report;
 mod sandbox;
+mod support;
 mod transfer;
 mod transfers;

@@ -301,6 +301,15 @@ impl TransferFile {
         &self.path
     }
 
+    /// The version of its tables.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn version(&self) -> Result<i64, JournalError> {
+        schema::version(&self.path, &self.connection)
+    }
+
     /// What the transfer is.
     pub fn terms(&self) -> &Terms {
         &self.header.terms

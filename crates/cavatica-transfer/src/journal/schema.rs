@@ -179,7 +179,7 @@ pub(super) fn bring_up_to_date(
 }
 
 /// The version of a transfer that this program knows.
-fn version(path: &Path, connection: &Connection) -> Result<i64, JournalError> {
+pub(super) fn version(path: &Path, connection: &Connection) -> Result<i64, JournalError> {
     let not_a_transfer = || JournalError::NotATransfer {
         path: path.to_owned(),
     };
