@@ -48,6 +48,12 @@ pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
             written.altered_tags
         ));
     }
+    if written.without_etag > 0 {
+        ui.warn(format_args!(
+            "the ETag of {} objects isn't known; `cavatica verify` looks at them and remembers it",
+            written.without_etag
+        ));
+    }
     Ok(Exit::Done)
 }
 

@@ -93,3 +93,81 @@ fn a_spreadsheet_runs_nothing_and_loses_nothing() {
     let again = world.run(&["report", "t.transfer", "--out", "report.csv"]);
     assert_eq!(again.exit(), 2, "a report overwrites nothing");
 }
+
+#[test]
+fn a_page_is_there_whole_or_not_at_all() {
+    let world = world();
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(world.home()).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let page = |out| world.run(&["report", "t.transfer", "--format", "html", "--out", out]);
+    let nowhere = page("nowhere/page.html");
+    assert_eq!(nowhere.exit(), 2, "{}", nowhere.snapshot());
+    assert_eq!(names(), before, "nothing is left behind");
+
+    let made = page("page.html");
+    assert_eq!(made.exit(), 0, "{}", made.snapshot());
+    assert_eq!((made.stdout(), made.stderr()), (String::new(), "4 files in page.html\n".to_owned()));
+    let text = std::fs::read_to_string(world.home().join("page.html")).unwrap();
+    assert!(text.contains("<strong>Ended, with failures</strong>: 2 of 3 files arrived, 1 failed"));
+    assert!(text.ends_with("</html>\n"));
+
+    let again = page("page.html");
+    assert_eq!(again.exit(), 2, "{}", again.snapshot());
+    assert!(again.stderr().contains("overwrites nothing"), "{}", again.stderr());
+
+    let piped = page("-");
+    assert_eq!(piped.exit(), 0);
+    assert!(piped.stdout().starts_with("<!doctype html>"));
+}
+
+#[cfg(unix)]
+#[test]
+fn others_may_read_a_report_as_any_other_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world();
+    assert_eq!(world.run(&["report", "t.transfer", "--out", "r.tsv"]).exit(), 0);
+    std::fs::write(world.home().join("other"), "").unwrap();
+    let mode = |name| std::fs::metadata(world.home().join(name)).unwrap().permissions().mode();
+    assert_eq!(mode("r.tsv"), mode("other"));
+}
+
+#[test]
+fn the_manifest_and_the_tags_are_of_completed_files_alone() {
+    let world = world();
+    let manifest = world.run(&["report", "t.transfer", "--format", "drs"]);
+    assert_eq!(manifest.exit(), 0, "{}", manifest.snapshot());
+    let text = manifest.stdout();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[0].starts_with("Bucket,Key,Size,ETag,"), "{text}");
+    // A program reads it: a key that was changed would be another object.
+    assert!(lines[1].starts_with("sandbox-output,lab/p/=cmd.txt,34,,"), "{text}");
+    assert!(manifest.stderr().contains("`cavatica verify`"), "{}", manifest.stderr());
+
+    let tags = world.run(&["report", "t.transfer", "--format", "tags"]);
+    assert_eq!(tags.exit(), 0, "{}", tags.snapshot());
+    let calls = tags.documents();
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[0]["Bucket"], "sandbox-output");
+    assert_eq!(calls[0]["Key"], "lab/p/=cmd.txt");
+    let set = calls[0]["Tagging"]["TagSet"].as_array().unwrap();
+    assert_eq!(set[0]["Key"], "cavatica:file_id");
+    assert_eq!(set[0]["Value"], world.sandbox.file_id("sandbox/fates", "=cmd.txt").unwrap());
+    assert_eq!(set[1]["Value"], "sandbox/fates");
+}
+
+#[test]
+fn json_is_not_asked_for_together_with_something_else() {
+    let world = world();
+    let run = world.run(&["--json", "report", "t.transfer", "--format", "html"]);
+    assert_eq!(run.exit(), 2, "{}", run.snapshot());
+    let lines = world.run(&["--json", "report", "t.transfer"]);
+    assert_eq!(lines.documents().len(), 4);
+}

@@ -39,12 +39,20 @@ pub(super) struct Row<'a> {
     started: Option<Timestamp>,
     finished: Option<Timestamp>,
     attempts: u32,
+    /// Without quotes, as the newest look at the destination saw it.
+    etag: Cow<'a, str>,
+    /// What that look came to: `same`, `missing`, `differs` and so on; empty if nobody looked.
+    verified: &'static str,
+    verified_at: Option<Timestamp>,
+    /// What was looked at: `volume` or `bucket`.
+    verified_against: &'static str,
 }
 
 impl<'a> Row<'a> {
     /// The row of a planned file.
     pub(super) fn of_item(terms: &'a Terms, item: &'a ItemRow) -> Self {
         let path = item.path.as_deref().unwrap_or_default();
+        let seen = item.verified.as_ref();
         let row = Row {
             file_id: item.file.as_str().into(),
             name: name(path).into(),
@@ -67,6 +75,13 @@ impl<'a> Row<'a> {
             started: item.started,
             finished: item.finished,
             attempts: item.attempts,
+            etag: seen
+                .and_then(|seen| seen.etag.as_deref())
+                .unwrap_or_default()
+                .into(),
+            verified: seen.map_or("", |seen| seen.finding.name()),
+            verified_at: seen.map(|seen| seen.at),
+            verified_against: seen.map_or("", |seen| seen.against.name()),
         };
         match &item.state {
             State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
@@ -117,6 +132,10 @@ impl<'a> Row<'a> {
             started: None,
             finished: None,
             attempts: 0,
+            etag: "".into(),
+            verified: "",
+            verified_at: None,
+            verified_against: "",
         }
     }
 
@@ -136,6 +155,7 @@ impl<'a> Row<'a> {
             export_id: change(self.export_id),
             message: change(self.message),
             request_id: change(self.request_id),
+            etag: change(self.etag),
             ..self
         }
     }

@@ -3,7 +3,7 @@
 //! The columns and their spelling are those that the INCLUDE project's registration program reads:
 //! <https://github.com/include-dcc/include-app-drs-registration>, `README.md` section 2 and `entrypoint.py`. It takes other
 //! columns along. It means to read tabs by default, but compares the wrong argument and so reads commas, whatever it is
-//! told; the manifest is therefore CSV.
+//! told; the manifest is therefore CSV. MD5 and SHA-1, which it knows too, aren't known here.
 
 use std::io::Write;
 
@@ -22,6 +22,9 @@ struct Object<'a> {
     key: &'a str,
     #[serde(rename = "Size")]
     size: Option<u64>,
+    /// Of objects that a look at the destination saw.
+    #[serde(rename = "ETag")]
+    etag: &'a str,
     file_id: &'a str,
     project: &'a str,
     task: &'a str,
@@ -35,17 +38,22 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
         .has_headers(false)
         .from_writer(out);
     let mut written = Written::default();
-    let header = ["Bucket", "Key", "Size", "file_id", "project", "task", "app"];
+    let header = [
+        "Bucket", "Key", "Size", "ETag", "file_id", "project", "task", "app",
+    ];
     writer.write_record(header).map_err(std::io::Error::from)?;
     each_item(transfer, |item| {
         if !matches!(item.state, State::Completed { .. }) {
             return Ok(());
         }
         written.rows += 1;
+        let etag = item.verified.as_ref().and_then(|seen| seen.etag.as_deref());
+        written.without_etag += u64::from(etag.is_none());
         let object = Object {
             bucket,
             key: &key(terms, &item),
             size: item.size,
+            etag: etag.unwrap_or_default(),
             file_id: item.file.as_str(),
             project: item.project.as_deref().unwrap_or_default(),
             task: item.task.as_deref().unwrap_or_default(),

@@ -41,6 +41,8 @@ pub struct Written {
     pub rows: u64,
     /// Tags that were respelt, shortened or left out, because S3 wouldn't take them as they are.
     pub altered_tags: u64,
+    /// Objects of a DRS manifest whose ETag isn't known, because no look at the destination saw it.
+    pub without_etag: u64,
 }
 
 /// Why a report could not be written.

@@ -3,6 +3,7 @@
 mod bench;
 mod journal;
 mod plan;
+mod report;
 mod support;
 mod tasks;
 mod transfer;

@@ -13,6 +13,7 @@ use crate::journal::{
 };
 use crate::report::each_item;
 use crate::summary::UNKNOWN_ADVICE;
+use crate::verify::{Against, Finding};
 
 /// The most rows that the page's table has.
 pub(super) const ROWS: usize = 1_000;
@@ -24,6 +25,7 @@ const GROUPS: usize = 100;
 #[derive(Debug)]
 pub(super) struct Digest {
     pub(super) tally: Tally,
+    pub(super) seen: Seen,
     /// Files that were sent more than once.
     pub(super) repeated: u64,
     /// The projects that the files come from, most files first.
@@ -38,6 +40,48 @@ pub(super) struct Digest {
     /// Rows for the table: those that need somebody's attention first.
     pub(super) items: Vec<ItemRow>,
     pub(super) skipped_rows: Vec<SkippedRow>,
+}
+
+/// What the newest looks at the destination saw of the files that arrived.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) same: u64,
+    pub(super) missing: u64,
+    pub(super) differs: u64,
+    /// They couldn't be looked at.
+    pub(super) unread: u64,
+    /// The newest look, and what it looked at.
+    pub(super) newest: Option<(Timestamp, Against)>,
+}
+
+impl Seen {
+    /// Enters an item; answers whether somebody should know about it.
+    fn count(&mut self, item: &ItemRow) -> bool {
+        let (State::Completed { .. }, Some(seen)) = (&item.state, &item.verified) else {
+            return false;
+        };
+        if self.newest.is_none_or(|(at, _)| at < seen.at) {
+            self.newest = Some((seen.at, seen.against));
+        }
+        let count = match seen.finding {
+            Finding::Same | Finding::Extra => &mut self.same,
+            Finding::Missing => &mut self.missing,
+            Finding::Differs => &mut self.differs,
+            Finding::Unread => &mut self.unread,
+        };
+        *count += 1;
+        matches!(seen.finding, Finding::Missing | Finding::Differs)
+    }
+
+    /// Objects that aren't there, or aren't what they were to be.
+    pub(super) fn wrong(&self) -> u64 {
+        self.missing + self.differs
+    }
+
+    /// Files that some look was about.
+    pub(super) fn files(&self) -> u64 {
+        self.same + self.wrong() + self.unread
+    }
 }
 
 /// Files that ended in the same way.
@@ -108,6 +152,7 @@ fn first_skipped(transfer: &TransferFile, limit: usize) -> Result<Vec<SkippedRow
 
 struct Counter {
     tally: Tally,
+    seen: Seen,
     repeated: u64,
     projects: HashMap<String, u64>,
     timeline: Timeline,
@@ -121,6 +166,7 @@ impl Counter {
     fn new(begin: Timestamp) -> Self {
         Counter {
             tally: Tally::default(),
+            seen: Seen::default(),
             repeated: 0,
             projects: HashMap::new(),
             timeline: Timeline::new(begin),
@@ -139,10 +185,12 @@ impl Counter {
         self.repeated += u64::from(item.attempts > 1);
         self.count_project(&item);
         self.count_times(&item);
+        let wrong = self.seen.count(&item);
         let trouble = trouble(&item);
-        let rows = match &trouble {
-            Some(_) => &mut self.troubled,
-            None => &mut self.others,
+        let rows = if wrong || trouble.is_some() {
+            &mut self.troubled
+        } else {
+            &mut self.others
         };
         if let Some((kind, trouble)) = trouble {
             let known = self.troubles.len() < GROUPS || self.troubles.contains_key(&kind);
@@ -212,6 +260,7 @@ impl Counter {
                 skipped: skipped.iter().map(|kind| kind.skipped.files).sum(),
                 ..self.tally
             },
+            seen: self.seen,
             repeated: self.repeated,
             projects: sorted(self.projects, |count| *count),
             timeline: self.timeline,

@@ -48,7 +48,7 @@ pub(super) fn timeline(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
     page.raw(r#"<span><svg class="key" viewBox="0 0 12 12" aria-hidden="true"><line class="planned" x1="0" x2="12" y1="6" y2="6"/></svg>planned</span></p>"#)?;
     let last = line.sums().last().unwrap_or_default();
     page.put(
-        r#"<div class="wide"><svg viewBox="0 0 760 236" role="img" aria-label="Files over time: of {} planned files, {} were submitted, {} arrived and {} failed within {}">"#,
+        r#"<div class="wide"><svg viewBox="0 0 760 238" role="img" aria-label="Files over time: of {} planned files, {} were submitted, {} arrived and {} failed within {}">"#,
         &[
             &Number(planned),
             &Number(last.sent),
@@ -57,11 +57,8 @@ pub(super) fn timeline(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
             &Span(seconds(line.span_s())),
         ],
     )?;
-    let ticks = count_ticks(planned);
-    let top = ticks.last().copied().unwrap_or(0.0).max(planned as f64);
-    let (x, y) = (FRAME.x(0.0..=line.span_s()), FRAME.y(top));
-    let label = |tick: f64| (tick, Number(tick as u64).to_string());
-    FRAME.grid(page, &y, &ticks.into_iter().map(label).collect::<Vec<_>>())?;
+    let (x, y) = (FRAME.x(0.0..=line.span_s()), FRAME.y(planned as f64));
+    FRAME.grid(page, &y, &counts(planned))?;
     let mut floor = vec![0; line.steps().len() + 1];
     for (class, _, count) in LAYERS {
         let mut ceiling = vec![0];
@@ -115,7 +112,7 @@ pub(super) fn throughput(page: &mut Page<'_>, line: &Timeline) -> io::Result<()>
             &Span(seconds(line.step_s())),
         ],
     )?;
-    page.raw(r#"<div class="wide"><svg viewBox="0 0 760 236" role="img" aria-label="Bytes per second over time">"#)?;
+    page.raw(r#"<div class="wide"><svg viewBox="0 0 760 238" role="img" aria-label="Bytes per second over time">"#)?;
     let ticks = round_ticks(highest, 1024.0);
     let (x, y) = (
         FRAME.x(0.0..=line.span_s()),
@@ -145,15 +142,11 @@ pub(super) fn requests(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
             &Number(requests.allowed),
         ],
     )?;
-    page.raw(r#"<div class="wide"><svg viewBox="0 0 760 236" role="img" aria-label="Requests in each five minutes, against the limit">"#)?;
+    page.raw(r#"<div class="wide"><svg viewBox="0 0 760 238" role="img" aria-label="Requests in each five minutes, against the limit">"#)?;
     let line = &digest.timeline;
-    let ticks = count_ticks(requests.allowed.max(requests.busiest().ceil() as u64));
-    let (x, y) = (
-        FRAME.x(0.0..=line.span_s()),
-        FRAME.y(ticks.last().copied().unwrap_or(1.0)),
-    );
-    let label = |tick: &f64| (*tick, Number(*tick as u64).to_string());
-    FRAME.grid(page, &y, &ticks.iter().map(label).collect::<Vec<_>>())?;
+    let top = requests.allowed.max(requests.busiest().ceil() as u64);
+    let (x, y) = (FRAME.x(0.0..=line.span_s()), FRAME.y(top as f64));
+    FRAME.grid(page, &y, &counts(top))?;
     let windows = requests
         .windows
         .iter()
@@ -174,6 +167,15 @@ pub(super) fn requests(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
     )?;
     time_axis(page, &x, line)?;
     page.raw("</svg></div></figure>")
+}
+
+/// Round counts up to the highest.
+fn counts(highest: u64) -> Vec<(f64, String)> {
+    count_ticks(highest)
+        .into_iter()
+        .filter(|tick| *tick <= highest as f64)
+        .map(|tick| (tick, Number(tick as u64).to_string()))
+        .collect()
 }
 
 fn bars(
@@ -220,7 +222,7 @@ fn time_axis(page: &mut Page<'_>, x: &Scale, line: &Timeline) -> io::Result<()> 
     FRAME.axis(page, x, &ticks)?;
     page.put(
         r#"<text class="tick end" x="{}" y="{}">UTC</text>"#,
-        &[&Place(FRAME.left - 8.0), &Place(FRAME.bottom + 19.0)],
+        &[&Place(FRAME.right), &Place(FRAME.bottom + 38.0)],
     )
 }
 

@@ -7,7 +7,7 @@ use cavatica_exports::model::ExportMode;
 use jiff::Timestamp;
 
 use super::chart::{Place, WIDTH};
-use super::digest::{Digest, Kind};
+use super::digest::{Digest, Kind, Seen};
 use super::figures;
 use super::page::Page;
 use super::words::{Bytes, Files, Machine, Moment, Number, Share, Span};
@@ -21,11 +21,12 @@ enum Verdict {
     Unfinished,
     Unknown,
     WithFailures,
+    Wrong,
     Complete,
 }
 
 impl Verdict {
-    fn of(tally: &Tally) -> Self {
+    fn of(tally: &Tally, seen: &Seen) -> Self {
         let total = tally.total().files;
         if total == 0 {
             Verdict::Empty
@@ -37,6 +38,8 @@ impl Verdict {
             Verdict::Unknown
         } else if tally.failed.files > 0 {
             Verdict::WithFailures
+        } else if seen.wrong() > 0 {
+            Verdict::Wrong
         } else {
             Verdict::Complete
         }
@@ -50,6 +53,11 @@ impl Verdict {
             Verdict::Unfinished => ("open", "◔", "Unfinished"),
             Verdict::Unknown => ("unknown", "?", "Ended, with unknown outcomes"),
             Verdict::WithFailures => ("failed", "!", "Ended, with failures"),
+            Verdict::Wrong => (
+                "failed",
+                "!",
+                "Arrived, but missing or changed at the destination",
+            ),
             Verdict::Complete => ("done", "✓", "Complete"),
         }
     }
@@ -73,7 +81,7 @@ pub(super) fn header(
     digest: &Digest,
 ) -> io::Result<()> {
     let tally = &digest.tally;
-    let (class, mark, word) = Verdict::of(tally).shown();
+    let (class, mark, word) = Verdict::of(tally, &digest.seen).shown();
     let total = tally.total();
     page.put(
         r#"<header><p class="kicker">Transfer report</p><h1><bdi>{}</bdi></h1><p class="verdict {}"><span class="mark" aria-hidden="true">{}</span> <strong>{}</strong>: {} of {} arrived"#,
@@ -101,7 +109,35 @@ pub(super) fn header(
     if tally.skipped > 0 {
         page.put(" The plan left out {} more.", &[&Number(tally.skipped)])?;
     }
+    if tally.completed.files > 0 {
+        looked_at(page, &digest.seen, tally.completed.files)?;
+    }
     page.raw("</p></header>")
+}
+
+/// What the newest looks at the destination saw.
+fn looked_at(page: &mut Page<'_>, seen: &Seen, completed: u64) -> io::Result<()> {
+    let Some((at, against)) = seen.newest else {
+        return page.raw("<small>Nobody has looked at the destination yet; <code>cavatica verify</code> does.</small>");
+    };
+    page.put(
+        "<small>Looked at through the {} on {}: {} as it was to be, {} missing, {} different",
+        &[
+            &against,
+            &Clock(at),
+            &Files(seen.same),
+            &Number(seen.missing),
+            &Number(seen.differs),
+        ],
+    )?;
+    let others = [
+        (seen.unread, "could not be looked at"),
+        (completed.saturating_sub(seen.files()), "not looked at"),
+    ];
+    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
+        page.put(", {} {}", &[&Number(count), &what])?;
+    }
+    page.raw(".</small>")
 }
 
 /// The account: a bar, the parts, and the sum.
@@ -240,7 +276,7 @@ pub(super) fn troubles(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
     if digest.troubles.is_empty() {
         return Ok(());
     }
-    page.raw(r#"<section><h2>What needs attention</h2><div class="wide"><table><thead><tr><th scope="col">Code</th><th scope="col" class="num">Files</th><th scope="col" class="num">Bytes</th><th scope="col">What happened</th><th scope="col">What to do</th></tr></thead><tbody>"#)?;
+    page.raw(r#"<section><h2>What needs attention</h2><div class="wide"><table id="troubles"><thead><tr><th scope="col">Code</th><th scope="col" class="num">Files</th><th scope="col" class="num">Bytes</th><th scope="col">What happened</th><th scope="col">What to do</th></tr></thead><tbody>"#)?;
     for trouble in &digest.troubles {
         let code = match trouble.kind {
             Kind::Failed {

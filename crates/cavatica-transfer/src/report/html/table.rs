@@ -30,7 +30,7 @@ pub(super) fn write(
     page.raw(r#"<section><h2>The files</h2>"#)?;
     if shown < all {
         page.put(
-            r#"<p class="note">Here are {} of {}: failed and unknown ones first, then the others in the order of the plan. All of them are in the table that <code>cavatica report {} --format tsv</code> writes.</p>"#,
+            r#"<p class="note">Here are {} of {}: failed, unknown and different ones first, then the others in the order of the plan. All of them are in the table that <code>cavatica report {} --format tsv</code> writes.</p>"#,
             &[
                 &Number(ROWS as u64),
                 &Number(all),
@@ -61,16 +61,20 @@ fn filter(page: &mut Page<'_>, shown: u64) -> io::Result<()> {
     )
 }
 
-fn state(page: &mut Page<'_>, name: &'static str) -> io::Result<()> {
+fn state(page: &mut Page<'_>, name: &'static str, seen: &str) -> io::Result<()> {
     let mark = STATES.iter().find(|(state, _)| *state == name);
     page.put(
-        r#"<tr data-state="{}"><td class="state"><span class="mark" aria-hidden="true">{}</span> {}</td>"#,
-        &[&name, &mark.map_or("", |(_, mark)| mark), &name],
+        r#"<tr data-state="{}"><td class="state"><span class="mark" aria-hidden="true">{}</span> {}<small>{}</small></td>"#,
+        &[&name, &mark.map_or("", |(_, mark)| mark), &name, &seen],
     )
 }
 
 fn planned(page: &mut Page<'_>, transfer: &TransferFile, item: &ItemRow) -> io::Result<()> {
-    state(page, item.state.name())?;
+    let seen = match &item.verified {
+        Some(seen) => format!("verified: {}", seen.finding.name()),
+        None => String::new(),
+    };
+    state(page, item.state.name(), &seen)?;
     page.put(
         r#"<td><bdi>{}</bdi><small>{}</small></td><td><bdi>{}</bdi></td>"#,
         &[
@@ -106,7 +110,7 @@ fn planned(page: &mut Page<'_>, transfer: &TransferFile, item: &ItemRow) -> io::
 }
 
 fn left_out(page: &mut Page<'_>, skipped: &SkippedRow) -> io::Result<()> {
-    state(page, "skipped")?;
+    state(page, "skipped", "")?;
     page.put(
         r#"<td><bdi>{}</bdi><small>{}</small></td><td></td>"#,
         &[
