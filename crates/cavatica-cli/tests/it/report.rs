@@ -113,14 +113,21 @@ fn a_page_is_there_whole_or_not_at_all() {
 
     let made = page("page.html");
     assert_eq!(made.exit(), 0, "{}", made.snapshot());
-    assert_eq!((made.stdout(), made.stderr()), (String::new(), "4 files in page.html\n".to_owned()));
+    assert_eq!(
+        (made.stdout(), made.stderr()),
+        (String::new(), "4 files in page.html\n".to_owned())
+    );
     let text = std::fs::read_to_string(world.home().join("page.html")).unwrap();
     assert!(text.contains("<strong>Ended, with failures</strong>: 2 of 3 files arrived, 1 failed"));
     assert!(text.ends_with("</html>\n"));
 
     let again = page("page.html");
     assert_eq!(again.exit(), 2, "{}", again.snapshot());
-    assert!(again.stderr().contains("overwrites nothing"), "{}", again.stderr());
+    assert!(
+        again.stderr().contains("overwrites nothing"),
+        "{}",
+        again.stderr()
+    );
 
     let piped = page("-");
     assert_eq!(piped.exit(), 0);
@@ -132,9 +139,19 @@ fn a_page_is_there_whole_or_not_at_all() {
 fn others_may_read_a_report_as_any_other_new_file() {
     use std::os::unix::fs::PermissionsExt;
     let world = world();
-    assert_eq!(world.run(&["report", "t.transfer", "--out", "r.tsv"]).exit(), 0);
+    assert_eq!(
+        world
+            .run(&["report", "t.transfer", "--out", "r.tsv"])
+            .exit(),
+        0
+    );
     std::fs::write(world.home().join("other"), "").unwrap();
-    let mode = |name| std::fs::metadata(world.home().join(name)).unwrap().permissions().mode();
+    let mode = |name| {
+        std::fs::metadata(world.home().join(name))
+            .unwrap()
+            .permissions()
+            .mode()
+    };
     assert_eq!(mode("r.tsv"), mode("other"));
 }
 
@@ -148,8 +165,15 @@ fn the_manifest_and_the_tags_are_of_completed_files_alone() {
     assert_eq!(lines.len(), 3, "{text}");
     assert!(lines[0].starts_with("Bucket,Key,Size,ETag,"), "{text}");
     // A program reads it: a key that was changed would be another object.
-    assert!(lines[1].starts_with("sandbox-output,lab/p/=cmd.txt,34,,"), "{text}");
-    assert!(manifest.stderr().contains("`cavatica verify`"), "{}", manifest.stderr());
+    assert!(
+        lines[1].starts_with("sandbox-output,lab/p/=cmd.txt,35,,"),
+        "{text}"
+    );
+    assert!(
+        manifest.stderr().contains("`cavatica verify`"),
+        "{}",
+        manifest.stderr()
+    );
 
     let tags = world.run(&["report", "t.transfer", "--format", "tags"]);
     assert_eq!(tags.exit(), 0, "{}", tags.snapshot());
@@ -159,7 +183,10 @@ fn the_manifest_and_the_tags_are_of_completed_files_alone() {
     assert_eq!(calls[0]["Key"], "lab/p/=cmd.txt");
     let set = calls[0]["Tagging"]["TagSet"].as_array().unwrap();
     assert_eq!(set[0]["Key"], "cavatica:file_id");
-    assert_eq!(set[0]["Value"], world.sandbox.file_id("sandbox/fates", "=cmd.txt").unwrap());
+    assert_eq!(
+        set[0]["Value"],
+        world.sandbox.file_id("sandbox/fates", "=cmd.txt").unwrap()
+    );
     assert_eq!(set[1]["Value"], "sandbox/fates");
 }
 
