@@ -70,19 +70,4 @@ impl TransferFile {
         };
         read().map_err(|source| self.sqlite(source))
     }
-
-    /// Looks at the transfer as it is at one moment, however long the look takes. A run that goes on meanwhile waits with
-    /// its next write for as long, so nothing slow belongs in here.
-    pub(crate) fn at_one_moment<T, E: From<JournalError>>(
-        &self,
-        look: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let transaction = self
-            .connection
-            .unchecked_transaction()
-            .map_err(|source| E::from(self.sqlite(source)))?;
-        let seen = look();
-        drop(transaction);
-        seen
-    }
 }

@@ -63,8 +63,8 @@ pub enum ReportError {
     },
 }
 
-/// Writes a report. Rows come in the order of the plan, the skipped files last. While the transfer is being run, each row
-/// is as it was when its page was read; a [page for a browser](ReportFormat::Html) shows one moment.
+/// Writes a report. Rows come in the order of the plan, the skipped files last. While the transfer is being run, each file
+/// stands as it did when its row was read.
 ///
 /// # Errors
 ///

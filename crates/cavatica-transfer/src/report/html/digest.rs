@@ -1,4 +1,7 @@
 //! Everything that the page says about a transfer, counted in one walk and in bounded memory.
+//!
+//! The walk locks the transfer for a page of rows at a time, so that a run which goes on isn't held up. Every file is counted
+//! once, so the account adds up all the same.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,7 +24,7 @@ pub(super) const ROWS: usize = 1_000;
 /// The most groups of failures, and the most projects, that are told apart.
 const GROUPS: usize = 100;
 
-/// A transfer at one moment.
+/// A transfer, each file as it stood when the walk came by.
 #[derive(Debug)]
 pub(super) struct Digest {
     pub(super) tally: Tally,
@@ -111,23 +114,21 @@ pub(super) enum Kind {
 
 impl Digest {
     pub(super) fn read(transfer: &TransferFile) -> Result<Self, JournalError> {
-        transfer.at_one_moment(|| {
-            let runs = transfer.runs()?;
-            let begin = runs.first().map_or(transfer.created(), |run| run.started);
-            let mut counter = Counter::new(begin);
-            each_item(transfer, |item| {
-                counter.count(item);
-                Ok::<_, JournalError>(())
-            })?;
-            for run in &runs {
-                counter.timeline.at(run.seen);
-            }
-            let room = ROWS.saturating_sub(counter.troubled.len() + counter.others.len());
-            let skipped_rows = first_skipped(transfer, room)?;
-            let skipped = transfer.skipped_kinds()?;
-            let pulses = transfer.pulses()?;
-            Ok(counter.digest(skipped, skipped_rows, runs, pulses))
-        })
+        let runs = transfer.runs()?;
+        let begin = runs.first().map_or(transfer.created(), |run| run.started);
+        let mut counter = Counter::new(begin);
+        each_item(transfer, |item| {
+            counter.count(item);
+            Ok::<_, JournalError>(())
+        })?;
+        for run in &runs {
+            counter.timeline.at(run.seen);
+        }
+        let room = ROWS.saturating_sub(counter.troubled.len() + counter.others.len());
+        let skipped_rows = first_skipped(transfer, room)?;
+        let skipped = transfer.skipped_kinds()?;
+        let pulses = transfer.pulses()?;
+        Ok(counter.digest(skipped, skipped_rows, runs, pulses))
     }
 }
 

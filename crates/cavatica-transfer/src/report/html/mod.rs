@@ -1,7 +1,6 @@
 //! One page for a browser, that can be forwarded: everything is in it, and it asks no other machine for anything.
 //!
-//! What it says is one moment of the transfer, counted in one walk ([`digest`]); its size doesn't depend on the number of
-//! files. It is readable without its script, which only filters the table and tells times in the reader's zone.
+//! What it says is counted in one walk ([`digest`]); its size doesn't depend on the number of files. It is readable without its script, which only filters the table and tells times in the reader's zone.
 
 mod chart;
 mod digest;
