@@ -146,6 +146,9 @@ struct Runner<'a> {
     looking: bool,
     reconciled: u64,
 
+    /// Answers and observations that came together: they are written together, because it is the syncs that cost.
+    learned: Vec<Move>,
+
     /// A copy whose source is being read again, to see that it still lies on the platform.
     proving: bool,
     copy_completed: Option<ItemId>,
@@ -193,6 +196,7 @@ impl<'a> Runner<'a> {
             echoes: Vec::new(),
             looking: false,
             reconciled: 0,
+            learned: Vec::new(),
             proving: false,
             copy_completed: None,
         })
@@ -222,19 +226,35 @@ impl<'a> Runner<'a> {
             tokio::select! {
                 biased;
                 () = stop.asked(), if self.sending == Sending::On => self.stop_sending(StopReason::Asked),
-                Some(done) = self.tasks.join_next() => match done {
-                    Ok(done) => match self.handle(done) {
-                        Ok(()) => {}
-                        // Without a journal no answer can be kept.
-                        Err(error @ RunError::Journal(_)) => return Err(error),
-                        Err(error) => {
-                            self.fatal.get_or_insert(error);
-                            self.stop_sending(StopReason::Trouble);
+                Some(done) = self.tasks.join_next() => {
+                    let mut next = Some(done);
+                    while let Some(done) = next.take() {
+                        match done {
+                            Ok(done) => self.take_in(done)?,
+                            Err(error) => std::panic::resume_unwind(error.into_panic()),
                         }
-                    },
-                    Err(error) => std::panic::resume_unwind(error.into_panic()),
-                },
+                        if !stop.is_asked() {
+                            next = self.tasks.try_join_next();
+                        }
+                    }
+                    let learned = std::mem::take(&mut self.learned);
+                    self.record(learned)?;
+                }
                 () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// Takes in what a task brought back. Only what the journal says ends the run at once.
+    fn take_in(&mut self, done: Done) -> Result<(), RunError> {
+        match self.handle(done) {
+            Ok(()) => Ok(()),
+            // Without a journal no answer can be kept.
+            Err(error @ RunError::Journal(_)) => Err(error),
+            Err(error) => {
+                self.fatal.get_or_insert(error);
+                self.stop_sending(StopReason::Trouble);
+                Ok(())
             }
         }
     }

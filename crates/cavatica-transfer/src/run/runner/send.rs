@@ -141,7 +141,8 @@ impl Runner<'_> {
             let reason = "the answer doesn't say".to_owned();
             self.lost(lost, intent.at, reason)?;
         }
-        self.record(moves)
+        self.learned.append(&mut moves);
+        Ok(())
     }
 
     /// Whether a refusal or failure could be the echo of our own success. For a first copy it can't: nothing of ours was
