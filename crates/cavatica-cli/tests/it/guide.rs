@@ -1,22 +1,20 @@
-//! Every command of the guide is run, and its output compared.
+//! Every command of the guide and of its neighbours is run, and its output compared.
 
 use std::process::Command;
 
 use crate::harness::World;
 
-const GUIDE: &str = include_str!("../../../../docs/guide.md");
-
-/// A command of the guide, and what it is said to print.
+/// A command of a page, and what it is said to print.
 struct Step {
     line: usize,
     command: String,
     expected: Vec<String>,
 }
 
-fn steps() -> Vec<Step> {
+fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut in_block = false;
-    for (number, text) in GUIDE.lines().enumerate() {
+    for (number, text) in page.lines().enumerate() {
         match (text, text.strip_prefix("$ ")) {
             ("```console", _) => in_block = true,
             (text, _) if text.starts_with("```") => in_block = false,
@@ -72,6 +70,24 @@ fn line_fits(expected: &str, printed: &str) -> bool {
 
 #[test]
 fn every_command_prints_what_the_guide_says() {
+    follow("guide.md", include_str!("../../../../docs/guide.md"));
+}
+
+#[test]
+fn every_command_prints_what_the_recipes_say() {
+    follow("recipes.md", include_str!("../../../../docs/recipes.md"));
+}
+
+#[test]
+fn every_command_prints_what_the_page_on_manifests_says() {
+    follow(
+        "manifests.md",
+        include_str!("../../../../docs/manifests.md"),
+    );
+}
+
+#[track_caller]
+fn follow(name: &str, page: &str) {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_cavatica"))
@@ -79,8 +95,8 @@ fn every_command_prints_what_the_guide_says() {
         .unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     // A shell keeps its variables, so all commands go through one, with a mark after each.
-    let steps = steps();
-    assert!(steps.len() > 8, "the guide has no commands");
+    let steps = steps(page);
+    assert!(steps.len() > 4, "{name} has no commands");
     let script: String = steps
         .iter()
         .map(|step| format!("{}\necho '=== mark ==='\n", step.command))
@@ -101,7 +117,7 @@ fn every_command_prints_what_the_guide_says() {
         let lines: Vec<&str> = printed.lines().collect();
         if !fits(&step.expected, &lines) {
             wrong += &format!(
-                "docs/guide.md line {}: `{}` printed\n{printed}\n",
+                "docs/{name} line {}: `{}` printed\n{printed}\n",
                 step.line, step.command
             );
         }
