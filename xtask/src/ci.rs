@@ -23,6 +23,7 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("tests", || {
         command(cargo().args(["test", "--workspace", "--locked"]))
     })?;
+    step("examples", examples)?;
     step("docs", || {
         command(
             cargo()
@@ -35,6 +36,26 @@ pub(crate) fn run() -> Result<(), Failed> {
     })?;
     step("conformance", conformance::run)?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
+    Ok(())
+}
+
+/// Each runs against a sandbox of its own and fails if it doesn't come to its end.
+fn examples() -> Result<(), Failed> {
+    for (package, name) in [
+        ("cavatica-exports", "export_one_file"),
+        ("cavatica-exports", "list_and_follow"),
+        ("cavatica-transfer", "transfer"),
+    ] {
+        command(cargo().args([
+            "run",
+            "--quiet",
+            "--locked",
+            "-p",
+            package,
+            "--example",
+            name,
+        ]))?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,56 @@
+//! Lists volumes and files, starts three exports in one call and follows them, on a sandbox.
+//!
+//! `cargo run -p cavatica-exports --example list_and_follow`
+
+#![expect(clippy::print_stdout, reason = "an example may speak")]
+
+use cavatica_exports::model::{Batch, BulkItem, ExportMode, ExportRequest};
+use cavatica_exports::transport::{Client, Token};
+use cavatica_exports::{Exports, Files, Parent, Volumes};
+use cavatica_sandbox::{ProjectSeed, Sandbox};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let project = ProjectSeed::new("lab/trio").synthetic("", 3, 1_000);
+    let sandbox = Sandbox::builder().project(project).start().await?;
+    let token = Token::new(sandbox.token().to_owned())?;
+    let client = Client::builder(sandbox.endpoint().parse()?, token).build()?;
+
+    let volumes = Volumes::new(client.clone()).list().collect().await?;
+    let takes_exports = |volume: &&_| takes_exports(volume);
+    let volume = volumes.iter().find(takes_exports).ok_or("no volume")?;
+
+    // Pages come one by one, so that a million files fit.
+    let files = Files::new(client.clone());
+    let mut pages = files.list(&Parent::Project("lab/trio".parse()?));
+    let mut requests = Vec::new();
+    while let Some(page) = pages.next_page().await? {
+        for file in page.items.iter().filter(|file| !file.is_folder()) {
+            let name = file.name.value().ok_or("a file without a name")?;
+            let request = ExportRequest::new(file.id.clone(), volume.id.clone(), name.parse()?);
+            requests.push(request.check(file, volume)?);
+        }
+    }
+
+    let exports = Exports::new(client);
+    let batch = Batch::new(requests)?;
+    let answer = exports.start_bulk(&batch, ExportMode::Move).await?.value;
+    let mut started = Vec::new();
+    for item in answer.items {
+        match item {
+            BulkItem::Resource(job, _) => started.push(job.id),
+            refused => println!("not started: {refused}"),
+        }
+    }
+    let mut watch = exports.watch(started);
+    while let Some(jobs) = watch.next().await? {
+        for job in jobs {
+            println!("{} is {}", job.id, job.state);
+        }
+    }
+    Ok(())
+}
+
+fn takes_exports(volume: &cavatica_exports::model::Volume) -> bool {
+    volume.export_findings().objections.is_empty()
+}

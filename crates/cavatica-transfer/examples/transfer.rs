@@ -1,0 +1,65 @@
+//! Plans a transfer of a project and runs it, on a sandbox.
+//!
+//! `cargo run -p cavatica-transfer --example transfer`
+
+#![expect(clippy::print_stdout, reason = "an example may speak")]
+
+use std::collections::BTreeMap;
+
+use cavatica_exports::model::{ExportMode, Layout, Prefix, Template, Tri};
+use cavatica_exports::transport::{Client, Token};
+use cavatica_sandbox::{ProjectSeed, Sandbox};
+use cavatica_transfer::journal::SqliteJournal;
+use cavatica_transfer::plan::{self, Existing, Filter, PlanOptions, Selection, Target};
+use cavatica_transfer::{Event, RunOptions, Stop, Summary, run};
+use jiff::Timestamp;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let project = ProjectSeed::new("lab/trio").synthetic("run1", 250, 1_000);
+    let sandbox = Sandbox::builder().project(project).start().await?;
+    let token = Token::new(sandbox.token().to_owned())?;
+    let client = Client::builder(sandbox.endpoint().parse()?, token).build()?;
+
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("trio.transfer");
+    let options = PlanOptions {
+        endpoint: sandbox.endpoint().to_owned(),
+        selection: Selection::Project {
+            project: "lab/trio".parse()?,
+            folder: None,
+            filter: Filter::default(),
+        },
+        target: Target::Volume("sandbox/output".parse()?),
+        layout: Layout {
+            prefix: "cohort7/".parse::<Prefix>()?,
+            template: Template::default(),
+        },
+        mode: ExportMode::Move,
+        existing: Existing::Fail,
+        policies: BTreeMap::new(),
+        properties: Tri::Absent,
+        limit: None,
+        label: Some("the trio".to_owned()),
+        metadata: Vec::new(),
+    };
+    let planned = plan::plan(&path, &client, options, Timestamp::now(), &mut |_| {}).await?;
+    println!(
+        "{} files, {} bytes, nothing sent yet",
+        planned.files, planned.bytes
+    );
+
+    // Whatever stops this, the same lines go on: nothing is sent twice.
+    let mut journal = SqliteJournal::open(&path, sandbox.endpoint(), "sandbox", Timestamp::now())?;
+    let mut tell = |event: Event| {
+        if let Event::BatchAnswered { accepted, .. } = event {
+            println!("{accepted} exports were accepted");
+        }
+    };
+    let options = RunOptions::default();
+    run(&mut journal, &client, &options, &Stop::new(), &mut tell).await?;
+    let summary = Summary::read(&path)?;
+    assert_eq!((summary.completed, summary.left), (250, 0));
+    println!("{} files arrived", summary.completed);
+    Ok(())
+}
