@@ -8,6 +8,9 @@ use crate::harness::World;
 
 const PAGE: &str = include_str!("../../../../docs/json.md");
 
+/// Its table of columns stands for the section `report`.
+const REPORT: &str = include_str!("../../../../docs/report.md");
+
 /// The keys of a section, with whether they may be missing.
 type Keys = BTreeMap<String, bool>;
 
@@ -18,16 +21,23 @@ fn sections() -> BTreeMap<String, Keys> {
         if !text.contains("| key | is |") {
             continue;
         }
-        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
-        let keys = rows.filter_map(|row| row.split_once("` | "));
-        let keys: Keys = keys
-            .map(|(key, is)| (key.to_owned(), is.starts_with("*?*")))
-            .collect();
         for name in title.split(", ") {
-            sections.insert(name.to_owned(), keys.clone());
+            sections.insert(name.to_owned(), keys(text));
         }
     }
+    let columns = REPORT
+        .split("\n## ")
+        .find(|section| section.starts_with("The columns"));
+    sections.insert("report".to_owned(), keys(columns.unwrap()));
     sections
+}
+
+/// The first column of a table, and what the second says about being there.
+fn keys(text: &str) -> Keys {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let keys = rows.filter_map(|row| row.split_once("` | "));
+    keys.map(|(key, is)| (key.to_owned(), is.starts_with("*?*")))
+        .collect()
 }
 
 /// Every key of a document with the path to it. `null`, an empty list and an empty object end a path.
