@@ -286,7 +286,7 @@ pub(crate) struct Explain {
     pub(crate) what: String,
 }
 
-/// Run the platform on your own desk, to try things or to test programs
+/// Run the platform on your own desk, to try things or test programs
 ///
 /// Serves the documented API on this machine alone and really moves bytes: project files are files in a folder, a
 /// volume is a folder. Runs until interrupted. The same --data brings the same world back.

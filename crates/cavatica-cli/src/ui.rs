@@ -122,6 +122,11 @@ pub(crate) fn note(text: impl std::fmt::Display) {
     writeln!(anstream::stderr(), "{text}").ok();
 }
 
+/// A count with its noun.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 fn causes(failure: &Failure) -> Vec<String> {
     let first = failure
         .source

@@ -250,7 +250,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Write what became of every file, for people, spreadsheets and the programs that come next
+/// Write what became of every file, for people and for programs
 ///
 /// With a row for every planned file and for every one that the plan left out, and the platform's code, message and advice
 /// for each failure. Works while the transfer runs. The columns are explained in docs/report.md.

@@ -11,7 +11,7 @@ use cavatica_exports::model::{Layout, Template};
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::hint;
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
 
 /// How many errors, and how many warnings, are printed for people; the rest is counted.
 const SHOWN: u64 = 20;
@@ -73,10 +73,6 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Where the manifest comes from; a check may read it twice.

@@ -20,7 +20,7 @@ use crate::args::{self, Global};
 use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
 
 /// How often a long plan says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -129,7 +129,8 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     } = report;
     let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
     ui.line(format_args!(
-        "{files} files, {}, to {mode} to volume {volume}: bucket {bucket}, keys begin with `{volume_prefix}{prefix}`",
+        "{}, {}, to {mode} to volume {volume}: bucket {bucket}, keys begin with `{volume_prefix}{prefix}`",
+        counted(*files, "file"),
         HumanBytes(*bytes)
     ))?;
     for sample in &report.sample {
@@ -140,12 +141,15 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ui.line("  ...")?;
     }
     for (kind, files) in &report.skipped {
-        ui.line(format_args!("left out: {files} files, {kind}"))?;
+        ui.line(format_args!(
+            "left out: {}, {kind}",
+            counted(*files, "file")
+        ))?;
     }
     for warning in &report.warnings {
         let files = match warning.files {
             0 => String::new(),
-            files => format!("{files} files, the first is "),
+            files => format!("{}, the first is ", counted(files, "file")),
         };
         ui.warn(format_args!(
             "{files}{}; {}",

@@ -37,24 +37,22 @@ pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
-    let label = match &line.label {
-        Some(label) => format!("  {label}"),
-        None => String::new(),
+    let (start, indent) = (format!("{:<10}  ", line.state.name()), " ".repeat(12));
+    let name = match &line.label {
+        Some(label) => format!("{}  {label}", line.transfer),
+        None => line.transfer.clone(),
     };
-    ui.line(format_args!(
-        "{:<10}  {}{label}",
-        line.state.name(),
-        line.transfer
-    ))?;
-    ui.line(format_args!(
-        "            {} of {} files, {} failed, {} unknown; {} of {} to {}",
-        line.completed,
-        line.files,
-        line.failed,
-        line.unknown,
+    ui.line(format_args!("{start}{}", ui.fit(&name, start.len())))?;
+    let what = format!(
+        "{} of {} to {}",
         line.mode.as_str(),
         line.selection,
         line.volume
+    );
+    ui.line(format_args!("{indent}{}", ui.fit(&what, indent.len())))?;
+    ui.line(format_args!(
+        "{indent}{} of {} files, {} failed, {} unknown, {} left",
+        line.completed, line.files, line.failed, line.unknown, line.left
     ))?;
     let when = match (&line.owner, line.last_run) {
         (Some(owner), _) => format!("run by {owner}"),
@@ -62,11 +60,12 @@ fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
         (None, None) => format!("planned {}", ui.time(line.planned_at)),
     };
     let next = match line.state {
-        Standing::Planned | Standing::Unfinished => "; `cavatica run` goes on with it",
+        Standing::Planned => "; `cavatica run` starts it",
+        Standing::Unfinished => "; `cavatica run` goes on with it",
         Standing::Unknown => "; `cavatica run` asks the platform once more",
         Standing::Failed => "; `cavatica status` says why",
         Standing::Running | Standing::Done => "",
     };
-    ui.line(format_args!("            {when}{next}"))?;
+    ui.line(format_args!("{indent}{when}{next}"))?;
     Ok(())
 }

@@ -26,7 +26,9 @@ fn every_command_says_what_it_is_for_and_shows_an_example_that_works() {
     while let Some(command) = open.pop() {
         let name = command.get_name().to_owned();
         let about = command.get_about().map(ToString::to_string);
-        assert!(about.is_some_and(|about| about.len() > 10), "{name}");
+        // The list of commands fits a terminal of 80 columns.
+        let fits = |about: String| name == "cavatica" || (10..66).contains(&about.len());
+        assert!(about.is_some_and(fits), "{name}");
         if command.has_subcommands() {
             open.extend(command.get_subcommands().cloned());
             continue;

@@ -68,7 +68,7 @@ fn each_stands_with_its_label_and_its_counts() {
     assert_eq!(found[0]["last_run"], Value::Null);
     let text = world.run(&["transfers"]).stdout();
     assert!(
-        text.contains("unfinished  b.sqlite  b\n            1 of 4 files, 0 failed, 0 unknown; copy of project sandbox/demo, folder results to sandbox/output\n"),
+        text.contains("unfinished  b.sqlite  b\n            copy of project sandbox/demo, folder results to sandbox/output\n            1 of 4 files, 0 failed, 0 unknown, 3 left\n"),
         "{text}"
     );
 }
