@@ -9,6 +9,7 @@ mod contest;
 mod cost;
 mod desk;
 mod limit;
+mod micro;
 mod page;
 mod plot;
 mod scale;
@@ -59,6 +60,8 @@ struct Findings {
     scale: Vec<Scale>,
     resume: Option<Resume>,
     alone: Option<Alone>,
+    /// Reading a bulk answer beside reading it as untyped JSON, in times.
+    decode: Option<f64>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Failed> {
@@ -104,6 +107,7 @@ fn find(options: &Options, python: &Path) -> Result<Findings, String> {
     };
     findings.scale = scale::run_all(options.sizes())?;
     if let Some(largest) = options.sizes().last() {
+        findings.decode = Some(micro::decode_beside_untyped()?);
         findings.resume = Some(scale::resume(*largest)?);
         findings.limit = limit::run(&findings.contest, options.files, python)?;
     }

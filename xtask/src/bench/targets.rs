@@ -70,6 +70,12 @@ const TARGETS: &[Target] = &[
         |findings| findings.cpu_beside(Client::OneByOne),
     ),
     Target::new(
+        "reading a bulk answer beside reading it as untyped JSON",
+        AtMost(1.5),
+        " times",
+        |findings| findings.decode,
+    ),
+    Target::new(
         "CPU per file at the most files beside that at the fewest",
         AtMost(1.3),
         " times",
