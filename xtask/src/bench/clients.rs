@@ -46,6 +46,8 @@ impl Client {
         command
             .arg(root().join("xtask/bench").join(script))
             .args([PROJECT, VOLUME, &poll])
+            // No compiled scripts beside the sources.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("SB_API_ENDPOINT", &desk.sandbox.endpoint)
             .env("SB_AUTH_TOKEN", &desk.sandbox.token);
         measure(&mut command)
