@@ -142,6 +142,10 @@ pub(super) fn requests(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
             &Number(requests.allowed),
         ],
     )?;
+    if requests.windows.len() < 2 {
+        // One bar would tell no more than the sentence.
+        return page.raw("</figure>");
+    }
     page.raw(r#"<div class="wide"><svg viewBox="0 0 760 238" role="img" aria-label="Requests in each five minutes, against the limit">"#)?;
     let line = &digest.timeline;
     let top = requests.allowed.max(requests.busiest().ceil() as u64);

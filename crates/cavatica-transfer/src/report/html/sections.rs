@@ -225,7 +225,7 @@ pub(super) fn facts(
     let terms = transfer.terms();
     let mode = match terms.mode {
         ExportMode::Move => {
-            "move: the platform deleted its copy of each file that arrived; the project shows an alias of the object"
+            "move: the platform deletes its copy of each file that arrives, and the project shows an alias of the object"
         }
         ExportMode::Copy => "copy: the platform keeps its copies",
     };
