@@ -10,6 +10,35 @@ use crate::item::State;
 use crate::journal::{ItemRow, SkippedRow, Terms};
 use crate::summary::UNKNOWN_ADVICE;
 
+/// The names of the columns, in the order of [`Row`]'s fields.
+pub(super) const NAMES: [&str; 25] = [
+    "file_id",
+    "name",
+    "path",
+    "project",
+    "task",
+    "app",
+    "metadata",
+    "volume",
+    "bucket",
+    "key",
+    "size",
+    "export_id",
+    "state",
+    "class",
+    "code",
+    "message",
+    "advice",
+    "request_id",
+    "started",
+    "finished",
+    "attempts",
+    "etag",
+    "verified",
+    "verified_at",
+    "verified_against",
+];
+
 /// One file. Times are UTC; what isn't known is empty. New columns are added at the end, so that programs which count
 /// columns go on working; `docs/report.md` explains each.
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::columns::Row;
+use super::columns::{NAMES, Row};
 use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
 use crate::journal::TransferFile;
 
@@ -12,7 +12,7 @@ pub(super) fn write(
     format: ReportFormat,
     out: &mut dyn Write,
 ) -> Result<Written, ReportError> {
-    let mut sheet = Sheet::new(format, out);
+    let mut sheet = Sheet::new(format, out)?;
     let terms = transfer.terms();
     let mut rows = 0;
     each_item(transfer, |item| {
@@ -47,17 +47,29 @@ enum Formulas {
 }
 
 impl<'a> Sheet<'a> {
-    fn new(format: ReportFormat, out: &'a mut dyn Write) -> Self {
-        if format == ReportFormat::JsonLines {
-            return Sheet::Lines(out);
-        }
-        if format == ReportFormat::Tsv {
-            let writer = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
-            return Sheet::Cells(Box::new(writer), Formulas::Keep);
-        }
-        let crlf = csv::Terminator::CRLF;
-        let writer = csv::WriterBuilder::new().terminator(crlf).from_writer(out);
-        Sheet::Cells(Box::new(writer), Formulas::Disarm)
+    /// A sheet with its header, which is there even if no row follows.
+    fn new(format: ReportFormat, out: &'a mut dyn Write) -> io::Result<Self> {
+        let mut cells = csv::WriterBuilder::new();
+        cells.has_headers(false);
+        let formulas = match format {
+            ReportFormat::Csv => {
+                cells.terminator(csv::Terminator::CRLF);
+                Formulas::Disarm
+            }
+            ReportFormat::Tsv => {
+                cells.delimiter(b'\t');
+                Formulas::Keep
+            }
+            ReportFormat::JsonLines
+            | ReportFormat::Html
+            | ReportFormat::Drs
+            | ReportFormat::Tags => {
+                return Ok(Sheet::Lines(out));
+            }
+        };
+        let mut writer = cells.from_writer(out);
+        writer.write_record(NAMES)?;
+        Ok(Sheet::Cells(Box::new(writer), formulas))
     }
 
     fn write(&mut self, row: Row<'_>) -> io::Result<()> {

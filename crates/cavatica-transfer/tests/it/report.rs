@@ -554,6 +554,12 @@ fn every_column_is_documented_in_its_order() {
     let row: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(lines.lines().next().expect("a row")).expect("JSON");
     let mut names: Vec<_> = documented("## The columns");
+    let (text, _) = report(&path, ReportFormat::Tsv);
+    let cells: Vec<&str> = text.lines().nth(1).expect("a row").split('\t').collect();
+    for (name, cell) in names.iter().zip(cells) {
+        let value = row[name].to_string();
+        assert_eq!(cell, value.trim_matches('"').replace("null", ""), "{name}");
+    }
     names.sort();
     assert_eq!(row.keys().cloned().collect::<Vec<_>>(), names);
 }
