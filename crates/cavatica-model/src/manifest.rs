@@ -131,6 +131,12 @@ type Header = Vec<(String, Option<Column>)>;
 /// The most names of unknown keys that are kept of a JSON manifest.
 const KEPT_IGNORED: usize = 100;
 
+/// Whether a column is there for its reader alone: our own lists of files say the size.
+fn is_for_people(header: &str) -> bool {
+    let header = header.trim();
+    header.is_empty() || header.eq_ignore_ascii_case("size")
+}
+
 impl<R: Read> Manifest<R> {
     /// Reads the header. `name` is how messages call the manifest.
     ///
@@ -146,7 +152,7 @@ impl<R: Read> Manifest<R> {
             lines,
             ignored: header
                 .iter()
-                .filter(|(text, column)| column.is_none() && !text.trim().is_empty())
+                .filter(|(text, column)| column.is_none() && !is_for_people(text))
                 .map(|(text, _)| text.clone())
                 .collect(),
             header,
@@ -229,6 +235,7 @@ impl<R: Read> Manifest<R> {
                             let mut ignored = std::mem::take(&mut self.ignored);
                             let row = row::from_json(number, &bytes, |key| {
                                 if ignored.len() < KEPT_IGNORED
+                                    && !is_for_people(key)
                                     && !ignored.iter().any(|known| known == key)
                                 {
                                     ignored.push(key.to_owned());
