@@ -1,7 +1,7 @@
 //! A real S3 server in a temporary folder, for tests: signatures are checked, bytes are on disk.
 //!
 //! It adds to `s3s-fs` what that leaves out and AWS does: it keeps storage class, encryption and ACL of an object, and shows
-//! them again where S3 shows them. It can be told to refuse.
+//! them again where S3 shows them; its listings tell ETags. It can be told to refuse.
 //!
 //! ```
 //! use cavatica_test_s3::TestS3;
@@ -54,6 +54,7 @@ pub struct Kept {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) kept: BTreeMap<(String, String), Kept>,
+    pub(crate) etags: BTreeMap<(String, String), String>,
     pub(crate) closed: BTreeSet<String>,
     pub(crate) slow_downs: u32,
     pub(crate) requests: u64,

@@ -80,7 +80,12 @@ impl S3 for Store {
         };
         let name = (input.bucket.clone(), input.key.clone());
         let answer = self.files.put_object(request).await?;
-        lock(&self.notes).kept.insert(name, kept);
+        let mut notes = lock(&self.notes);
+        if let Some(etag) = &answer.output.e_tag {
+            notes.etags.insert(name.clone(), etag.value().to_owned());
+        }
+        notes.kept.insert(name, kept);
+        drop(notes);
         Ok(answer)
     }
 
@@ -119,6 +124,9 @@ impl S3 for Store {
             let kept = self.kept(&bucket, object.key.as_deref().unwrap_or_default());
             let class = kept.storage_class.unwrap_or_else(|| "STANDARD".to_owned());
             object.storage_class = Some(class.into());
+            let name = (bucket.clone(), object.key.clone().unwrap_or_default());
+            let etag = lock(&self.notes).etags.get(&name).cloned();
+            object.e_tag = etag.map(ETag::Strong);
         }
         Ok(answer)
     }
