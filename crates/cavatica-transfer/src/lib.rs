@@ -49,4 +49,7 @@ pub use once::{OnceError, Started, export_once};
 pub use report::{ReportError, ReportFormat, Written, write_report};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
-pub use verify::{Against, Finding, Found, Object, Reason};
+pub use verify::{
+    Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, VerifyError,
+    VerifySummary, verify,
+};

@@ -334,20 +334,27 @@ pub(super) fn write<T>(
         transaction.commit()?;
         Ok(value)
     });
-    outcome.map_err(|error| match error {
-        WriteError::Sqlite(source) => JournalError::Sqlite {
-            path: path.to_owned(),
-            doing: "written",
-            source,
-        },
-        WriteError::Journal(error) => error,
-    })
+    outcome.map_err(|error| error.told(path, "written"))
 }
 
 /// Why a transaction was given up.
 pub(super) enum WriteError {
     Sqlite(rusqlite::Error),
     Journal(JournalError),
+}
+
+impl WriteError {
+    /// The error of the transfer at this path, which could not be read or written.
+    pub(super) fn told(self, path: &Path, doing: &'static str) -> JournalError {
+        match self {
+            WriteError::Sqlite(source) => JournalError::Sqlite {
+                path: path.to_owned(),
+                doing,
+                source,
+            },
+            WriteError::Journal(error) => error,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for WriteError {

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::codec::{
-    self, COMPLETED, StateColumns, StoredEtag, against_number, finding_number, milliseconds,
-    read_back,
+    self, COMPLETED, StateColumns, StoredEtag, against_number, damaged, finding_number,
+    milliseconds, read_back,
 };
 use super::lock::Lock;
 use super::sqlite::{Held, STATE, WriteError, write};
 use super::{JournalError, Tally, Terms, read};
+use crate::item::State;
 use crate::verify::{Against, Finding, Found, Known, Object, compare};
 
 /// How many files that were not seen are written down at a time.
@@ -134,17 +135,17 @@ impl Verification {
     ///
     /// If the file can't be read or written; then nothing of these objects is recorded.
     pub fn see(&mut self, objects: &[Object]) -> Result<Vec<Found>, JournalError> {
-        let (id, path, prefix) = (self.id, self.path.clone(), self.terms.prefix.clone());
+        let (id, path, terms) = (self.id, self.path.clone(), self.terms.clone());
         self.write(|transaction| {
             let mut found = Vec::with_capacity(objects.len());
             for object in objects {
-                let Some(relative) = object.location.strip_prefix(prefix.as_str()) else {
+                let Some(relative) = object.location.strip_prefix(terms.prefix.as_str()) else {
                     continue;
                 };
                 if object.is_folder_mark() {
                     continue;
                 }
-                let Some(planned) = Planned::at(transaction, &path, relative)? else {
+                let Some(planned) = Planned::at(transaction, &path, &terms, relative)? else {
                     let new = transaction
                         .prepare_cached("INSERT OR IGNORE INTO temp.extra (location) VALUES (?)")?
                         .execute([relative])?;
@@ -170,6 +171,27 @@ impl Verification {
             }
             Ok(found)
         })
+    }
+
+    /// Which of these objects are completed files that were to be encrypted in a way that was named.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub(crate) fn to_be_encrypted(&self, objects: &[Object]) -> Result<Vec<bool>, JournalError> {
+        let asks = |object: &Object| {
+            let prefix = self.terms.prefix.as_str();
+            let Some(relative) = object.location.strip_prefix(prefix) else {
+                return Ok(false);
+            };
+            let planned = Planned::at(&self.connection, &self.path, &self.terms, relative)?;
+            Ok(planned.is_some_and(|planned| {
+                matches!(planned.known.state, State::Completed { .. })
+                    && planned.known.encryption_asked().is_some()
+            }))
+        };
+        let asked: Result<Vec<bool>, WriteError> = objects.iter().map(asks).collect();
+        asked.map_err(|error| error.told(&self.path, "read"))
     }
 
     /// Settles every completed file that was not seen: as missing, or as unread if it lies in one of the folders that
@@ -284,11 +306,13 @@ impl Planned {
     fn at(
         connection: &Connection,
         path: &Path,
+        terms: &Terms,
         relative: &str,
     ) -> Result<Option<Self>, WriteError> {
         let found = connection
             .prepare_cached(&format!(
-                "SELECT i.id, i.size, v.verification, v.etag, {STATE}
+                "SELECT i.id, i.size, v.verification, v.etag, {STATE},
+                    (SELECT text FROM word WHERE id = i.properties)
                  FROM temp.want w JOIN item i ON i.id = w.item LEFT JOIN attempt a ON a.item = i.id
                  LEFT JOIN verified v ON v.item = i.id WHERE w.location = ?"
             ))?
@@ -300,16 +324,23 @@ impl Planned {
                     row.get(2)?,
                     etag,
                     StateColumns::read(row, 4)?,
+                    row.get::<_, Option<String>>(11)?,
                 ))
             })
             .optional()?;
-        let Some((item, size, seen_by, etag, columns)) = found else {
+        let Some((item, size, seen_by, etag, columns, asked)) = found else {
             return Ok(None);
         };
         let known = Known {
             state: columns.state(path)?,
             size: size.map(read_back),
             etag,
+            asked: match asked {
+                None => terms.properties.value().cloned(),
+                Some(text) => {
+                    Some(serde_json::from_str(&text).map_err(|error| damaged(path, error))?)
+                }
+            },
         };
         Ok(Some(Planned {
             item,

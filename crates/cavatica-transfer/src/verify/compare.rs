@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cavatica_exports::model::ExportProperties;
+
 use crate::item::State;
 
 /// Where the objects were looked at.
@@ -38,6 +40,24 @@ pub struct Object {
     pub size: Option<u64>,
     /// Without quotes.
     pub etag: Option<String>,
+    /// As S3 names it.
+    pub storage_class: Option<String>,
+    /// What asking for this object alone told of its encryption, if anybody asked.
+    pub encryption: Option<Encryption>,
+}
+
+/// How an object is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// So, as S3 names it; none where it isn't encrypted.
+    Told {
+        /// `AES256`, `aws:kms`, ...
+        algorithm: Option<String>,
+        /// The KMS key, as an ARN.
+        kms_key: Option<String>,
+    },
+    /// S3 didn't answer: why not.
+    Untold(String),
 }
 
 impl Object {
@@ -105,6 +125,25 @@ pub enum Reason {
         /// Its ETag now.
         now: String,
     },
+    /// The object isn't in the storage class that was asked for.
+    StorageClass {
+        /// As it was asked for.
+        asked: String,
+        /// As it is.
+        found: String,
+    },
+    /// The object isn't encrypted as it was asked for.
+    Encryption {
+        /// As it was asked for.
+        asked: String,
+        /// As it is.
+        found: String,
+    },
+    /// S3 didn't say how the object is encrypted.
+    EncryptionUntold {
+        /// Why not.
+        why: String,
+    },
     /// The object lies at the key of a file that isn't completed.
     NotCompleted {
         /// The file's state, in one word.
@@ -124,6 +163,15 @@ impl fmt::Display for Reason {
                 f,
                 "was written again since it was first verified: its ETag was {before} and is {now}"
             ),
+            Reason::StorageClass { asked, found } => {
+                write!(f, "is in storage class {found}, {asked} was asked for")
+            }
+            Reason::Encryption { asked, found } => {
+                write!(f, "has encryption {found}, {asked} was asked for")
+            }
+            Reason::EncryptionUntold { why } => {
+                write!(f, "may or may not be encrypted as it was asked for: {why}")
+            }
             Reason::NotCompleted { state, size_fits } => {
                 write!(f, "is there although the file is {state}")?;
                 match size_fits {
@@ -137,12 +185,25 @@ impl fmt::Display for Reason {
 }
 
 /// What is known of a planned file before its object is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) state: State,
     pub(crate) size: Option<u64>,
     /// The ETag that the object had when it was first found right.
     pub(crate) etag: Option<String>,
+    /// What was asked of S3 for it.
+    pub(crate) asked: Option<ExportProperties>,
+}
+
+impl Known {
+    /// The encryption that was asked for, and with which key. Asking for none is asking for nothing that can be found:
+    /// a bucket encrypts by itself.
+    pub(crate) fn encryption_asked(&self) -> Option<(&str, Option<&str>)> {
+        let asked = self.asked.as_ref()?;
+        let algorithm = asked.sse_algorithm.value()?;
+        let key = asked.sse_aws_kms_key_id.value();
+        Some((algorithm.as_str(), key.map(String::as_str)))
+    }
 }
 
 /// Compares a planned file with the object at its key.
@@ -169,9 +230,61 @@ pub(crate) fn compare(known: &Known, object: &Object) -> (Finding, Vec<Reason>) 
             now: now.clone(),
         });
     }
-    if reasons.is_empty() {
-        (Finding::Same, reasons)
-    } else {
-        (Finding::Differs, reasons)
+    let class = known
+        .asked
+        .as_ref()
+        .and_then(|asked| asked.aws_storage_class.value());
+    if let Some((asked, found)) = class.zip(object.storage_class.as_ref())
+        && !asked.as_str().eq_ignore_ascii_case(found)
+    {
+        reasons.push(Reason::StorageClass {
+            asked: asked.as_str().to_owned(),
+            found: found.clone(),
+        });
+    }
+    let mut untold = None;
+    match (known.encryption_asked(), &object.encryption) {
+        (None, _) | (_, None) => {}
+        (Some(_), Some(Encryption::Untold(why))) => {
+            untold = Some(Reason::EncryptionUntold { why: why.clone() });
+        }
+        (Some((asked, asked_key)), Some(Encryption::Told { algorithm, kms_key })) => {
+            let key_fits = asked_key.is_none_or(|asked| names_key(kms_key.as_deref(), asked));
+            let found = algorithm.as_deref().unwrap_or("none");
+            if !asked.eq_ignore_ascii_case(found) || !key_fits {
+                reasons.push(Reason::Encryption {
+                    asked: with_key(asked, asked_key),
+                    found: with_key(found, kms_key.as_deref()),
+                });
+            }
+        }
+    }
+    match (reasons.is_empty(), untold) {
+        (true, None) => (Finding::Same, reasons),
+        (true, Some(untold)) => (Finding::Unread, vec![untold]),
+        (false, untold) => {
+            reasons.extend(untold);
+            (Finding::Differs, reasons)
+        }
+    }
+}
+
+/// Whether S3's name for a key, an ARN, is the key that was asked for by ARN or by id. An alias can't be told from here.
+fn names_key(found: Option<&str>, asked: &str) -> bool {
+    if asked.contains("alias/") {
+        return true;
+    }
+    found.is_some_and(|found| {
+        found == asked
+            || found
+                .strip_suffix(asked)
+                .is_some_and(|rest| rest.ends_with('/'))
+    })
+}
+
+fn with_key(algorithm: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!("{algorithm} with key {key}"),
+        None => algorithm.to_owned(),
     }
 }

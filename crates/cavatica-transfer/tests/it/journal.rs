@@ -429,6 +429,7 @@ fn a_million_files_take_less_than_300_bytes_each() {
             location: format!("run1/{number}.bam"),
             size: Some(10),
             etag: Some(format!("{number:032x}")),
+            ..Object::default()
         })
         .collect();
     look.see(&objects).expect("room");

@@ -8,9 +8,13 @@ use cavatica_transfer::journal::{
     Draft, Journal, JournalError, Move, Pick, PlannedFile, SqliteJournal, TransferFile,
     Verification,
 };
-use cavatica_transfer::{Against, Finding, Found, Object, Reason};
+use cavatica_transfer::{
+    Against, Destination, Finding, Found, Object, Reason, VerifyError, verify,
+};
+use jiff::Timestamp;
 use proptest::prelude::*;
 
+use crate::bench::{Bench, VOLUME, many, world};
 use crate::support::{ACCOUNT, ENDPOINT, file, now, terms};
 
 const PREFIX: &str = "run1/";
@@ -61,6 +65,7 @@ fn object(key: &str, size: u64, etag: &str) -> Object {
         location: format!("{PREFIX}{key}"),
         size: Some(size),
         etag: Some(etag.to_owned()),
+        ..Object::default()
     }
 }
 
@@ -291,4 +296,56 @@ fn a_look_and_a_run_keep_out_of_each_others_way() {
     let look = Verification::begin(&path, Against::Volume, now());
     assert!(matches!(look, Err(JournalError::Held { .. })), "{look:?}");
     drop(run);
+}
+
+#[tokio::test]
+async fn a_look_costs_one_request_for_a_hundred_files_and_finds_each_that_is_gone() {
+    let bench = Bench::start(world(many(1_000))).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    bench.run().await.expect("a run");
+    let destination = Destination::Volume {
+        client: bench.client(),
+        endpoint: bench.sandbox.endpoint().to_owned(),
+    };
+    let before = bench.sandbox.ledger().answers.values().sum::<u64>();
+    let same = verify(&bench.transfer(), &destination, Timestamp::now, &mut |_| {})
+        .await
+        .expect("a look");
+    assert!(same.is_all_the_same(), "{same:?}");
+    assert_eq!(same.same, 1_000);
+    let cost = bench.sandbox.ledger().answers.values().sum::<u64>() - before;
+    assert_eq!(cost, 1 + 10, "the volume, and its one folder in pages");
+
+    let jobs = bench.sandbox.ledger().jobs;
+    let gone: BTreeSet<String> = jobs.into_iter().map(|job| job.location).collect();
+    for location in &gone {
+        bench
+            .sandbox
+            .remove_object(VOLUME, location)
+            .expect("it was there");
+    }
+    let mut told = BTreeSet::new();
+    let mut tell = |found: Found| {
+        assert_eq!(found.finding, Finding::Missing);
+        assert!(told.insert(found.location));
+    };
+    let empty = verify(&bench.transfer(), &destination, Timestamp::now, &mut tell)
+        .await
+        .expect("a look");
+    assert_eq!((empty.missing, empty.same), (1_000, 0));
+    assert_eq!(told, gone);
+
+    // Another platform knows nothing of it, and must not be believed.
+    let elsewhere = Destination::Volume {
+        client: bench.client(),
+        endpoint: "https://example.org/v2".to_owned(),
+    };
+    let refused = verify(&bench.transfer(), &elsewhere, Timestamp::now, &mut |_| {}).await;
+    assert!(
+        matches!(
+            refused,
+            Err(VerifyError::Journal(JournalError::OtherTerms { .. }))
+        ),
+        "{refused:?}"
+    );
 }

@@ -1,0 +1,191 @@
+//! The two ways to a listing: through the platform, and through S3 itself. Both tell of a folder at a time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use cavatica_exports::model::{VolumeId, VolumeListing};
+use cavatica_exports::transport::Client;
+use cavatica_exports::{ListError, Pager, Volumes};
+use cavatica_s3::Bucket;
+use tokio::task::JoinSet;
+
+use super::compare::{Against, Encryption, Object};
+
+/// How many objects S3 is asked about at the same time.
+const HEADS_AT_ONCE: usize = 32;
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// Through the platform, with the client of this endpoint.
+    Volume {
+        /// The client.
+        client: Client,
+        /// The endpoint that it talks to.
+        endpoint: String,
+    },
+    /// Through S3 itself.
+    Bucket(Arc<Bucket>),
+}
+
+impl Destination {
+    /// What is looked at.
+    pub fn against(&self) -> Against {
+        match self {
+            Destination::Volume { .. } => Against::Volume,
+            Destination::Bucket(_) => Against::Bucket,
+        }
+    }
+}
+
+/// Why a listing can't be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListingError {
+    /// The platform doesn't give it.
+    #[error(transparent)]
+    Volume(#[from] ListError),
+    /// S3 doesn't give it.
+    #[error(transparent)]
+    Bucket(#[from] cavatica_s3::Error),
+}
+
+/// Some of what lies in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    pub(super) objects: Vec<Object>,
+    /// Folders in it that are to be read on their own, each with a `/` at its end.
+    pub(super) folders: Vec<String>,
+}
+
+/// A listing's origin.
+pub(super) enum Source<'a> {
+    Volume(Volumes, &'a VolumeId),
+    /// With what the platform puts before every location.
+    Bucket(&'a Arc<Bucket>, &'a str),
+}
+
+impl Source<'_> {
+    /// Whether there is anything to be listed at all; a volume that is gone must not look like an empty one.
+    pub(super) async fn check(&self) -> Result<(), ListingError> {
+        match self {
+            Source::Volume(volumes, id) => {
+                volumes.get(id).await.map_err(ListError::Call)?;
+                Ok(())
+            }
+            // S3 itself answers that way for a bucket that is gone.
+            Source::Bucket(..) => Ok(()),
+        }
+    }
+
+    /// Lists a folder; the empty one is the whole volume.
+    pub(super) fn open(&self, folder: &str) -> Pages<'_> {
+        match self {
+            Source::Volume(volumes, id) => Pages::Volume(volumes.list_objects(id, folder)),
+            Source::Bucket(bucket, prefix) => {
+                let listing = bucket.list(&format!("{prefix}{folder}"));
+                // All below a folder comes in one listing. Only the volume's top level is read on its own: other people's
+                // folders may lie there.
+                let listing = if folder.is_empty() {
+                    listing.one_level()
+                } else {
+                    listing
+                };
+                Pages::Bucket(listing, prefix)
+            }
+        }
+    }
+
+    /// Whether it can be asked how an object is encrypted. The platform can't.
+    pub(super) fn tells_encryption(&self) -> bool {
+        matches!(self, Source::Bucket(..))
+    }
+
+    /// Asks how the chosen objects are encrypted, one request for each.
+    pub(super) async fn ask_encryption(&self, objects: &mut [Object], chosen: &[bool]) {
+        let Source::Bucket(bucket, prefix) = self else {
+            return;
+        };
+        let chosen = chosen.iter().enumerate().filter(|(_, chosen)| **chosen);
+        let mut waiting: VecDeque<usize> = chosen.map(|(position, _)| position).collect();
+        let mut asked = JoinSet::new();
+        loop {
+            while asked.len() < HEADS_AT_ONCE
+                && let Some(position) = waiting.pop_front()
+            {
+                let bucket = Arc::clone(bucket);
+                let key = format!("{prefix}{}", objects[position].location);
+                asked.spawn(async move { (position, bucket.head(&key).await) });
+            }
+            let Some(answer) = asked.join_next().await else {
+                return;
+            };
+            let (position, answer) = answer.expect("asking doesn't panic and isn't given up");
+            objects[position].encryption = Some(match answer {
+                Ok(Some(head)) => Encryption::Told {
+                    algorithm: head.encryption,
+                    kms_key: head.kms_key_id,
+                },
+                Ok(None) => Encryption::Untold("it was gone a moment after it was listed".into()),
+                Err(error) => Encryption::Untold(error.to_string()),
+            });
+        }
+    }
+}
+
+/// A folder's listing under way.
+pub(super) enum Pages<'a> {
+    Volume(Pager<VolumeListing>),
+    Bucket(cavatica_s3::Listing<'a>, &'a str),
+}
+
+impl Pages<'_> {
+    /// The next page; none after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Page>, ListingError> {
+        match self {
+            Pages::Volume(pager) => match pager.next_page().await {
+                Ok(page) => Ok(page.map(of_volume)),
+                // A folder that isn't there holds nothing.
+                Err(ListError::Call(error)) if error.status() == Some(404) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Pages::Bucket(listing, prefix) => {
+                let page = listing.next().await?;
+                Ok(page.map(|page| of_bucket(page, prefix)))
+            }
+        }
+    }
+}
+
+fn of_volume(listing: VolumeListing) -> Page {
+    let object = |object: &cavatica_exports::model::VolumeObject| Object {
+        location: object.location.clone(),
+        size: object.size(),
+        etag: object.etag().map(str::to_owned),
+        ..Object::default()
+    };
+    let folders = listing.prefixes.value().into_iter().flatten();
+    Page {
+        objects: listing.items.iter().map(object).collect(),
+        // Some answers leave the final `/` out.
+        folders: folders
+            .map(|folder| format!("{}/", folder.prefix.trim_end_matches('/')))
+            .collect(),
+    }
+}
+
+fn of_bucket(page: cavatica_s3::Page, prefix: &str) -> Page {
+    let relative = |key: String| key.strip_prefix(prefix).map(str::to_owned);
+    let object = |object: cavatica_s3::Object| {
+        Some(Object {
+            location: relative(object.key)?,
+            size: Some(object.size),
+            etag: object.etag,
+            storage_class: object.storage_class,
+            encryption: None,
+        })
+    };
+    Page {
+        objects: page.objects.into_iter().filter_map(object).collect(),
+        folders: page.folders.into_iter().filter_map(relative).collect(),
+    }
+}
