@@ -51,14 +51,7 @@ pub(crate) fn client_with_reserve(
         .reserve_percent(reserve_percent)
         .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
         .on_wait(say_wait);
-    if let Some(file) = &global.ca_cert {
-        let pem = std::fs::read(file).map_err(|error| {
-            Failure::usage(format!(
-                "the certificate file {} can't be read",
-                file.display()
-            ))
-            .caused_by(error)
-        })?;
+    if let (Some(pem), Some(file)) = (ca_certificates(global)?, &global.ca_cert) {
         builder = builder.ca_certificates(&pem).map_err(|error| {
             Failure::usage(format!("{} holds no certificate in PEM", file.display()))
                 .caused_by(error)
@@ -67,6 +60,21 @@ pub(crate) fn client_with_reserve(
     builder
         .build()
         .map_err(|error| Failure::new(Exit::Other, "no connection can be made").caused_by(error))
+}
+
+/// The text of the certificate authorities that the flags name.
+pub(crate) fn ca_certificates(global: &Global) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(file) = &global.ca_cert else {
+        return Ok(None);
+    };
+    let pem = std::fs::read(file).map_err(|error| {
+        Failure::usage(format!(
+            "the certificate file {} can't be read",
+            file.display()
+        ))
+        .caused_by(error)
+    })?;
+    Ok(Some(pem))
 }
 
 /// Says each longer wait once, so that nobody takes it for a hang.

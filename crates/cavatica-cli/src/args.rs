@@ -10,10 +10,13 @@ use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
 mod transfer;
+mod verify;
 
 pub(crate) use transfer::{
     Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status, Support, Transfers,
 };
+
+pub(crate) use verify::{Against, Verify};
 
 use crate::value;
 
@@ -67,6 +70,7 @@ pub(crate) enum Command {
     Transfers(Transfers),
     Support(Support),
     Retry(Retry),
+    Verify(Verify),
     Report(Report),
     /// List, read and follow export jobs
     #[command(subcommand)]

@@ -17,4 +17,5 @@ pub(crate) mod sandbox;
 pub(crate) mod status;
 pub(crate) mod support;
 pub(crate) mod transfers;
+pub(crate) mod verify;
 pub(crate) mod volumes;

@@ -88,8 +88,8 @@ impl Ui {
         writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}").ok();
     }
 
-    /// Why the program stops. With `--json` the same as one document on standard output.
-    pub(crate) fn failure(&self, failure: &Failure) {
+    /// Why something could not be done to its end.
+    pub(crate) fn complaint(&self, failure: &Failure) {
         let mut err = anstream::stderr().lock();
         let mut say = |text: String| writeln!(err, "{text}").ok();
         say(format!("{ERROR}error:{ERROR:#} {}", failure.message));
@@ -97,18 +97,22 @@ impl Ui {
             say(format!("  {}: {}", detail.name, detail.message));
             say(format!("    {}", detail.remedy));
         }
-        let causes = causes(failure);
-        for cause in &causes {
+        for cause in causes(failure) {
             say(format!("  caused by: {cause}"));
         }
         for hint in &failure.hints {
             say(format!("{HINT}hint:{HINT:#} {hint}"));
         }
+    }
+
+    /// Why the program stops. With `--json` the same as one document on standard output.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        self.complaint(failure);
         if self.json {
             let document = serde_json::json!({"error": {
                 "message": failure.message,
                 "details": failure.details,
-                "causes": causes,
+                "causes": causes(failure),
                 "hints": failure.hints,
                 "exit": failure.exit as u8,
             }});

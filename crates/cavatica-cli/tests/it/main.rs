@@ -17,3 +17,4 @@ mod sandbox;
 mod support;
 mod transfer;
 mod transfers;
+mod verify;

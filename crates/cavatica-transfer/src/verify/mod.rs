@@ -198,6 +198,7 @@ async fn read(
     let mut nothing_read = true;
     while let Some(folder) = folders.pop() {
         let mut pages = source.open(&folder);
+        let mut children = Vec::new();
         loop {
             let mut page = match pages.next().await {
                 Ok(Some(page)) => page,
@@ -224,10 +225,12 @@ async fn read(
                 // would lead in circles.
                 let ours = !folder.is_empty() || look.writes_to(&child)?;
                 if ours && child.len() > folder.len() && child.starts_with(&folder) {
-                    folders.push(child);
+                    children.push(child);
                 }
             }
         }
+        // The first is read next.
+        folders.extend(children.into_iter().rev());
     }
     Ok(Reading {
         unread: HashSet::new(),

@@ -308,6 +308,7 @@ fn what_was_seen_at_the_destination_is_told() {
         location: format!("run1/{number}.bam"),
         size: Some(size),
         etag: Some(etag.to_owned()),
+        ..Object::default()
     };
     look.see(&[object(1, 2), object(2, 7)]).expect("room");
     look.settle(&std::collections::HashSet::new(), &mut |_| {})

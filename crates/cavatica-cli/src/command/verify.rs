@@ -1,0 +1,238 @@
+//! `cavatica verify`: whether what was sent lies where it was sent to.
+
+use std::fmt::Write;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cavatica_exports::ListError;
+use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
+use cavatica_transfer::journal::{Terms, TransferFile};
+use cavatica_transfer::{
+    Destination, Finding, Found, ListingError, VerifyError, VerifySummary, verify,
+};
+use jiff::Timestamp;
+
+use crate::api;
+use crate::args::{self, Against, Global};
+use crate::credentials::{self, Environment};
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// How often a long look says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    // Before any request: a wrong path is told at once.
+    let transfer = TransferFile::open(&args.transfer)?;
+    let terms = transfer.terms().clone();
+    let files = transfer.tally()?.completed.files;
+    drop(transfer);
+    if args.s3_endpoint.is_some() && args.against == Against::Volume {
+        return Err(Failure::usage(
+            "--s3-endpoint goes with --against bucket: a volume is looked at through the platform",
+        ));
+    }
+    let destination = match args.against {
+        Against::Volume => {
+            let found = credentials::find(global, &Environment::read())?;
+            let endpoint = found.endpoint.to_string();
+            let client = api::client(global, found)?;
+            Destination::Volume { client, endpoint }
+        }
+        Against::Bucket => Destination::Bucket(Arc::new(bucket(args, global, &terms)?)),
+    };
+    // The keys that are printed can be pasted: those of a bucket are whole.
+    let (place, key_prefix) = match &destination {
+        Destination::Bucket(bucket) => (format!("bucket {}", bucket.name()), &*terms.volume_prefix),
+        Destination::Volume { .. } => (format!("volume {}", terms.volume), ""),
+    };
+    let mut lines = Lines {
+        ui,
+        all: args.all,
+        key_prefix,
+        files,
+        looked_at: 0,
+        told: Instant::now(),
+        written: Ok(()),
+    };
+    let tell = &mut |found: Found| lines.tell(&found);
+    let summary = verify(&args.transfer, &destination, Timestamp::now, tell).await?;
+    lines.written?;
+    show(&summary, &place, key_prefix, ui)?;
+    Ok(verdict(summary, ui))
+}
+
+fn bucket(args: &args::Verify, global: &Global, terms: &Terms) -> Result<Bucket, Failure> {
+    let Some(name) = &terms.bucket else {
+        return Err(Failure::usage(format!(
+            "the platform didn't say which bucket is behind volume {}",
+            terms.volume
+        ))
+        .hint("look at the volume itself: leave --against bucket out"));
+    };
+    let mut builder = Bucket::builder(name, AwsConfig::find()?);
+    if let Some(endpoint) = &args.s3_endpoint {
+        builder = builder.endpoint(endpoint);
+    }
+    if let Some(pem) = api::ca_certificates(global)? {
+        builder = builder.ca_certificates(pem);
+    }
+    Ok(builder.build()?)
+}
+
+/// The lines of differences, as they are found.
+struct Lines<'a> {
+    ui: &'a Ui,
+    all: bool,
+    key_prefix: &'a str,
+    files: u64,
+    looked_at: u64,
+    told: Instant,
+    /// Whether all lines so far could be written.
+    written: io::Result<()>,
+}
+
+impl Lines<'_> {
+    fn tell(&mut self, found: &Found) {
+        if found.finding != Finding::Extra {
+            self.looked_at += 1;
+        }
+        if self.ui.is_json() {
+            return;
+        }
+        if self.told.elapsed() >= TELL_EVERY {
+            self.told = Instant::now();
+            let (looked_at, files) = (self.looked_at, self.files);
+            self.ui
+                .note(format_args!("{looked_at} of {files} files looked at"));
+        }
+        // What can't be written any more isn't: the look goes on, because its results are kept.
+        if (self.all || found.finding != Finding::Same) && self.written.is_ok() {
+            self.written = self.line(found);
+        }
+    }
+
+    fn line(&self, found: &Found) -> io::Result<()> {
+        let key = visible(&format!("{}{}", self.key_prefix, found.location));
+        self.ui
+            .line(format_args!("{} {key}", found.finding.symbol()))?;
+        for reason in &found.reasons {
+            self.ui
+                .note(format_args!("  {}", visible(&reason.to_string())));
+        }
+        Ok(())
+    }
+}
+
+/// A key on one line: anybody may have named an object that is extra, control characters included.
+fn visible(text: &str) -> String {
+    text.chars().fold(String::new(), |mut visible, letter| {
+        if letter.is_control() {
+            write!(visible, "{}", letter.escape_default()).ok();
+        } else {
+            visible.push(letter);
+        }
+        visible
+    })
+}
+
+fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::Result<()> {
+    if ui.is_json() {
+        return ui.json(summary);
+    }
+    if !summary.looked {
+        return ui.line(format_args!(
+            "{}: no file has arrived yet, there is nothing to look for",
+            summary.transfer
+        ));
+    }
+    let extra = match summary.folder.as_str() {
+        "" => "at the top level and in the folders there that it writes to".to_owned(),
+        folder => format!("under `{key_prefix}{folder}`"),
+    };
+    ui.line(format_args!(
+        "{} against {place}: {} same, {} missing, {} differ, {} extra {extra}, {} could not be looked at",
+        summary.transfer,
+        summary.same,
+        summary.missing,
+        summary.differ,
+        summary.extra,
+        summary.errors,
+    ))?;
+    if summary.not_completed > 0 {
+        ui.line(format_args!(
+            "{} files of the transfer aren't completed; they are told only where an object lies in their place",
+            summary.not_completed
+        ))?;
+    }
+    Ok(())
+}
+
+/// How the program ends. A listing that broke off is told here, after what it came to.
+fn verdict(summary: VerifySummary, ui: &Ui) -> Exit {
+    let same = summary.is_all_the_same();
+    if let Some(error) = summary.given_up {
+        let mut failure = Failure::from(error);
+        let exit = match failure.exit {
+            Exit::Denied => Exit::Denied,
+            _ => Exit::SomeFailed,
+        };
+        failure.message = format!("the listing broke off: {}", failure.message);
+        ui.complaint(&failure);
+        return exit;
+    }
+    match (summary.looked, same) {
+        (false, _) => Exit::NothingToDo,
+        (true, true) => Exit::Done,
+        (true, false) => Exit::SomeFailed,
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Journal(error) => error.into(),
+            VerifyError::Listing(error) => error.into(),
+            other => Failure::new(Exit::Other, other.to_string()),
+        }
+    }
+}
+
+impl From<ListingError> for Failure {
+    fn from(error: ListingError) -> Self {
+        match error {
+            ListingError::Volume(error) => ListError::into(error),
+            ListingError::Bucket(error) => error.into(),
+        }
+    }
+}
+
+impl From<cavatica_s3::Error> for Failure {
+    fn from(error: cavatica_s3::Error) -> Self {
+        let status = error.status().map(|status| status.as_u16());
+        let exit = match status {
+            Some(401 | 403) => Exit::Denied,
+            _ => Exit::Other,
+        };
+        Failure {
+            hints: error.advice().into_iter().collect(),
+            ..Failure::new(exit, "the bucket can't be listed").caused_by(error)
+        }
+    }
+}
+
+impl From<AwsConfigError> for Failure {
+    fn from(error: AwsConfigError) -> Self {
+        let advice = error.advice();
+        Failure::new(Exit::Denied, "there are no AWS credentials")
+            .caused_by(error)
+            .hint(advice)
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Failure::usage("the bucket can't be addressed").caused_by(error)
+    }
+}
