@@ -72,12 +72,12 @@ enum Needs {
     Submission,
 }
 
-/// How many requests this program is about to make, to set a budget that it uses up evenly.
+/// How many requests this program is about to make at most, to set a budget that three windows suffice for.
 fn needed(files: u64, needs: Needs) -> u64 {
     let (list, start) = (files.div_ceil(1000) + 10, files.div_ceil(100));
     match needs {
         Needs::Everything => list + 2 * start + 12,
-        Needs::Submission => list + start + 12,
+        Needs::Submission => list + start + 24,
     }
 }
 
