@@ -22,7 +22,6 @@ pub struct Listing<'a> {
     prefix: String,
     delimiter: Option<&'static str>,
     limit: u16,
-    after: Option<String>,
     token: Option<String>,
     ended: bool,
 }
@@ -34,8 +33,8 @@ pub struct Page {
     pub objects: Vec<Object>,
     /// In a listing of one level the folders, each as a whole prefix with its final `/`.
     pub folders: Vec<String>,
-    /// Whether there is more.
-    pub more: bool,
+    /// Where the next page begins, in the store's own words; none on the last page.
+    pub next: Option<String>,
 }
 
 impl<'a> Listing<'a> {
@@ -45,7 +44,6 @@ impl<'a> Listing<'a> {
             prefix: prefix.to_owned(),
             delimiter: None,
             limit: LARGEST_PAGE,
-            after: None,
             token: None,
             ended: false,
         }
@@ -63,9 +61,9 @@ impl<'a> Listing<'a> {
         self
     }
 
-    /// Begins after this key.
-    pub fn after(mut self, key: impl Into<String>) -> Self {
-        self.after = Some(key.into());
+    /// Begins where a page said that the next one begins.
+    pub fn resume(mut self, next: impl Into<String>) -> Self {
+        self.token = Some(next.into());
         self
     }
 
@@ -94,7 +92,7 @@ impl<'a> Listing<'a> {
                 .into_iter()
                 .map(|p| p.prefix)
                 .collect(),
-            more: next.is_some(),
+            next: next.clone(),
         };
         self.ended = next.is_none();
         self.token = next;
@@ -108,10 +106,8 @@ impl<'a> Listing<'a> {
         if let Some(delimiter) = self.delimiter {
             action.with_delimiter(delimiter);
         }
-        match (&self.token, &self.after) {
-            (Some(token), _) => action.with_continuation_token(token.as_str()),
-            (None, Some(key)) => action.with_start_after(key.as_str()),
-            (None, None) => {}
+        if let Some(token) = &self.token {
+            action.with_continuation_token(token.as_str());
         }
         action.sign(SIGNED_FOR).into()
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cavatica_model::ProjectId;
+use cavatica_s3::AwsConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -21,6 +22,7 @@ use crate::number::scatter;
 use crate::plant::{self, Planting};
 use crate::quirk::{Quirk, Quirks};
 use crate::rate::Window;
+use crate::remote::Buckets;
 use crate::sandbox::{Data, Sandbox};
 use crate::scenario::Scenario;
 use crate::seed::{ProjectSeed, VolumeSeed, default_project, default_volumes, public_project};
@@ -46,6 +48,7 @@ pub struct SandboxBuilder {
     fail_share: f64,
     faults: FaultPlan,
     quirks: Quirks,
+    aws: Option<AwsConfig>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,7 @@ impl Default for SandboxBuilder {
             fail_share: 0.0,
             faults: FaultPlan::default(),
             quirks: Quirks::new(),
+            aws: None,
         }
     }
 }
@@ -155,6 +159,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Signs with these keys at volumes that are real buckets, instead of those that the AWS tools would find. They are
+    /// kept in memory only.
+    pub fn aws(mut self, config: AwsConfig) -> Self {
+        self.aws = Some(config);
+        self
+    }
+
     /// Sets everything that a scenario names; what it doesn't name stays.
     pub fn scenario(self, scenario: Scenario) -> Self {
         scenario.apply(self)
@@ -194,6 +205,7 @@ impl SandboxBuilder {
         });
         let (state, token) = opened.await.expect("opening a world doesn't panic")?;
 
+        let buckets = Buckets::open(&state.world, self.aws.clone())?;
         let listener =
             TcpListener::bind(self.address)
                 .await
@@ -230,6 +242,7 @@ impl SandboxBuilder {
             clock,
             pace,
             store,
+            buckets,
             state,
             Faults::new(seed, self.faults),
             Window::new(self.limit, self.window),

@@ -44,12 +44,30 @@ pub enum SandboxError {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A volume's real bucket can't be addressed.
+    #[error("can't use the bucket of the volume `{volume}`")]
+    Bucket {
+        /// The volume.
+        volume: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// No certificate could be made.
     #[error("can't make a certificate")]
     Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl SandboxError {
+    /// What to do about it, where that can be told.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            SandboxError::Bucket { source, .. } => source
+                .downcast_ref::<cavatica_s3::AwsConfigError>()
+                .map(cavatica_s3::AwsConfigError::advice),
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> SandboxError + use<> {
         let path = path.to_owned();
         |source| SandboxError::Io { path, source }

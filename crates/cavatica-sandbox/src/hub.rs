@@ -17,6 +17,7 @@ use crate::journal::Journal;
 use crate::ledger::{Counters, Ledger};
 use crate::quirk::{Quirk, Quirks};
 use crate::rate::{Admission, Standing, Window};
+use crate::remote::Buckets;
 use crate::store::{Store, measure};
 use crate::world::{Event, Pace, StoreKind, World};
 
@@ -30,6 +31,7 @@ pub(crate) struct Hub {
     pub(crate) pace: Pace,
     pub(crate) quirks: Quirks,
     pub(crate) store: Store,
+    pub(crate) buckets: Buckets,
     /// Rings when there is a new job.
     pub(crate) started: Notify,
     state: Mutex<State>,
@@ -95,6 +97,7 @@ impl Hub {
         clock: Clock,
         pace: Pace,
         store: Store,
+        buckets: Buckets,
         state: State,
         faults: Faults,
         window: Window,
@@ -107,6 +110,7 @@ impl Hub {
             pace,
             quirks: state.world.quirks().clone(),
             store,
+            buckets,
             started: Notify::new(),
             state: Mutex::new(state),
             faults: Mutex::new(faults),
@@ -169,6 +173,7 @@ impl Hub {
         let written = match store {
             StoreKind::Folder => self.store.put(volume, &key, &mut &*content)?,
             StoreKind::KeysOnly => measure(&mut &*content)?,
+            StoreKind::Bucket { .. } => return Err(elsewhere(volume)),
         };
         let mut state = self.state();
         state.commit(&Event::ObjectPut {
@@ -183,9 +188,12 @@ impl Hub {
 
     /// Takes an object away. `None` if there is no such volume or object.
     pub(crate) fn remove_object(&self, volume: &str, location: &str) -> io::Result<Option<()>> {
-        let Some((number, key, _)) = self.place(volume, location) else {
+        let Some((number, key, store)) = self.place(volume, location) else {
             return Ok(None);
         };
+        if let StoreKind::Bucket { .. } = store {
+            return Err(elsewhere(volume));
+        }
         let mut state = self.state();
         let objects = &state.world.volumes()[number as usize].objects;
         if !objects.contains_key(location) {
@@ -203,9 +211,15 @@ impl Hub {
     fn place(&self, volume: &str, location: &str) -> Option<(u32, String, StoreKind)> {
         let state = self.state();
         let (number, volume) = state.world.volume(volume)?;
-        let store = volume.store;
+        let store = volume.store.clone();
         Some((number, state.world.key(number, location), store))
     }
+}
+
+/// The sandbox changes nothing in a real bucket but by jobs.
+fn elsewhere(volume: &str) -> io::Error {
+    let text = format!("`{volume}` is a real bucket; change it with an S3 client");
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 /// A panic elsewhere doesn't take the platform down: what is locked is changed in single steps.

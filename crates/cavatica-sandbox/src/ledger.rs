@@ -102,7 +102,7 @@ impl Ledger {
                 mode: job.mode,
                 overwrite: job.overwrite,
                 state: job.state.name().to_owned(),
-                code: job.failure.map(|code| code.0),
+                code: job.failure.as_ref().map(|failure| failure.code.0),
             });
         let mut files: BTreeMap<String, LedgerFile> = BTreeMap::new();
         let jobs: Vec<LedgerJob> = jobs.collect();

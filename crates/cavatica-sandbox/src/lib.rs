@@ -33,6 +33,7 @@ mod query;
 mod quirk;
 mod rate;
 mod refusal;
+mod remote;
 mod reply;
 mod route;
 mod sandbox;

@@ -8,13 +8,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cavatica_model::ExportMode;
+use cavatica_model::{ExportMode, ExportProperties};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Millis;
 use crate::hub::{Hub, State};
-use crate::refusal::Code;
+use crate::refusal::{Code, Failure};
+use crate::remote;
 use crate::store::{Synthetic, Written, measure};
 use crate::world::{Errand, Event, Replacing, Step, StoreKind};
 
@@ -50,6 +51,7 @@ struct Route {
     volume: String,
     key: String,
     store: StoreKind,
+    properties: ExportProperties,
 }
 
 impl Mover {
@@ -191,7 +193,8 @@ fn route(hub: &Hub, state: &State, errand: Errand) -> Route {
         seed: world.seed(),
         volume: volume.id.to_string(),
         key: world.key(errand.volume, &errand.location),
-        store: volume.store,
+        store: volume.store.clone(),
+        properties: world.effective_properties(errand.job),
         errand,
     }
 }
@@ -199,40 +202,25 @@ fn route(hub: &Hub, state: &State, errand: Errand) -> Route {
 /// Moves the bytes of one job and writes down its outcome.
 fn carry(hub: &Hub, route: &Route) {
     let errand = &route.errand;
-    let outcome = match errand.replacing {
-        Replacing::Nothing => fulfil(hub, route),
-        Replacing::DeleteFirst => clear(hub, route).and_then(|()| fulfil(hub, route)),
-        Replacing::DeleteLast => fulfil(hub, route).and_then(|written| {
-            note_replaced(hub, route)?;
-            Ok(written)
-        }),
-    };
-    let (number, at) = (errand.job, hub.clock.now());
+    let (job, outcome) = (errand.job, place(hub, route));
+    let at = hub.clock.now();
     let event = match outcome {
-        Ok(Ok(Written { size, etag })) => Event::Completed {
-            job: number,
+        Ok(Written { size, etag }) => Event::Completed {
+            job,
             at,
             size,
             etag,
         },
-        Ok(Err(code)) => Event::Failed {
-            job: number,
-            at,
-            code,
-        },
-        Err(error) => {
-            tracing::warn!(%error, volume = route.volume, key = route.key, "an export failed");
-            let code = match error.kind() {
-                io::ErrorKind::NotFound => Code::JOB_NO_FILE,
-                _ => Code::JOB_STORAGE_ERROR,
-            };
-            Event::Failed {
-                job: number,
-                at,
-                code,
-            }
-        }
+        Err(Failure { code, why }) => Event::Failed { job, at, code, why },
     };
+    if let Event::Failed { why: Some(why), .. } = &event {
+        tracing::warn!(
+            why,
+            volume = route.volume,
+            key = route.key,
+            "an export failed"
+        );
+    }
     let completed = matches!(event, Event::Completed { .. });
     let mut state = hub.state();
     let written = state.commit(&event).and_then(|()| state.flush());
@@ -255,18 +243,36 @@ fn carry(hub: &Hub, route: &Route) {
         .remove(&(errand.volume, errand.location.clone()));
 }
 
-/// Brings the bytes to their place, unless the job is doomed.
-fn fulfil(hub: &Hub, route: &Route) -> io::Result<Result<Written, Code>> {
-    match route.errand.doom {
-        Some(code) => Ok(Err(code)),
-        None => deliver(hub, route).map(Ok),
+/// Brings the bytes to their place, past what may lie there.
+fn place(hub: &Hub, route: &Route) -> Result<Written, Failure> {
+    let errand = &route.errand;
+    let replacing = match (errand.replacing, hub.buckets.get(errand.volume)) {
+        (Replacing::AskBucket, Some(bucket)) => {
+            let occupied = remote::holds(bucket, &route.key)?;
+            hub.state().world.replacing(errand.job, occupied)?
+        }
+        (known, _) => known,
+    };
+    if replacing == Replacing::DeleteFirst {
+        clear(hub, route)?;
     }
+    if let Some(code) = errand.doom {
+        return Err(code.into());
+    }
+    let written = deliver(hub, route)?;
+    if replacing == Replacing::DeleteLast {
+        note_replaced(hub, route)?;
+    }
+    Ok(written)
 }
 
 /// Deletes the object that may be overwritten.
-fn clear(hub: &Hub, route: &Route) -> io::Result<()> {
-    hub.store.remove(&route.volume, &route.key)?;
-    note_replaced(hub, route)
+fn clear(hub: &Hub, route: &Route) -> Result<(), Failure> {
+    match hub.buckets.get(route.errand.volume) {
+        Some(bucket) => remote::remove(bucket, &route.key)?,
+        None => hub.store.remove(&route.volume, &route.key)?,
+    }
+    Ok(note_replaced(hub, route)?)
 }
 
 fn note_replaced(hub: &Hub, route: &Route) -> io::Result<()> {
@@ -279,18 +285,35 @@ fn note_replaced(hub: &Hub, route: &Route) -> io::Result<()> {
     state.flush()
 }
 
-fn deliver(hub: &Hub, route: &Route) -> io::Result<Written> {
+fn deliver(hub: &Hub, route: &Route) -> Result<Written, Failure> {
     let errand = &route.errand;
-    let mut source: Box<dyn io::Read> = match &route.source {
+    let mut source: Box<dyn io::Read + Send> = match &route.source {
         Some(path) => Box::new(File::open(path)?),
         None => Box::new(Synthetic::new(route.seed, errand.file, errand.size)),
     };
-    match route.store {
-        StoreKind::Folder => hub.store.put(&route.volume, &route.key, &mut source),
-        StoreKind::KeysOnly if route.source.is_none() => Ok(Written {
+    if let Some(bucket) = hub.buckets.get(errand.volume) {
+        return remote::put(bucket, &route.key, errand.size, source, &route.properties);
+    }
+    Ok(match route.store {
+        StoreKind::KeysOnly if route.source.is_none() => Written {
             size: errand.size,
             etag: hub.state().world.stand_in_etag(errand.file, errand.size),
-        }),
-        StoreKind::KeysOnly => measure(&mut source),
+        },
+        StoreKind::KeysOnly => measure(&mut source)?,
+        StoreKind::Folder | StoreKind::Bucket { .. } => {
+            hub.store.put(&route.volume, &route.key, &mut source)?
+        }
+    })
+}
+
+/// What this computer's disk did to a job.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let code = match error.kind() {
+            io::ErrorKind::NotFound => Code::JOB_NO_FILE,
+            _ => Code::JOB_STORAGE_ERROR,
+        };
+        tracing::warn!(%error, "the bytes of an export can't be moved");
+        code.into()
     }
 }

@@ -94,6 +94,15 @@ pub(crate) fn volume(
     plantings: &mut Vec<Planting>,
 ) -> Result<VolumeSpec, SandboxError> {
     let mut spec = seed.spec;
+    if let StoreKind::Bucket { .. } = spec.store
+        && (spec.service != "s3" || !seed.objects.is_empty())
+    {
+        let why = format!(
+            "the volume `{}` is a real bucket, so it is on S3, and objects come there by an S3 client",
+            spec.id
+        );
+        return Err(SandboxError::World(why));
+    }
     for (location, content) in seed.objects {
         let key = key(quirks, &spec.prefix, &location);
         let measured = measure(&mut &content[..]).map_err(SandboxError::io(Path::new(&key)))?;

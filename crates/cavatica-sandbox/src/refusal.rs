@@ -20,6 +20,7 @@ impl Code {
     pub(crate) const PARENT_OR_PROJECT_MISSING: Code = Code(5029);
     pub(crate) const PARENT_AND_PROJECT: Code = Code(5031);
     pub(crate) const NO_TASK: Code = Code(7002);
+    pub(crate) const STORAGE_ERROR: Code = Code(9000);
     pub(crate) const NO_READ_ACCESS: Code = Code(9001);
     pub(crate) const NO_WRITE_ACCESS: Code = Code(9002);
     pub(crate) const NOT_EXPORTABLE: Code = Code(9006);
@@ -69,6 +70,33 @@ impl Code {
             message: Tri::Value(message.into()),
             ..self.error()
         }
+    }
+}
+
+/// Why a job failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    /// The storage's own words, where it has some.
+    pub(crate) why: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn error(&self) -> ApiError {
+        match &self.why {
+            None => self.code.error(),
+            Some(why) => {
+                let error = self.code.error();
+                let meaning = error.message.value().cloned().unwrap_or_default();
+                self.code.because(format!("{meaning} {}", sentence(why)))
+            }
+        }
+    }
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Failure { code, why: None }
     }
 }
 

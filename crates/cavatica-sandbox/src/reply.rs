@@ -219,7 +219,8 @@ async fn carry_out(hub: &Hub, mut request: Request, method: &Method) -> Result<O
             _ => {}
         }
     }
-    let answer = route::dispatch(hub, &request).unwrap_or_else(|error| Answer::error(&error));
+    let answer = route::dispatch(hub, &request).await;
+    let answer = answer.unwrap_or_else(|error| Answer::error(&error));
     let mut outcome = Outcome::plain(answer);
     for fault in &faults {
         match fault {

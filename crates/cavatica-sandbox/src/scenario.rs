@@ -46,7 +46,8 @@ use crate::seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};
 ///         {"id": "lab/output", "objects": {"taken.txt": "already here"}},
 ///         {"id": "lab/closed", "access_mode": "RO", "prefix": "closed/"},
 ///         {"id": "lab/google", "service": "gcs"},
-///         {"id": "lab/huge", "keys_only": true, "active": false}
+///         {"id": "lab/huge", "keys_only": true, "active": false},
+///         {"id": "lab/real", "bucket": "lab-results", "s3": {"endpoint": "https://s3.example.org"}}
 ///     ]
 /// }"#.parse()?;
 /// let builder = Sandbox::builder().scenario(scenario);
@@ -171,7 +172,17 @@ struct Volume {
     #[serde(default)]
     keys_only: bool,
     #[serde(default)]
+    s3: Option<RealS3>,
+    #[serde(default)]
     objects: BTreeMap<String, String>,
+}
+
+/// Without an endpoint the bucket is on AWS. Keys have no place in a scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RealS3 {
+    #[serde(default)]
+    endpoint: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -336,6 +347,9 @@ impl Volume {
         }
         if self.keys_only {
             volume = volume.keys_only();
+        }
+        if let Some(place) = self.s3 {
+            volume = volume.real_s3(place.endpoint.as_deref());
         }
         for (location, content) in self.objects {
             volume = volume.object(location, content);

@@ -334,6 +334,17 @@ impl VolumeSeed {
         self
     }
 
+    /// Makes the volume a **real bucket**, the one that [`bucket`](Self::bucket) names, at an S3 service's endpoint or on
+    /// AWS. Exports really write there, with the encryption, storage class and ACL that they ask for, and with
+    /// `overwrite` they replace what lies there. What is in the bucket is asked each time.
+    #[must_use]
+    pub fn real_s3(mut self, endpoint: Option<&str>) -> Self {
+        self.spec.store = StoreKind::Bucket {
+            endpoint: endpoint.map(str::to_owned),
+        };
+        self
+    }
+
     /// An object that lies there already.
     #[must_use]
     pub fn object(mut self, location: impl Into<String>, content: impl Into<Bytes>) -> Self {

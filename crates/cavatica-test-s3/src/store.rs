@@ -1,6 +1,6 @@
 //! `s3s-fs`, and what it leaves out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use s3s::auth::{S3Auth, SecretKey};
@@ -11,6 +11,7 @@ use s3s_fs::FileSystem;
 use crate::{Kept, Notes, TestS3, lock};
 
 pub(crate) struct Store {
+    folder: PathBuf,
     files: FileSystem,
     notes: Arc<Mutex<Notes>>,
 }
@@ -18,6 +19,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(folder: &Path, notes: Arc<Mutex<Notes>>) -> Self {
         Store {
+            folder: folder.to_owned(),
             files: FileSystem::new(folder).expect("the folder is there"),
             notes,
         }
@@ -36,6 +38,10 @@ impl Store {
 
     fn admit_writing(&self, bucket: &str) -> S3Result<()> {
         self.admit()?;
+        // The file system's server would make the folder.
+        if !self.folder.join(bucket).is_dir() {
+            return Err(s3_error!(NoSuchBucket));
+        }
         if lock(&self.notes).closed.contains(bucket) {
             return Err(s3_error!(AccessDenied));
         }

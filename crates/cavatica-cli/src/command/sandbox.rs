@@ -40,7 +40,11 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
         builder = builder.project(ProjectSeed::new(PROJECT).from_dir(source));
     }
     let sandbox = builder.start().await.map_err(|error| {
-        Failure::new(Exit::Other, "the sandbox could not be started").caused_by(error)
+        let failure = Failure::new(Exit::Other, "the sandbox could not be started");
+        match error.advice() {
+            Some(advice) => failure.hint(advice).caused_by(error),
+            None => failure.caused_by(error),
+        }
     })?;
     announce(&sandbox, ui)?;
     asked_to_stop().await?;

@@ -177,3 +177,17 @@ fn a_killed_sandbox_leaves_no_half_object_and_goes_on() {
     let left = std::fs::read_dir(world.home().join("data/projects/sandbox/demo"));
     assert_eq!(left.unwrap().count(), 0, "the platform's copies are gone");
 }
+
+#[test]
+fn a_real_bucket_without_keys_says_where_keys_come_from() {
+    let world = World::new();
+    let scenario =
+        r#"{"volumes": [{"id": "lab/real", "s3": {"endpoint": "https://s3.example.org"}}]}"#;
+    std::fs::write(world.home().join("scenario.json"), scenario).unwrap();
+    let run = world.run(&["sandbox", "--scenario", "scenario.json"]);
+    assert_eq!(run.exit(), 1);
+    let told = run.stderr();
+    for part in ["lab/real", "AWS_ACCESS_KEY_ID is not set", "aws configure"] {
+        assert!(told.contains(part), "{told}");
+    }
+}

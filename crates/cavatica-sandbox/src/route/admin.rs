@@ -144,7 +144,7 @@ fn world(world: &World) -> Value {
             "location": job.location,
             "mode": job.mode,
             "state": job.state.name(),
-            "code": job.failure,
+            "code": job.failure.as_ref().map(|failure| failure.code),
         })
     });
     let counts = cavatica_model::ExportState::ALL.iter().map(|state| {

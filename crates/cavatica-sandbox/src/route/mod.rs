@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod bulk;
+mod contents;
 mod exports;
 mod files;
 mod tasks;
@@ -181,7 +182,7 @@ fn parameters(template: &str, parts: &[&str]) -> Option<Vec<String>> {
 }
 
 /// Carries a request out.
-pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     match request.route {
         Route::Root => Ok(account::root(request)),
         Route::User => Ok(account::user(request)),
@@ -202,8 +203,8 @@ pub(crate) fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
         Route::Volumes => volumes::list(hub, request),
         Route::Volume => volumes::get(hub, request),
         Route::ChangeVolume => volumes::change(hub, request),
-        Route::VolumeList => volumes::contents(hub, request),
-        Route::VolumeObject => volumes::object(hub, request),
+        Route::VolumeList => contents::list(hub, request).await,
+        Route::VolumeObject => contents::object(hub, request).await,
         Route::VolumeMembers => volumes::members(hub, request),
         Route::VolumeMember => volumes::member(hub, request),
         Route::Start => exports::start(hub, request),

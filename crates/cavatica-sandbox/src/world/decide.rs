@@ -62,6 +62,8 @@ pub(crate) enum Replacing {
     DeleteFirst,
     /// It is deleted when the new one has arrived.
     DeleteLast,
+    /// Only the bucket knows whether there is one: ask it, then [`World::replacing`].
+    AskBucket,
 }
 
 impl World {
@@ -162,6 +164,7 @@ impl World {
                 job: number,
                 at: now,
                 code,
+                why: None,
             })
         };
         if volume.access_mode != "RW" || !volume.active {
@@ -170,16 +173,15 @@ impl World {
         let NodeKind::File(content) = &self.node(job.file).kind else {
             return fail(Code::NOT_EXPORTABLE);
         };
-        let occupied = volume.objects.contains_key(&job.location);
-        if occupied && !job.overwrite && !self.quirks.contains(&Quirk::LastWins) {
-            return fail(Code::JOB_LOCATION_OCCUPIED);
-        }
-        let replacing = if !occupied {
-            Replacing::Nothing
-        } else if self.quirks.contains(&Quirk::DeleteLast) {
-            Replacing::DeleteLast
-        } else {
-            Replacing::DeleteFirst
+        let replacing = match &volume.store {
+            StoreKind::Bucket { .. } => Ok(Replacing::AskBucket),
+            StoreKind::Folder | StoreKind::KeysOnly => {
+                self.replacing(number, volume.objects.contains_key(&job.location))
+            }
+        };
+        let replacing = match replacing {
+            Ok(replacing) => replacing,
+            Err(code) => return fail(code),
         };
         // Another job for the same file was faster.
         if matches!(content.place, Place::Alias { .. }) {
@@ -190,13 +192,13 @@ impl World {
             return fail(Code::JOB_LOCATION_NOT_ACCESSIBLE);
         }
         if let Some(code) = job.doom
-            && replacing != Replacing::DeleteFirst
+            && matches!(replacing, Replacing::Nothing | Replacing::DeleteLast)
         {
             return fail(code);
         }
         let bytes_to_move =
-            volume.store == StoreKind::Folder || matches!(content.place, Place::Disk);
-        if !occupied && !bytes_to_move {
+            volume.store != StoreKind::KeysOnly || matches!(content.place, Place::Disk);
+        if replacing == Replacing::Nothing && !bytes_to_move {
             return Step::Note(Event::Completed {
                 job: number,
                 at: now,
@@ -214,6 +216,20 @@ impl World {
             replacing,
             doom: job.doom,
         })
+    }
+
+    /// What becomes of an object in a job's way, or the code with which it stops the job.
+    pub(crate) fn replacing(&self, number: u32, occupied: bool) -> Result<Replacing, Code> {
+        let overwrite = self.jobs[number as usize].overwrite;
+        if !occupied {
+            Ok(Replacing::Nothing)
+        } else if !overwrite && !self.quirks.contains(&Quirk::LastWins) {
+            Err(Code::JOB_LOCATION_OCCUPIED)
+        } else if self.quirks.contains(&Quirk::DeleteLast) {
+            Ok(Replacing::DeleteLast)
+        } else {
+            Ok(Replacing::DeleteFirst)
+        }
     }
 
     /// What stands for the checksum of bytes that were never made.

@@ -24,7 +24,14 @@ pub(crate) enum Event {
         etag: String,
     },
     /// A job ended without an object.
-    Failed { job: u32, at: Millis, code: Code },
+    Failed {
+        job: u32,
+        at: Millis,
+        code: Code,
+        /// The storage's own words, where it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Something other than an export put an object on a volume.
     ObjectPut {
         volume: u32,

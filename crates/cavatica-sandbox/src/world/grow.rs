@@ -70,7 +70,7 @@ impl World {
             bucket: spec.bucket.clone(),
             prefix: spec.prefix.clone(),
             properties: spec.properties.clone(),
-            store: spec.store,
+            store: spec.store.clone(),
             modified_at: self.born_at,
             objects: objects.collect::<BTreeMap<_, _>>(),
             counts: [0; 4],

@@ -28,7 +28,7 @@ pub(crate) use view::Links;
 use crate::clock::Millis;
 use crate::number;
 use crate::quirk::{Quirk, Quirks};
-use crate::refusal::Code;
+use crate::refusal::{Code, Failure};
 
 /// The name of the one account.
 pub(crate) const USER: &str = "sandbox";
@@ -127,7 +127,7 @@ pub(crate) struct Job {
     pub(crate) doom: Option<Code>,
     pub(crate) state: ExportState,
     pub(crate) finished_at: Millis,
-    pub(crate) failure: Option<Code>,
+    pub(crate) failure: Option<Box<Failure>>,
 }
 
 /// An event that doesn't fit the world it is to be applied to: the log was written by another program or changed.
@@ -152,11 +152,14 @@ impl World {
                 size,
                 etag,
             } => self.completed(*job, *at, *size, etag)?,
-            Event::Failed { job, at, code } => {
+            Event::Failed { job, at, code, why } => {
                 self.turn(*job, ExportState::Failed)?;
                 let job = self.job_mut(*job)?;
                 job.finished_at = *at;
-                job.failure = Some(*code);
+                job.failure = Some(Box::new(Failure {
+                    code: *code,
+                    why: why.clone(),
+                }));
             }
             Event::ObjectPut {
                 volume,

@@ -118,11 +118,13 @@ pub(crate) struct ObjectSpec {
 }
 
 /// What a volume keeps of its objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StoreKind {
     /// Everything, as files in the data folder.
     Folder,
     /// Key, size and checksum.
     KeysOnly,
+    /// Nothing: everything lies in a real bucket, at this endpoint or on AWS, and others may change it at any time.
+    Bucket { endpoint: Option<String> },
 }

@@ -6,7 +6,7 @@ use cavatica_model::{
 };
 use jiff::Timestamp;
 
-use super::{Job, NodeKind, Place, VolumeState, World};
+use super::{NodeKind, Place, StoreKind, World};
 use crate::clock::{Millis, timestamp};
 use crate::number;
 use crate::quirk::Quirk;
@@ -128,18 +128,48 @@ impl World {
             } else {
                 Tri::Absent
             },
-            properties: Tri::Value(effective(job, volume)),
+            properties: Tri::Value(self.effective_properties(number)),
             overwrite: Tri::Value(job.overwrite),
             result: if job.state == cavatica_model::ExportState::Completed {
                 Tri::Value(Box::new(self.file_view(job.file, links)))
             } else {
                 Tri::Absent
             },
-            error: job
-                .failure
-                .map_or(Tri::Absent, |code| Tri::<ApiError>::Value(code.error())),
+            error: match &job.failure {
+                Some(failure) => Tri::<ApiError>::Value(failure.error()),
+                None => Tri::Absent,
+            },
             unknown: UnknownKeys::new(),
         }
+    }
+
+    /// What a job asks of S3: its own wishes over the volume's defaults, both keys named even where nobody asked, as in the
+    /// documentation's example.
+    pub(crate) fn effective_properties(&self, number: u32) -> ExportProperties {
+        let job = &self.jobs[number as usize];
+        let volume = &self.volumes[job.volume as usize];
+        let mut properties = volume.properties.clone();
+        if properties.sse_algorithm.is_absent() {
+            properties.sse_algorithm = Tri::Value(cavatica_model::SseAlgorithm::Aes256.into());
+        }
+        if properties.aws_canned_acl.is_absent() {
+            properties.aws_canned_acl = Tri::Null;
+        }
+        if let Some(asked) = job.properties.value() {
+            let ExportProperties {
+                sse_algorithm,
+                sse_aws_kms_key_id,
+                aws_canned_acl,
+                aws_storage_class,
+                unknown,
+            } = (**asked).clone();
+            override_with(&mut properties.sse_algorithm, sse_algorithm);
+            override_with(&mut properties.sse_aws_kms_key_id, sse_aws_kms_key_id);
+            override_with(&mut properties.aws_canned_acl, aws_canned_acl);
+            override_with(&mut properties.aws_storage_class, aws_storage_class);
+            properties.unknown.extend(unknown);
+        }
+        properties
     }
 
     /// A volume with all its fields.
@@ -155,7 +185,12 @@ impl World {
             kind: Tri::Value(self.spelled(Open::from(&*volume.service))),
             bucket: Tri::Value(volume.bucket.clone()),
             prefix: Tri::Value(volume.prefix.clone()),
-            endpoint: if s3 {
+            endpoint: if let StoreKind::Bucket {
+                endpoint: Some(url),
+            } = &volume.store
+            {
+                Tri::Value(url.clone())
+            } else if s3 {
                 Tri::Value("s3.amazonaws.com".to_owned())
             } else {
                 Tri::Absent
@@ -202,33 +237,6 @@ impl World {
     pub(crate) fn born(&self) -> Timestamp {
         timestamp(self.born_at)
     }
-}
-
-/// What a job asks of S3: its own wishes over the volume's defaults, both keys named even where nobody asked, as in the
-/// documentation's example.
-fn effective(job: &Job, volume: &VolumeState) -> ExportProperties {
-    let mut properties = volume.properties.clone();
-    if properties.sse_algorithm.is_absent() {
-        properties.sse_algorithm = Tri::Value(cavatica_model::SseAlgorithm::Aes256.into());
-    }
-    if properties.aws_canned_acl.is_absent() {
-        properties.aws_canned_acl = Tri::Null;
-    }
-    if let Some(asked) = job.properties.value() {
-        let ExportProperties {
-            sse_algorithm,
-            sse_aws_kms_key_id,
-            aws_canned_acl,
-            aws_storage_class,
-            unknown,
-        } = (**asked).clone();
-        override_with(&mut properties.sse_algorithm, sse_algorithm);
-        override_with(&mut properties.sse_aws_kms_key_id, sse_aws_kms_key_id);
-        override_with(&mut properties.aws_canned_acl, aws_canned_acl);
-        override_with(&mut properties.aws_storage_class, aws_storage_class);
-        properties.unknown.extend(unknown);
-    }
-    properties
 }
 
 fn override_with<T>(default: &mut Tri<T>, asked: Tri<T>) {

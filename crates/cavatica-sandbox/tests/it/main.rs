@@ -9,6 +9,7 @@ mod limits;
 mod quirks;
 mod r_client;
 mod restart;
+mod s3;
 mod scenario;
 mod serving;
 mod tasks;
