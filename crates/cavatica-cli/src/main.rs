@@ -16,6 +16,9 @@ mod value;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::api::Api;
 use crate::args::{Cli, Command};
@@ -82,28 +85,20 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
     }
 }
 
-/// Only our own crates speak; those below could print what must not be seen.
+/// Only our own crates speak, whose names all begin alike; those below could print what must not be seen.
 fn start_log(verbose: u8) {
     let level = match verbose {
-        0 => "error",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+        0 => LevelFilter::ERROR,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
     };
-    let ours = [
-        "cavatica",
-        "cavatica_exports",
-        "cavatica_sandbox",
-        "cavatica_transfer",
-        "cavatica_transport",
-    ];
-    let filter = ours
-        .map(|crate_name| format!("{crate_name}={level}"))
-        .join(",");
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
-        .without_time()
+        .without_time();
+    tracing_subscriber::registry()
+        .with(Targets::new().with_target("cavatica", level))
+        .with(lines)
         .init();
 }
