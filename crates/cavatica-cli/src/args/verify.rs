@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Look at the destination and compare it with what the transfer sent
+/// Compare the destination with what the transfer sent there
 ///
 /// Prints one line per difference: - is missing, + is there although the transfer doesn't know it as completed, * differs,
 /// ! could not be looked at. Compares keys, sizes and, from the second look on, ETags; against the bucket also the storage

@@ -22,13 +22,14 @@ fn project() -> ProjectSeed {
         })
 }
 
-/// A finished transfer of the four files.
+/// A plan of the four files.
 fn world(prefix: &str, asked: &[&str]) -> World {
-    let builder = |builder: SandboxBuilder| {
-        let volume = VolumeSeed::s3(VOLUME).prefix("store/");
-        builder.project(project()).volume(volume)
-    };
-    let world = World::with(builder);
+    let volume = VolumeSeed::s3(VOLUME).prefix("store/");
+    let world = World::with(|builder| builder.project(project()).volume(volume));
+    planned(world, prefix, asked)
+}
+
+fn planned(world: World, prefix: &str, asked: &[&str]) -> World {
     let plan = [
         "plan",
         "--out",
@@ -46,8 +47,12 @@ fn world(prefix: &str, asked: &[&str]) -> World {
     world
 }
 
+/// A finished transfer of the four files.
 fn finished(prefix: &str, asked: &[&str]) -> World {
-    let world = world(prefix, asked);
+    finish(world(prefix, asked))
+}
+
+fn finish(world: World) -> World {
     let run = [
         "run",
         "t.transfer",
@@ -203,7 +208,14 @@ fn a_listing_that_breaks_off_is_never_all_the_same() {
     assert_eq!(run.document()["error"]["exit"], 5);
 }
 
-/// The objects of the finished transfer on an S3 server of their own, in the bucket behind the volume.
+fn keys() -> cavatica_s3::AwsConfig {
+    cavatica_s3::AwsConfig {
+        credentials: cavatica_s3::Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None),
+        region: None,
+    }
+}
+
+/// An S3 server with the bucket behind the volume.
 struct S3 {
     runtime: tokio::runtime::Runtime,
     server: TestS3,
@@ -215,12 +227,7 @@ impl S3 {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let server = runtime.block_on(TestS3::start());
         server.create_bucket("lab-output");
-        let config = cavatica_s3::AwsConfig::find_in(&|name| match name {
-            "AWS_ACCESS_KEY_ID" => Some(TestS3::KEY_ID.to_owned()),
-            "AWS_SECRET_ACCESS_KEY" => Some(TestS3::SECRET.to_owned()),
-            _ => None,
-        });
-        let bucket = cavatica_s3::Bucket::builder("lab-output", config.unwrap())
+        let bucket = cavatica_s3::Bucket::builder("lab-output", keys())
             .endpoint(server.endpoint())
             .build()
             .unwrap();
@@ -311,6 +318,61 @@ fn a_bucket_is_looked_at_without_the_platform() {
             "- store/p/results/a.vcf",
             "t.transfer against bucket lab-output: 1 same, 1 missing, 2 differ, 1 extra under `store/p/`, 0 could not be looked at",
         ]
+    );
+}
+
+/// The whole way over a real S3 server: what the platform wrote there is seen through the volume and in the bucket itself, and
+/// so is what became of it since.
+#[test]
+fn a_volume_that_is_a_real_bucket_is_verified_both_ways() {
+    let s3 = S3::start();
+    let volume = VolumeSeed::s3(VOLUME)
+        .bucket("lab-output")
+        .prefix("store/")
+        .real_s3(Some(s3.server.endpoint()));
+    let builder = |builder: SandboxBuilder| builder.aws(keys()).project(project()).volume(volume);
+    let world = finish(planned(World::with(builder), "p/", &[]));
+    let both = |expected: [&str; 4], exit: i32| {
+        let volume = world.run(&["verify", "t.transfer", "--all"]);
+        let bucket = s3.verify(&world, &["--all"]);
+        for (run, prefix) in [(volume, "p/"), (bucket, "store/p/")] {
+            assert_eq!(run.exit(), exit, "{}", run.snapshot());
+            let stdout = run.stdout();
+            let lines: Vec<&str> = sorted(&stdout)
+                .into_iter()
+                .filter(|line| !line.starts_with("t."))
+                .collect();
+            let expected = expected.map(|line| line.replacen("p/", prefix, 1));
+            assert!(
+                expected.iter().all(|line| lines.contains(&line.as_str())),
+                "{lines:?}"
+            );
+        }
+    };
+    both(
+        [
+            "= p/results/a.vcf",
+            "= p/results/b's é.vcf",
+            "= p/results/deep/c.bam",
+            "= p/top.txt",
+        ],
+        0,
+    );
+
+    s3.runtime
+        .block_on(s3.bucket.delete("store/p/results/a.vcf"))
+        .unwrap();
+    s3.put("store/p/results/b's é.vcf", "sec");
+    s3.put("store/p/results/new.txt", "new");
+    s3.put("store/p/top.txt", "FOURTH");
+    both(
+        [
+            "- p/results/a.vcf",
+            "* p/results/b's é.vcf",
+            "+ p/results/new.txt",
+            "* p/top.txt",
+        ],
+        3,
     );
 }
 
