@@ -16,10 +16,13 @@ pub(super) struct Scale {
     pub(super) files: u64,
     /// Of plan and run.
     pub(super) requests: u64,
+    /// Of looking at the destination, besides.
+    pub(super) verify_requests: u64,
     pub(super) journal_bytes: u64,
     pub(super) plan: Cost,
     pub(super) run: Cost,
     pub(super) status: Cost,
+    pub(super) verify: Cost,
     pub(super) report: Cost,
 }
 
@@ -42,11 +45,19 @@ pub(super) struct Resume {
 pub(super) fn run_all(sizes: &[u64]) -> Result<Vec<Scale>, String> {
     let mut scales = Vec::new();
     for jobs in Jobs::BOTH {
-        for files in sizes {
+        for files in sizes.iter().filter(|files| **files <= largest(jobs)) {
             scales.push(transfer(*files, jobs)?);
         }
     }
     Ok(scales)
+}
+
+/// Beyond this the program waits for the jobs, as it does not have more in flight, and only the clock is measured.
+fn largest(jobs: Jobs) -> u64 {
+    match jobs {
+        Jobs::Short => u64::MAX,
+        Jobs::Hour => 100_000,
+    }
 }
 
 fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
@@ -60,14 +71,18 @@ fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
             state.completed()
         ));
     }
+    let verify = measure(&mut desk.program(&["verify", "t.transfer"]))?;
+    let verify_requests = desk.state()?.requests() - state.requests();
     let journal = std::fs::metadata(desk.folder.join("t.transfer"));
     let scale = Scale {
         jobs,
         files,
         requests: state.requests(),
+        verify_requests,
         journal_bytes: journal.map_err(|error| error.to_string())?.len(),
         plan,
         run,
+        verify,
         status: measure(&mut desk.program(&["status", "t.transfer"]))?,
         report: measure(&mut desk.program(&["report", "t.transfer", "--out", "report.tsv"]))?,
     };

@@ -52,6 +52,12 @@ const TARGETS: &[Target] = &[
         Findings::requests,
     ),
     Target::new(
+        "the same with verify, besides a constant of 120",
+        AtMost(0.041),
+        "",
+        Findings::requests_with_verify,
+    ),
+    Target::new(
         "wall time beside (requests - budget) / rate",
         AtMost(1.05),
         " times",
@@ -100,6 +106,12 @@ const TARGETS: &[Target] = &[
         |findings| findings.memory(|scale| scale.status),
     ),
     Target::new(
+        "memory of verify at 1,000,000 files",
+        AtMost(100.0),
+        " MB",
+        |findings| findings.memory(|scale| scale.verify),
+    ),
+    Target::new(
         "memory of report at 1,000,000 files",
         AtMost(100.0),
         " MB",
@@ -136,6 +148,14 @@ impl Findings {
         let scale = self.scale.iter().map(|scale| (scale.requests, scale.files));
         let all = contest.chain(scale);
         worst(all.map(|(requests, files)| requests.saturating_sub(CONSTANT) as f64 / files as f64))
+    }
+
+    fn requests_with_verify(&self) -> Option<f64> {
+        let all = self.scale.iter().map(|scale| {
+            let requests = scale.requests + scale.verify_requests;
+            requests.saturating_sub(2 * CONSTANT) as f64 / scale.files as f64
+        });
+        worst(all)
     }
 
     fn time(&self) -> Option<f64> {
