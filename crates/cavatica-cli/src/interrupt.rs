@@ -1,16 +1,42 @@
-//! Being asked to stop.
+//! Being asked to stop: by Ctrl-C, or by what a supervisor sends instead, as a batch system does when the time is up.
 
-/// Waits for Ctrl-C, or for what a supervisor sends instead: a batch system when the time is up, a container that is stopped.
-pub(crate) async fn asked_to_stop() -> std::io::Result<()> {
+use std::io;
+
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Requests to stop. From the moment this exists none of them ends the program by itself.
+pub(crate) struct StopRequests {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate())?;
+    interrupted: Signal,
+    #[cfg(unix)]
+    terminated: Signal,
+}
+
+impl StopRequests {
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(StopRequests {
+            #[cfg(unix)]
+            interrupted: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminated: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
         }
     }
+
+    /// Waits for the next one.
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    pub(crate) async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::args::{self, Global, Pace};
 use crate::command::status;
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
-use crate::interrupt::asked_to_stop;
+use crate::interrupt::StopRequests;
 use crate::reporter::Reporter;
 use crate::ui::{self, Ui};
 
@@ -116,7 +116,7 @@ pub(crate) async fn drive(
         mut journal,
     } = opened;
     let stop = Stop::new();
-    let on_interrupt = tokio::spawn(interrupts(stop.clone()));
+    let on_interrupt = tokio::spawn(interrupts(StopRequests::listen()?, stop.clone()));
     let mut reporter = Reporter::open(pace, ui, client.clone())?;
     let outcome = run_transfer(&mut journal, &client, options, &stop, &mut |event| {
         reporter.tell(&event);
@@ -143,17 +143,14 @@ pub(crate) async fn drive(
 }
 
 /// The first request to stop ends the sending, the second the program.
-async fn interrupts(stop: Stop) {
-    if asked_to_stop().await.is_err() {
-        return;
-    }
+async fn interrupts(mut requests: StopRequests, stop: Stop) {
+    requests.next().await;
     ui::note(
         "stopping: nothing more is sent; jobs that the platform has accepted go on there. Once more to quit at once",
     );
     stop.ask();
-    if asked_to_stop().await.is_ok() {
-        std::process::exit(i32::from(Exit::Interrupted as u8));
-    }
+    requests.next().await;
+    std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
 fn of_run(error: RunError, transfer: &Path) -> Failure {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::interrupt::asked_to_stop;
+use crate::interrupt::StopRequests;
 use crate::ui::Ui;
 
 /// The project that is filled with the user's files.
@@ -46,8 +46,10 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
             None => failure.caused_by(error),
         }
     })?;
+    // Before anybody knows that it runs, and may end it.
+    let mut stop = StopRequests::listen()?;
     announce(&sandbox, ui)?;
-    asked_to_stop().await?;
+    stop.next().await;
     sandbox.stop().await;
     Ok(Exit::Done)
 }
