@@ -34,12 +34,21 @@ pub(crate) struct Options {
     /// Only the competitors with short and long jobs, and what needs no platform
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Go up to a million files, and write docs/performance.md
+    /// Go up to a million files
     #[arg(long)]
     full: bool,
+    /// Write what was found to docs/performance.md
+    #[arg(long, conflicts_with = "quick")]
+    write: bool,
 }
 
 impl Options {
+    /// The command that these options come from.
+    fn command(&self) -> String {
+        let full = if self.full { " --full" } else { "" };
+        format!("cargo xtask bench --files {}{full} --write", self.files)
+    }
+
     /// How many files the program exports alone.
     fn sizes(&self) -> &'static [u64] {
         if self.quick {
@@ -89,8 +98,8 @@ fn tell(options: &Options, python: &Path) -> Result<(), String> {
         say(page::scale(&findings));
     }
     say(page::verdicts(&verdicts));
-    if options.full {
-        page::write(&findings, &verdicts)?;
+    if options.write {
+        page::write(&findings, &verdicts, &options.command())?;
     }
     let missed = verdicts.iter().filter(|one| one.is_met == Some(false));
     match missed.count() {

@@ -131,9 +131,10 @@ pub(super) fn verdicts(verdicts: &[Verdict]) -> String {
 }
 
 /// Writes `docs/performance.md` and its plot.
-pub(super) fn write(findings: &Findings, judged: &[Verdict]) -> Result<(), String> {
+pub(super) fn write(findings: &Findings, judged: &[Verdict], command: &str) -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let page = TEMPLATE
+        .replace("{command}", command)
         .replace("{cores}", &cores.to_string())
         .replace("{verdicts}", verdicts(judged).trim_end())
         .replace("{contest}", contest(findings).trim_end())
