@@ -52,6 +52,8 @@ quirks! {
     Capitals = "capitals",
     /// Live files don't tell where they are hosted, as in older answers.
     NoHosts = "no-hosts",
+    /// A volume's listing tells keys alone. No page tells what its `metadata` hold.
+    BareListing = "bare-listing",
 }
 
 /// A name that no quirk has.

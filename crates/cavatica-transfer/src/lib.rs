@@ -50,6 +50,6 @@ pub use report::{ReportError, ReportFormat, Written, write_report};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{
-    Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, VerifyError,
-    VerifySummary, verify,
+    Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,
+    VerifyError, VerifySummary, verify,
 };

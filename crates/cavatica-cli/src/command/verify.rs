@@ -17,7 +17,8 @@ use crate::api;
 use crate::args::{self, Against, Global};
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::hint;
+use crate::ui::{Ui, counted};
 
 /// How often a long look says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(30);
@@ -60,6 +61,7 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
     let summary = verify(&args.transfer, &destination, Timestamp::now, tell).await?;
     lines.written?;
     show(&summary, &place, key_prefix, ui)?;
+    warn_of_sizes(&summary, ui);
     Ok(verdict(summary, ui))
 }
 
@@ -161,12 +163,37 @@ fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::
         summary.errors,
     ))?;
     if summary.not_completed > 0 {
+        let (be, they, their) = match summary.not_completed {
+            1 => ("isn't", "it is", "its"),
+            _ => ("aren't", "they are", "their"),
+        };
         ui.line(format_args!(
-            "{} files of the transfer aren't completed; they are told only where an object lies in their place",
-            summary.not_completed
+            "{} of the transfer {be} completed; {they} told only where an object lies in {their} place",
+            counted(summary.not_completed, "file")
         ))?;
     }
     Ok(())
+}
+
+/// Says where "the same" is less than it seems.
+fn warn_of_sizes(summary: &VerifySummary, ui: &Ui) {
+    let warn = |files: u64, why: &str| {
+        if files > 0 {
+            let files = counted(files, "file");
+            ui.warn(format_args!("{files} compared without a size: {why}"));
+        }
+    };
+    warn(
+        summary.sizes_not_listed,
+        &format!(
+            "the listing tells none, so that the key is there is all that is known; `cavatica verify {} --against bucket` compares sizes too",
+            hint::shell_word(&summary.transfer)
+        ),
+    );
+    warn(
+        summary.same_without_size - summary.sizes_not_listed,
+        "the platform told none when they were planned",
+    );
 }
 
 /// How the program ends. A listing that broke off is told here, after what it came to.

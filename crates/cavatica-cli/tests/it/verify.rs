@@ -1,6 +1,6 @@
 //! `cavatica verify`: what was tampered with is told, with a symbol each and the right exit code.
 
-use cavatica_sandbox::{FaultPlan, ProjectSeed, SandboxBuilder, VolumeSeed};
+use cavatica_sandbox::{FaultPlan, ProjectSeed, Quirk, SandboxBuilder, VolumeSeed};
 use cavatica_test_s3::TestS3;
 use serde_json::json;
 
@@ -122,12 +122,57 @@ fn each_kind_of_tampering_has_its_symbol() {
     assert_eq!(third.exit(), 3, "{}", third.snapshot());
     assert_eq!(
         third.document(),
-        json!({"transfer": "t.transfer", "against": "volume", "same": 1, "missing": 1, "extra": 1, "differ": 2, "errors": 0})
+        json!({"transfer": "t.transfer", "against": "volume", "same": 1, "same_without_size": 0, "missing": 1, "extra": 1, "differ": 2, "errors": 0})
     );
     let status = world.run(&["status", "t.transfer"]);
     assert!(
         status.stdout().contains("4 completed"),
         "an outcome stays what it is"
+    );
+}
+
+#[test]
+fn a_listing_without_sizes_is_said_to_be_one() {
+    let volume = VolumeSeed::s3(VOLUME);
+    let builder = |builder: SandboxBuilder| {
+        let builder = builder.project(project()).volume(volume);
+        builder.quirk(Quirk::BareListing)
+    };
+    let world = finish(planned(World::with(builder), "p/", &[]));
+    let put = world.sandbox.put_object(VOLUME, "p/top.txt", b"other");
+    put.unwrap();
+    let run = world.run(&["verify", "t.transfer"]);
+    assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    let warning = "warning: 4 files compared without a size: the listing tells none, so that the key is there is all that is known; `cavatica verify t.transfer --against bucket` compares sizes too\n";
+    assert_eq!(run.stderr(), warning);
+    let json = world.run(&["verify", "t.transfer", "--json"]);
+    assert_eq!(
+        json.document(),
+        json!({"transfer": "t.transfer", "against": "volume", "same": 4, "same_without_size": 4, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
+    );
+    assert_eq!(json.stderr(), warning);
+}
+
+#[test]
+fn a_single_file_is_told_as_one() {
+    let world = world("p/", &[]);
+    let run = [
+        "run",
+        "t.transfer",
+        "--yes",
+        "--poll",
+        "50ms",
+        "--limit",
+        "3",
+    ];
+    assert_eq!(world.run(&run).exit(), 0);
+    let run = world.run(&["verify", "t.transfer"]);
+    assert!(
+        run.stdout().ends_with(
+            "\n1 file of the transfer isn't completed; it is told only where an object lies in its place\n"
+        ),
+        "{}",
+        run.snapshot()
     );
 }
 
@@ -299,7 +344,7 @@ fn a_bucket_is_looked_at_without_the_platform() {
     assert_eq!(same.exit(), 0, "{}", same.snapshot());
     assert_eq!(
         same.document(),
-        json!({"transfer": "t.transfer", "against": "bucket", "same": 4, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
+        json!({"transfer": "t.transfer", "against": "bucket", "same": 4, "same_without_size": 0, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
     );
 
     let delete = s3.bucket.delete("store/p/results/a.vcf");

@@ -12,6 +12,7 @@ use crate::answer::{Answer, Fields, to_json};
 use crate::clock::timestamp;
 use crate::hub::Hub;
 use crate::query::encode;
+use crate::quirk::Quirk;
 use crate::refusal::Code;
 use crate::remote;
 use crate::world::{Object, VolumeState};
@@ -49,7 +50,14 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
     let listing = request.listing();
     let fields = Fields::of_list(query, &["href", "location", "volume", "type"]);
     let items = level.objects.iter();
-    let items = items.map(|seen| fields.choose(&place.view(seen, request)));
+    let bare = hub.quirks.contains(&Quirk::BareListing);
+    let items = items.map(|seen| {
+        let mut object = place.view(seen, request);
+        if bare {
+            object.metadata = Tri::Absent;
+        }
+        fields.choose(&object)
+    });
     let prefixes = level.folders.iter().map(|folder| VolumePrefix {
         href: Tri::Value(format!("{}?prefix={}", listing.url, encode(folder))),
         prefix: folder.clone(),

@@ -111,6 +111,8 @@ impl Finding {
 /// Why a finding is what it is, where its name doesn't say it all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// The sizes weren't compared, because one of them isn't known. It speaks neither for the object nor against it.
+    SizeUntold(Untold),
     /// The object has another size than the file had when it was planned.
     Size {
         /// Bytes of the file.
@@ -153,9 +155,24 @@ pub enum Reason {
     },
 }
 
+/// Whose size isn't known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Untold {
+    /// The object's: the listing told none. A bucket's own listing always does.
+    Object,
+    /// The file's: the platform told none when it was planned.
+    File,
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Reason::SizeUntold(Untold::Object) => {
+                f.write_str("its size wasn't compared: the listing tells none")
+            }
+            Reason::SizeUntold(Untold::File) => f.write_str(
+                "its size wasn't compared: the platform told none when the file was planned",
+            ),
             Reason::Size { planned, found } => {
                 write!(f, "has {found} bytes, was planned with {planned}")
             }
@@ -206,7 +223,7 @@ impl Known {
     }
 }
 
-/// Compares a planned file with the object at its key.
+/// Compares a planned file with the object at its key. Where they are the same, a reason tells what wasn't compared.
 pub(crate) fn compare(known: &Known, object: &Object) -> (Finding, Vec<Reason>) {
     let sizes = known.size.zip(object.size);
     if !matches!(known.state, State::Completed { .. }) {
@@ -260,7 +277,17 @@ pub(crate) fn compare(known: &Known, object: &Object) -> (Finding, Vec<Reason>) 
         }
     }
     match (reasons.is_empty(), untold) {
-        (true, None) => (Finding::Same, reasons),
+        (true, None) => {
+            let untold = match (known.size, object.size) {
+                (Some(_), Some(_)) => None,
+                (_, None) => Some(Untold::Object),
+                (None, Some(_)) => Some(Untold::File),
+            };
+            (
+                Finding::Same,
+                untold.map(Reason::SizeUntold).into_iter().collect(),
+            )
+        }
         (true, Some(untold)) => (Finding::Unread, vec![untold]),
         (false, untold) => {
             reasons.extend(untold);

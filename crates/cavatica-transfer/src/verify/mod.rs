@@ -3,7 +3,7 @@
 //!
 //! A listing tells size and ETag, not content. What the platform sent has no checksum to compare with, and an ETag is the
 //! content's MD5 only for uploads in one piece without a KMS key. So the first look proves that the keys are there in the
-//! right sizes; it remembers the ETags, and every later look, against the volume or the bucket, proves that nothing was
+//! right sizes, or where a listing tells no sizes, that the keys are there; it remembers the ETags, and every later look, against the volume or the bucket, proves that nothing was
 //! written again since.
 
 mod compare;
@@ -16,7 +16,7 @@ use cavatica_exports::Volumes;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use compare::{Against, Encryption, Finding, Object, Reason};
+pub use compare::{Against, Encryption, Finding, Object, Reason, Untold};
 pub(crate) use compare::{Known, compare};
 pub use source::{Destination, ListingError};
 
@@ -43,6 +43,9 @@ pub struct VerifySummary {
     pub against: &'static str,
     /// Completed files whose objects are there, as far as they can be compared.
     pub same: u64,
+    /// Of those the same, files whose sizes could not be compared: their keys are there, and their ETags are as they were
+    /// where they are told.
+    pub same_without_size: u64,
     /// Completed files whose objects aren't there.
     pub missing: u64,
     /// Objects that the transfer doesn't know as completed.
@@ -51,6 +54,9 @@ pub struct VerifySummary {
     pub differ: u64,
     /// Completed files that could not be looked at.
     pub errors: u64,
+    /// Of those the same without a size, objects whose sizes the listing didn't tell.
+    #[serde(skip)]
+    pub sizes_not_listed: u64,
     /// Files of the plan that aren't completed.
     #[serde(skip)]
     pub not_completed: u64,
@@ -67,8 +73,14 @@ pub struct VerifySummary {
 }
 
 impl VerifySummary {
-    fn count(&mut self, finding: Finding) {
-        *match finding {
+    fn count(&mut self, found: &Found) {
+        for reason in &found.reasons {
+            if let (Finding::Same, Reason::SizeUntold(untold)) = (found.finding, reason) {
+                self.same_without_size += 1;
+                self.sizes_not_listed += u64::from(*untold == Untold::Object);
+            }
+        }
+        *match found.finding {
             Finding::Same => &mut self.same,
             Finding::Missing => &mut self.missing,
             Finding::Extra => &mut self.extra,
@@ -121,6 +133,8 @@ pub async fn verify(
         transfer: path.display().to_string(),
         against: destination.against().name(),
         same: 0,
+        same_without_size: 0,
+        sizes_not_listed: 0,
         missing: 0,
         extra: 0,
         differ: 0,
@@ -158,7 +172,7 @@ pub async fn verify(
     };
     source.check().await?;
     let mut count = |found: Found| {
-        summary.count(found.finding);
+        summary.count(&found);
         tell(found);
     };
     let reading = read(&mut look, &source, &folder, &mut count).await?;

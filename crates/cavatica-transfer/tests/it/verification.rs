@@ -9,7 +9,7 @@ use cavatica_transfer::journal::{
     Verification,
 };
 use cavatica_transfer::{
-    Against, Destination, Finding, Found, Object, Reason, VerifyError, verify,
+    Against, Destination, Finding, Found, Object, Reason, Untold, VerifyError, verify,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -19,8 +19,8 @@ use crate::support::{ACCOUNT, ENDPOINT, file, now, terms};
 
 const PREFIX: &str = "run1/";
 
-/// A transfer with these keys under the prefix, 10 bytes each; those that are true are completed.
-fn transfer(path: &Path, keys: &BTreeMap<String, bool>) {
+/// A plan with these keys under the prefix, and this size each.
+fn planned(path: &Path, keys: &BTreeMap<String, bool>, size: Option<u64>) {
     let terms = terms(cavatica_exports::model::ExportMode::Move);
     let mut draft = Draft::create(path, terms, "a test", None, now()).expect("a new transfer");
     for (number, key) in (1..).zip(keys.keys()) {
@@ -28,7 +28,7 @@ fn transfer(path: &Path, keys: &BTreeMap<String, bool>) {
             .add(&PlannedFile {
                 file: &file(number),
                 location: &format!("{PREFIX}{key}").parse().expect("a location"),
-                size: Some(10),
+                size,
                 path: None,
                 project: None,
                 task: None,
@@ -39,6 +39,11 @@ fn transfer(path: &Path, keys: &BTreeMap<String, bool>) {
             .expect("room for a file");
     }
     draft.finish().expect("a finished plan");
+}
+
+/// A transfer with these keys under the prefix, 10 bytes each; those that are true are completed.
+fn transfer(path: &Path, keys: &BTreeMap<String, bool>) {
+    planned(path, keys, Some(10));
     let completed: Vec<ItemId> = (1..)
         .zip(keys.values())
         .filter_map(|(number, completed)| completed.then_some(ItemId(number)))
@@ -227,8 +232,26 @@ fn what_a_listing_does_not_tell_is_not_compared() {
         location: format!("{PREFIX}{key}"),
         ..Object::default()
     };
-    let found = look(&path, &[vec![bare("a"), bare("b")]], &HashSet::new());
+    let sized = Object {
+        size: Some(10),
+        ..bare("b")
+    };
+    let found = look(&path, &[vec![bare("a"), sized]], &HashSet::new());
     assert_eq!(symbols(&found), ["= run1/a", "= run1/b"]);
+    let untold = Reason::SizeUntold(Untold::Object);
+    assert_eq!(found[0].reasons, [untold], "and it is said");
+    assert_eq!(found[1].reasons, []);
+}
+
+#[test]
+fn a_size_that_was_unknown_when_the_file_was_planned_is_not_compared_either() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    planned(&path, &three(), None);
+    complete(&path, &[ItemId(1)]);
+    let found = look(&path, &[vec![object("a", 7, "e")]], &HashSet::new());
+    assert_eq!(symbols(&found), ["= run1/a"]);
+    assert_eq!(found[0].reasons, [Reason::SizeUntold(Untold::File)]);
 }
 
 #[test]
