@@ -12,7 +12,7 @@ use super::codec::{
 };
 use super::lock::Lock;
 use super::sqlite::{Held, STATE, WriteError, write};
-use super::{JournalError, Tally, Terms, read};
+use super::{JournalError, Terms};
 use crate::item::State;
 use crate::verify::{Against, Finding, Found, Known, Object, compare};
 
@@ -66,20 +66,6 @@ impl Verification {
              CREATE TEMP TABLE extra (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
         ).map_err(|source| verification.sqlite(source))?;
         Ok(verification)
-    }
-
-    /// What the transfer is.
-    pub fn terms(&self) -> &Terms {
-        &self.terms
-    }
-
-    /// How many files stand where.
-    ///
-    /// # Errors
-    ///
-    /// If the file can't be read.
-    pub fn tally(&self) -> Result<Tally, JournalError> {
-        read::tally(&self.path, &self.connection)
     }
 
     /// The folder that all planned locations lie in, with a `/` at its end; empty if there is none but the volume itself.
