@@ -80,7 +80,7 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Sandbox(args) => command::sandbox::run(args, ui).await,
         Command::Demo(args) => command::demo::run(args, ui).await,
         Command::Doctor => command::doctor::run(&cli.global, ui).await,
-        Command::Completions(args) => command::completions::run(args),
+        Command::Completions(args) => command::completions::run(args, ui),
         Command::Man(args) => command::man::run(args, ui),
     }
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::args::Pace;
 use crate::command::run::stop_words;
 use crate::exit::Failure;
-use crate::ui::{self, Ui};
+use crate::ui::{self, Ui, counted};
 
 mod bars;
 mod log;
@@ -91,23 +91,24 @@ impl Reporter {
                 self.first = Some(*tally);
                 if *resumed {
                     self.say(&format!(
-                        "going on: {} of {} files are done",
+                        "going on: {} of {} done",
                         tally.completed.files,
-                        tally.total().files
+                        counted(tally.total().files, "file")
                     ));
                 }
                 self.progress(tally);
             }
             Event::Tallied { tally } => self.progress(tally),
             Event::AnswersLost { files, reason } => self.say(&format!(
-                "{files} answers were lost ({reason}); nothing is sent again before the platform was asked"
+                "no answer about {} ({reason}); nothing is sent again before the platform was asked",
+                counted(*files as u64, "file")
             )),
             Event::Reconciled {
                 found,
                 absent,
                 unknown,
             } => self.say(&format!(
-                "asked the platform: {found} files were accepted, {absent} were not and are sent again, {unknown} can't be known"
+                "asked the platform: {found} accepted, {absent} not accepted and sent again, {unknown} not to be known"
             )),
             Event::FileFailed {
                 file,

@@ -2,13 +2,23 @@
 
 use std::io::Write;
 
+use clap::ValueEnum;
+use serde_json::json;
+
 use crate::args::Completions;
 use crate::exit::{Exit, Failure};
 use crate::help;
+use crate::ui::Ui;
 
-pub(crate) fn run(args: &Completions) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Completions, ui: &Ui) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut help::command(), "cavatica", &mut script);
-    std::io::stdout().write_all(&script)?;
+    if ui.is_json() {
+        let shell = args.shell.to_possible_value();
+        let shell = shell.as_ref().map(clap::builder::PossibleValue::get_name);
+        ui.json(&json!({"shell": shell, "script": String::from_utf8_lossy(&script)}))?;
+    } else {
+        std::io::stdout().write_all(&script)?;
+    }
     Ok(Exit::Done)
 }

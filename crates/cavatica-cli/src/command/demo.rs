@@ -1,24 +1,29 @@
 //! `cavatica demo`: the whole job on a sandbox, through the same code that talks to the platform.
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use cavatica_exports::Parent;
 use cavatica_exports::model::{
     Batch, BulkItem, CheckedExport, ExportJob, ExportMode, ExportRequest, ExportState, File,
-    ProjectId, Volume,
+    ProjectId, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Client, Token};
-use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
+use cavatica_sandbox::Sandbox;
 use indicatif::HumanBytes;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
+
+mod world;
+
+use world::{made_up_files, start};
 
 const PROJECT: &str = "sandbox/demo";
 const VOLUME: &str = "sandbox/output";
@@ -28,6 +33,56 @@ const READ_ONLY: &str = "sandbox/readonly";
 struct Entry {
     path: String,
     file: File,
+}
+
+/// What the demo did, in the shape that it prints as JSON.
+#[derive(Debug, Serialize)]
+struct Story {
+    project: &'static str,
+    volume: &'static str,
+    files: usize,
+    bytes: u64,
+    warnings: Vec<Remark>,
+    refused: Vec<Remark>,
+    exported: Vec<Exported>,
+    differ: usize,
+    aliases: usize,
+    objects: PathBuf,
+}
+
+/// A word about a file, from the check or from the platform.
+#[derive(Debug, Serialize)]
+struct Remark {
+    path: String,
+    volume: VolumeId,
+    message: String,
+}
+
+/// An object beside the file that it was made of.
+#[derive(Debug, Serialize)]
+struct Exported {
+    location: String,
+    sha256: String,
+    same: bool,
+}
+
+/// Who tells the story: as it goes on to people, at its end to programs.
+struct Teller<'a> {
+    ui: &'a Ui,
+    story: Story,
+}
+
+impl Teller<'_> {
+    fn line(&self, text: impl Display) -> io::Result<()> {
+        if self.ui.is_json() {
+            return Ok(());
+        }
+        self.ui.line(text)
+    }
+
+    fn heading(&self, text: impl Display) -> io::Result<()> {
+        self.line(format_args!("\n{text}"))
+    }
 }
 
 pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
@@ -42,145 +97,86 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     };
     let sandbox = start(&source, &folder.join("sandbox")).await?;
     let api = connect(&sandbox)?;
-
-    heading(
+    let mut teller = Teller {
         ui,
-        "1. A sandbox stands in for the platform; nothing leaves this machine",
-    )?;
-    ui.line(format_args!("   {}", sandbox.endpoint()))?;
+        story: Story {
+            project: PROJECT,
+            volume: VOLUME,
+            files: 0,
+            bytes: 0,
+            warnings: Vec::new(),
+            refused: Vec::new(),
+            exported: Vec::new(),
+            differ: 0,
+            aliases: 0,
+            objects: folder.join("sandbox/volumes").join(VOLUME),
+        },
+    };
 
-    let entries = tree(&api, Parent::Project(PROJECT.parse().expect("a constant"))).await?;
-    let bytes = HumanBytes(
-        entries
-            .iter()
-            .filter_map(|entry| entry.file.size.value())
-            .sum(),
-    );
-    heading(
-        ui,
-        format_args!(
-            "2. The project {PROJECT} holds {} files, {bytes}",
-            entries.len()
-        ),
-    )?;
+    teller.heading("1. A sandbox stands in for the platform; nothing leaves this machine")?;
+    teller.line(format_args!("   {}", sandbox.endpoint()))?;
 
-    heading(ui, "3. Each file is checked before anything is sent")?;
-    let volume = api
-        .volumes
-        .get(&VOLUME.parse().expect("a constant"))
-        .await?
-        .value;
-    let (exports, refused) = check(&api, &entries, &volume, ui).await?;
+    let project = Parent::Project(PROJECT.parse().expect("a constant"));
+    let entries = tree(&api, project.clone()).await?;
+    let sizes = entries.iter().filter_map(|entry| entry.file.size.value());
+    (teller.story.files, teller.story.bytes) = (entries.len(), sizes.sum());
+    teller.heading(format_args!(
+        "2. The project {PROJECT} holds {}, {}",
+        several(entries.len(), "file"),
+        HumanBytes(teller.story.bytes)
+    ))?;
 
-    heading(
-        ui,
-        format_args!(
-            "4. {} exports are started, to be moved to the volume {VOLUME}",
-            exports.len()
-        ),
-    )?;
-    let (jobs, refused_by_platform) = start_all(&api, exports, ui).await?;
-    let completed = follow(&api, &jobs, ui).await?;
+    teller.heading("3. Each file is checked before anything is sent")?;
+    let exports = check(&api, &entries, &mut teller).await?;
 
-    heading(
-        ui,
-        "5. The objects are compared with the files that they were made of",
-    )?;
-    let objects = folder.join("sandbox/volumes").join(VOLUME);
-    let differ = compare(&completed, &source, &objects, ui)?;
+    let are = if exports.len() == 1 { "is" } else { "are" };
+    teller.heading(format_args!(
+        "4. {} {are} started, to be moved to the volume {VOLUME}",
+        several(exports.len(), "export")
+    ))?;
+    let jobs = start_all(&api, exports, &mut teller).await?;
+    let completed = follow(&api, &jobs, &teller).await?;
 
-    let moved = tree(&api, Parent::Project(PROJECT.parse().expect("a constant"))).await?;
-    let aliases = moved.iter().filter(|entry| entry.file.is_alias()).count();
-    heading(
-        ui,
-        format_args!("6. The platform's copies are gone: {aliases} of its files are aliases now"),
-    )?;
+    teller.heading("5. The objects are compared with the files that they were made of")?;
+    compare(&completed, &source, &mut teller)?;
+
+    let moved = tree(&api, project).await?;
+    teller.story.aliases = aliases(&moved) - aliases(&entries);
+    teller.heading(format_args!(
+        "6. The platform's copies are gone; files that became aliases: {}",
+        teller.story.aliases
+    ))?;
     sandbox.stop().await;
 
-    let refused = refused + refused_by_platform;
-    ui.line(format_args!(
-        "\n{} files exported, {differ} differ, {refused} refused",
-        completed.len()
-    ))?;
-    ui.line(format_args!(
-        "The exported files lie in {}",
-        objects.display()
-    ))?;
-    Ok(if differ == 0 && completed.len() == jobs.len() {
+    let Teller { ui, story } = teller;
+    if ui.is_json() {
+        ui.json(&story)?;
+    } else {
+        ui.line(format_args!(
+            "\n{} exported, {} differ, {} refused",
+            several(story.exported.len(), "file"),
+            story.differ,
+            story.refused.len()
+        ))?;
+        ui.line(format_args!(
+            "The exported files lie in {}",
+            story.objects.display()
+        ))?;
+    }
+    Ok(if story.differ == 0 && completed.len() == jobs.len() {
         Exit::Done
     } else {
         Exit::SomeFailed
     })
 }
 
-fn heading(ui: &Ui, text: impl std::fmt::Display) -> io::Result<()> {
-    ui.line(format_args!("\n{text}"))
+fn aliases(entries: &[Entry]) -> usize {
+    let aliases = entries.iter().filter(|entry| entry.file.is_alias());
+    aliases.count()
 }
 
-/// A small cohort's results: nested folders, an odd name, an empty file.
-fn made_up_files(folder: &Path) -> io::Result<PathBuf> {
-    let variant = "1\t10177\trs367896724\tA\tAC\t100\tPASS\tAC=2130;AF=0.425\n";
-    let calls = |count: usize| {
-        format!(
-            "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n{}",
-            variant.repeat(count)
-        )
-    };
-    let reads = "GATTACAACGTTTACGGAATCC".repeat(100_000);
-    let files = [
-        ("README.txt", "Results of a made-up trio.\n".to_owned()),
-        ("results/NA12878/calls.vcf", calls(20_000)),
-        ("results/NA12878/reads.bam", reads.clone()),
-        ("results/NA12878/reads.bam.bai", "index\n".to_owned()),
-        ("results/NA12891/calls.vcf", calls(18_000)),
-        ("results/NA12891/reads.bam", reads),
-        (
-            "results/joint/50% done, #1 (a+b).txt",
-            "Names may hold almost anything.\n".to_owned(),
-        ),
-        ("results/joint/empty.log", String::new()),
-    ];
-    for (path, content) in files {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().expect("every path has a folder"))?;
-        fs::write(path, content)?;
-    }
-    Ok(folder.to_owned())
-}
-
-/// The reader's files, and beside them one of each kind that can't be exported.
-async fn start(source: &Path, data: &Path) -> Result<Sandbox, Failure> {
-    let project = ProjectSeed::new(PROJECT)
-        .from_dir(source)
-        .with(FileSeed::alias(
-            "cannot be exported/exported before.bam",
-            VOLUME,
-            "earlier/exported.bam",
-            9,
-        ))
-        .with(FileSeed::bytes("cannot be exported/archived.tar", "long ago\n").archived())
-        .with(
-            FileSeed::bytes(
-                "cannot be exported/copy of a public file.fa",
-                ">chr1\nACGT\n",
-            )
-            .public_copy(),
-        );
-    let public =
-        ProjectSeed::new(ProjectId::PUBLIC).file("human_g1k_v37_decoy.fasta", ">1\nNNNN\n");
-    Sandbox::builder()
-        .data(data)
-        .project(project)
-        .project(public)
-        .volume(VolumeSeed::s3(VOLUME).object("earlier/exported.bam", "alignment"))
-        .volume(VolumeSeed::s3(READ_ONLY).read_only())
-        // Long enough to be seen running.
-        .job_duration(Duration::from_millis(600)..=Duration::from_millis(1800))
-        .start()
-        .await
-        .map_err(|error| {
-            Failure::new(Exit::Other, "the sandbox could not be started").caused_by(error)
-        })
+fn several(count: usize, noun: &str) -> String {
+    counted(count as u64, noun)
 }
 
 fn connect(sandbox: &Sandbox) -> Result<Api, Failure> {
@@ -223,50 +219,52 @@ async fn tree(api: &Api, top: Parent) -> Result<Vec<Entry>, Failure> {
 async fn check(
     api: &Api,
     entries: &[Entry],
-    volume: &Volume,
-    ui: &Ui,
-) -> Result<(Vec<CheckedExport>, usize), Failure> {
+    teller: &mut Teller<'_>,
+) -> Result<Vec<CheckedExport>, Failure> {
+    let volume = |id: &str| id.parse().expect("a constant");
+    let output = api.volumes.get(&volume(VOLUME)).await?.value;
     let mut exports = Vec::new();
-    let mut refused = 0;
     for entry in entries {
-        match checked(&entry.path, &entry.file, volume) {
+        let remark = |message: String| Remark {
+            path: entry.path.clone(),
+            volume: output.id.clone(),
+            message,
+        };
+        match checked(&entry.path, &entry.file, &output) {
             Ok(export) => {
                 for warning in export.warnings() {
-                    ui.line(format_args!("   warning  {}: {warning}", entry.path))?;
+                    teller.line(format_args!("   warning  {}: {warning}", entry.path))?;
+                    teller.story.warnings.push(remark(warning.to_string()));
                 }
                 exports.push(export);
             }
             Err(reason) => {
-                refused += 1;
-                ui.line(format_args!("   refused  {}: {reason}", entry.path))?;
+                teller.line(format_args!("   refused  {}: {reason}", entry.path))?;
+                teller.story.refused.push(remark(reason.to_string()));
             }
         }
     }
     let public = Parent::Project(ProjectId::PUBLIC.parse().expect("a constant"));
     let public = api.files.list(&public).collect().await?;
-    let read_only = api
-        .volumes
-        .get(&READ_ONLY.parse().expect("a constant"))
-        .await?
-        .value;
-    let others = public.iter().map(|file| (file, volume));
-    let others = others.chain(
-        entries
-            .iter()
-            .take(1)
-            .map(|entry| (&entry.file, &read_only)),
-    );
+    let read_only = api.volumes.get(&volume(READ_ONLY)).await?.value;
+    let others = public.iter().map(|file| (file, &output));
+    let first = entries.iter().take(1);
+    let others = others.chain(first.map(|entry| (&entry.file, &read_only)));
     for (file, volume) in others {
         let name = file.name.value().map_or("", String::as_str);
         if let Err(reason) = checked(name, file, volume) {
-            refused += 1;
-            ui.line(format_args!(
+            teller.line(format_args!(
                 "   refused  {name} to {}: {reason}",
                 volume.id
             ))?;
+            teller.story.refused.push(Remark {
+                path: name.to_owned(),
+                volume: volume.id.clone(),
+                message: reason.to_string(),
+            });
         }
     }
-    Ok((exports, refused))
+    Ok(exports)
 }
 
 fn checked(
@@ -282,10 +280,9 @@ fn checked(
 async fn start_all(
     api: &Api,
     exports: Vec<CheckedExport>,
-    ui: &Ui,
-) -> Result<(Vec<ExportJob>, usize), Failure> {
+    teller: &mut Teller<'_>,
+) -> Result<Vec<ExportJob>, Failure> {
     let mut jobs = Vec::new();
-    let mut refused = 0;
     for exports in exports.chunks(Batch::<CheckedExport>::MAX) {
         let batch = Batch::new(exports.to_vec()).expect("chunks have 1 to MAX items");
         let answer = api
@@ -295,32 +292,41 @@ async fn start_all(
             .value;
         // The sandbox keeps the order; the engine doesn't rely on it.
         for (item, export) in answer.items.into_iter().zip(exports) {
+            let destination = &export.request().destination;
             match item {
                 BulkItem::Resource(job, _) => jobs.push(job),
                 other => {
-                    refused += 1;
-                    ui.line(format_args!(
+                    teller.line(format_args!(
                         "   refused  {}: {other}",
-                        export.request().destination.location
+                        destination.location
                     ))?;
+                    teller.story.refused.push(Remark {
+                        path: destination.location.to_string(),
+                        volume: destination.volume.clone(),
+                        message: other.to_string(),
+                    });
                 }
             }
         }
     }
-    Ok((jobs, refused))
+    Ok(jobs)
 }
 
 /// Shows each job's way to its end.
-async fn follow(api: &Api, jobs: &[ExportJob], ui: &Ui) -> Result<Vec<ExportJob>, Failure> {
+async fn follow(
+    api: &Api,
+    jobs: &[ExportJob],
+    teller: &Teller<'_>,
+) -> Result<Vec<ExportJob>, Failure> {
     let mut watch = api.exports.watch(jobs.iter().map(|job| job.id.clone()));
     let mut completed = Vec::new();
     for job in jobs {
-        say(job, ui)?;
+        say(job, teller)?;
     }
     while let Some(changed) = watch.next().await? {
         for job in changed {
             if !job.state.is(ExportState::Pending) {
-                say(&job, ui)?;
+                say(&job, teller)?;
             }
             if job.state.is(ExportState::Completed) {
                 completed.push(job);
@@ -330,39 +336,37 @@ async fn follow(api: &Api, jobs: &[ExportJob], ui: &Ui) -> Result<Vec<ExportJob>
     Ok(completed)
 }
 
-fn say(job: &ExportJob, ui: &Ui) -> io::Result<()> {
+fn say(job: &ExportJob, teller: &Teller<'_>) -> io::Result<()> {
     let location = job
         .destination
         .value()
         .map_or("", |destination| destination.location.as_str());
-    ui.line(format_args!("   {:<9}  {location}", job.state))
+    teller.line(format_args!("   {:<9}  {location}", job.state))
 }
 
-/// How many objects differ from the files that they were made of.
-fn compare(
-    completed: &[ExportJob],
-    source: &Path,
-    objects: &Path,
-    ui: &Ui,
-) -> Result<usize, Failure> {
-    let mut differ = 0;
+/// Compares the objects with the files that they were made of.
+fn compare(completed: &[ExportJob], source: &Path, teller: &mut Teller<'_>) -> Result<(), Failure> {
     for job in completed {
         let location = job
             .destination
             .value()
             .map_or("", |destination| destination.location.as_str());
-        let (before, after) = (
-            checksum(&source.join(location))?,
-            checksum(&objects.join(location))?,
-        );
-        differ += usize::from(before != after);
-        let word = if before == after { "same" } else { "DIFFERS" };
-        ui.line(format_args!(
+        let before = checksum(&source.join(location))?;
+        let sha256 = checksum(&teller.story.objects.join(location))?;
+        let same = before == sha256;
+        let word = if same { "same" } else { "DIFFERS" };
+        teller.line(format_args!(
             "   {word}  sha256 {}  {location}",
-            &after[..16]
+            &sha256[..16]
         ))?;
+        teller.story.differ += usize::from(!same);
+        teller.story.exported.push(Exported {
+            location: location.to_owned(),
+            sha256,
+            same,
+        });
     }
-    Ok(differ)
+    Ok(())
 }
 
 fn checksum(path: &Path) -> Result<String, Failure> {

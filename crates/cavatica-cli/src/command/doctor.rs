@@ -249,7 +249,11 @@ fn writable(volumes: &[Volume]) -> Check {
         .map(|volume| volume.id.as_str())
         .collect();
     if names.is_empty() {
-        let finding = format!("none of {} volumes takes exports", volumes.len());
+        let finding = match volumes.len() {
+            0 => "you can see none".to_owned(),
+            1 => "the only one takes no exports".to_owned(),
+            count => format!("none of {count} takes exports"),
+        };
         return Check::bad(
             "volumes",
             Verdict::Warning,

@@ -1,6 +1,10 @@
 //! `cavatica man`: manual pages, made from the same definitions as the help.
 
 use std::fs;
+use std::io;
+
+use clap_mangen::Man as Page;
+use serde_json::json;
 
 use crate::args::Man;
 use crate::exit::{Exit, Failure};
@@ -8,15 +12,38 @@ use crate::help;
 use crate::ui::Ui;
 
 pub(crate) fn run(args: &Man, ui: &Ui) -> Result<Exit, Failure> {
-    let refuse = |error: std::io::Error| {
+    let pages = write(args).map_err(|error| {
         let text = format!("no pages can be written to {}", args.folder.display());
         Failure::usage(text).caused_by(error)
-    };
-    fs::create_dir_all(&args.folder).map_err(refuse)?;
-    clap_mangen::generate_to(help::command(), &args.folder).map_err(refuse)?;
-    ui.note(format_args!(
-        "read them with `man {}`",
-        args.folder.join("cavatica.1").display()
-    ));
+    })?;
+    if ui.is_json() {
+        ui.json(&json!({"folder": args.folder, "pages": pages}))?;
+    } else {
+        ui.note(format_args!(
+            "read them with `man {}`",
+            args.folder.join("cavatica.1").display()
+        ));
+    }
     Ok(Exit::Done)
+}
+
+/// Writes every page, and answers their names.
+fn write(args: &Man) -> io::Result<Vec<String>> {
+    fs::create_dir_all(&args.folder)?;
+    let mut command = help::command().disable_help_subcommand(true);
+    // Names and global options reach the commands below only then.
+    command.build();
+    let mut left = vec![command];
+    let mut names = Vec::new();
+    while let Some(command) = left.pop() {
+        if command.is_hide_set() {
+            continue;
+        }
+        left.extend(command.get_subcommands().cloned());
+        let page = Page::new(command);
+        page.generate_to(&args.folder)?;
+        names.push(page.get_filename());
+    }
+    names.sort();
+    Ok(names)
 }

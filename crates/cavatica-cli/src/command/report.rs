@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
     let transfer = TransferFile::open(&args.transfer)?;
@@ -44,14 +44,14 @@ pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
     };
     if written.altered_tags > 0 {
         ui.warn(format_args!(
-            "{} tags were respelt, shortened or left out, because S3 doesn't take them as they are",
-            written.altered_tags
+            "respelt, shortened or left out, because S3 doesn't take them as they are: {}",
+            counted(written.altered_tags, "tag")
         ));
     }
     if written.without_etag > 0 {
         ui.warn(format_args!(
-            "the ETag of {} objects isn't known; `cavatica verify` looks at them and remembers it",
-            written.without_etag
+            "no ETag is known of {}; `cavatica verify` looks at them and remembers it",
+            counted(written.without_etag, "object")
         ));
     }
     Ok(Exit::Done)

@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Ex
     status::show(&summary, ui)?;
     if args.limit.is_some() && summary.left > 0 {
         ui.note(format_args!(
-            "{} files were left for the next run, as --limit says",
-            summary.left
+            "{} left for the next run, as --limit says",
+            ui::counted(summary.left, "file")
         ));
     }
     Ok(exit)

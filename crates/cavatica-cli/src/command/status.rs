@@ -6,7 +6,7 @@ use cavatica_transfer::Summary;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
 
 /// The most failures that are named on a terminal; `--json` names more.
 const NAMED: usize = 20;
@@ -37,8 +37,8 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
     ))?;
     if summary.reconciled > 0 {
         ui.line(format_args!(
-            "{} answers were lost and settled by asking the platform",
-            summary.reconciled
+            "{} settled by asking the platform, because the answers were lost",
+            counted(summary.reconciled, "file")
         ))?;
     }
     for failure in summary.failures.iter().take(NAMED) {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::args::Transfers;
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
     let paths = transfers_in(&args.folder).map_err(|error| {
@@ -51,8 +51,12 @@ fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
     );
     ui.line(format_args!("{indent}{}", ui.fit(&what, indent.len())))?;
     ui.line(format_args!(
-        "{indent}{} of {} files, {} failed, {} unknown, {} left",
-        line.completed, line.files, line.failed, line.unknown, line.left
+        "{indent}{} of {}, {} failed, {} unknown, {} left",
+        line.completed,
+        counted(line.files, "file"),
+        line.failed,
+        line.unknown,
+        line.left
     ))?;
     let when = match (&line.owner, line.last_run) {
         (Some(owner), _) => format!("run by {owner}"),

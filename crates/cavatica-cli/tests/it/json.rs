@@ -154,6 +154,9 @@ fn every_command_prints_the_documented_keys() {
     )
     .unwrap();
     compare("check", &run("check files.csv"));
+    compare("demo", &run("demo"));
+    compare("man", &run("man pages"));
+    compare("completions", &run("completions fish"));
     for args in [
         "exprot",
         "status nowhere.transfer",

@@ -145,8 +145,11 @@ impl std::fmt::Display for Refusal {
             let name = first.path.as_deref().or(first.file_id.as_deref());
             write!(
                 f,
-                "{separator}{} files are refused, the first is `{}`: {}",
-                self.refused_files,
+                "{separator}refused: {}, the first is `{}`: {}",
+                match self.refused_files {
+                    1 => "1 file".to_owned(),
+                    files => format!("{files} files"),
+                },
                 name.unwrap_or_default(),
                 first.reason
             )?;
