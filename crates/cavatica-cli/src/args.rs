@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportId, ExportState, FileId, Prefix, ProjectId, Template, VolumeId,
+    ExportId, ExportState, FileId, Location, Prefix, ProjectId, Template, VolumeId,
 };
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
@@ -20,7 +20,7 @@ pub(crate) use verify::{Against, Verify};
 
 use crate::value;
 
-/// Move or copy files from CAVATICA projects to your own S3 bucket, each exactly once
+/// Move or copy files from CAVATICA to your own S3 bucket, each exactly once
 #[derive(Debug, Parser)]
 #[command(
     name = "cavatica",
@@ -38,22 +38,22 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The API's address; CAVATICA's if nothing else is said
+    /// The API's address; without it the profile's, or else CAVATICA's
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// The profile of ~/.sevenbridges/credentials to use
+    /// The profile of ~/.sevenbridges/credentials to use; without it [cavatica], or else [default]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// A file with nothing but the token in it
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// A certificate authority to trust beside the system's, in PEM
+    /// A certificate authority to trust besides the system's, in PEM
     #[arg(long, global = true, value_name = "PEM")]
     pub(crate) ca_cert: Option<PathBuf>,
-    /// Print one JSON document on standard output, or one per line for lists
+    /// Print JSON on standard output: one document, or one per line for lists
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Show more of what happens; twice for each request, three times for each attempt
+    /// Tell more of what happens; -vv tells each request, -vvv each attempt
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colours
@@ -73,13 +73,19 @@ pub(crate) enum Command {
     Verify(Verify),
     Report(Report),
     /// List, read and follow export jobs
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cavatica jobs list --state failed"
+    )]
     Jobs(Jobs),
     /// List the files of a project
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive"
+    )]
     Files(Files),
     /// List volumes and what lies on them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  cavatica volumes list")]
     Volumes(Volumes),
     Check(Check),
     Explain(Explain),
@@ -97,8 +103,8 @@ pub(crate) enum Command {
 
 /// Export one file to a volume
 ///
-/// The platform copies the file to the volume. With --move it then deletes its own copy and the project file becomes an
-/// alias of the new object: this can't be undone, and no export job can be cancelled. With --copy it keeps its own copy.
+/// The platform copies the file to the volume. With --move it then deletes its own copy, and the project file becomes an
+/// alias of the new object. This can't be undone, and no export job can be cancelled. With --copy it keeps its own copy.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   cavatica export 567890abc8a5639cc6722063 rfranklin/output run1/output.vcf \\
@@ -112,7 +118,7 @@ pub(crate) struct Export {
     pub(crate) volume: VolumeId,
     /// The key of the new object, relative to the volume and its prefix
     #[arg(value_name = "LOCATION", value_parser = value::location)]
-    pub(crate) location: String,
+    pub(crate) location: Location,
     #[command(flatten)]
     pub(crate) mode: Mode,
     /// Let the platform delete an object that is already there; it can't be brought back
@@ -134,10 +140,10 @@ pub(crate) struct Export {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Mode {
-    /// Delete the platform's copy afterwards; can't be undone
+    /// The platform deletes its copy afterwards; this can't be undone
     #[arg(long = "move")]
     pub(crate) move_: bool,
-    /// Keep the platform's copy
+    /// The platform keeps its copy
     #[arg(long)]
     pub(crate) copy: bool,
 }
@@ -154,7 +160,7 @@ pub(crate) struct Properties {
     /// Canned ACL, or none
     #[arg(long, value_name = "ACL")]
     pub(crate) canned_acl: Option<String>,
-    /// Let people outside your lab read the objects, where the canned ACL says so
+    /// Confirm a canned ACL that lets people outside your lab read the objects
     #[arg(long, requires = "canned_acl")]
     pub(crate) public: bool,
     /// Storage class: STANDARD or GLACIER
@@ -172,10 +178,10 @@ pub(crate) enum Jobs {
     )]
     List {
         /// Only jobs into this volume
-        #[arg(long, value_parser = value::volume)]
+        #[arg(long, value_name = "OWNER/NAME", value_parser = value::volume)]
         volume: Option<VolumeId>,
-        /// Only jobs in this state; can be repeated
-        #[arg(long = "state", value_parser = value::state)]
+        /// Only jobs in this state: PENDING, RUNNING, COMPLETED or FAILED; can be repeated
+        #[arg(long = "state", value_name = "STATE", value_parser = value::state)]
         states: Vec<ExportState>,
     },
     /// Read export jobs
@@ -222,8 +228,8 @@ pub(crate) enum Files {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Parent {
-    /// The project, owner/short-name
-    #[arg(long, value_parser = value::project)]
+    /// The project, by its owner and short name, as in the address of its page
+    #[arg(long, value_name = "OWNER/NAME", value_parser = value::project)]
     pub(crate) project: Option<ProjectId>,
     /// The folder's id
     #[arg(long, value_name = "ID")]
@@ -248,18 +254,18 @@ pub(crate) enum Volumes {
         /// The volume's id, owner/name
         #[arg(value_parser = value::volume)]
         volume: VolumeId,
-        /// The folder, ending in /
-        #[arg(default_value = "")]
+        /// The folder to list; without it the top level
+        #[arg(default_value = "", hide_default_value = true)]
         prefix: String,
     },
 }
 
-/// Judge a manifest: bad rows, bad locations, rows that meet
+/// Check a list of files: bad rows, bad locations, keys used twice
 ///
-/// Needs no account and no network. Reads CSV, TSV or JSON lines with a header such as file_id,location. A file is named
-/// by file_id, or by project and name with its folders in path; task, overwrite, sse_algorithm, kms_key_id, canned_acl,
-/// storage_class and metadata.FIELD may be said for each. Names every bad row with its line and column; exits with 0 if
-/// there is no error, with 2 otherwise. Warnings don't count.
+/// Needs no account and no network. Reads CSV or TSV with a header such as file_id,location, or JSON lines. A file is
+/// named by file_id, or by project and name with its folders in path. Each may have a location, task, overwrite,
+/// sse_algorithm, kms_key_id, canned_acl, storage_class and metadata.FIELD of its own. Names every bad row with its line
+/// and column. Exits with 0 if there is no error, with 2 otherwise; warnings don't count.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cavatica check files.csv --prefix cohort-7/ --dest '{path}/{name}'"
@@ -271,7 +277,7 @@ pub(crate) struct Check {
     /// What every location begins with
     #[arg(long, value_name = "KEY/")]
     pub(crate) prefix: Option<Prefix>,
-    /// How locations are made for rows without one: {path}/{name} if nothing else is said
+    /// How locations are made for rows without one; without it {path}/{name}
     #[arg(long, value_name = "TEMPLATE")]
     pub(crate) dest: Option<Template>,
     /// Put all files into one folder, as --dest {name} does
@@ -281,7 +287,7 @@ pub(crate) struct Check {
 
 /// Say what an error code means and what to do about it
 ///
-/// Takes a code of the platform (9107), an HTTP status (503), or a name that a check or a plan has told (alias).
+/// Takes a code of the platform (9107), an HTTP status (503), or a name that `check`, `plan` or `export` printed (alias).
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica explain 9107")]
 pub(crate) struct Explain {
@@ -328,8 +334,9 @@ pub(crate) struct Sandbox {
 
 /// See the whole job on a sandbox: nothing leaves this machine
 ///
-/// Starts a sandbox with a small project, exports a folder of it through the same code that talks to the platform,
-/// shows what was refused and why, and proves with checksums that the bytes arrived.
+/// Starts a sandbox with a small project, moves the project's files to a volume through the same code that talks to the
+/// platform, shows what is refused and why, and compares checksums. Takes a few seconds; the exported files stay in a
+/// temporary folder, to be looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica demo --from ./my-results")]
 pub(crate) struct Demo {
@@ -340,9 +347,11 @@ pub(crate) struct Demo {
 
 /// Print a script that completes commands and flags in a shell
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   cavatica completions bash \\
-      > ~/.local/share/bash-completion/completions/cavatica")]
+      > ~/.local/share/bash-completion/completions/cavatica
+  cavatica completions zsh > \"${fpath[1]}/_cavatica\"
+  cavatica completions fish > ~/.config/fish/completions/cavatica.fish")]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]

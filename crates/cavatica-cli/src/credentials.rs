@@ -25,6 +25,16 @@ pub(crate) enum Origin {
     Profile { name: String, file: PathBuf },
 }
 
+impl Origin {
+    /// The file that the token stands in.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Origin::TokenFile(file) | Origin::Profile { file, .. } => Some(file),
+            Origin::Environment => None,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -130,6 +140,7 @@ fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
                 file.display()
             ),
         )
+        .hint("below its name, write `auth_token = ` and the token")
     })?;
     let endpoint = profiles.get(&name, "api_endpoint");
     if let (Some(asked), Some(own)) = (&global.endpoint, &endpoint)
@@ -151,9 +162,21 @@ fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
     )
 }
 
+/// Where people work in a browser; the API has an address of its own.
+const WEB_PAGES: [&str; 3] = [
+    "cavatica.sbgenomics.com",
+    "igor.sbgenomics.com",
+    "cgc.sbgenomics.com",
+];
+
+fn host(address: &str) -> &str {
+    let behind = address.split_once("://").map_or(address, |(_, rest)| rest);
+    behind.split(['/', ':']).next().unwrap_or_default()
+}
+
 fn assemble(endpoint: Option<&str>, token: &str, origin: Origin) -> Result<Credentials, Failure> {
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);
-    if endpoint.contains("/u/") {
+    if endpoint.contains("/u/") || WEB_PAGES.contains(&host(endpoint)) {
         return Err(
             Failure::usage(format!("`{endpoint}` is a page's address, not the API's")).hint(
                 format!(
@@ -166,8 +189,17 @@ fn assemble(endpoint: Option<&str>, token: &str, origin: Origin) -> Result<Crede
     let endpoint = endpoint.parse().map_err(|error| {
         Failure::usage(format!("`{endpoint}` can't be the API's address")).caused_by(error)
     })?;
-    let token = Token::new(token.trim().to_owned()).map_err(|error| {
-        Failure::new(Exit::Denied, format!("{origin} holds no token")).caused_by(error)
+    let token = token.trim();
+    if token.starts_with(['"', '\'']) {
+        return Err(
+            Failure::new(Exit::Denied, format!("{origin} holds a token in quotes"))
+                .hint("take the quotes away"),
+        );
+    }
+    let token = Token::new(token.to_owned()).map_err(|error| {
+        Failure::new(Exit::Denied, format!("{origin} holds no token"))
+            .caused_by(error)
+            .hint("nothing but the token may stand there, on one line, without a word before it")
     })?;
     Ok(Credentials {
         endpoint,

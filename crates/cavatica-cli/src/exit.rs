@@ -1,6 +1,8 @@
 //! How the program ends: the only place where a kind of failure becomes an exit code.
 
 use std::error::Error as StdError;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use cavatica_exports::model::{Objection, Objections};
 use cavatica_exports::transport::{self, Effect, Outcome};
@@ -178,8 +180,30 @@ impl From<ListError> for Failure {
     }
 }
 
+/// A path that can be no transfer, because nothing or a folder is there.
+fn no_transfer(path: &Path) -> Option<Failure> {
+    let shown = path.display();
+    if !path.exists() {
+        return Some(
+            Failure::usage(format!("there is no transfer `{shown}`"))
+                .hint("`cavatica transfers` lists those in this folder"),
+        );
+    }
+    path.is_dir().then(|| {
+        let word = hint::shell_word(&path.to_string_lossy()).into_owned();
+        Failure::usage(format!("`{shown}` is a folder; expected a transfer's file"))
+            .hint(format!("`cavatica transfers {word}` lists those in it"))
+    })
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
+        if let JournalError::Sqlite { path, doing, .. } = &error
+            && *doing == "opened"
+            && let Some(failure) = no_transfer(path)
+        {
+            return failure;
+        }
         let hint = match &error {
             full if full.is_out_of_space() => Some(
                 "make room on the disk, or in your quota, and give the same command again; what was sent is found again",
@@ -187,8 +211,8 @@ impl From<JournalError> for Failure {
             fixed if fixed.is_read_only() => {
                 Some("put the transfer into a folder where you may write")
             }
-            JournalError::Sqlite { path, .. } if !path.exists() => {
-                Some("`cavatica transfers` lists those in this folder")
+            JournalError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Some("the folder isn't there: make it first, or name another")
             }
             JournalError::NotATransfer { .. } => Some(
                 "`cavatica plan --out T.transfer` writes a transfer, from a list of files with `--manifest FILE`",

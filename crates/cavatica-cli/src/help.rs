@@ -40,6 +40,20 @@ const NEXT: &str = "What to do next:
   cavatica help                       all commands
 ";
 
+/// What holds for every command.
+const NOTES: &str = "Credentials:
+  --token-file, or else the variable SB_AUTH_TOKEN with SB_API_ENDPOINT, or else
+  a profile of ~/.sevenbridges/credentials. No flag takes a token.
+
+Exit codes, the worst one wins:
+  0  everything was done          4  nothing to do
+  1  anything else                5  credentials or permission
+  2  bad usage, or refused        6  interrupted; the same command goes on
+     before anything was sent     7  the outcome of some items isn't known
+  3  some items failed, or `verify` found differences
+
+`cavatica help COMMAND` says more about one.";
+
 const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n";
 
 /// The command line as it is parsed, completed and explained.
@@ -48,9 +62,9 @@ pub(crate) fn command() -> Command {
     let groups = groups(&command);
     let heading = command.get_styles().get_header();
     let template = format!(
-        "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}\n\n`cavatica help COMMAND` says more about one.\n"
+        "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}\n\n{{after-help}}\n"
     );
-    command.help_template(template)
+    command.help_template(template).after_help(NOTES)
 }
 
 /// The words for somebody who typed nothing but the program's name.

@@ -34,7 +34,7 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
             "look for it with `cavatica jobs list` before you send it again"
         }
         (Outcome::Refused, Some(401), _) => {
-            "this one may have expired: get a new token from the platform's Developer page, and put it where the old one was found; `cavatica doctor` says where"
+            "this one may have expired: get a new token from the platform's Developer page, and put it where `cavatica doctor` found this one"
         }
         (Outcome::Refused, _, Some(refusal)) => {
             let look = refusal.code().and_then(of_code);
@@ -53,6 +53,7 @@ fn of_code(code: i64) -> Option<&'static str> {
             "`cavatica files list --project OWNER/NAME --recursive` shows files with their ids"
         }
         9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
+        90003 => "an endpoint ends in `/v2`, as in https://cavatica-api.sbgenomics.com/v2",
         9008 => "`cavatica jobs list` shows the jobs that you started",
         9020 | 9026 | 9101 => VOLUMES,
         _ => return None,

@@ -173,13 +173,16 @@ impl Reporter {
             }
         }
         let remaining = self.client.budget().remaining;
-        words += &format!(", {remaining} requests left in the window");
+        let requests = format!("{remaining} requests left in the window");
         match &mut self.display {
-            Display::Bars(bars) => bars.show(tally, words),
+            Display::Bars(bars) => bars.show(tally, words, requests),
             Display::Lines { last } => {
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
-                    ui::note(format_args!("{done} of {} done, {words}", total.files));
+                    ui::note(format_args!(
+                        "{done} of {} done, {words}, {requests}",
+                        total.files
+                    ));
                 }
             }
             Display::Nothing => {}

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::exit::{Exit, Failure};
 
@@ -71,6 +72,16 @@ impl Ui {
         }
     }
 
+    /// A line and its end, which gets a line of its own where a terminal has no room for both.
+    pub(crate) fn with_end(&self, line: &str, end: &str) -> String {
+        match &self.terminal {
+            Some((width, _)) if line.width() + 2 + end.width() > *width => {
+                format!("{line}\n    {}", self.fit(end, 4))
+            }
+            _ => format!("{line}  {end}"),
+        }
+    }
+
     /// A value as one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
         let mut out = io::stdout().lock();
@@ -95,7 +106,9 @@ impl Ui {
         say(format!("{ERROR}error:{ERROR:#} {}", failure.message));
         for detail in &failure.details {
             say(format!("  {}: {}", detail.name, detail.message));
-            say(format!("    {}", detail.remedy));
+            if !detail.remedy.is_empty() {
+                say(format!("    {}", detail.remedy));
+            }
         }
         for cause in causes(failure) {
             say(format!("  caused by: {cause}"));

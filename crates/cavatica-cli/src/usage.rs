@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue};
 
 use crate::exit::Failure;
 use crate::help;
+use crate::hint;
 
 /// The failure behind a parser's error: what was understood, what was expected, and the next command.
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
@@ -23,11 +24,19 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
         failure = failure.hint(hint.trim_start_matches("hint: "));
     }
     for paragraph in paragraphs {
-        if let Some(tip) = paragraph.trim().strip_prefix("tip: ") {
+        // How a flag could be passed as a value is nothing that anybody here wanted to know.
+        if let Some(tip) = paragraph.trim().strip_prefix("tip: ")
+            && !tip.starts_with("to pass ")
+        {
             failure = failure.hint(tip);
         }
     }
     let command = named_command(args);
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some(hint) = about_order(word, args)
+    {
+        failure.hints = vec![hint];
+    }
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(arg)) => {
             if let Some(hint) = about_argument(arg, &command) {
@@ -49,12 +58,38 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     failure.hint(format!("`{command} --help` shows how it is used"))
 }
 
+/// What was probably meant by a first word that is no command, where a command stands behind it.
+fn about_order(word: &str, args: &[OsString]) -> Option<String> {
+    let top = help::command();
+    let mut behind = args.iter().skip_while(|arg| **arg != *word).skip(1);
+    let command = behind.find_map(|arg| top.find_subcommand(arg))?;
+    Some(if word == top.get_name() {
+        format!("once is enough: `{word} {}`", command.get_name())
+    } else {
+        format!(
+            "the command comes first: `{} {} {}`",
+            top.get_name(),
+            command.get_name(),
+            hint::shell_word(word)
+        )
+    })
+}
+
 /// What is known about an argument that isn't one.
 fn about_argument(arg: &str, command: &str) -> Option<String> {
+    if arg == "--transfer" {
+        return Some(format!(
+            "the transfer's file is named without a flag: `{command} NAME.transfer`"
+        ));
+    }
+    if arg == "-o" {
+        return Some("the file to write is named by `--out FILE`".to_owned());
+    }
     if arg == "--token" {
         return Some("a token on a command line can be read by everybody on this machine; put it into a file of its own and name that with `--token-file FILE`".to_owned());
     }
-    (command == "cavatica files list" && arg.contains('/'))
+    let is_project = arg.contains('/') && !arg.starts_with('-');
+    (command == "cavatica files list" && is_project)
         .then(|| format!("a project is named by `--project`: `{command} --project {arg}`"))
 }
 

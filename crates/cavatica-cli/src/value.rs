@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportState, FileId, Location, OpenName, ProjectId, VolumeId};
+use cavatica_exports::model::{
+    ExportState, FileId, Location, LocationError, OpenName, ProjectId, VolumeId,
+};
 
 /// A file's id.
 pub(crate) fn file(text: &str) -> Result<FileId, String> {
+    // What is copied from a page or a table brings its blanks along.
+    let text = text.trim();
     if text.parse::<VolumeId>().is_ok() && !text.contains('.') {
         return Err(format!(
             "that looks like a volume's or a project's id; expected a file's id\n{SHOW_FILES}"
@@ -25,6 +29,7 @@ const SHOW_FILES: &str =
 
 /// A volume's id.
 pub(crate) fn volume(text: &str) -> Result<VolumeId, String> {
+    let text = text.trim();
     text.parse().map_err(|_| {
         let meant = if text.starts_with("s3://") || text.starts_with("arn:") {
             "that is a bucket's address"
@@ -39,27 +44,32 @@ pub(crate) fn volume(text: &str) -> Result<VolumeId, String> {
     })
 }
 
-/// A project's id, also out of the address that the browser shows.
+/// A project's id; also told from the address that the browser shows.
 pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
-    if let Some((_, path)) = text.split_once("://") {
-        let mut parts = path
-            .split(['/', '?', '#'])
-            .skip_while(|part| *part != "u")
-            .skip(1);
-        return Err(match (parts.next(), parts.next()) {
-            (Some(owner), Some(name)) => format!(
+    let text = text.trim();
+    if let Some((_, path)) = text.split_once("/u/") {
+        let mut parts = path.split(['/', '?', '#']).filter(|part| !part.is_empty());
+        if let (Some(owner), Some(name)) = (parts.next(), parts.next()) {
+            return Err(format!(
                 "that is a page's address; expected the project's id\nhint: say `{owner}/{name}`"
-            ),
-            _ => "that is an address; expected the project's id, owner/short-name".to_owned(),
-        });
+            ));
+        }
+    }
+    if text.contains("://") {
+        return Err("that is an address; expected the project's id, owner/short-name".to_owned());
     }
     text.parse().map_err(|_| {
-        "expected the project's id, owner/short-name\nhint: it stands in the address of the project's page behind /u/".to_owned()
+        let bare = text.trim_matches('/');
+        let hint = match bare.parse::<ProjectId>() {
+            Ok(meant) => format!("say `{meant}`"),
+            Err(_) => "it stands in the address of the project's page behind /u/".to_owned(),
+        };
+        format!("expected the project's id, owner/short-name\nhint: {hint}")
     })
 }
 
 /// The key of a new object.
-pub(crate) fn location(text: &str) -> Result<String, String> {
+pub(crate) fn location(text: &str) -> Result<Location, String> {
     if let Some((bucket, key)) = text
         .strip_prefix("s3://")
         .and_then(|path| path.split_once('/'))
@@ -68,12 +78,33 @@ pub(crate) fn location(text: &str) -> Result<String, String> {
             "that is an object's address; expected a key relative to the volume\nhint: the volume stands for the bucket `{bucket}`; say `{key}`"
         ));
     }
-    match Location::of_windows_path(text) {
-        Some(key) => Err(format!(
+    if let Some(key) = Location::of_windows_path(text) {
+        return Err(format!(
             "that looks like a Windows path; expected a key relative to the volume\nhint: S3 knows no backslashes; say `{key}`"
-        )),
-        None => Ok(text.to_owned()),
+        ));
     }
+    text.parse().map_err(|error: LocationError| {
+        let faults: Vec<_> = error.faults().iter().map(ToString::to_string).collect();
+        format!(
+            "{}; expected a key relative to the volume, such as `run1/output.vcf`",
+            faults.join(", ")
+        )
+    })
+}
+
+/// How many, where none makes no sense.
+pub(crate) fn at_least_one<N: std::str::FromStr + Default + PartialEq>(
+    text: &str,
+) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| *number != N::default());
+    number.ok_or_else(|| "expected a number above 0".to_owned())
+}
+
+/// A code of the platform.
+pub(crate) fn code(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| {
+        "expected a code of the platform, such as 9103\nhint: `cavatica status T.transfer` shows the codes of the files that failed".to_owned()
+    })
 }
 
 fn is_file_id(text: &str) -> bool {

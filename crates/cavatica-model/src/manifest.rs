@@ -176,11 +176,19 @@ impl<R: Read> Manifest<R> {
         let mut bytes = first
             .bytes
             .map_err(|fault| broken(Problem::of_line(fault)))?;
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(ManifestError::Encoding {
-                manifest: Arc::clone(&name),
-                encoding: "UTF-16, as some spreadsheets write it",
-            });
+        let other = |encoding| ManifestError::Encoding {
+            manifest: Arc::clone(&name),
+            encoding,
+        };
+        if bytes.starts_with(b"PK\x03\x04") {
+            return Err(other("an Excel workbook; export the sheet as CSV"));
+        }
+        // A header has no NULs in UTF-8; in UTF-16 every second byte is one, with a byte-order mark or without.
+        let mark = [&b"\xff\xfe"[..], b"\xfe\xff"];
+        if bytes.contains(&0) || mark.iter().any(|mark| bytes.starts_with(mark)) {
+            return Err(other(
+                "UTF-16, as some spreadsheets write it; save it again as UTF-8",
+            ));
         }
         if bytes.starts_with(b"\xef\xbb\xbf") {
             bytes.drain(..3);

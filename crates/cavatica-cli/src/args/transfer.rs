@@ -13,9 +13,13 @@ use crate::value;
 
 /// Plan a transfer: which files go where, and what stands against it
 ///
-/// Reads the selection and writes the plan into a new file, which is also the journal of the runs to come. Nothing is
-/// started. Look at the plan, let somebody else look at it, and then run it.
+/// Reads which files are meant, checks each, and writes the plan into a new file, which is also the journal of the runs
+/// to come. Nothing is sent. Look at the plan, let somebody else look at it, and then run it. What a run moves, nothing
+/// brings back.
 #[derive(Debug, Args)]
+#[command(override_usage = "cavatica plan --out T.transfer \\
+           (--project OWNER/NAME | --task ID... | --manifest FILE) \\
+           (--volume OWNER/NAME | --bucket NAME) (--move | --copy) [OPTIONS]")]
 #[command(after_help = "Examples:
   cavatica plan --out c7.transfer --project kids-first/cohort-7 \\
       --volume rfranklin/output --prefix cohort7/ --move
@@ -30,10 +34,10 @@ pub(crate) struct Plan {
     /// Only what lies in this folder of the project, a path from its root
     #[arg(long, value_name = "PATH", requires = "project")]
     pub(crate) folder: Option<String>,
-    /// Only files whose names fit; `*` is any text, `?` one character; can be repeated
+    /// Only files whose names fit: `*` is any text, `?` one character; can be repeated
     #[arg(long = "name", value_name = "GLOB", requires = "project")]
     pub(crate) names: Vec<String>,
-    /// Only files with this value in their metadata; can be repeated, then all must be so
+    /// Only files with this value in their metadata; can be repeated, then all must be there
     #[arg(long = "where", value_name = "FIELD=VALUE", requires = "project", value_parser = value::equation)]
     pub(crate) wanted: Vec<(String, String)>,
     /// Only files with this tag; can be repeated, then all must be there
@@ -42,10 +46,15 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) target: Target,
     /// What every location begins with
-    #[arg(long, value_name = "KEY/", default_value = "")]
+    #[arg(
+        long,
+        value_name = "KEY/",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) prefix: Prefix,
-    /// How the rest of a location is made, for instance {project}/{path}/{name}; the file's path in its project if
-    /// nothing is said
+    /// How the rest of a location is made, for instance {project}/{path}/{name}; without it the file's path in its
+    /// project
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "flatten")]
     pub(crate) dest: Option<Template>,
     /// Put all files into one folder
@@ -56,10 +65,12 @@ pub(crate) struct Plan {
     /// What to do about objects that are already there
     #[arg(long, value_name = "WHAT", default_value = "fail")]
     pub(crate) existing: Existing,
-    /// What to do about files with this objection or warning: skip or fail; can be repeated
+    /// What to do about files of this kind: leave them out and list them, or refuse the plan. KIND is alias, public,
+    /// folder, too-large, location, missing, unreadable or listed-twice, which are left out if nothing is said, or
+    /// maybe-archived or maybe-public-copy, which are planned with a warning. Can be repeated
     #[arg(long = "on", value_name = "KIND=skip|fail", value_parser = policy)]
     pub(crate) policies: Vec<(String, Policy)>,
-    /// Plan no more than so many files, to try a few first
+    /// Plan no more than N files; to try a few first, `run --limit` is the better way
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// A metadata field of the files to keep for the report, for instance sample_id; can be repeated
@@ -109,8 +120,9 @@ pub(crate) enum Existing {
 
 /// Run a planned transfer, or go on with one that was interrupted
 ///
-/// Sends every planned file once, whatever happens on the way, and follows it to its end. The same command takes up what
-/// an earlier run left. The first Ctrl-C, or the SIGTERM of a batch system, stops sending and leaves a transfer that can
+/// Sends every planned file once, whatever happens on the way, and follows it to its end. What was planned with --move
+/// is deleted on the platform once it has arrived: this can't be undone, and no export job can be cancelled. The same
+/// command takes up what an earlier run left. The first Ctrl-C, or the SIGTERM of a batch system, stops sending and leaves a transfer that can
 /// be resumed; the second quits at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -122,8 +134,8 @@ pub(crate) struct Run {
     pub(crate) transfer: PathBuf,
     #[command(flatten)]
     pub(crate) consent: Consent,
-    /// Send no more than so many files this time, to look at a few before the rest; run again for more
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Send no more than N files this time, to look at a few before the rest; run again for more
+    #[arg(long, value_name = "N", value_parser = value::at_least_one::<u64>)]
     pub(crate) limit: Option<u64>,
     #[command(flatten)]
     pub(crate) pace: Pace,
@@ -142,16 +154,16 @@ pub(crate) struct Consent {
 
 #[derive(Debug, Args)]
 pub(crate) struct Pace {
-    /// Stop sending once so many files have failed
+    /// Stop sending once N files have failed
     #[arg(long, value_name = "N")]
     pub(crate) max_errors: Option<u64>,
     /// Leave this share of the limit on requests to your other programs
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub(crate) reserve: u8,
-    /// The most files that are sent and not known to have ended
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_one)]
+    /// How many files may be under way on the platform at a time
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value::at_least_one::<usize>)]
     pub(crate) max_in_flight: usize,
-    /// How long the platform gets to show a job whose answer was lost, before its absence means anything
+    /// How long to look for a job whose answer was lost, before its file counts as not sent
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
     pub(crate) settle: Duration,
     /// The shortest wait between two questions about jobs
@@ -187,17 +199,17 @@ pub(crate) struct Transfers {
     pub(crate) folder: PathBuf,
 }
 
-/// Write down what somebody who helps has to know about a transfer
+/// Describe a transfer for somebody who helps, without secrets
 ///
-/// Version, counts, runs, and the failures with the platform's messages, as JSON; never a token. Names of files, folders
-/// and keys can tell who a patient is and are left out, unless --with-names is said.
+/// Holds the version, counts, runs, and the failures with the platform's messages, as JSON; never a token. Names of
+/// files, folders and keys can tell who a patient is: they are hidden without --with-names.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica support cohort7.transfer --out support.json")]
 pub(crate) struct Support {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
-    /// The file to write; it must not exist. Standard output if nothing is said
+    /// The file to write; it must not exist. Without it, standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Keep the names of files, folders and keys
@@ -207,8 +219,9 @@ pub(crate) struct Support {
 
 /// Send failed files again
 ///
-/// Without --code, those whose failures pass by waiting. Files whose failures are permanent are sent again only if their
-/// code is named: look at `cavatica status` for the codes and change first what they complain about.
+/// Without --code, only those whose failures pass by waiting. Files whose failures are permanent are sent again if their
+/// code is named: `cavatica status` shows the codes; change first what they complain about. Moves can't be undone here
+/// either. It overwrites nothing that the plan wouldn't.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica retry cohort7.transfer --code 9103 --yes")]
 pub(crate) struct Retry {
@@ -216,7 +229,7 @@ pub(crate) struct Retry {
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
     /// Only files that failed with this code, permanent or not; can be repeated
-    #[arg(long = "code", value_name = "N")]
+    #[arg(long = "code", value_name = "N", value_parser = value::code)]
     pub(crate) codes: Vec<i64>,
     /// Send them
     #[arg(long)]
@@ -243,17 +256,10 @@ fn policy(text: &str) -> Result<(String, Policy), String> {
     Ok((kind.to_owned(), policy))
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number @ 1..) => Ok(number),
-        Ok(_) | Err(_) => Err("expected a number above 0".to_owned()),
-    }
-}
-
 /// Write what became of every file, for people and for programs
 ///
-/// With a row for every planned file and for every one that the plan left out, and the platform's code, message and advice
-/// for each failure. Works while the transfer runs. The columns are explained in docs/report.md.
+/// Has a row for every planned file and for every one that the plan left out, with the platform's code, message and
+/// advice for each failure. Works while the transfer runs, and needs no account.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cavatica report cohort7.transfer --format html --out cohort7.html\n  cavatica report cohort7.transfer --format csv --out cohort7.csv"
@@ -262,10 +268,10 @@ pub(crate) struct Report {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
-    /// How to write it; tsv if nothing is said, with --json jsonl
+    /// How to write it; without it tsv, or with --json jsonl
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<ReportFormat>,
-    /// The file to write; it must not exist, and it is there whole or not at all. - or nothing is standard output
+    /// The file to write; it must not exist. Without it, or with -, standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

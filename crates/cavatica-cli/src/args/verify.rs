@@ -24,7 +24,7 @@ pub(crate) struct Verify {
     /// The S3 service, if it isn't Amazon's
     #[arg(long, value_name = "URL")]
     pub(crate) s3_endpoint: Option<String>,
-    /// Print a line for files that are the same too
+    /// Print a line, with =, for files that are the same too
     #[arg(long)]
     pub(crate) all: bool,
 }

@@ -45,7 +45,9 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
     let summary = checked.map_err(|error| {
         let failure = Failure::usage("the manifest can't be checked");
         match error {
-            ManifestError::Read { .. } => failure,
+            ManifestError::Read { .. }
+            | ManifestError::Encoding { .. }
+            | ManifestError::LineEndings { .. } => failure,
             _ => failure.hint(hint::MANIFEST),
         }
         .caused_by(error)

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use crate::api::{self, Api};
 use crate::args::Global;
-use crate::credentials::{self, Environment};
+use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::ui::Ui;
 
 /// A clock that is further off than this makes times in reports doubtful.
@@ -86,10 +87,7 @@ pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     doctor.tell(network())?;
     match credentials::find(global, &Environment::read()) {
         Ok(found) => {
-            doctor.tell(Check::ok(
-                "credentials",
-                format!("{} for {}", found.origin, found.endpoint),
-            ))?;
+            doctor.tell(found_token(&found))?;
             match api::client(global, found) {
                 Ok(client) => doctor.platform(&client).await?,
                 Err(failure) => doctor.blame("connection", &failure)?,
@@ -137,7 +135,7 @@ impl Doctor<'_> {
             .hints
             .first()
             .cloned()
-            .unwrap_or_else(|| "see the finding".to_owned());
+            .unwrap_or_else(|| "try again later, or ask the platform's support".to_owned());
         self.tell(Check::bad(
             name,
             Verdict::Failed,
@@ -185,6 +183,37 @@ fn journal_folder(folder: &Path) -> Check {
             "change to a folder of your own before you plan a transfer",
         ),
     }
+}
+
+/// Where the token was found, and whether others can read it there.
+fn found_token(found: &Credentials) -> Check {
+    let finding = format!("{} for {}", found.origin, found.endpoint);
+    match found.origin.file().filter(|file| others_may_read(file)) {
+        None => Check::ok("credentials", finding),
+        Some(file) => Check::bad(
+            "credentials",
+            Verdict::Warning,
+            format!("{finding}; others on this machine can read that file"),
+            format!(
+                "`chmod 600 {}`",
+                hint::shell_word(&file.display().to_string())
+            ),
+        ),
+    }
+}
+
+#[cfg(unix)]
+fn others_may_read(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    file.metadata()
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0)
+}
+
+/// Elsewhere the rights of a file can't be told from a number.
+#[cfg(not(unix))]
+fn others_may_read(_file: &Path) -> bool {
+    false
 }
 
 fn network() -> Check {

@@ -16,12 +16,17 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
     }
     let name = args.what.to_ascii_lowercase();
     let Some(reason) = Reason::lookup(&name) else {
-        let names: Vec<&str> = Reason::all().iter().map(|reason| reason.name).collect();
+        let names = Reason::all().iter().map(|reason| reason.name);
+        let similar: Vec<&str> = names.filter(|known| known.contains(&name)).collect();
         return Err(Failure::usage(format!(
             "`{}` is neither a code nor a known name",
             args.what
         ))
-        .hint(format!("the names are {}", names.join(", "))));
+        .hint(if similar.is_empty() {
+            "a code is a number, such as 9107; a name is printed with each objection, warning and bad row, such as volume-read-only".to_owned()
+        } else {
+            format!("there are {}", similar.join(", "))
+        }));
     };
     if ui.is_json() {
         ui.json(reason)?;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState, Location,
-    Open, OpenName, Tri,
+    CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState, Open,
+    OpenName, Tri,
 };
 use cavatica_transfer::{OnceError, Started, export_once};
 
@@ -84,11 +84,11 @@ async fn start(
 }
 
 async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExport, Failure> {
-    let location: Location = args
-        .location
-        .parse()
-        .map_err(|error| Failure::usage("nothing was sent").caused_by(error))?;
-    let mut request = ExportRequest::new(args.file.clone(), args.volume.clone(), location);
+    let mut request = ExportRequest::new(
+        args.file.clone(),
+        args.volume.clone(),
+        args.location.clone(),
+    );
     if args.overwrite {
         request = request.overwriting();
     }

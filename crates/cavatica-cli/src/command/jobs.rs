@@ -97,7 +97,7 @@ pub(crate) fn show(job: &ExportJob, ui: &Ui) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One job in one line.
+/// One job in one line; on a narrow terminal in two.
 pub(crate) fn line(job: &ExportJob, ui: &Ui) -> String {
     let mut line = format!("{:<32}  {:<9}", job.id, job.state);
     if let Some(started) = job.started_on.value() {
@@ -106,12 +106,8 @@ pub(crate) fn line(job: &ExportJob, ui: &Ui) -> String {
         line.push_str(time.as_deref().unwrap_or(started.as_str()));
     }
     if let Some(destination) = job.destination.value() {
-        let end = format!(
-            "  {}  {}",
-            destination.volume,
-            destination.location.escape_debug()
-        );
-        line.push_str(&ui.fit(&end, line.len()));
+        let location = destination.location.escape_debug();
+        line = ui.with_end(&line, &format!("{}  {location}", destination.volume));
     }
     line
 }

@@ -41,8 +41,17 @@ fn write(args: &Man) -> io::Result<Vec<String>> {
         }
         left.extend(command.get_subcommands().cloned());
         let page = Page::new(command);
-        page.generate_to(&args.folder)?;
-        names.push(page.get_filename());
+        let mut text = Vec::new();
+        page.render(&mut text)?;
+        // What stands behind the options has a name that fits it: an example, or for the program itself notes.
+        let name = page.get_filename();
+        let heading = match &*name {
+            "cavatica.1" => ".SH NOTES",
+            _ => ".SH EXAMPLES",
+        };
+        let text = String::from_utf8_lossy(&text).replace(".SH EXTRA", heading);
+        fs::write(args.folder.join(&name), text)?;
+        names.push(name);
     }
     names.sort();
     Ok(names)

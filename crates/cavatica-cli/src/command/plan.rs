@@ -210,15 +210,16 @@ impl From<PlanError> for Failure {
             }
             PlanError::Manifest { errors } => {
                 let mut failure = Failure::usage(message);
-                failure.details = errors
-                    .iter()
-                    .map(|error| Detail {
-                        name: format!("line {}", error.line),
-                        message: error.to_string(),
-                        remedy: String::new(),
-                    })
-                    .collect();
-                failure
+                for error in &errors {
+                    failure
+                        .details
+                        .extend(error.problems.iter().map(|problem| Detail {
+                            name: format!("line {}", error.line),
+                            message: problem.to_string(),
+                            remedy: String::new(),
+                        }));
+                }
+                failure.hint("`cavatica check` names every bad row, and needs no account")
             }
             PlanError::Refused(refusal) => {
                 let mut failure = Failure::usage("the plan is refused, nothing was planned");

@@ -4,7 +4,7 @@ use crate::args::{self, Global};
 use crate::command::run::{Opened, drive};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::ui::{Ui, counted};
 
 pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     if !args.yes {
@@ -17,7 +17,17 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
     }
     let mut opened = Opened::new(&args.transfer, &args.pace, global).await?;
     let files = opened.journal.retry(&args.codes)?;
-    ui.note(format_args!("{files} failed files are sent again"));
+    if files == 0 {
+        ui.note(match args.codes[..] {
+            [] => "no file is sent again: none failed in a way that passes by waiting; `--code N` sends those that failed with N",
+            _ => "no file is sent again: none failed with such a code",
+        });
+    } else {
+        ui.note(format_args!(
+            "sent again: {}",
+            counted(files, "failed file")
+        ));
+    }
     let options = args.pace.options();
     let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;

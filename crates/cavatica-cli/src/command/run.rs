@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cavatica_exports::Account;
+use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::{
@@ -15,6 +16,7 @@ use crate::args::{self, Global, Pace};
 use crate::command::status;
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::interrupt::StopRequests;
 use crate::reporter::Reporter;
 use crate::ui::{self, Ui};
@@ -48,9 +50,15 @@ fn approve(args: &args::Run) -> Result<(), Failure> {
             "nothing was sent: say --yes, or --approve {}",
             file.fingerprint()
         ))
+        .hint(match file.terms().mode {
+            ExportMode::Move => {
+                "the transfer moves: the platform's copies will be deleted, which can't be undone"
+            }
+            ExportMode::Copy => "the transfer copies: the platform keeps its copies",
+        })
         .hint(format!(
             "`cavatica status {}` shows what it holds",
-            args.transfer.display()
+            hint::shell_word(&args.transfer.display().to_string())
         )));
     };
     // Computed anew, so that a plan that somebody edited afterwards isn't the one that was approved.

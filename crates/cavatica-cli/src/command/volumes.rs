@@ -67,7 +67,9 @@ async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Fai
         format!("{prefix}/")
     };
     let mut pager = api.volumes.list_objects(id, &prefix);
+    let mut empty = true;
     while let Some(page) = pager.next_page().await? {
+        empty &= page.items.is_empty() && page.prefixes.value().is_none_or(Vec::is_empty);
         for folder in page.prefixes.value().into_iter().flatten() {
             if ui.is_json() {
                 ui.json(folder)?
@@ -82,6 +84,12 @@ async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Fai
                 ui.line(object.location.escape_debug())?
             }
         }
+    }
+    if empty {
+        ui.note(match &*prefix {
+            "" => format!("nothing lies on {id}"),
+            prefix => format!("nothing lies in `{prefix}` on {id}"),
+        });
     }
     Ok(Exit::Done)
 }

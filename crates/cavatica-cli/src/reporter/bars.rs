@@ -3,13 +3,14 @@
 use cavatica_transfer::journal::Tally;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Three bars with the same end, and a line of words below them.
+/// Three bars with the same end, and two lines of words below them, so that each fits a terminal of 80 columns.
 pub(super) struct Bars {
     all: MultiProgress,
     submitted: ProgressBar,
     completed: ProgressBar,
     failed: ProgressBar,
     words: ProgressBar,
+    requests: ProgressBar,
 }
 
 impl Bars {
@@ -23,18 +24,20 @@ impl Bars {
         };
         let (submitted, completed, failed) = (bar("submitted"), bar("completed"), bar("failed"));
         let style = ProgressStyle::with_template("{wide_msg}").expect("the template is fixed");
-        let words = all.add(ProgressBar::new(0).with_style(style));
+        let line = || all.add(ProgressBar::new(0).with_style(style.clone()));
+        let (words, requests) = (line(), line());
         Bars {
             all,
             submitted,
             completed,
             failed,
             words,
+            requests,
         }
     }
 
     /// Shows how many files stand where. What came back to be sent again isn't submitted, so no bar passes its end.
-    pub(super) fn show(&self, tally: &Tally, words: String) {
+    pub(super) fn show(&self, tally: &Tally, words: String, requests: String) {
         let total = tally.total().files;
         let counts = [
             (&self.submitted, total - tally.planned.files),
@@ -46,6 +49,7 @@ impl Bars {
             bar.set_position(count);
         }
         self.words.set_message(words);
+        self.requests.set_message(requests);
     }
 
     /// Writes a line above the bars.

@@ -1,6 +1,6 @@
 //! `cavatica doctor`.
 
-use crate::harness::World;
+use crate::harness::{World, set_mode};
 
 #[test]
 fn a_healthy_account() {
@@ -51,4 +51,16 @@ fn a_bad_token() {
         account["remedy"].as_str().unwrap().contains("new token"),
         "{account}"
     );
+}
+
+#[test]
+fn a_token_that_others_can_read() {
+    let world = World::new();
+    set_mode(&world.home().join(".sevenbridges/credentials"), 0o644);
+    let run = world.run(&["doctor", "--json"]);
+    assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    let credentials = run.document()[2].clone();
+    assert_eq!(credentials["verdict"], "warning", "{credentials}");
+    let remedy = credentials["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("`chmod 600 "), "{credentials}");
 }

@@ -42,7 +42,9 @@ impl World {
             "[{profile}]\napi_endpoint = {}\nauth_token = {token}\n",
             self.sandbox.endpoint()
         );
-        std::fs::write(folder.join("credentials"), text).unwrap();
+        let file = folder.join("credentials");
+        std::fs::write(&file, text).unwrap();
+        set_mode(&file, 0o600);
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -91,6 +93,12 @@ impl World {
     pub(crate) fn accepted(&self) -> u64 {
         self.sandbox.ledger().starts
     }
+}
+
+/// Says who may read and write a file.
+pub(crate) fn set_mode(file: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// A program that has ended.

@@ -11,7 +11,7 @@ fn nothing_typed_shows_what_to_do_next() {
     exit 2
     --- stdout
     --- stderr
-    Move or copy files from CAVATICA projects to your own S3 bucket, each exactly once
+    Move or copy files from CAVATICA to your own S3 bucket, each exactly once
 
     What to do next:
       cavatica demo                       see the whole job; nothing leaves this machine

@@ -115,7 +115,7 @@ fn locations_that_are_none() {
             &world,
             &world.run(&["export", &file, "sandbox/output", location, "--move"]),
             2,
-            "no location",
+            "expected a key relative to the volume",
         );
     }
 }
@@ -166,7 +166,7 @@ fn a_wrong_token() {
     error: the platform doesn't accept the token
       caused by: GET /storage/volumes: it was refused: the answer has the status 401 (request [REQUEST])
       caused by: The token isn't accepted. (code 90001)
-    hint: this one may have expired: get a new token from the platform's Developer page, and put it where the old one was found; `cavatica doctor` says where
+    hint: this one may have expired: get a new token from the platform's Developer page, and put it where `cavatica doctor` found this one
     ");
 }
 

@@ -221,7 +221,7 @@ fn there_is_nothing_to_verify_before_the_run() {
     ]);
     assert_eq!(wrong.exit(), 2, "{}", wrong.snapshot());
     let none = world.run(&["verify", "none.transfer"]);
-    assert_eq!(none.exit(), 1, "{}", none.snapshot());
+    assert_eq!(none.exit(), 2, "{}", none.snapshot());
 }
 
 #[test]

@@ -178,7 +178,7 @@ pub enum ManifestError {
         manifest: Arc<str>,
     },
     /// It is written in an encoding that isn't UTF-8.
-    #[error("{manifest} is not UTF-8 but looks like {encoding}; save it again as UTF-8")]
+    #[error("{manifest} is not UTF-8 but looks like {encoding}")]
     Encoding {
         /// The manifest's name.
         manifest: Arc<str>,

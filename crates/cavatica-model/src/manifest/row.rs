@@ -20,7 +20,7 @@ impl Problem {
             position: Some(broken.position),
             column: column.map(|(text, _)| text.clone()),
             expected: match broken.fault {
-                Fault::NotUtf8 => "UTF-8",
+                Fault::NotUtf8 => "UTF-8; save the file again in that encoding",
                 _ => "a quoted cell to end with a quote, and quotes in it to be doubled",
             },
             fault: broken.fault,

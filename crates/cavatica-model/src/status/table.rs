@@ -246,7 +246,7 @@ pub(super) const TABLE: &[StatusCode] = &[
     row(9_006, 403, Permanent,
         "the file can't be exported",
         "it is an alias already (exported before, or imported from a bucket), a public file or a copy of one, archived, or a DRS import",
-        "read the file: `storage.type` VOLUME means that it lies in a bucket already, perhaps by an earlier export of yours; restore archived files first; leave public files out"),
+        "leave aliases out, they lie in a bucket already, perhaps by an earlier export of yours; restore archived files first; leave public files out"),
     row(9_007, 404, Permanent,
         "the volume doesn't exist",
         "a misspelled volume id, the bucket's name in its place, or a volume that the account can't see",

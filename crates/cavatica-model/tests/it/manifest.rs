@@ -292,7 +292,7 @@ fn text_that_is_not_utf8_is_named() {
     let error = rows[0].as_ref().expect_err("Latin-1 isn't UTF-8");
     assert_eq!(
         error.to_string(),
-        "files.csv line 2: column 2 `location` is not UTF-8; expected UTF-8"
+        "files.csv line 2: column 2 `location` is not UTF-8; expected UTF-8; save the file again in that encoding"
     );
     assert!(rows[1].is_ok());
 }
