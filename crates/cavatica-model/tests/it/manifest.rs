@@ -324,6 +324,14 @@ fn a_bad_header_says_what_is_wrong() {
         "files.csv is not UTF-8 but looks like UTF-16, as some spreadsheets write it; save it again as UTF-8"
     );
     assert_eq!(
+        refused(b"i\0d\0,\0"),
+        "files.csv is not UTF-8 but looks like UTF-16, as some spreadsheets write it; save it again as UTF-8"
+    );
+    assert_eq!(
+        refused(b"PK\x03\x04\x14\0"),
+        "files.csv is not UTF-8 but looks like an Excel workbook; export the sheet as CSV"
+    );
+    assert_eq!(
         refused(b"id,name\r1,a\r"),
         "files.csv: lines end in carriage returns alone; save it again with ordinary line ends"
     );
