@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Failed, cargo, command, conformance, crash, say, tidy};
+use crate::{Failed, cargo, command, conformance, crash, say, target, tidy};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
@@ -34,9 +34,28 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("demo", || {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
+    step("size", size)?;
     step("conformance", conformance::run)?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
     Ok(())
+}
+
+/// The program is copied to clusters and laptops as one file, so it stays small: below this many bytes.
+const PROGRAM_SIZE: u64 = 15_000_000;
+
+/// Measures what the demo was run with.
+fn size() -> Result<(), Failed> {
+    let program = target().join("release/cavatica");
+    let size = std::fs::metadata(&program).map_err(|error| {
+        say(format_args!(
+            "{} can't be measured: {error}",
+            program.display()
+        ));
+        Failed
+    })?;
+    let (size, limit) = (size.len(), PROGRAM_SIZE);
+    say(format_args!("the program has {size} bytes of {limit}"));
+    if size < limit { Ok(()) } else { Err(Failed) }
 }
 
 /// Each runs against a sandbox of its own and fails if it doesn't come to its end.

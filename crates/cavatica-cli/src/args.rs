@@ -351,7 +351,8 @@ pub(crate) struct Demo {
   cavatica completions bash \\
       > ~/.local/share/bash-completion/completions/cavatica
   cavatica completions zsh > \"${fpath[1]}/_cavatica\"
-  cavatica completions fish > ~/.config/fish/completions/cavatica.fish")]
+  cavatica completions fish \\
+      > ~/.config/fish/completions/cavatica.fish")]
 pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]

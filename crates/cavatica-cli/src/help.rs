@@ -42,15 +42,18 @@ const NEXT: &str = "What to do next:
 
 /// What holds for every command.
 const NOTES: &str = "Credentials:
-  --token-file, or else the variable SB_AUTH_TOKEN with SB_API_ENDPOINT, or else
-  a profile of ~/.sevenbridges/credentials. No flag takes a token.
+  --token-file, or else the variable SB_AUTH_TOKEN (for the platform
+  that SB_API_ENDPOINT names), or else a profile. No flag takes a token.
 
 Exit codes, the worst one wins:
-  0  everything was done          4  nothing to do
-  1  anything else                5  credentials or permission
-  2  bad usage, or refused        6  interrupted; the same command goes on
-     before anything was sent     7  the outcome of some items isn't known
+  0  everything was done
+  1  anything that has no code of its own
+  2  bad usage, or refused before anything was sent
   3  some items failed, or `verify` found differences
+  4  nothing to do
+  5  credentials or permission
+  6  interrupted; the same command goes on
+  7  the outcome of some items isn't known
 
 `cavatica help COMMAND` says more about one.";
 
@@ -62,7 +65,7 @@ pub(crate) fn command() -> Command {
     let groups = groups(&command);
     let heading = command.get_styles().get_header();
     let template = format!(
-        "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}\n\n{{after-help}}\n"
+        "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}{{after-help}}\n"
     );
     command.help_template(template).after_help(NOTES)
 }

@@ -1,4 +1,4 @@
-//! Plans a transfer of a project and runs it, on a sandbox.
+//! Plans a transfer of a project, runs it and looks at the destination again, on a sandbox.
 //!
 //! `cargo run -p cavatica-transfer --example transfer`
 
@@ -11,7 +11,9 @@ use cavatica_exports::transport::{Client, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::plan::{self, Existing, Filter, PlanOptions, Selection, Target};
-use cavatica_transfer::{Event, RunOptions, Stop, Summary, run};
+use cavatica_transfer::{
+    Destination, Event, Finding, Found, RunOptions, Stop, Summary, run, verify,
+};
 use jiff::Timestamp;
 
 #[tokio::main]
@@ -61,5 +63,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let summary = Summary::read(&path)?;
     assert_eq!((summary.completed, summary.left), (250, 0));
     println!("{} files arrived", summary.completed);
+
+    // A look holds the transfer as a run does.
+    drop(journal);
+    let destination = Destination::Volume {
+        client,
+        endpoint: sandbox.endpoint().to_owned(),
+    };
+    let mut tell = |found: Found| {
+        if found.finding != Finding::Same {
+            println!("{} {}", found.finding.symbol(), found.location);
+        }
+    };
+    let seen = verify(&path, &destination, Timestamp::now, &mut tell).await?;
+    assert!(seen.is_all_the_same());
+    println!("{} objects are as they were to be", seen.same);
     Ok(())
 }

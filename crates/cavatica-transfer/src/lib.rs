@@ -21,8 +21,9 @@
 //!
 //! [`plan::plan`] writes a transfer: one SQLite file with the plan, and the [`journal`] of all runs to come. [`run`] sends
 //! and follows, and takes up what an earlier run left. Where a file stands, and what may follow, is one type:
-//! [`item::State`]. For a single file without a journal there is [`export_once`]. `docs/reliability.md` says why nothing is
-//! sent twice.
+//! [`item::State`]. [`verify`] reads the destination again and tells what differs, [`write_report`] writes what became of
+//! every file. For a single file without a journal there is [`export_once`]. `docs/reliability.md` says why nothing is sent
+//! twice.
 
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]

@@ -14,8 +14,8 @@ use crate::value;
 /// Plan a transfer: which files go where, and what stands against it
 ///
 /// Reads which files are meant, checks each, and writes the plan into a new file, which is also the journal of the runs
-/// to come. Nothing is sent. Look at the plan, let somebody else look at it, and then run it. What a run moves, nothing
-/// brings back.
+/// to come. Nothing is sent. Look at the plan, let somebody else look at it, and then run it. What
+/// a run has moved can't be brought back.
 #[derive(Debug, Args)]
 #[command(override_usage = "cavatica plan --out T.transfer \\
            (--project OWNER/NAME | --task ID... | --manifest FILE) \\

@@ -45,11 +45,10 @@ fn write(args: &Man) -> io::Result<Vec<String>> {
         page.render(&mut text)?;
         // What stands behind the options has a name that fits it: an example, or for the program itself notes.
         let name = page.get_filename();
-        let heading = match &*name {
-            "cavatica.1" => ".SH NOTES",
-            _ => ".SH EXAMPLES",
-        };
-        let text = String::from_utf8_lossy(&text).replace(".SH EXTRA", heading);
+        let text = String::from_utf8_lossy(&text)
+            .replace(".SH EXTRA\nExample:", ".SH EXAMPLES")
+            .replace(".SH EXTRA\nExamples:", ".SH EXAMPLES")
+            .replace(".SH EXTRA", ".SH NOTES");
         fs::write(args.folder.join(&name), text)?;
         names.push(name);
     }

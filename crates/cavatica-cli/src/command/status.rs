@@ -2,7 +2,7 @@
 
 use std::io;
 
-use cavatica_transfer::Summary;
+use cavatica_transfer::{FailureLine, Summary};
 
 use crate::args;
 use crate::exit::{Exit, Failure};
@@ -41,21 +41,46 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
             counted(summary.reconciled, "file")
         ))?;
     }
-    for failure in summary.failures.iter().take(NAMED) {
-        let code = failure
+    let named = &summary.failures[..summary.failures.len().min(NAMED)];
+    for alike in by_remedy(named) {
+        let first = alike[0];
+        let code = first
             .code
             .map_or_else(String::new, |code| format!(" {code}"));
+        let count = match alike.len() {
+            1 => String::new(),
+            count => format!(", {count} files"),
+        };
         ui.line(format_args!(
-            "{}{code} {} {}: {}",
-            failure.state, failure.file_id, failure.location, failure.message
+            "{}{code}{count}: {}",
+            first.state, first.advice
         ))?;
-        ui.line(format_args!("  {}", failure.advice))?;
+        for failure in alike {
+            ui.line(format_args!(
+                "  {} {}: {}",
+                failure.file_id, failure.location, failure.message
+            ))?;
+        }
     }
     let more = (summary.failed + summary.unknown).saturating_sub(NAMED as u64);
     if more > 0 {
         ui.line(format_args!("... and {more} more; --json names them"))?;
     }
     Ok(())
+}
+
+/// Failures that ask for the same, together, in the order of their first.
+fn by_remedy(failures: &[FailureLine]) -> Vec<Vec<&FailureLine>> {
+    let key = |failure: &FailureLine| (failure.state, failure.code, failure.advice);
+    let mut groups: Vec<Vec<&FailureLine>> = Vec::new();
+    for failure in failures {
+        let same = |group: &&mut Vec<&FailureLine>| key(group[0]) == key(failure);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(failure),
+            None => groups.push(vec![failure]),
+        }
+    }
+    groups
 }
 
 /// How the program ends after a run, by what the transfer came to.
