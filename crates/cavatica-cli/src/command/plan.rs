@@ -128,8 +128,12 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ..
     } = report;
     let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
+    let keys = match format!("{volume_prefix}{prefix}") {
+        none if none.is_empty() => "keys have no prefix".to_owned(),
+        prefix => format!("keys begin with `{prefix}`"),
+    };
     ui.line(format_args!(
-        "{}, {}, to {mode} to volume {volume}: bucket {bucket}, keys begin with `{volume_prefix}{prefix}`",
+        "{}, {}, to {mode} to volume {volume}: bucket {bucket}, {keys}",
         counted(*files, "file"),
         HumanBytes(*bytes)
     ))?;
