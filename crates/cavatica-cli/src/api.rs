@@ -1,6 +1,7 @@
 //! The platform's calls, with the credentials and the network that the flags name.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use cavatica_exports::transport::{Client, Wait};
 use cavatica_exports::{Exports, Files, Volumes};
@@ -50,7 +51,7 @@ pub(crate) fn client_with_reserve(
     let mut builder = Client::builder(found.endpoint, found.token)
         .reserve_percent(reserve_percent)
         .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
-        .on_wait(say_wait);
+        .on_wait(say_waits());
     if let (Some(pem), Some(file)) = (ca_certificates(global)?, &global.ca_cert) {
         builder = builder.ca_certificates(&pem).map_err(|error| {
             Failure::usage(format!("{} holds no certificate in PEM", file.display()))
@@ -77,9 +78,19 @@ pub(crate) fn ca_certificates(global: &Global) -> Result<Option<Vec<u8>>, Failur
     Ok(Some(pem))
 }
 
-/// Says each longer wait once, so that nobody takes it for a hang.
-fn say_wait(wait: &Wait) {
-    if wait.how_long >= Duration::from_secs(2) {
+/// Says a longer wait once, so that nobody takes it for a hang: requests that wait for the same moment say it together.
+fn say_waits() -> impl Fn(&Wait) + Send + Sync {
+    let told_until = Mutex::new(None);
+    move |wait: &Wait| {
+        if wait.how_long < Duration::from_secs(2) {
+            return;
+        }
+        let now = Instant::now();
+        let mut told_until = told_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if told_until.is_some_and(|until| now < until) {
+            return;
+        }
+        *told_until = Some(now + wait.how_long);
         ui::note(format_args!(
             "waiting {} s: {}",
             wait.how_long.as_secs(),

@@ -141,8 +141,7 @@ impl Reporter {
 
     fn say(&self, text: &str) {
         match &self.display {
-            Display::Bars(bars) => bars.above(|| ui::note(text)),
-            Display::Lines { .. } => ui::note(text),
+            Display::Bars(_) | Display::Lines { .. } => ui::note(text),
             Display::Nothing => {}
         }
     }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
+use indicatif::MultiProgress;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -134,9 +136,22 @@ impl Ui {
     }
 }
 
+/// The bars that are drawn at the moment, if any.
+static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+/// Has lines written above these bars from now on, or again just written.
+pub(crate) fn draw_below(bars: Option<MultiProgress>) {
+    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+}
+
 /// Something to know, from where there is no [`Ui`]. Not being able to say it is no reason to stop.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    writeln!(anstream::stderr(), "{text}").ok();
+    let write = || writeln!(anstream::stderr(), "{text}").ok();
+    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bars {
+        Some(bars) => bars.suspend(write),
+        None => write(),
+    };
 }
 
 /// A count with its noun.

@@ -1,7 +1,7 @@
 //! `cavatica retry`: failed files once more.
 
 use crate::args::{self, Global};
-use crate::command::run::{Opened, drive};
+use crate::command::run::{Opened, drive, say_how_it_ended};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
@@ -31,6 +31,7 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
     let options = args.pace.options();
     let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;
+    say_how_it_ended(&args.transfer, exit, ui);
     Ok(match (files, exit) {
         (0, Exit::Done) => Exit::NothingToDo,
         (_, exit) => exit,

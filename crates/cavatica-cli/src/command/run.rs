@@ -36,7 +36,21 @@ pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Ex
             ui::counted(summary.left, "file")
         ));
     }
+    say_how_it_ended(&args.transfer, exit, ui);
     Ok(exit)
+}
+
+/// Says what an exit code alone would leave people to look up: that nothing was left, or how to go on.
+pub(crate) fn say_how_it_ended(transfer: &Path, exit: Exit, ui: &Ui) {
+    if exit == Exit::NothingToDo {
+        ui.note("nothing was left to do");
+    }
+    if exit == Exit::Interrupted {
+        ui.note(format_args!(
+            "interrupted; `cavatica run {} --yes` goes on from here",
+            hint::shell_word(&transfer.display().to_string())
+        ));
+    }
 }
 
 /// Nothing is sent without a word: `--yes`, or the fingerprint that somebody looked at.
@@ -164,7 +178,7 @@ async fn interrupts(mut requests: StopRequests, stop: Stop) {
 fn of_run(error: RunError, transfer: &Path) -> Failure {
     let again = format!(
         "nothing is lost; `cavatica run {} --yes` goes on from here",
-        transfer.display()
+        hint::shell_word(&transfer.display().to_string())
     );
     let message = error.to_string();
     match error {

@@ -3,6 +3,8 @@
 use cavatica_transfer::journal::Tally;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::ui;
+
 /// Three bars with the same end, and two lines of words below them, so that each fits a terminal of 80 columns.
 pub(super) struct Bars {
     all: MultiProgress,
@@ -26,6 +28,7 @@ impl Bars {
         let style = ProgressStyle::with_template("{wide_msg}").expect("the template is fixed");
         let line = || all.add(ProgressBar::new(0).with_style(style.clone()));
         let (words, requests) = (line(), line());
+        ui::draw_below(Some(all.clone()));
         Bars {
             all,
             submitted,
@@ -52,12 +55,8 @@ impl Bars {
         self.requests.set_message(requests);
     }
 
-    /// Writes a line above the bars.
-    pub(super) fn above(&self, write: impl FnOnce()) {
-        self.all.suspend(write);
-    }
-
     pub(super) fn clear(&self) {
+        ui::draw_below(None);
         self.all.clear().ok();
     }
 }
