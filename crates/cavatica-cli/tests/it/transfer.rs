@@ -193,9 +193,9 @@ fn stopped_by(signal: &str) {
     });
     assert_eq!(plan(&world, &["--move"]).exit(), 0);
     let mut command = world.command(&[&["run", "t.transfer", "--yes"], &FAST[..]].concat());
-    let mut running = command
+    let running = command
         .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
@@ -218,7 +218,11 @@ fn stopped_by(signal: &str) {
         .args([signal, &pid])
         .status();
     assert!(sent.unwrap().success());
-    assert_eq!(running.wait().unwrap().code(), Some(6));
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(6));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let next = "interrupted; `cavatica run t.transfer --yes` goes on from here\n";
+    assert!(said.ends_with(next), "{said}");
     let status = world.run(&["status", "t.transfer", "--json"]).document();
     assert_eq!(
         (&status["in_flight"], &status["left"]),
