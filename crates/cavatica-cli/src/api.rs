@@ -74,6 +74,7 @@ pub(crate) fn ca_certificates(global: &Global) -> Result<Option<Vec<u8>>, Failur
             file.display()
         ))
         .caused_by(error)
+        .hint("name a file with the authority's certificate in PEM, or leave --ca-cert out")
     })?;
     Ok(Some(pem))
 }

@@ -53,7 +53,7 @@ pub(crate) struct Global {
     /// Print JSON on standard output: one document, or one per line for lists
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Tell more of what happens; -vv tells each request, -vvv each attempt
+    /// Tell more of what happens; -vv tells each request with its attempts
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colours

@@ -169,6 +169,13 @@ const WEB_PAGES: [&str; 3] = [
     "cgc.sbgenomics.com",
 ];
 
+fn api_address() -> String {
+    format!(
+        "CAVATICA's API is at {}, where the program looks if no endpoint is named",
+        Endpoint::CAVATICA
+    )
+}
+
 fn host(address: &str) -> &str {
     let behind = address.split_once("://").map_or(address, |(_, rest)| rest);
     behind.split(['/', ':']).next().unwrap_or_default()
@@ -178,16 +185,14 @@ fn assemble(endpoint: Option<&str>, token: &str, origin: Origin) -> Result<Crede
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);
     if endpoint.contains("/u/") || WEB_PAGES.contains(&host(endpoint)) {
         return Err(
-            Failure::usage(format!("`{endpoint}` is a page's address, not the API's")).hint(
-                format!(
-                    "CAVATICA's API is at {}, where the program looks if no endpoint is named",
-                    Endpoint::CAVATICA
-                ),
-            ),
+            Failure::usage(format!("`{endpoint}` is a page's address, not the API's"))
+                .hint(api_address()),
         );
     }
     let endpoint = endpoint.parse().map_err(|error| {
-        Failure::usage(format!("`{endpoint}` can't be the API's address")).caused_by(error)
+        Failure::usage(format!("`{endpoint}` can't be the API's address"))
+            .caused_by(error)
+            .hint(api_address())
     })?;
     let token = token.trim();
     if token.starts_with(['"', '\'']) {

@@ -90,8 +90,7 @@ fn start_log(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::ERROR,
         1 => LevelFilter::INFO,
-        2 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
+        _ => LevelFilter::DEBUG,
     };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

@@ -159,7 +159,8 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-fn causes(failure: &Failure) -> Vec<String> {
+/// What lies behind a failure, the nearest first.
+pub(crate) fn causes(failure: &Failure) -> Vec<String> {
     let first = failure
         .source
         .as_deref()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportState, FileId, Location, LocationError, OpenName, ProjectId, VolumeId,
+    ExportState, FileId, Location, LocationError, OpenName, ProjectId, TaskId, VolumeId,
 };
 
 /// A file's id.
@@ -66,6 +66,19 @@ pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
         };
         format!("expected the project's id, owner/short-name\nhint: {hint}")
     })
+}
+
+/// A task's id; also told from the address that the browser shows.
+pub(crate) fn task(text: &str) -> Result<TaskId, String> {
+    let text = text.trim();
+    if let Some((_, behind)) = text.split_once("/tasks/") {
+        let id = behind.split(['/', '?', '#']).next().unwrap_or_default();
+        return Err(format!(
+            "that is a page's address; expected the task's id\nhint: say `{id}`"
+        ));
+    }
+    text.parse()
+        .map_err(|error: cavatica_exports::model::IdError| error.to_string())
 }
 
 /// The key of a new object.

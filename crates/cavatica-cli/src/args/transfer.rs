@@ -90,7 +90,7 @@ pub(crate) struct Selection {
     #[arg(long, value_name = "OWNER/NAME", value_parser = value::project)]
     pub(crate) project: Option<ProjectId>,
     /// The outputs of this task, with their companions; can be repeated
-    #[arg(long = "task", value_name = "ID")]
+    #[arg(long = "task", value_name = "ID", value_parser = value::task)]
     pub(crate) tasks: Vec<TaskId>,
     /// The files that a CSV, TSV or JSON-lines file lists; - is standard input
     #[arg(long, value_name = "FILE")]

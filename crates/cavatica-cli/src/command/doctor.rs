@@ -14,7 +14,7 @@ use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 
 /// A clock that is further off than this makes times in reports doubtful.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
@@ -126,11 +126,13 @@ impl Doctor<'_> {
 
     fn blame(&mut self, name: &'static str, failure: &Failure) -> Result<(), Failure> {
         self.exit = failure.exit;
-        let cause = failure
-            .source
-            .as_ref()
-            .map(|source| format!(": {source}"))
-            .unwrap_or_default();
+        // The nearest cause says what was tried, the last one why it came to nothing.
+        let causes = ui::causes(failure);
+        let cause = match &causes[..] {
+            [] => String::new(),
+            [only] => format!(": {only}"),
+            [first, .., last] => format!(": {first}: {last}"),
+        };
         let remedy = failure
             .hints
             .first()

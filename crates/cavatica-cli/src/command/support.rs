@@ -78,7 +78,9 @@ pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Fail
         None => io::stdout().write_all(text.as_bytes())?,
         Some(path) => {
             let mut file = File::create_new(path).map_err(|error| {
-                Failure::usage(format!("{} can't be made", path.display())).caused_by(error)
+                Failure::usage(format!("{} can't be made", path.display()))
+                    .caused_by(error)
+                    .hint("choose a name that isn't taken, in a folder where you may write")
             })?;
             file.write_all(text.as_bytes())?;
         }

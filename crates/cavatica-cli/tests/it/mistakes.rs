@@ -119,6 +119,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "files list --project cavatica.sbgenomics.com/u/me/my-project/files",
     ),
     (
+        "a page's address for a task",
+        "plan --out t.transfer --task https://cavatica.sbgenomics.com/u/me/my-project/tasks/6f2a1b3c-0000-4000-8000-000000000001/ --volume sandbox/output --copy",
+    ),
+    (
         "a slash behind a project",
         "files list --project me/my-project/",
     ),
