@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod crash;
+mod load;
 mod sandbox;
 mod tidy;
 
@@ -23,6 +24,8 @@ enum Chore {
     Conformance,
     /// Kills the real program again and again and lets the sandbox be the judge
     Crash(crash::Campaign),
+    /// How many starts a second the sandbox keeps up with, and what a million files cost it
+    SandboxLoad(load::Load),
     /// Layers, licences, duplicate versions and the top level's order
     Tidy,
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
+        Chore::SandboxLoad(load) => load::run(&load),
         Chore::Tidy => tidy::run(),
     };
     match outcome {

@@ -20,7 +20,7 @@ impl Drop for Running {
 
 /// The platform on the desk, until it goes out of scope.
 pub(crate) struct Sandbox {
-    _process: Running,
+    process: Running,
     /// Host and port.
     address: String,
     pub(crate) endpoint: String,
@@ -53,12 +53,22 @@ impl Sandbox {
             .trim_start_matches("http://")
             .trim_end_matches("/v2");
         Ok(Sandbox {
-            _process: process,
+            process,
             address: address.to_owned(),
             token: text("token"),
             credentials: text("credentials").into(),
             endpoint,
         })
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The number by which the machine knows it.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.0.id()
     }
 
     /// One request to the sandbox's own calls.
