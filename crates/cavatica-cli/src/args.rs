@@ -41,7 +41,7 @@ pub(crate) struct Global {
     /// The API's address; without it the profile's, or else CAVATICA's
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// The profile of ~/.sevenbridges/credentials to use; without it [cavatica], or else [default]
+    /// The profile of ~/.sevenbridges/credentials to use; without it `cavatica`, or else `default`
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// A file with nothing but the token in it
