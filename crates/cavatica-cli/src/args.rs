@@ -301,7 +301,10 @@ pub(crate) struct Explain {
 /// Serves the documented API on this machine alone and really moves bytes: project files are files in a folder, a
 /// volume is a folder. Runs until interrupted. The same --data brings the same world back.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cavatica sandbox --data ./sandbox --project-from ./my-results")]
+#[command(after_help = "Examples:
+  cavatica sandbox --data ./sandbox --project-from ./my-results
+  cavatica sandbox --s3-volume real=my-bucket/rehearsal/ \\
+      --s3-endpoint https://s3.example.org")]
 pub(crate) struct Sandbox {
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 0)]
@@ -315,6 +318,22 @@ pub(crate) struct Sandbox {
     /// A world, its pace and its faults in a JSON file; options beside it count more
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+    /// Add a volume that is a real bucket: exports really write there
+    ///
+    /// NAME is the volume's name or its whole id. The bucket's keys come from where the AWS tools find them:
+    /// AWS_ACCESS_KEY_ID and its companions, or the profile that AWS_PROFILE names. What is put before every location
+    /// is PREFIX, with its final `/` if it is a folder.
+    #[arg(long = "s3-volume", value_name = "NAME=BUCKET[/PREFIX]", value_parser = value::s3_volume)]
+    pub(crate) s3_volumes: Vec<value::S3Volume>,
+    /// Where the buckets of --s3-volume are, if not on AWS
+    #[arg(long, value_name = "URL", requires = "s3_volumes")]
+    pub(crate) s3_endpoint: Option<String>,
+    /// How long jobs take, bytes apart: a time, or the shortest and the longest [default: 30ms-150ms]
+    #[arg(long, value_name = "TIME[-TIME]", value_parser = value::durations)]
+    pub(crate) job_duration: Option<(Duration, Duration)>,
+    /// Which share of the jobs fails, from 0 to 1 [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = value::share)]
+    pub(crate) fail_share: Option<f64>,
     /// How many requests are allowed in how many seconds [default: 1000/300]
     #[arg(long, value_name = "N/SECONDS", value_parser = value::rate_limit)]
     pub(crate) rate_limit: Option<(u64, Duration)>,

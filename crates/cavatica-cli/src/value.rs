@@ -150,6 +150,56 @@ pub(crate) fn rate_limit(text: &str) -> Result<(u64, Duration), String> {
     parsed.ok_or_else(|| "expected requests/seconds, for instance 1000/300".to_owned())
 }
 
+/// A time, or the shortest and the longest.
+pub(crate) fn durations(text: &str) -> Result<(Duration, Duration), String> {
+    let (shortest, longest) = text.split_once('-').unwrap_or((text, text));
+    match (duration(shortest), duration(longest)) {
+        (Ok(shortest), Ok(longest)) if shortest <= longest => Ok((shortest, longest)),
+        _ => Err(
+            "expected a time such as 5s, or the shortest and the longest as 100ms-2s".to_owned(),
+        ),
+    }
+}
+
+/// A part of the whole.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = text
+        .parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1, for instance 0.05".to_owned())
+}
+
+/// A volume that is a real bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct S3Volume {
+    pub(crate) name: String,
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
+}
+
+/// A volume's name, its bucket, and what stands before every key.
+pub(crate) fn s3_volume(text: &str) -> Result<S3Volume, String> {
+    let expected = || {
+        "expected NAME=BUCKET or NAME=BUCKET/PREFIX, for instance real=my-bucket/trial/".to_owned()
+    };
+    let (name, place) = text.split_once('=').ok_or_else(expected)?;
+    if place.starts_with("s3://") {
+        return Err(
+            "the bucket stands without s3://, for instance real=my-bucket/trial/".to_owned(),
+        );
+    }
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if name.is_empty() || bucket.is_empty() {
+        return Err(expected());
+    }
+    Ok(S3Volume {
+        name: name.to_owned(),
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    })
+}
+
 /// A metadata field and its value, for instance `sample_id=NA12878`.
 pub(crate) fn equation(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

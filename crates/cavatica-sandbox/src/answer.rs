@@ -22,6 +22,7 @@ pub(crate) struct Answer {
 pub(crate) enum Body {
     Json(Value),
     Html(Bytes),
+    Empty,
 }
 
 impl Answer {
@@ -29,6 +30,16 @@ impl Answer {
         Answer {
             status: 200,
             body: Body::Json(value),
+            total: None,
+            location: None,
+        }
+    }
+
+    /// Done, and nothing to say.
+    pub(crate) fn nothing() -> Answer {
+        Answer {
+            status: 204,
+            body: Body::Empty,
             total: None,
             location: None,
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cavatica_model::ProjectId;
+use cavatica_model::{ProjectId, VolumeId};
 use cavatica_s3::AwsConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -29,7 +29,7 @@ use crate::seed::{ProjectSeed, VolumeSeed, default_project, default_volumes, pub
 use crate::serve::serve;
 use crate::store::Store;
 use crate::tls::{Tls, private_file};
-use crate::world::{Event, Pace, World, WorldSpec};
+use crate::world::{Event, Pace, VolumeSpec, World, WorldSpec};
 
 /// A sandbox about to be started.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ pub struct SandboxBuilder {
     window: Duration,
     projects: Vec<ProjectSeed>,
     volumes: Vec<VolumeSeed>,
+    further_volumes: Vec<VolumeSeed>,
     durations: RangeInclusive<Duration>,
     fail_share: f64,
     faults: FaultPlan,
@@ -69,6 +70,7 @@ impl Default for SandboxBuilder {
             window: Duration::from_secs(300),
             projects: Vec::new(),
             volumes: Vec::new(),
+            further_volumes: Vec::new(),
             durations: Duration::from_millis(30)..=Duration::from_millis(150),
             fail_share: 0.0,
             faults: FaultPlan::default(),
@@ -132,6 +134,13 @@ impl SandboxBuilder {
     /// Adds a volume. The first call replaces the default ones.
     pub fn volume(mut self, volume: VolumeSeed) -> Self {
         self.volumes.push(volume);
+        self
+    }
+
+    /// Adds a volume beside those that there are anyway: the default ones, those of [`volume`](Self::volume), or those of
+    /// a data folder that holds a world already.
+    pub fn further_volume(mut self, volume: VolumeSeed) -> Self {
+        self.further_volumes.push(volume);
         self
     }
 
@@ -320,7 +329,12 @@ impl SandboxBuilder {
                 .remove_file(&place)
                 .map_err(SandboxError::io(&place))?;
         }
-        Ok((State::new(world, journal), self.token.unwrap_or(token)))
+        let mut state = State::new(world, journal);
+        for volume in self.further_volumes {
+            let volume = plant::volume(volume, &self.quirks, &mut Vec::new())?;
+            mount(&mut state, volume, clock, &path)?;
+        }
+        Ok((state, self.token.unwrap_or(token)))
     }
 
     fn describe(self, clock: Clock) -> Result<(WorldSpec, Vec<Planting>), SandboxError> {
@@ -337,11 +351,12 @@ impl SandboxBuilder {
         {
             projects.push(public_project());
         }
-        let volumes = if self.volumes.is_empty() {
+        let mut volumes = if self.volumes.is_empty() {
             default_volumes()
         } else {
             self.volumes
         };
+        volumes.extend(self.further_volumes);
         let spec = WorldSpec {
             seed: self.seed,
             token: self.token.unwrap_or_else(|| made_token(self.seed)),
@@ -358,6 +373,39 @@ impl SandboxBuilder {
         };
         Ok((spec, plantings))
     }
+}
+
+/// Adds a volume to a world that a data folder brought back, unless it is there.
+fn mount(
+    state: &mut State,
+    spec: VolumeSpec,
+    clock: Clock,
+    path: &Path,
+) -> Result<(), SandboxError> {
+    if let Some((_, known)) = state.world.volume(&spec.id) {
+        let same = (&known.bucket, &known.prefix, &known.store)
+            == (&spec.bucket, &spec.prefix, &spec.store);
+        return if same {
+            Ok(())
+        } else {
+            let why = format!(
+                "the data folder has a volume `{}` in another place, the bucket `{}` with the prefix `{}`",
+                spec.id, known.bucket, known.prefix
+            );
+            Err(SandboxError::World(why))
+        };
+    }
+    spec.id
+        .parse::<VolumeId>()
+        .map_err(|error| SandboxError::World(error.to_string()))?;
+    let mounted = Event::VolumeMounted {
+        spec: Box::new(spec),
+        at: clock.now(),
+    };
+    state
+        .commit(&mounted)
+        .and_then(|()| state.flush())
+        .map_err(SandboxError::io(path))
 }
 
 /// Tokens travel in a header.

@@ -19,7 +19,7 @@ use crate::quirk::{Quirk, Quirks};
 use crate::rate::{Admission, Standing, Window};
 use crate::remote::Buckets;
 use crate::store::{Store, measure};
-use crate::world::{Event, Pace, StoreKind, World};
+use crate::world::{Event, NodeKind, Pace, StoreKind, World};
 
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -28,7 +28,6 @@ pub(crate) struct Hub {
     pub(crate) endpoint: String,
     pub(crate) reach: Reach,
     pub(crate) clock: Clock,
-    pub(crate) pace: Pace,
     pub(crate) quirks: Quirks,
     pub(crate) store: Store,
     pub(crate) buckets: Buckets,
@@ -38,6 +37,7 @@ pub(crate) struct Hub {
     faults: Mutex<Faults>,
     counters: Mutex<Counters>,
     window: Mutex<Window>,
+    pace: Mutex<Pace>,
 }
 
 /// Who can reach the sandbox.
@@ -107,7 +107,6 @@ impl Hub {
             endpoint,
             reach,
             clock,
-            pace,
             quirks: state.world.quirks().clone(),
             store,
             buckets,
@@ -116,6 +115,7 @@ impl Hub {
             faults: Mutex::new(faults),
             counters: Mutex::new(Counters::default()),
             window: Mutex::new(window),
+            pace: Mutex::new(pace),
         }
     }
 
@@ -129,6 +129,16 @@ impl Hub {
 
     pub(crate) fn counters(&self) -> MutexGuard<'_, Counters> {
         lock(&self.counters)
+    }
+
+    /// How long jobs take that are accepted now, and how many of them fail.
+    pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
+        lock(&self.pace)
+    }
+
+    /// The limit and what has been used of it.
+    pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
+        lock(&self.window)
     }
 
     /// Counts a request against the limit.
@@ -158,8 +168,31 @@ impl Hub {
     }
 }
 
-/// What happens to a volume behind the platform's back.
+/// What happens to files and volumes behind the platform's back.
 impl Hub {
+    /// Archives a file or makes it a copy of a public one, or takes that back. `None` if there is no such file.
+    pub(crate) fn mark_file(
+        &self,
+        id: &str,
+        archived: Option<bool>,
+        public_copy: Option<bool>,
+    ) -> io::Result<Option<()>> {
+        let mut state = self.state();
+        let Some(number) = state.world.file_by_id(id) else {
+            return Ok(None);
+        };
+        let NodeKind::File(file) = &state.world.node(number).kind else {
+            return Ok(None);
+        };
+        let marked = Event::FileMarked {
+            file: number,
+            archived: archived.unwrap_or(file.archived),
+            public_copy: public_copy.unwrap_or(file.public_copy),
+        };
+        state.commit(&marked)?;
+        state.flush().map(Some)
+    }
+
     /// Puts an object on a volume, over one that is there. `None` if there is no such volume.
     pub(crate) fn put_object(
         &self,

@@ -115,7 +115,7 @@ impl Ledger {
                 ExportState::Pending | ExportState::Running => {}
             }
         }
-        let objects = world.volumes().iter().map(|volume| {
+        let objects = world.mounted().map(|(_, volume)| {
             let count = volume.objects.len().try_into().unwrap_or(u64::MAX);
             (volume.id.to_string(), count)
         });

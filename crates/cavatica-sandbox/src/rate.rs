@@ -41,6 +41,14 @@ impl Window {
         }
     }
 
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    pub(crate) fn length(&self) -> Millis {
+        self.length
+    }
+
     /// Counts a request; the first one after a window's end opens the next.
     pub(crate) fn admit(&mut self, now: Millis) -> Admission {
         self.turn(now);

@@ -13,6 +13,7 @@ pub(crate) struct Code(pub(crate) i64);
 impl Code {
     pub(crate) const MAINTENANCE: Code = Code(0);
     pub(crate) const RATE_LIMIT: Code = Code(1000);
+    pub(crate) const NO_USER: Code = Code(2002);
     pub(crate) const NO_PROJECT: Code = Code(3002);
     pub(crate) const NO_PROJECT_MEMBER: Code = Code(3002);
     pub(crate) const NO_FILE: Code = Code(5002);
@@ -27,9 +28,15 @@ impl Code {
     pub(crate) const NO_VOLUME: Code = Code(9007);
     pub(crate) const NO_JOB: Code = Code(9008);
     pub(crate) const NO_FILE_TO_EXPORT: Code = Code(9009);
+    pub(crate) const VOLUME_EXISTS: Code = Code(9010);
     pub(crate) const INVALID_SYNTAX: Code = Code(9011);
     pub(crate) const NO_VOLUME_MEMBER: Code = Code(9012);
+    pub(crate) const VOLUME_NAME_EMPTY: Code = Code(9013);
+    pub(crate) const BAD_VOLUME_NAME: Code = Code(9014);
     pub(crate) const BAD_ACCESS_MODE: Code = Code(9015);
+    pub(crate) const NO_SERVICE: Code = Code(9016);
+    pub(crate) const BAD_SERVICE: Code = Code(9017);
+    pub(crate) const NO_VOLUME_RIGHT: Code = Code(9020);
     pub(crate) const BAD_ACL: Code = Code(9022);
     pub(crate) const BAD_STORAGE_CLASS: Code = Code(9024);
     pub(crate) const VOLUME_NOT_WRITABLE: Code = Code(9026);
@@ -51,6 +58,7 @@ impl Code {
     pub(crate) const METHOD_NOT_ALLOWED: Code = Code(90006);
     pub(crate) const CONFLICT: Code = Code(90007);
     pub(crate) const UNDECODABLE: Code = Code(90009);
+    pub(crate) const NOT_IMPLEMENTED: Code = Code(90010);
 
     /// The error object that the platform sends, with the status and the meaning from the model's table.
     pub(crate) fn error(self) -> ApiError {

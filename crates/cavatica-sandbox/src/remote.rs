@@ -20,7 +20,7 @@ impl Buckets {
     pub(crate) fn open(world: &World, config: Option<AwsConfig>) -> Result<Self, SandboxError> {
         let mut config = config;
         let mut buckets = BTreeMap::new();
-        for (number, volume) in (0..).zip(world.volumes()) {
+        for (number, volume) in world.mounted() {
             let StoreKind::Bucket { endpoint } = &volume.store else {
                 continue;
             };

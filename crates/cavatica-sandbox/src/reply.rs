@@ -341,6 +341,7 @@ fn head_and_bytes(answer: Answer) -> (http::response::Parts, Bytes) {
     let (kind, bytes) = match answer.body {
         Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
         Body::Html(page) => ("text/html; charset=utf-8", page),
+        Body::Empty => ("application/json", Bytes::new()),
     };
     head.headers
         .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));

@@ -102,8 +102,8 @@ impl Sandbox {
     /// The ids of all volumes.
     pub fn volumes(&self) -> Vec<String> {
         let state = self.hub.state();
-        let volumes = state.world.volumes().iter();
-        volumes.map(|volume| volume.id.to_string()).collect()
+        let volumes = state.world.mounted();
+        volumes.map(|(_, volume)| volume.id.to_string()).collect()
     }
 
     /// The id of the file or folder with this path in a project.

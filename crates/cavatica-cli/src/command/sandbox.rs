@@ -2,13 +2,17 @@
 
 use std::path::Path;
 
-use cavatica_sandbox::{ProjectSeed, Sandbox, Scenario, ScenarioError};
+use cavatica_sandbox::{ProjectSeed, Sandbox, Scenario, ScenarioError, VolumeSeed};
 use serde::Serialize;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::StopRequests;
 use crate::ui::Ui;
+use crate::value::S3Volume;
+
+/// Whose the sandbox's volumes are.
+const OWNER: &str = "sandbox";
 
 /// The project that is filled with the user's files.
 const PROJECT: &str = "sandbox/demo";
@@ -23,6 +27,15 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
     }
     if let Some((requests, window)) = args.rate_limit {
         builder = builder.rate_limit(requests, window);
+    }
+    if let Some((shortest, longest)) = args.job_duration {
+        builder = builder.job_duration(shortest..=longest);
+    }
+    if let Some(share) = args.fail_share {
+        builder = builder.fail_share(share);
+    }
+    for volume in &args.s3_volumes {
+        builder = builder.further_volume(real_volume(volume, args.s3_endpoint.as_deref()));
     }
     if let Some(plan) = &args.faults {
         builder = builder.faults(plan.clone());
@@ -52,6 +65,19 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
     stop.next().await;
     sandbox.stop().await;
     Ok(Exit::Done)
+}
+
+/// A name alone is a volume of the sandbox's own account.
+fn real_volume(volume: &S3Volume, endpoint: Option<&str>) -> VolumeSeed {
+    let id = if volume.name.contains('/') {
+        volume.name.clone()
+    } else {
+        format!("{OWNER}/{}", volume.name)
+    };
+    VolumeSeed::s3(id)
+        .bucket(&volume.bucket)
+        .prefix(&volume.prefix)
+        .real_s3(endpoint)
 }
 
 fn scenario(path: &Path) -> Result<Scenario, Failure> {

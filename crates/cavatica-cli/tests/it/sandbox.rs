@@ -3,6 +3,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use cavatica_test_s3::TestS3;
 use serde_json::Value;
 
 use crate::harness::World;
@@ -189,5 +190,84 @@ fn a_real_bucket_without_keys_says_where_keys_come_from() {
     let told = run.stderr();
     for part in ["lab/real", "AWS_ACCESS_KEY_ID is not set", "aws configure"] {
         assert!(told.contains(part), "{told}");
+    }
+}
+
+/// The first line of a sandbox that was started with these arguments, and its process.
+fn announced(mut command: Command) -> (std::process::Child, Value) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+#[test]
+fn a_real_bucket_is_mounted_from_the_command_line() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(TestS3::start());
+    server.create_bucket("lab");
+    let world = World::new();
+    let mut command = world.command(&["sandbox", "--json", "--data", "data"]);
+    command
+        .args(["--s3-volume", "real=lab/trial/", "--s3-endpoint"])
+        .arg(server.endpoint())
+        .args(["--job-duration", "0s-10ms", "--fail-share", "0"])
+        .env("AWS_ACCESS_KEY_ID", TestS3::KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", TestS3::SECRET);
+    let (child, ready) = announced(command);
+    let served = Served { child, ready };
+    let volumes = served.ready["volumes"].as_array().unwrap();
+    assert_eq!(volumes.len(), 6, "beside the ordinary ones: {volumes:?}");
+
+    let files = served.call("GET", "/v2/files?project=sandbox/demo&name=README.txt", "");
+    let body = serde_json::json!({
+        "source": {"file": files["items"][0]["id"]},
+        "destination": {"volume": "sandbox/real", "location": "run1/a.txt"},
+        "properties": {"aws_storage_class": "GLACIER"},
+    });
+    let job = served.call("POST", "/v2/storage/exports", &body.to_string());
+    let path = format!("/v2/storage/exports/{}", job["id"].as_str().unwrap());
+    let ended = loop {
+        let job = served.call("GET", &path, "");
+        if job["state"] == "COMPLETED" || job["state"] == "FAILED" {
+            break job;
+        }
+    };
+    assert_eq!(ended["state"], "COMPLETED", "{ended}");
+    let kept = server.kept("lab", "trial/run1/a.txt").expect("an object");
+    assert_eq!(kept.storage_class.as_deref(), Some("GLACIER"));
+    drop(served);
+
+    // The same folder with another bucket under the same name.
+    let mut other = world.command(&["sandbox", "--data", "data", "--s3-volume", "real=other"]);
+    other
+        .env("AWS_ACCESS_KEY_ID", TestS3::KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", TestS3::SECRET);
+    let run = world.finish(other);
+    assert_eq!(run.exit(), 1);
+    assert!(
+        run.stderr().contains("the bucket `lab`"),
+        "{}",
+        run.stderr()
+    );
+}
+
+#[test]
+fn what_is_no_bucket_or_pace_is_refused() {
+    let world = World::new();
+    for args in [
+        ["--s3-volume", "real"],
+        ["--s3-volume", "real=s3://lab"],
+        ["--s3-volume", "=lab"],
+        ["--s3-volume", "real="],
+        ["--s3-endpoint", "https://s3.example.org"],
+        ["--job-duration", "2s-1s"],
+        ["--job-duration", "soon"],
+        ["--fail-share", "5"],
+    ] {
+        let run = world.run(&["sandbox", args[0], args[1]]);
+        assert_eq!(run.exit(), 2, "{args:?}");
+        assert!(run.stderr().contains(args[0]), "{}", run.stderr());
     }
 }

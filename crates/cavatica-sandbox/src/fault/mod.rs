@@ -144,9 +144,9 @@ pub enum When {
 /// | `late-list` | seconds, 60 | young jobs don't show in the list of exports |
 /// | `fail-jobs` | code, 9100 | jobs fail; counted per job |
 ///
-/// A target is a method, or the short name of a route: `user`, `rate-limit`, `projects`, `project`, `project-files`,
+/// A target is a method, or the short name of a route: `user`, `user-by-name`, `rate-limit`, `projects`, `project`, `project-files`,
 /// `project-members`, `files`, `file`, `folder-list`, `scroll`, `folder-scroll`, `bulk-files`, `tasks`, `task`, `volumes`, `volume`,
-/// `volume-list`, `volume-object`, `volume-members`, `start`, `exports`, `export`, `bulk-start`, `bulk-get`; without one
+/// `volume-list`, `volume-object`, `volume-members`, `create-volume`, `change-volume`, `remove-volume`, `start`, `exports`, `export`, `bulk-start`, `bulk-get`; without one
 /// a rule is about every request. A rule without a condition strikes always, and `times` bounds how often.
 ///
 /// ```

@@ -45,6 +45,6 @@ pub(crate) fn disguise(answer: &mut Answer, state: &str) {
 fn items(answer: &mut Answer) -> Option<&mut Vec<serde_json::Value>> {
     match &mut answer.body {
         Body::Json(body) => body.get_mut("items")?.as_array_mut(),
-        Body::Html(_) => None,
+        Body::Html(_) | Body::Empty => None,
     }
 }

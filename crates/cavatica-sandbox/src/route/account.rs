@@ -39,16 +39,26 @@ pub(super) fn user(request: &Request) -> Answer {
     Answer::json(Fields::of_detail(&request.query).choose(&user))
 }
 
-pub(super) fn rate_limit(hub: &Hub) -> Answer {
+/// The one user that this world knows, where its own address says.
+pub(super) fn user_by_name(request: &Request) -> Result<Answer, ApiError> {
+    if request.id() == USER {
+        Ok(user(request))
+    } else {
+        Err(Code::NO_USER.error())
+    }
+}
+
+pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Answer {
     let standing = hub.standing();
-    Answer::json(json!({
+    let limits = json!({
         "rate": {
             "limit": standing.limit,
             "remaining": standing.remaining,
             "reset": standing.reset,
         },
         "instance_limit": {"limit": -1, "remaining": i64::MAX},
-    }))
+    });
+    Answer::json(Fields::of_detail(&request.query).choose(&limits))
 }
 
 pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
@@ -111,7 +121,7 @@ pub(super) fn project_files(hub: &Hub, request: &Request) -> Result<Answer, ApiE
 
 pub(super) fn project_members(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let everyone = project_membership(hub, request)?;
-    members(request, everyone)
+    members(request, &[everyone])
 }
 
 pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
@@ -121,47 +131,51 @@ pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Answer, Api
 
 fn project_membership(hub: &Hub, request: &Request) -> Result<Value, ApiError> {
     let id = request.owned_id();
-    if hub.state().world.project(&id).is_none() {
-        return Err(Code::NO_PROJECT.error());
-    }
-    let permissions = json!({
-        "read": true, "copy": true, "write": true, "execute": true, "admin": true,
-    });
-    Ok(membership(&request.links.project(&id), permissions))
+    let state = hub.state();
+    let (_, project) = state
+        .world
+        .project(&id)
+        .ok_or_else(|| Code::NO_PROJECT.error())?;
+    Ok(membership(
+        &request.links.project(&id),
+        USER,
+        permissions(project),
+    ))
 }
 
-/// The one member of everything: the user.
-pub(super) fn membership(of: &str, permissions: Value) -> Value {
+/// Somebody as a member of something.
+pub(super) fn membership(of: &str, username: &str, permissions: Value) -> Value {
     json!({
-        "href": format!("{of}/members/{USER}"),
-        "id": USER,
-        "username": USER,
-        "email": "sandbox@example.org",
+        "href": format!("{of}/members/{}", encode(username)),
+        "id": username,
+        "username": username,
+        "email": format!("{username}@example.org"),
         "type": "USER",
         "permissions": permissions,
     })
 }
 
-/// The list of members, with the one there is.
-pub(super) fn members(request: &Request, member: Value) -> Result<Answer, ApiError> {
+/// A list of members.
+pub(super) fn members(request: &Request, members: &[Value]) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(
         &request.query,
         &["href", "id", "username", "email", "type", "permissions"],
     );
-    let items = slice(&[member], window)
+    let items = slice(members, window)
         .iter()
         .map(|member| fields.choose(member))
         .collect();
-    Ok(Answer::page(&request.listing(), items, window, 1))
+    Ok(Answer::page(
+        &request.listing(),
+        items,
+        window,
+        members.len(),
+    ))
 }
 
 /// The member that the path names, if it is the one there is.
-pub(super) fn one_member(
-    request: &Request,
-    member: &Value,
-    nobody: Code,
-) -> Result<Answer, ApiError> {
+fn one_member(request: &Request, member: &Value, nobody: Code) -> Result<Answer, ApiError> {
     if request.parameters.last().is_some_and(|name| name == USER) {
         Ok(Answer::json(
             Fields::of_detail(&request.query).choose(member),
@@ -169,6 +183,12 @@ pub(super) fn one_member(
     } else {
         Err(nobody.error())
     }
+}
+
+/// Everybody may read public files and copy them, nobody change them.
+fn permissions(project: &Project) -> Value {
+    let own = !project.id.is_public();
+    json!({"read": true, "copy": true, "write": own, "execute": own, "admin": own})
 }
 
 fn view(world: &World, project: &Project, links: &Links) -> Value {
@@ -182,13 +202,11 @@ fn view(world: &World, project: &Project, links: &Links) -> Value {
         "tags": [],
         "settings": {"locked": false, "controlled": false, "location": "aws:us-east-1"},
         "root_folder": world.file_id(project.root),
-        "created_by": USER,
+        "created_by": if project.id.is_public() { project.id.owner() } else { USER },
         "created_on": born,
         "modified_on": born,
         "billing_group": "00000000-0000-0000-0000-000000000000",
-        "category": "PRIVATE",
-        "permissions": {
-            "read": true, "copy": true, "write": true, "execute": true, "admin": true,
-        },
+        "category": if project.id.is_public() { "PUBLIC" } else { "PRIVATE" },
+        "permissions": permissions(project),
     })
 }

@@ -7,9 +7,12 @@
 //! | `GET /_sandbox/ledger` | what was accepted and done |
 //! | `GET /_sandbox/state` | what the page shows |
 //! | `GET`, `POST`, `DELETE /_sandbox/faults` | the fault rules: with their counts, others, none |
+//! | `GET`, `PATCH /_sandbox/settings` | the limit, how long jobs take, how many fail |
+//! | `PATCH /_sandbox/files` | makes `file` `archived` or a `public_copy`, or takes that back |
 //! | `POST /_sandbox/objects` | puts `content` at `location` on `volume`, behind the platform's back |
 //! | `DELETE /_sandbox/objects?volume=&location=` | takes an object away |
 
+use super::settings;
 use bytes::Bytes;
 use cavatica_model::{ApiError, OpenName};
 use http::Method;
@@ -47,6 +50,19 @@ pub(crate) fn admin(
         ("DELETE", "/_sandbox/faults") => {
             hub.faults().replace(FaultPlan::default());
             Ok(Answer::json(json!([])))
+        }
+        ("GET", "/_sandbox/settings") => Ok(Answer::json(settings::show(hub))),
+        ("PATCH", "/_sandbox/settings") => {
+            settings::change(hub, body)?;
+            Ok(Answer::json(settings::show(hub)))
+        }
+        ("PATCH", "/_sandbox/files") => {
+            let body: Value =
+                serde_json::from_slice(body).map_err(|_| Code::UNDECODABLE.error())?;
+            let file = body.get("file").and_then(Value::as_str);
+            let file = file.ok_or_else(|| Code::INVALID_SYNTAX.because("file is missing."))?;
+            let flag = |key: &str| body.get(key).and_then(Value::as_bool);
+            done(hub.mark_file(file, flag("archived"), flag("public_copy")))
         }
         ("POST", "/_sandbox/objects") => {
             let body: Value =
@@ -110,7 +126,7 @@ fn state(hub: &Hub) -> Value {
 }
 
 fn world(world: &World) -> Value {
-    let volumes = world.volumes().iter().map(|volume| {
+    let volumes = world.mounted().map(|(_, volume)| {
         json!({
             "id": volume.id,
             "service": volume.service,

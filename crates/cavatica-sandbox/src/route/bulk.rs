@@ -20,10 +20,11 @@ pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         let ask = |_: &Value| faults.strike_job(Route::BulkStart).map(Code);
         items.iter().map(ask).collect()
     };
+    let pace = *hub.pace();
     let mut state = hub.state();
     let mut outcomes = Vec::with_capacity(items.len());
     for (item, doom) in items.iter().zip(dooms) {
-        let job = wish(item, mode).and_then(|wish| accept(hub, &mut state, wish, doom));
+        let job = wish(item, mode).and_then(|wish| accept(hub, &mut state, wish, doom, pace));
         outcomes.push(job);
     }
     state.flush().map_err(|_| Code::UNAVAILABLE.error())?;

@@ -134,6 +134,9 @@ impl Place {
     fn find(hub: &Hub, request: &Request) -> Result<Place, ApiError> {
         let state = hub.state();
         let (number, volume) = volumes::find(&state.world, request)?;
+        if !volume.permissions().read {
+            return Err(Code::NO_VOLUME_RIGHT.error());
+        }
         if !volume.active {
             return Err(Code::NO_READ_ACCESS.error());
         }

@@ -9,14 +9,15 @@ use crate::hub::{Hub, State};
 use crate::query::Query;
 use crate::quirk::Quirk;
 use crate::refusal::Code;
-use crate::world::{Event, Wish};
+use crate::world::{Event, Pace, Wish};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let wish = wish(&request.json()?, mode(hub, &request.query))?;
     let doom = hub.faults().strike_job(Route::Start).map(Code);
+    let pace = *hub.pace();
     let mut state = hub.state();
-    let job = accept(hub, &mut state, wish, doom)?;
+    let job = accept(hub, &mut state, wish, doom, pace)?;
     state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
     hub.started.notify_one();
     let job = state.world.job_view(job, &request.links);
@@ -42,8 +43,9 @@ pub(super) fn accept(
     state: &mut State,
     wish: Wish,
     doom: Option<Code>,
+    pace: Pace,
 ) -> Result<u32, ApiError> {
-    let start = state.world.start(wish, hub.pace, doom, hub.clock.now())?;
+    let start = state.world.start(wish, pace, doom, hub.clock.now())?;
     let job = state.world.jobs().len();
     state
         .commit(&Event::Started(start))

@@ -211,13 +211,17 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Where a scroll goes on: opaque to clients.
+/// Where a scroll goes on: opaque to clients, and in base64, as the platform's are, so that it has to be encoded in a query.
 mod token {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
     pub(super) fn write(from: usize) -> String {
-        format!("{from:016x}")
+        BASE64_STANDARD.encode(format!("{from:016x}"))
     }
 
     pub(super) fn read(token: &str) -> Option<usize> {
-        usize::from_str_radix(token, 16).ok()
+        let bytes = BASE64_STANDARD.decode(token).ok()?;
+        usize::from_str_radix(std::str::from_utf8(&bytes).ok()?, 16).ok()
     }
 }

@@ -6,6 +6,8 @@ mod bulk;
 mod contents;
 mod exports;
 mod files;
+mod members;
+mod settings;
 mod tasks;
 mod volumes;
 
@@ -53,6 +55,7 @@ macro_rules! routes {
 routes! {
     Root "root" "GET" "/",
     User "user" "GET" "/user",
+    UserByName "user-by-name" "GET" "/users/{username}",
     RateLimit "rate-limit" "GET" "/rate_limit",
     Projects "projects" "GET" "/projects",
     Project "project" "GET" "/projects/{owner}/{name}",
@@ -64,16 +67,23 @@ routes! {
     File "file" "GET" "/files/{id}",
     FolderList "folder-list" "GET" "/files/{id}/list",
     FolderScroll "folder-scroll" "GET" "/files/{id}/scroll",
+    Search "search" "POST" "/files/search",
     BulkFiles "bulk-files" "POST" "/bulk/files/get",
     Tasks "tasks" "GET" "/tasks",
     Task "task" "GET" "/tasks/{id}",
     Volumes "volumes" "GET" "/storage/volumes",
+    CreateVolume "create-volume" "POST" "/storage/volumes",
     Volume "volume" "GET" "/storage/volumes/{owner}/{name}",
     ChangeVolume "change-volume" "PATCH" "/storage/volumes/{owner}/{name}",
+    RemoveVolume "remove-volume" "DELETE" "/storage/volumes/{owner}/{name}",
     VolumeList "volume-list" "GET" "/storage/volumes/{owner}/{name}/list",
     VolumeObject "volume-object" "GET" "/storage/volumes/{owner}/{name}/object",
     VolumeMembers "volume-members" "GET" "/storage/volumes/{owner}/{name}/members",
     VolumeMember "volume-member" "GET" "/storage/volumes/{owner}/{name}/members/{username}",
+    AddVolumeMember "add-volume-member" "POST" "/storage/volumes/{owner}/{name}/members",
+    RemoveVolumeMember "remove-volume-member" "DELETE" "/storage/volumes/{owner}/{name}/members/{username}",
+    VolumePermissions "volume-permissions" "GET" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
+    ChangeVolumePermissions "change-volume-permissions" "PATCH" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
     Start "start" "POST" "/storage/exports",
     Exports "exports" "GET" "/storage/exports",
     Export "export" "GET" "/storage/exports/{id}",
@@ -186,7 +196,8 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
     match request.route {
         Route::Root => Ok(account::root(request)),
         Route::User => Ok(account::user(request)),
-        Route::RateLimit => Ok(account::rate_limit(hub)),
+        Route::UserByName => account::user_by_name(request),
+        Route::RateLimit => Ok(account::rate_limit(hub, request)),
         Route::Projects => account::projects(hub, request),
         Route::Project => account::project(hub, request),
         Route::ProjectFiles => account::project_files(hub, request),
@@ -197,16 +208,24 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
         Route::File => files::get(hub, request),
         Route::FolderList => files::list_folder(hub, request),
         Route::FolderScroll => files::scroll_folder(hub, request),
+        // A query language that no page describes.
+        Route::Search => Err(Code::NOT_IMPLEMENTED.error()),
         Route::BulkFiles => bulk::files(hub, request),
         Route::Tasks => tasks::list(hub, request),
         Route::Task => tasks::get(hub, request),
         Route::Volumes => volumes::list(hub, request),
+        Route::CreateVolume => volumes::create(hub, request),
         Route::Volume => volumes::get(hub, request),
         Route::ChangeVolume => volumes::change(hub, request),
+        Route::RemoveVolume => volumes::remove(hub, request),
         Route::VolumeList => contents::list(hub, request).await,
         Route::VolumeObject => contents::object(hub, request).await,
-        Route::VolumeMembers => volumes::members(hub, request),
-        Route::VolumeMember => volumes::member(hub, request),
+        Route::VolumeMembers => members::list(hub, request),
+        Route::VolumeMember => members::get(hub, request),
+        Route::AddVolumeMember => members::add(hub, request),
+        Route::RemoveVolumeMember => members::remove(hub, request),
+        Route::VolumePermissions => members::permissions(hub, request),
+        Route::ChangeVolumePermissions => members::change(hub, request),
         Route::Start => exports::start(hub, request),
         Route::Exports => exports::list(hub, request),
         Route::Export => exports::get(hub, request),

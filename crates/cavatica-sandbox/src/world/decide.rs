@@ -78,6 +78,9 @@ impl World {
         let (volume, state) = self
             .volume(&wish.volume)
             .ok_or_else(|| Code::NO_VOLUME.error())?;
+        if !state.permissions().write {
+            return Err(Code::NO_VOLUME_RIGHT.error());
+        }
         let file = self
             .file_by_id(&wish.file)
             .ok_or_else(|| Code::NO_FILE_TO_EXPORT.error())?;

@@ -3,7 +3,7 @@
 use cavatica_model::{ExportMode, ExportProperties, Tri};
 use serde::{Deserialize, Serialize};
 
-use super::WorldSpec;
+use super::{Permissions, VolumeSpec, WorldSpec};
 use crate::clock::Millis;
 use crate::refusal::Code;
 
@@ -45,6 +45,22 @@ pub(crate) enum Event {
         volume: u32,
         location: String,
         job: Option<u32>,
+    },
+    /// A file was archived or restored, became a copy of a public one or one's own.
+    FileMarked {
+        file: u32,
+        archived: bool,
+        public_copy: bool,
+    },
+    /// A volume was mounted after the world began.
+    VolumeMounted { spec: Box<VolumeSpec>, at: Millis },
+    /// A volume was taken away; what lies in its bucket stays.
+    VolumeRemoved { volume: u32 },
+    /// Somebody may do other things on a volume, or nothing any more.
+    VolumeMember {
+        volume: u32,
+        username: String,
+        permissions: Option<Permissions>,
     },
     /// A volume was activated or deactivated, opened for writing or closed.
     VolumeChanged {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
 
-use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
-use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, VolumeState, World};
+use super::spec::{EntrySpec, FileSpec, Origin, Permissions, ProjectSpec, VolumeSpec, WorldSpec};
+use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World};
+use crate::clock::Millis;
 
 /// A world that can't be made as described.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ impl World {
             overwritten: 0,
         };
         for volume in &spec.volumes {
-            world.add_volume(volume)?;
+            world.add_volume(volume, spec.at)?;
         }
         for project in &spec.projects {
             world.add_project(project)?;
@@ -48,12 +49,12 @@ impl World {
         Ok(world)
     }
 
-    fn add_volume(&mut self, spec: &VolumeSpec) -> Result<(), SpecError> {
+    pub(super) fn add_volume(&mut self, spec: &VolumeSpec, at: Millis) -> Result<(), SpecError> {
         let id: VolumeId = spec.id.parse()?;
         if self.volume(&spec.id).is_some() {
             return Err(SpecError::Twice(spec.id.clone()));
         }
-        let put_at = self.born_at;
+        let put_at = at;
         let objects = spec.objects.iter().map(|(location, object)| {
             let object = Object {
                 size: object.size,
@@ -71,7 +72,10 @@ impl World {
             prefix: spec.prefix.clone(),
             properties: spec.properties.clone(),
             store: spec.store.clone(),
-            modified_at: self.born_at,
+            created_at: at,
+            modified_at: at,
+            members: BTreeMap::from([(USER.to_owned(), Permissions::ALL)]),
+            removed: false,
             objects: objects.collect::<BTreeMap<_, _>>(),
             counts: [0; 4],
         });

@@ -20,8 +20,8 @@ pub(crate) use decide::{Errand, Pace, Replacing, Step, Wish};
 pub(crate) use event::{Event, Start};
 pub(crate) use grow::SpecError;
 pub(crate) use spec::{
-    EntrySpec, FileSpec, ObjectSpec, Origin, ProjectSpec, StoreKind, TaskSpec, VolumeSpec,
-    WorldSpec,
+    EntrySpec, FileSpec, ObjectSpec, Origin, Permissions, ProjectSpec, StoreKind, TaskSpec,
+    VolumeSpec, WorldSpec,
 };
 pub(crate) use view::Links;
 
@@ -101,7 +101,12 @@ pub(crate) struct VolumeState {
     pub(crate) prefix: String,
     pub(crate) properties: ExportProperties,
     pub(crate) store: StoreKind,
+    pub(crate) created_at: Millis,
     pub(crate) modified_at: Millis,
+    /// Who may do what, by username.
+    pub(crate) members: BTreeMap<String, Permissions>,
+    /// Its number stays taken, because jobs name it.
+    removed: bool,
     /// By location, the volume's prefix left out.
     pub(crate) objects: BTreeMap<Box<str>, Object>,
     /// How many jobs stand in each state, in the order of `ExportState::ALL`.
@@ -184,6 +189,29 @@ impl World {
                 self.volume_mut(*volume)?.objects.remove(location.as_str());
                 self.overwritten += u64::from(job.is_some());
             }
+            Event::FileMarked {
+                file,
+                archived,
+                public_copy,
+            } => {
+                self.file(*file)?;
+                if let NodeKind::File(node) = &mut self.files[*file as usize].kind {
+                    (node.archived, node.public_copy) = (*archived, *public_copy);
+                }
+            }
+            Event::VolumeMounted { spec, at } => self.mount(spec, *at)?,
+            Event::VolumeRemoved { volume } => self.volume_mut(*volume)?.removed = true,
+            Event::VolumeMember {
+                volume,
+                username,
+                permissions,
+            } => {
+                let members = &mut self.volume_mut(*volume)?.members;
+                match permissions {
+                    Some(permissions) => members.insert(username.clone(), *permissions),
+                    None => members.remove(username),
+                };
+            }
             Event::VolumeChanged {
                 volume,
                 active,
@@ -195,6 +223,26 @@ impl World {
                 volume.access_mode.clone_from(access_mode);
                 volume.modified_at = *at;
             }
+        }
+        Ok(())
+    }
+
+    /// What the bucket of a removed volume of the same name still holds shows again.
+    fn mount(&mut self, spec: &VolumeSpec, at: Millis) -> Result<(), MisfitError> {
+        let before = self.volumes.iter_mut().rev().find(|volume| {
+            volume.removed
+                && volume.id.as_str() == spec.id
+                && volume.bucket == spec.bucket
+                && volume.prefix == spec.prefix
+        });
+        let objects = before.map(|volume| std::mem::take(&mut volume.objects));
+        let number = u32::try_from(self.volumes.len()).unwrap_or(u32::MAX);
+        self.add_volume(spec, at).map_err(|_| MisfitError {
+            what: "volume",
+            number,
+        })?;
+        if let Some(objects) = objects {
+            self.volume_mut(number)?.objects = objects;
         }
         Ok(())
     }
@@ -334,16 +382,28 @@ impl World {
         ((number as usize) < self.files.len()).then_some(number)
     }
 
+    /// The volumes there are, with their numbers.
+    pub(crate) fn mounted(&self) -> impl Iterator<Item = (u32, &VolumeState)> {
+        (0..)
+            .zip(&self.volumes)
+            .filter(|(_, volume)| !volume.removed)
+    }
+
+    /// Whether a file's bytes are on the volume.
+    pub(crate) fn has_aliases(&self, volume: &VolumeId) -> bool {
+        self.files.iter().any(|node| {
+            matches!(&node.kind, NodeKind::File(file)
+                if matches!(&file.place, Place::Alias { volume: other, .. } if other == volume))
+        })
+    }
+
+    /// All volumes by their numbers, those that were removed included.
     pub(crate) fn volumes(&self) -> &[VolumeState] {
         &self.volumes
     }
 
     pub(crate) fn volume(&self, id: &str) -> Option<(u32, &VolumeState)> {
-        let position = self
-            .volumes
-            .iter()
-            .position(|volume| volume.id.as_str() == id)?;
-        Some((u32::try_from(position).ok()?, &self.volumes[position]))
+        self.mounted().find(|(_, volume)| volume.id.as_str() == id)
     }
 
     pub(crate) fn jobs(&self) -> &[Job] {
@@ -405,6 +465,13 @@ impl World {
             .iter()
             .filter(|job| job.mode == ExportMode::Move && job.state == ExportState::Completed)
             .map(|job| job.file)
+    }
+}
+
+impl VolumeState {
+    /// What the one account may do there.
+    pub(crate) fn permissions(&self) -> Permissions {
+        self.members.get(USER).copied().unwrap_or_default()
     }
 }
 

@@ -111,6 +111,30 @@ pub(crate) struct VolumeSpec {
     pub(crate) objects: BTreeMap<String, ObjectSpec>,
 }
 
+/// What a member may do on a volume.
+///
+/// Source: <https://docs.sevenbridges.com/reference/list-members-of-a-volume>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Permissions {
+    /// Browse.
+    pub(crate) read: bool,
+    /// Import.
+    pub(crate) copy: bool,
+    /// Export.
+    pub(crate) write: bool,
+    pub(crate) admin: bool,
+}
+
+impl Permissions {
+    pub(crate) const ALL: Permissions = Permissions {
+        read: true,
+        copy: true,
+        write: true,
+        admin: true,
+    };
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ObjectSpec {
     pub(crate) size: u64,

@@ -217,7 +217,7 @@ impl World {
             description: Tri::Value(String::new()),
             top_level_access_mode: Tri::Value(Open::from(&*volume.access_mode)),
             service: Tri::Value(service),
-            created_on: moment(self.born_at),
+            created_on: moment(volume.created_at),
             modified_on: moment(volume.modified_at),
             active: Tri::Value(volume.active),
             ..Volume::new(volume.id.clone())

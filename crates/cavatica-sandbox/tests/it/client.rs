@@ -123,6 +123,9 @@ impl Request<'_> {
             headers,
             text: body.to_owned(),
         };
+        if answer.status == 204 {
+            return answer.text.is_empty().then_some(answer);
+        }
         let length: usize = answer.header("content-length")?.parse().ok()?;
         (length == answer.text.len()).then_some(answer)
     }

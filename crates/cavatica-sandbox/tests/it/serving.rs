@@ -9,7 +9,7 @@ use crate::client::{Outcome, connect, ended, export, get, post, started};
 #[tokio::test]
 async fn many_sandboxes_run_side_by_side() -> Outcome {
     let mut running = tokio::task::JoinSet::new();
-    for seed in 0..100 {
+    for seed in 0..200 {
         running.spawn(async move {
             let sandbox = Sandbox::builder()
                 .seed(seed)
@@ -29,7 +29,7 @@ async fn many_sandboxes_run_side_by_side() -> Outcome {
     }
     let ids = running.join_all().await;
     let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
-    assert_eq!(distinct.len(), 100, "ids come from the seed");
+    assert_eq!(distinct.len(), 200, "ids come from the seed");
     Ok(())
 }
 

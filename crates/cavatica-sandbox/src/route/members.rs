@@ -1,0 +1,151 @@
+//! Who may do what on a volume. The sandbox knows one account; other members are only kept and shown.
+//!
+//! Source: <https://docs.sevenbridges.com/reference/list-members-of-a-volume>.
+
+use cavatica_model::ApiError;
+use serde_json::Value;
+
+use super::{Request, account, boolean, volumes};
+use crate::answer::{Answer, Fields, to_json};
+use crate::hub::{Hub, State};
+use crate::refusal::Code;
+use crate::world::{Event, Permissions, USER, VolumeState};
+
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let (_, volume) = volumes::find(&state.world, request)?;
+    let members = volume.members.iter();
+    let members: Vec<Value> = members
+        .map(|(username, permissions)| view(request, volume, username, *permissions))
+        .collect();
+    account::members(request, &members)
+}
+
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let (_, volume) = volumes::find(&state.world, request)?;
+    let (username, permissions) = named(volume, request)?;
+    let member = view(request, volume, username, permissions);
+    Ok(Answer::json(
+        Fields::of_detail(&request.query).choose(&member),
+    ))
+}
+
+pub(super) fn permissions(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let (_, volume) = volumes::find(&state.world, request)?;
+    let (_, permissions) = named(volume, request)?;
+    Ok(Answer::json(
+        Fields::of_detail(&request.query).choose(&permissions),
+    ))
+}
+
+/// Permissions that the body doesn't name are not given.
+pub(super) fn add(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let body = request.json()?;
+    let username = body.get("username").and_then(Value::as_str);
+    let username = username
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| Code::INVALID_SYNTAX.because("username is missing."))?;
+    let nothing = Permissions::default();
+    let given = body.get("permissions");
+    let given = given.map_or(Ok(nothing), |asked| changed(nothing, asked))?;
+    let mut state = hub.state();
+    let number = administered(&state, request)?;
+    settle(&mut state, number, username, Some(given))?;
+    let volume = &state.world.volumes()[number as usize];
+    Ok(Answer::json(view(request, volume, username, given)))
+}
+
+/// The account may take permissions from itself, to see what a client does without them.
+pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let body = request.json()?;
+    let mut state = hub.state();
+    let (number, volume) = volumes::find(&state.world, request)?;
+    let (username, before) = named(volume, request)?;
+    if username != USER {
+        administered(&state, request)?;
+    }
+    let after = changed(before, &body)?;
+    let username = username.to_owned();
+    settle(&mut state, number, &username, Some(after))?;
+    Ok(Answer::json(to_json(&after)))
+}
+
+pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let mut state = hub.state();
+    let number = administered(&state, request)?;
+    let volume = &state.world.volumes()[number as usize];
+    let (username, _) = named(volume, request)?;
+    if username == USER {
+        return Err(Code::CONFLICT.because("The owner of a volume stays its member."));
+    }
+    let username = username.to_owned();
+    settle(&mut state, number, &username, None)?;
+    Ok(Answer::nothing())
+}
+
+fn settle(
+    state: &mut State,
+    volume: u32,
+    username: &str,
+    permissions: Option<Permissions>,
+) -> Result<(), ApiError> {
+    let event = Event::VolumeMember {
+        volume,
+        username: username.to_owned(),
+        permissions,
+    };
+    volumes::write(state, &event)
+}
+
+/// The volume, if its members may be changed.
+fn administered(state: &State, request: &Request) -> Result<u32, ApiError> {
+    let (number, volume) = volumes::find(&state.world, request)?;
+    if volume.permissions().admin {
+        Ok(number)
+    } else {
+        Err(Code::NO_VOLUME_RIGHT.error())
+    }
+}
+
+/// The member that the path names.
+fn named<'a>(
+    volume: &'a VolumeState,
+    request: &Request,
+) -> Result<(&'a str, Permissions), ApiError> {
+    let username = request.parameters.get(2).map_or("", String::as_str);
+    let member = volume.members.get_key_value(username);
+    let (username, permissions) = member.ok_or_else(|| Code::NO_VOLUME_MEMBER.error())?;
+    Ok((username, *permissions))
+}
+
+/// There is no `execute` on volumes; some clients send it, and it means nothing.
+fn changed(mut permissions: Permissions, asked: &Value) -> Result<Permissions, ApiError> {
+    for (name, one) in [
+        ("read", &mut permissions.read),
+        ("copy", &mut permissions.copy),
+        ("write", &mut permissions.write),
+        ("admin", &mut permissions.admin),
+    ] {
+        match asked.get(name) {
+            None | Some(Value::Null) => {}
+            Some(asked) => {
+                *one = boolean(asked).ok_or_else(|| {
+                    Code::INVALID_SYNTAX.because(format!("{name} must be a boolean."))
+                })?;
+            }
+        }
+    }
+    Ok(permissions)
+}
+
+fn view(
+    request: &Request,
+    volume: &VolumeState,
+    username: &str,
+    permissions: Permissions,
+) -> Value {
+    let of = request.links.volume(volume.id.as_str());
+    account::membership(&of, username, to_json(&permissions))
+}
