@@ -256,18 +256,18 @@ fn a_real_bucket_is_mounted_from_the_command_line() {
 #[test]
 fn what_is_no_bucket_or_pace_is_refused() {
     let world = World::new();
-    for args in [
-        ["--s3-volume", "real"],
-        ["--s3-volume", "real=s3://lab"],
-        ["--s3-volume", "=lab"],
-        ["--s3-volume", "real="],
-        ["--s3-endpoint", "https://s3.example.org"],
-        ["--job-duration", "2s-1s"],
-        ["--job-duration", "soon"],
-        ["--fail-share", "5"],
+    for (option, value, named) in [
+        ("--s3-volume", "real", "NAME=BUCKET"),
+        ("--s3-volume", "real=s3://lab", "without s3://"),
+        ("--s3-volume", "=lab", "NAME=BUCKET"),
+        ("--s3-volume", "real=", "NAME=BUCKET"),
+        ("--s3-endpoint", "https://s3.example.org", "--s3-volume"),
+        ("--job-duration", "2s-1s", "100ms-2s"),
+        ("--job-duration", "soon", "100ms-2s"),
+        ("--fail-share", "5", "from 0 to 1"),
     ] {
-        let run = world.run(&["sandbox", args[0], args[1]]);
-        assert_eq!(run.exit(), 2, "{args:?}");
-        assert!(run.stderr().contains(args[0]), "{}", run.stderr());
+        let run = world.run(&["sandbox", option, value]);
+        assert_eq!(run.exit(), 2, "{option} {value}");
+        assert!(run.stderr().contains(named), "{}", run.stderr());
     }
 }
