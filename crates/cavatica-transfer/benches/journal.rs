@@ -61,8 +61,8 @@ fn a_bulk_call(bencher: Bencher) {
     let mut journal = SqliteJournal::open(&path, &terms.endpoint, &terms.account, now)
         .expect("the transfer opens");
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
-        let intent = journal.intend(Pick::Fresh(BATCH), now).expect("a journal");
-        let items = intent.expect("enough files").items;
+        journal.intend(Pick::Fresh(BATCH), now).expect("a journal");
+        let items = journal.commit().expect("a journal").remove(0).items;
         let job = |number: i64, verdict| SeenJob {
             export: format!("{number:032}").parse().expect("an id"),
             verdict,
@@ -82,6 +82,7 @@ fn a_bulk_call(bencher: Bencher) {
                 Move::new(item.id, Step::Observation(Observation::Job(job)))
             })
             .collect();
-        journal.record(&completed).expect("a journal")
+        journal.record(&completed).expect("a journal");
+        journal.commit().expect("a journal")
     });
 }

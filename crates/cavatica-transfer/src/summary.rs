@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::item::State;
-use crate::journal::{FailedItem, JournalError, TransferFile};
+use crate::journal::{FailedItem, JournalError, Tally, TransferFile};
+use crate::run::RunReport;
 
 /// How a transfer stands, in the shape that the program prints as JSON.
 ///
@@ -75,16 +76,28 @@ impl Summary {
         let elapsed = runs.iter().fold(0.0, |sum, run| {
             sum + run.seen.duration_since(run.started).as_secs_f64()
         });
-        Summary::of(&file, 0, requests, elapsed)
+        let tally = file.tally()?;
+        Summary::of(&file, tally, 0, requests, elapsed)
     }
 
-    pub(crate) fn of(
+    /// How a transfer stands after a run, and what that run took.
+    ///
+    /// # Errors
+    ///
+    /// If the transfer can't be read.
+    pub fn after(path: &Path, run: &RunReport) -> Result<Self, JournalError> {
+        let file = TransferFile::open(path)?;
+        let elapsed = run.elapsed.as_secs_f64();
+        Summary::of(&file, run.tally, run.reconciled, run.requests, elapsed)
+    }
+
+    fn of(
         file: &TransferFile,
+        tally: Tally,
         reconciled: u64,
         requests: u64,
         elapsed_s: f64,
     ) -> Result<Self, JournalError> {
-        let tally = file.tally()?;
         let failures = if tally.failed.files + tally.unknown.files == 0 {
             Vec::new()
         } else {

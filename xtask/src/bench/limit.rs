@@ -1,7 +1,7 @@
 //! How close each competitor comes to what the limit on requests allows.
 //!
 //! The limit grants so many requests per window. Whoever needs R requests, with a budget of L per window of W seconds,
-//! needs at least (R - L) / (L / W) seconds. The budget here is about a third of the requests, so three windows are
+//! needs at least (R - L) / (L / W) seconds. The budget here is about a fifth of the requests, so five windows are
 //! needed; a window lasts a minute, because the platform tells its end in whole seconds.
 
 use std::path::Path;
@@ -16,6 +16,9 @@ use crate::say;
 
 /// A window of 300 s in one minute.
 const FASTER: f64 = 5.0;
+
+/// So many windows are needed.
+const WINDOWS: u64 = 5;
 
 /// So many more files has this program, to need about as many requests as the others.
 const MORE: u64 = 5;
@@ -72,7 +75,7 @@ enum Needs {
     Submission,
 }
 
-/// How many requests this program is about to make at most, to set a budget that three windows suffice for.
+/// How many requests this program is about to make at most, to set a budget that the windows suffice for.
 fn needed(files: u64, needs: Needs) -> u64 {
     let (list, start) = (files.div_ceil(1000) + 10, files.div_ceil(100));
     match needs {
@@ -88,7 +91,7 @@ fn compete(client: Client, files: u64, requests: u64, python: &Path) -> Result<L
     };
     let world = World {
         faster: FASTER,
-        limit: requests.div_ceil(3),
+        limit: requests.div_ceil(WINDOWS),
         ..World::new(files, Jobs::Short)
     };
     let desk = Desk::start(&format!("{client:?}-limit"), &world)?;
@@ -102,7 +105,7 @@ fn submit_only(files: u64) -> Result<Limited, String> {
     let files = files * MORE * 2;
     let world = World {
         faster: FASTER,
-        limit: needed(files, Needs::Submission).div_ceil(3),
+        limit: needed(files, Needs::Submission).div_ceil(WINDOWS),
         ..World::new(files, Jobs::Hour)
     };
     let desk = Desk::start("submit-limit", &world)?;

@@ -148,10 +148,7 @@ pub(crate) async fn drive(
     on_interrupt.abort();
     drop(journal);
     let report = outcome.map_err(|error| of_run(error, transfer))?;
-    let mut summary = Summary::read(transfer)?;
-    summary.reconciled = report.reconciled;
-    summary.requests = report.requests;
-    summary.elapsed_s = report.elapsed.as_secs_f64();
+    let summary = Summary::after(transfer, &report)?;
     let exit = match report.ending {
         Ending::NothingToDo if summary.failed + summary.unknown == 0 => Exit::NothingToDo,
         Ending::NothingToDo | Ending::Finished => status::verdict(&summary),

@@ -22,8 +22,8 @@
 //!
 //! # Performance
 //!
-//! One commit before each bulk call and one after it, so for each hundred files two. A million files take under
-//! 300 MB; locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
+//! One commit for a few bulk calls, together with the answers to those before them. A million files take under 300 MB;
+//! locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
 
 mod codec;
 mod draft;
@@ -33,6 +33,7 @@ mod lock;
 mod read;
 mod schema;
 mod sqlite;
+mod steps;
 mod verification;
 
 pub(crate) use draft::SeenFiles;
@@ -263,7 +264,11 @@ impl Tally {
     }
 }
 
-/// What the engine needs of a transfer's memory. Every call is one transaction: done and on disk, or not done at all.
+/// What the engine needs of a transfer's memory.
+///
+/// What is written takes effect with [`commit`](Self::commit), all of it or nothing. Until then it is seen by this journal
+/// alone, and an error undoes it. The engine commits before it sends, and else once a second, because it is the syncs that
+/// cost.
 ///
 /// A second kind of journal, shared by several hosts, has to keep the same promises; above all that
 /// [`intend`](Self::intend) gives a file to one caller only.
@@ -277,10 +282,9 @@ pub trait Journal: Send {
     /// Every file that is neither at its start nor at its end.
     fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError>;
 
-    /// Takes files that may be sent and writes the intent to send them. `None` if there are none.
-    ///
-    /// When this returns, the intent survives the death of the program and of the machine.
-    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Option<Intent>, JournalError>;
+    /// Takes files that may be sent and writes the intent to send them; [`commit`](Self::commit) hands it out. Answers how
+    /// many there are: none if no file is left.
+    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError>;
 
     /// Records answers and observations, all or none. Answers where the files stand now, in the order of the moves.
     ///
@@ -288,6 +292,12 @@ pub trait Journal: Send {
     ///
     /// [`JournalError::Illegal`] if a file can't take its step from where it stands; then nothing is recorded.
     fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError>;
+
+    /// Brings to disk what was written since the last commit, and hands out the intents among it: what may be sent from now
+    /// on.
+    ///
+    /// When this returns, they survive the death of the program and of the machine.
+    fn commit(&mut self) -> Result<Vec<Intent>, JournalError>;
 
     /// The files with these numbers, in any order.
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError>;

@@ -387,11 +387,11 @@ impl TransferFile {
                 "SELECT i.id, i.file, i.location, a.state, a.doubt, a.export, a.code, a.status,
                     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)
                  FROM attempt a JOIN item i ON i.id = a.item
-                 WHERE a.state IN (?, ?) AND a.state <> 3 ORDER BY a.item LIMIT ?",
+                 WHERE a.state IN (4, 5) ORDER BY a.item LIMIT ?",
             )
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement
-            .query(params![FAILED, UNKNOWN, codec::stored(limit as u64)])
+            .query([codec::stored(limit as u64)])
             .map_err(|source| self.sqlite(source))?;
         let mut failures = Vec::new();
         while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {

@@ -11,15 +11,15 @@ use rusqlite::{
 };
 
 use super::codec::{
-    self, COMPLETED, FAILED, INTENDED, StateColumns, damaged, file_id, milliseconds, moment,
-    read_back, state_number,
+    self, COMPLETED, INTENDED, StateColumns, damaged, file_id, milliseconds, moment, read_back,
 };
 use super::lock::{Lock, Owner};
+use super::steps::Steps;
 use super::{
-    Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick, Recorded,
-    Tally, Terms, read, schema,
+    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick,
+    Recorded, Tally, Terms, read, schema,
 };
-use crate::item::{Failure, IllegalStep, ItemId, State, Step};
+use crate::item::{ItemId, State, Step};
 
 /// How long to wait for a reader. Readers take a page at a time, so this is ample.
 const BUSY: Duration = Duration::from_secs(60);
@@ -27,6 +27,10 @@ const BUSY: Duration = Duration::from_secs(60);
 /// The columns of [`StateColumns`].
 pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)";
+
+/// The columns of an [`Item`] that no intent ever named.
+const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0,
+    (SELECT text FROM word WHERE id = i.properties)";
 
 /// The columns of [`Item`].
 const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0),
@@ -43,6 +47,8 @@ pub struct SqliteJournal {
     /// Everything up to here has an attempt; everything behind is fresh.
     last_intended: i64,
     copy_proven: bool,
+    /// Written, and handed out once it is on disk.
+    intents: Vec<Intent>,
 }
 
 impl SqliteJournal {
@@ -85,6 +91,7 @@ impl SqliteJournal {
             run: 0,
             last_intended: 0,
             copy_proven: header.copy_proven,
+            intents: Vec::new(),
         };
         journal.begin_run(now)?;
         Ok(journal)
@@ -97,8 +104,8 @@ impl SqliteJournal {
 
     fn begin_run(&mut self, now: Timestamp) -> Result<(), JournalError> {
         let owner = self.lock.owner.clone();
-        let (run, last) = self.write(|transaction| {
-            transaction.execute(
+        self.run = self.write(|connection| {
+            connection.execute(
                 "INSERT INTO run (host, process, version, started, seen) VALUES (?, ?, ?, ?, ?)",
                 params![
                     owner.host,
@@ -108,22 +115,46 @@ impl SqliteJournal {
                     milliseconds(now)
                 ],
             )?;
-            let last =
-                transaction.query_row("SELECT coalesce(max(item), 0) FROM attempt", [], |row| {
-                    row.get(0)
-                })?;
-            Ok((transaction.last_insert_rowid(), last))
+            Ok(connection.last_insert_rowid())
         })?;
-        self.run = run;
-        self.last_intended = last;
+        self.commit()?;
+        self.last_intended = self.find_last_intended()?;
         Ok(())
     }
 
+    fn find_last_intended(&self) -> Result<i64, JournalError> {
+        self.connection
+            .query_row("SELECT coalesce(max(item), 0) FROM attempt", [], |row| {
+                row.get(0)
+            })
+            .map_err(|source| self.sqlite(source))
+    }
+
+    /// Writes into the transaction that the next commit ends. An error undoes all of it.
     fn write<T>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
+        work: impl FnOnce(&Connection) -> Result<T, WriteError>,
     ) -> Result<T, JournalError> {
-        write(&self.path, &mut self.connection, work)
+        let begun = if self.connection.is_autocommit() {
+            self.connection.execute_batch("BEGIN IMMEDIATE")
+        } else {
+            Ok(())
+        };
+        let outcome = begun
+            .map_err(WriteError::Sqlite)
+            .and_then(|()| work(&self.connection));
+        outcome.map_err(|error| self.undo(error))
+    }
+
+    /// Forgets what wasn't committed.
+    fn undo(&mut self, error: WriteError) -> JournalError {
+        self.intents.clear();
+        // Where SQLite undid it already, there is nothing to do. What else fails now failed before, and that is told.
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK").ok();
+        }
+        self.last_intended = self.find_last_intended().unwrap_or(self.last_intended);
+        error.told(&self.path, "written")
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {
@@ -150,7 +181,7 @@ impl SqliteJournal {
             let mut statement = self
                 .connection
                 .prepare(&format!(
-                    "SELECT a.item, {STATE} FROM attempt a WHERE a.state = {FAILED} AND a.state <> {COMPLETED}"
+                    "SELECT a.item, {STATE} FROM attempt a WHERE a.state IN (4, 5)"
                 ))
                 .map_err(|source| self.sqlite(source))?;
             let mut rows = statement.query([]).map_err(|source| self.sqlite(source))?;
@@ -176,6 +207,7 @@ impl SqliteJournal {
                 .collect();
             self.record(&moves)?;
         }
+        self.commit()?;
         Ok(ids.len() as u64)
     }
 }
@@ -283,45 +315,6 @@ pub(super) fn word(connection: &Connection, text: &str) -> rusqlite::Result<i64>
     Ok(connection.last_insert_rowid())
 }
 
-/// An item's attempt as it is on disk.
-struct Standing {
-    state: State,
-    size: u64,
-    attempt: u32,
-}
-
-/// Where an item stands; planned if no intent ever named it.
-fn standing(path: &Path, connection: &Connection, item: ItemId) -> Result<Standing, WriteError> {
-    let found = connection
-        .prepare_cached(&format!(
-            "SELECT {STATE}, coalesce(a.size, 0), a.number FROM attempt a WHERE a.item = ?"
-        ))?
-        .query_row([item.0], |row| {
-            Ok((StateColumns::read(row, 0)?, row.get(7)?, row.get(8)?))
-        })
-        .optional()?;
-    Ok(match found {
-        Some((columns, size, attempt)) => Standing {
-            state: columns.state(path)?,
-            size: read_back(size),
-            attempt,
-        },
-        None => Standing {
-            state: State::Planned,
-            size: 0,
-            attempt: 0,
-        },
-    })
-}
-
-fn illegal(path: &Path, item: ItemId, source: IllegalStep) -> JournalError {
-    JournalError::Illegal {
-        path: path.to_owned(),
-        item: item.0,
-        source,
-    }
-}
-
 /// One transaction: all of it is on disk when this returns, or nothing.
 pub(super) fn write<T>(
     path: &Path,
@@ -367,90 +360,6 @@ impl From<JournalError> for WriteError {
     fn from(error: JournalError) -> Self {
         WriteError::Journal(error)
     }
-}
-
-fn write_state(
-    connection: &Connection,
-    moved: &Move,
-    before: &State,
-    after: &State,
-) -> rusqlite::Result<()> {
-    match (before, after) {
-        // The failed attempt becomes history, the next one starts clean.
-        (State::Failed { .. }, State::Planned) => {
-            connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO past_attempt
-                     SELECT item, number, intent, export, started, finished, code, status, message, request
-                     FROM attempt WHERE item = ?",
-                )?
-                .execute([moved.item.0])?;
-        }
-        // Nothing was taken: it doesn't count as an attempt.
-        (State::Intended, State::Planned)
-            if moved.step == Step::Answer(crate::item::Answer::NotTaken) =>
-        {
-            connection
-                .prepare_cached("UPDATE attempt SET number = number - 1 WHERE item = ?")?
-                .execute([moved.item.0])?;
-        }
-        (
-            State::Planned
-            | State::Intended
-            | State::Accepted { .. }
-            | State::Completed { .. }
-            | State::Failed { .. }
-            | State::Unknown { .. },
-            _,
-        ) => {}
-    }
-    let failure: Option<&Failure> = match after {
-        State::Failed { failure, .. } => Some(failure),
-        State::Planned
-        | State::Intended
-        | State::Accepted { .. }
-        | State::Completed { .. }
-        | State::Unknown { .. } => None,
-    };
-    let doubt = match after {
-        State::Unknown { doubt, .. } => Some(doubt.number()),
-        State::Planned
-        | State::Intended
-        | State::Accepted { .. }
-        | State::Completed { .. }
-        | State::Failed { .. } => None,
-    };
-    let message = failure
-        .map(|failure| word(connection, &failure.message))
-        .transpose()?;
-    let request = failure
-        .and_then(|failure| failure.request_id.as_deref())
-        .map(|id| word(connection, id))
-        .transpose()?;
-    // A new attempt forgets the times of the one before; later looks keep what earlier ones told.
-    let times = if *after == State::Planned {
-        "started = ?9, finished = ?10"
-    } else {
-        "started = coalesce(?9, started), finished = coalesce(?10, finished)"
-    };
-    connection
-        .prepare_cached(&format!(
-            "UPDATE attempt SET state = ?2, doubt = ?3, export = ?4, code = ?5, status = ?6, message = ?7,
-             request = ?8, {times} WHERE item = ?1"
-        ))?
-        .execute(params![
-            moved.item.0,
-            state_number(after),
-            doubt,
-            after.export().map(ExportId::as_str),
-            failure.and_then(|failure| failure.code),
-            failure.and_then(|failure| failure.status),
-            message,
-            request,
-            moved.started.map(milliseconds),
-            moved.finished.map(milliseconds),
-        ])?;
-    Ok(())
 }
 
 impl Journal for SqliteJournal {
@@ -499,40 +408,55 @@ impl Journal for SqliteJournal {
         Ok(open)
     }
 
-    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Option<Intent>, JournalError> {
-        let items = match pick {
+    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError> {
+        let mut items = match pick {
             Pick::Fresh(count) => self.fresh(count)?,
             Pick::These(ids) => self.items(ids)?,
         };
         if items.is_empty() {
-            return Ok(None);
+            return Ok(Count::default());
         }
         let (run, path) = (self.run, self.path.clone());
-        let id = self.write(|transaction| {
-            transaction
+        let is_fresh = matches!(pick, Pick::Fresh(_));
+        let id = self.write(|connection| {
+            connection
                 .prepare_cached("INSERT INTO intent (run, at, files) VALUES (?, ?, ?)")?
                 .execute(params![run, milliseconds(at), codec::stored(items.len() as u64)])?;
-            let intent = transaction.last_insert_rowid();
+            let intent = connection.last_insert_rowid();
+            let mut steps = Steps::prepare(&path, connection)?;
+            // A fresh file has no attempt: the table itself refuses a second one.
+            let mut first = connection.prepare_cached(
+                "INSERT INTO attempt (item, number, state, intent, size) VALUES (?1, 1, ?2, ?3, ?4)",
+            )?;
+            let mut next = connection.prepare_cached(
+                "INSERT INTO attempt (item, number, state, intent, size) VALUES (?1, 1, ?2, ?3, ?4)
+                 ON CONFLICT (item) DO UPDATE SET number = number + 1, state = ?2, intent = ?3",
+            )?;
             for item in &items {
-                standing(&path, transaction, item.id)?
-                    .state
-                    .step(Step::Intend)
-                    .map_err(|source| illegal(&path, item.id, source))?;
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO attempt (item, number, state, intent, size) VALUES (?1, 1, ?2, ?3, ?4)
-                         ON CONFLICT (item) DO UPDATE SET number = number + 1, state = ?2, intent = ?3",
-                    )?
-                    .execute(params![item.id.0, INTENDED, intent, item.size.map(codec::stored)])?;
+                let take = if is_fresh {
+                    &mut first
+                } else {
+                    steps.may_intend(item.id)?;
+                    &mut next
+                };
+                take.execute(params![
+                    item.id.0,
+                    INTENDED,
+                    intent,
+                    item.size.map(codec::stored)
+                ])?;
             }
             Ok(IntentId(intent))
         })?;
-        let mut items = items;
+        let mut count = Count::default();
         for item in &mut items {
             item.attempt += 1;
             self.last_intended = self.last_intended.max(item.id.0);
+            count.files += 1;
+            count.bytes += item.size.unwrap_or(0);
         }
-        Ok(Some(Intent { id, at, items }))
+        self.intents.push(Intent { id, at, items });
+        Ok(count)
     }
 
     fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError> {
@@ -540,29 +464,19 @@ impl Journal for SqliteJournal {
             return Ok(Vec::new());
         }
         let path = self.path.clone();
-        self.write(|transaction| {
-            let mut recorded = Vec::with_capacity(moves.len());
-            for moved in moves {
-                let Standing {
-                    state: before,
-                    size,
-                    attempt,
-                } = standing(&path, transaction, moved.item)?;
-                let after = before
-                    .clone()
-                    .step(moved.step.clone())
-                    .map_err(|source| illegal(&path, moved.item, source))?;
-                write_state(transaction, moved, &before, &after)?;
-                recorded.push(Recorded {
-                    item: moved.item,
-                    before,
-                    after,
-                    size,
-                    attempt,
-                });
-            }
-            Ok(recorded)
+        self.write(|connection| {
+            let mut steps = Steps::prepare(&path, connection)?;
+            moves.iter().map(|moved| steps.take(moved)).collect()
         })
+    }
+
+    fn commit(&mut self) -> Result<Vec<Intent>, JournalError> {
+        if !self.connection.is_autocommit() {
+            self.connection
+                .execute_batch("COMMIT")
+                .map_err(|source| self.undo(source.into()))?;
+        }
+        Ok(std::mem::take(&mut self.intents))
     }
 
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {
@@ -607,8 +521,8 @@ impl Journal for SqliteJournal {
     }
 
     fn prove_copy(&mut self) -> Result<(), JournalError> {
-        self.write(|transaction| {
-            transaction.execute("UPDATE transfer SET copy_proven = 1", [])?;
+        self.write(|connection| {
+            connection.execute("UPDATE transfer SET copy_proven = 1", [])?;
             Ok(())
         })?;
         self.copy_proven = true;
@@ -623,12 +537,12 @@ impl Journal for SqliteJournal {
     ) -> Result<(), JournalError> {
         let (run, at) = (self.run, milliseconds(at));
         let (requests, allowed) = (codec::stored(requests), codec::stored(allowed));
-        self.write(|transaction| {
-            transaction.execute(
+        self.write(|connection| {
+            connection.execute(
                 "UPDATE run SET requests = ?, seen = ? WHERE id = ?",
                 params![requests, at, run],
             )?;
-            transaction.execute(
+            connection.execute(
                 "INSERT INTO pulse (run, at, requests, allowed) VALUES (?, ?, ?, ?)",
                 params![run, at, requests, allowed],
             )?;
@@ -642,8 +556,7 @@ impl SqliteJournal {
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id
-                 WHERE i.id > ? ORDER BY i.id LIMIT ?"
+                "SELECT {FRESH} FROM item i WHERE i.id > ? ORDER BY i.id LIMIT ?"
             ))
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement

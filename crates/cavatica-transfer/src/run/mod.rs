@@ -19,7 +19,7 @@ use cavatica_exports::ListError;
 use cavatica_exports::model::FileId;
 use cavatica_exports::transport;
 
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Tally};
 
 /// How a run behaves.
 #[derive(Clone, Debug)]
@@ -114,6 +114,8 @@ pub struct RunReport {
     pub requests: u64,
     /// How long it took.
     pub elapsed: Duration,
+    /// How many files stood where at its end.
+    pub tally: Tally,
 }
 
 /// Why a run could not go on. What was sent is in the journal; it can be resumed.

@@ -21,13 +21,20 @@ use super::tasks::Done;
 use super::{AskError, Ending, RunError, RunOptions, RunReport};
 use crate::event::{Event, StopReason};
 use crate::item::{ItemId, State, Step};
-use crate::journal::{Item, Journal, JournalError, Move, Tally, Terms};
+use crate::journal::{Count, Item, Journal, JournalError, Move, Tally, Terms};
 use crate::platform::Platform;
 use crate::reconcile::{Question, Whereabouts, times};
 
 /// The most starts that are under way at once. The limit on requests allows three or four calls a second; a start takes a
 /// second or two.
-const STARTS: usize = 4;
+const STARTS: usize = 8;
+
+/// With more starts than this under way no more are sent: those that follow then come together, and cost one commit.
+const REFILL: usize = STARTS / 2;
+
+/// How long what was learned may wait for its sync, together with what comes after it. Lost with the machine, it is asked
+/// for again.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// The most readings of jobs that are under way at once.
 const READS: usize = 3;
@@ -63,14 +70,17 @@ pub async fn run(
     let began = Instant::now();
     let mut runner = Runner::new(journal, client, options, report)?;
     let outcome = runner.drive(stop).await;
-    let reconciled = runner.reconciled;
-    let requests = runner.requests();
+    let (reconciled, requests, tally) = (runner.reconciled, runner.requests(), runner.tally);
     runner.note_requests()?;
+    runner.commit()?;
+    let ending = outcome?;
+    debug_assert_eq!(tally, runner.journal.tally()?, "no file was miscounted");
     Ok(RunReport {
-        ending: outcome?,
+        ending,
         reconciled,
         requests,
         elapsed: began.elapsed(),
+        tally,
     })
 }
 
@@ -146,8 +156,12 @@ struct Runner<'a> {
     looking: bool,
     reconciled: u64,
 
-    /// Answers and observations that came together: they are written together, because it is the syncs that cost.
+    /// Answers and observations that came together.
     learned: Vec<Move>,
+    /// Since when something is written that isn't on disk.
+    unsaved: Option<Instant>,
+    /// Whether intents are among it: nothing is sent before they are on disk.
+    intended: bool,
 
     /// A copy whose source is being read again, to see that it still lies on the platform.
     proving: bool,
@@ -197,6 +211,8 @@ impl<'a> Runner<'a> {
             looking: false,
             reconciled: 0,
             learned: Vec::new(),
+            unsaved: None,
+            intended: false,
             proving: false,
             copy_completed: None,
         })
@@ -215,6 +231,9 @@ impl<'a> Runner<'a> {
                 self.follow(now);
                 self.look(now);
                 self.prove(now)?;
+            }
+            if self.must_commit(now) {
+                self.commit()?;
             }
             if let Some(ending) = self.ending(now) {
                 return match self.fatal.take() {
@@ -263,7 +282,15 @@ impl<'a> Runner<'a> {
         self.platform.client.budget().sent - self.requests_before
     }
 
+    /// Whether what is written has to be brought to disk now. It is the syncs that cost, so what needn't be there at once
+    /// waits a little for more.
+    fn must_commit(&self, now: Instant) -> bool {
+        let lingered = self.unsaved.is_some_and(|since| now - since >= LINGER);
+        self.intended || lingered || self.tasks.is_empty() || self.sending != Sending::On
+    }
+
     fn note_requests(&mut self) -> Result<(), JournalError> {
+        self.unsaved.get_or_insert_with(Instant::now);
         let (requests, allowed) = (self.requests(), self.platform.client.budget().limit);
         self.journal
             .note_requests(requests, allowed, Timestamp::now())
@@ -307,7 +334,7 @@ impl<'a> Runner<'a> {
 
     fn next_wake(&self, now: Instant) -> Instant {
         let far = now + Duration::from_secs(3600);
-        let mut wake = far;
+        let mut wake = self.unsaved.map_or(far, |since| since + LINGER);
         if let Sending::Off(_, deadline) = self.sending {
             return deadline;
         }
@@ -455,13 +482,13 @@ fn told(item: ItemId, step: Step, job: &ExportJob) -> Move {
     }
 }
 
-fn shift(tally: &mut Tally, before: &State, after: &State, size: u64) {
+fn shift(tally: &mut Tally, before: &State, after: &State, moved: Count) {
     let from = tally.of_mut(before);
-    from.files = from.files.saturating_sub(1);
-    from.bytes = from.bytes.saturating_sub(size);
+    from.files = from.files.saturating_sub(moved.files);
+    from.bytes = from.bytes.saturating_sub(moved.bytes);
     let to = tally.of_mut(after);
-    to.files += 1;
-    to.bytes += size;
+    to.files += moved.files;
+    to.bytes += moved.bytes;
 }
 
 fn to_usize(number: u64) -> usize {

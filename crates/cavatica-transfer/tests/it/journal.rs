@@ -8,7 +8,8 @@ use cavatica_transfer::item::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, State, Step, Verdict,
 };
 use cavatica_transfer::journal::{
-    Draft, Journal, JournalError, Move, OpenItem, Pick, SqliteJournal, TransferFile, Verification,
+    Draft, Item, Journal, JournalError, Move, OpenItem, Pick, SqliteJournal, TransferFile,
+    Verification,
 };
 use cavatica_transfer::{Against, Object};
 use proptest::prelude::*;
@@ -223,12 +224,14 @@ impl StateMachineTest for JournalTest {
     fn apply(mut system: System, reference: &Reference, transition: Transition) -> System {
         match transition {
             Transition::IntendFresh(count) => {
-                let intent = system.journal().intend(Pick::Fresh(count), now());
-                for item in intent
-                    .expect("room")
+                let intended = system.journal().intend(Pick::Fresh(count), now());
+                let intents = system.journal().commit().expect("room");
+                let items: Vec<Item> = intents
                     .into_iter()
                     .flat_map(|intent| intent.items)
-                {
+                    .collect();
+                assert_eq!(intended.expect("room").files, items.len() as u64);
+                for item in items {
                     assert_eq!(reference.files[&item.id.0], (State::Intended, item.attempt));
                 }
             }
@@ -237,6 +240,7 @@ impl StateMachineTest for JournalTest {
                 if item <= reference.named() {
                     let before = system.states();
                     let outcome = system.journal().intend(Pick::These(&[ItemId(item)]), now());
+                    system.journal().commit().expect("room");
                     if outcome.is_err() {
                         assert_eq!(before, system.states());
                     }
@@ -245,13 +249,22 @@ impl StateMachineTest for JournalTest {
             Transition::Step(item, step) => {
                 let before = system.states();
                 let moved = Move::new(ItemId(item), step);
-                match system.journal().record(std::slice::from_ref(&moved)) {
+                let outcome = system.journal().record(std::slice::from_ref(&moved));
+                system.journal().commit().expect("room");
+                match outcome {
                     Ok(_) => {}
                     Err(JournalError::Illegal { .. }) => assert_eq!(before, system.states()),
                     Err(error) => panic!("{error:?}"),
                 }
             }
-            Transition::Crash => system.reopen(),
+            Transition::Crash => {
+                // What wasn't committed is lost, and nothing else.
+                system
+                    .journal()
+                    .intend(Pick::Fresh(1), now())
+                    .expect("room");
+                system.reopen();
+            }
         }
         let expected: Vec<(i64, State, u32)> = reference
             .files
@@ -371,6 +384,7 @@ fn failures_that_pass_by_waiting_and_those_named_are_retried() {
     plan(&path, 3);
     let mut journal = open(&path).expect("the transfer opens");
     journal.intend(Pick::Fresh(3), now()).expect("room");
+    journal.commit().expect("room");
     let refused =
         |item, code| Move::new(ItemId(item), Step::Answer(Answer::Refused(failure(code))));
     let moves = [refused(1, 9006), refused(2, 9100), refused(3, 9020)];
@@ -400,13 +414,15 @@ fn a_million_files_take_less_than_300_bytes_each() {
     let files = 5_000;
     plan(&path, files);
     let mut journal = open(&path).expect("the transfer opens");
-    while let Some(intent) = journal.intend(Pick::Fresh(100), now()).expect("room") {
+    while journal.intend(Pick::Fresh(100), now()).expect("room").files > 0 {
+        let intents = journal.commit().expect("room");
+        let intent = &intents[0];
         let moves = |verdict: Verdict, answer: fn(SeenJob) -> Step| -> Vec<Move> {
             let job = |item: i64| SeenJob {
                 export: format!("{item:032}").parse().expect("an export id"),
                 verdict: verdict.clone(),
             };
-            let moved = |item: &cavatica_transfer::journal::Item| Move {
+            let moved = |item: &Item| Move {
                 started: Some(now()),
                 finished: Some(now()),
                 ..Move::new(item.id, answer(job(item.id.0)))
@@ -421,6 +437,7 @@ fn a_million_files_take_less_than_300_bytes_each() {
             Step::Observation(Observation::Job(job))
         });
         journal.record(&completed).expect("room");
+        journal.commit().expect("room");
     }
     drop(journal);
     let mut look = Verification::begin(&path, Against::Volume, now()).expect("the transfer opens");
@@ -458,7 +475,7 @@ fn a_transfer_of_an_older_version_is_read_and_run_on() {
     let connection = rusqlite::Connection::open(&path).expect("a file");
     connection
         .execute_batch(
-            "DROP TABLE app; DROP INDEX not_completed; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse;
+            "DROP TABLE app; DROP INDEX ended_badly; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse;
              PRAGMA user_version = 1",
         )
         .expect("the first version");

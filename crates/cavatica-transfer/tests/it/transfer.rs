@@ -263,7 +263,7 @@ async fn a_run_that_is_stopped_goes_on_where_it_stood() {
     let plan: cavatica_sandbox::FaultPlan = "drop-after@bulk-start,every=3; shuffle@bulk-start"
         .parse()
         .expect("a plan");
-    let bench = Bench::start(world(many(900)).faults(plan)).await;
+    let bench = Bench::start(world(many(2_000)).faults(plan)).await;
     bench.plan(bench.options()).await.expect("a plan");
     let mut stops = 0;
     loop {
@@ -288,8 +288,8 @@ async fn a_run_that_is_stopped_goes_on_where_it_stood() {
         }
     }
     assert!(stops > 1, "{stops}");
-    bench.check_exactly_once(900);
-    assert_eq!(bench.summary().completed, 900);
+    bench.check_exactly_once(2_000);
+    assert_eq!(bench.summary().completed, 2_000);
 }
 
 /// Jobs that last, a limit that is tight: no request is refused for it, and the jobs' duration costs only a few questions.

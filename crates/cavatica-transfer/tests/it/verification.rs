@@ -63,6 +63,7 @@ fn complete(path: &Path, items: &[ItemId]) {
     };
     let moves: Vec<Move> = items.iter().map(done).collect();
     journal.record(&moves).expect("room");
+    journal.commit().expect("room");
 }
 
 fn object(key: &str, size: u64, etag: &str) -> Object {

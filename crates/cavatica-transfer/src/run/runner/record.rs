@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{Runner, shift};
 use crate::event::{Again, Event, StopReason};
 use crate::item::State;
-use crate::journal::{Move, Recorded};
+use crate::journal::{Count, Move, Recorded};
 use crate::run::RunError;
 
 impl Runner<'_> {
@@ -17,6 +17,7 @@ impl Runner<'_> {
             return Ok(());
         }
         let now = Instant::now();
+        self.unsaved.get_or_insert(now);
         let (mut completed, mut bytes) = (0, 0);
         for Recorded {
             item,
@@ -26,7 +27,11 @@ impl Runner<'_> {
             attempt,
         } in self.journal.record(&moves)?
         {
-            shift(&mut self.tally, &before, &after, size);
+            let one = Count {
+                files: 1,
+                bytes: size,
+            };
+            shift(&mut self.tally, &before, &after, one);
             match after {
                 State::Planned => self.again.push_back(item),
                 State::Intended => {}

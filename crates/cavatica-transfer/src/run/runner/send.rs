@@ -5,7 +5,7 @@ use cavatica_exports::transport::{Error, Outcome};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{BATCH, Echo, Runner, STARTS, shift, to_usize, told};
+use super::{BATCH, Echo, REFILL, Runner, STARTS, shift, to_usize, told};
 use crate::event::Event;
 use crate::item::{Answer, Failure, ItemId, State, Step};
 use crate::journal::{Intent, Item, Move, Pick};
@@ -45,6 +45,9 @@ impl Runner<'_> {
     }
 
     pub(super) fn send(&mut self, now: Instant) -> Result<(), RunError> {
+        if self.starting > REFILL {
+            return Ok(());
+        }
         while self.starting < STARTS
             && self.hold.is_none_or(|hold| hold <= now)
             && (self.fresh_left > 0 || !self.again.is_empty())
@@ -70,22 +73,26 @@ impl Runner<'_> {
                 ids = self.again.drain(..count).collect();
                 Pick::These(&ids)
             };
-            let Some(intent) = self.journal.intend(pick, Timestamp::now())? else {
+            let intended = self.journal.intend(pick, Timestamp::now())?;
+            if intended.files == 0 {
                 self.fresh_left = 0;
                 break;
-            };
+            }
             if matches!(pick, Pick::Fresh(_)) {
-                self.fresh_left = self.fresh_left.saturating_sub(intent.items.len() as u64);
+                self.fresh_left = self.fresh_left.saturating_sub(intended.files);
             }
-            for item in &intent.items {
-                shift(
-                    &mut self.tally,
-                    &State::Planned,
-                    &State::Intended,
-                    item.size.unwrap_or(0),
-                );
-            }
+            shift(&mut self.tally, &State::Planned, &State::Intended, intended);
             self.starting += 1;
+            self.intended = true;
+        }
+        Ok(())
+    }
+
+    /// Brings to disk what was written, and only then sends what is intended.
+    pub(super) fn commit(&mut self) -> Result<(), RunError> {
+        self.unsaved = None;
+        self.intended = false;
+        for intent in self.journal.commit()? {
             let (platform, terms) = (self.platform.clone(), self.terms.clone());
             self.tasks.spawn(tasks::start(platform, terms, intent));
         }

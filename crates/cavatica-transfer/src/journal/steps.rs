@@ -1,0 +1,198 @@
+//! Steps of single files, as they are written: where a file stands, and where a step takes it.
+
+use std::path::Path;
+
+use cavatica_exports::model::ExportId;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+
+use super::codec::{FAILED, StateColumns, milliseconds, read_back, state_number};
+use super::sqlite::{WriteError, word};
+use super::{JournalError, Move, Recorded};
+use crate::item::{Answer, Failure, ItemId, State, Step};
+
+/// Takes files where their steps lead. Its statements are prepared once for many files.
+pub(super) struct Steps<'c> {
+    path: &'c Path,
+    connection: &'c Connection,
+    find: CachedStatement<'c>,
+    change: CachedStatement<'c>,
+}
+
+/// Where a file stands.
+struct Standing {
+    state: State,
+    size: u64,
+    attempt: u32,
+}
+
+impl<'c> Steps<'c> {
+    pub(super) fn prepare(path: &'c Path, connection: &'c Connection) -> rusqlite::Result<Self> {
+        let find = connection.prepare_cached(
+            "SELECT state, doubt, export, code, status, message, request, size, number FROM attempt WHERE item = ?",
+        )?;
+        // Later looks keep the times that earlier ones told.
+        let change = connection.prepare_cached(
+            "UPDATE attempt SET state = ?2, doubt = ?3, export = ?4, code = ?5, status = ?6, message = ?7, request = ?8,
+             started = coalesce(?9, started), finished = coalesce(?10, finished) WHERE item = ?1",
+        )?;
+        Ok(Steps {
+            path,
+            connection,
+            find,
+            change,
+        })
+    }
+
+    /// Takes a file where the step leads.
+    pub(super) fn take(&mut self, moved: &Move) -> Result<Recorded, WriteError> {
+        let Standing {
+            state: before,
+            size,
+            attempt,
+        } = self.standing(moved.item)?;
+        let after = self.after(moved.item, before.clone(), moved.step.clone())?;
+        self.leave(moved, &before, &after)?;
+        self.write(moved, &after)?;
+        Ok(Recorded {
+            item: moved.item,
+            before,
+            after,
+            size,
+            attempt,
+        })
+    }
+
+    /// Checks that a file may be intended now.
+    pub(super) fn may_intend(&mut self, item: ItemId) -> Result<(), WriteError> {
+        let standing = self.standing(item)?;
+        self.after(item, standing.state, Step::Intend)?;
+        Ok(())
+    }
+
+    fn after(&self, item: ItemId, state: State, step: Step) -> Result<State, WriteError> {
+        state.step(step).map_err(|source| {
+            WriteError::Journal(JournalError::Illegal {
+                path: self.path.to_owned(),
+                item: item.0,
+                source,
+            })
+        })
+    }
+
+    /// Where an item stands; planned if no intent ever named it.
+    fn standing(&mut self, item: ItemId) -> Result<Standing, WriteError> {
+        let found = self
+            .find
+            .query_row([item.0], |row| {
+                let state = row.get(0)?;
+                // Only failures have words; most files have none.
+                let word = |column| match state {
+                    FAILED => text(self.connection, row.get(column)?),
+                    _ => Ok(None),
+                };
+                let columns = StateColumns {
+                    state,
+                    doubt: row.get(1)?,
+                    export: row.get(2)?,
+                    code: row.get(3)?,
+                    status: row.get(4)?,
+                    message: word(5)?,
+                    request: word(6)?,
+                };
+                let size: Option<i64> = row.get(7)?;
+                Ok((columns, size, row.get(8)?))
+            })
+            .optional()?;
+        Ok(match found {
+            Some((columns, size, attempt)) => Standing {
+                state: columns.state(self.path)?,
+                size: size.map_or(0, read_back),
+                attempt,
+            },
+            None => Standing {
+                state: State::Planned,
+                size: 0,
+                attempt: 0,
+            },
+        })
+    }
+
+    /// What an attempt leaves behind when the file is planned again.
+    fn leave(&self, moved: &Move, before: &State, after: &State) -> rusqlite::Result<()> {
+        if *after != State::Planned {
+            return Ok(());
+        }
+        match before {
+            State::Failed { .. } => self
+                .connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO past_attempt
+                     SELECT item, number, intent, export, started, finished, code, status, message, request
+                     FROM attempt WHERE item = ?",
+                )?
+                .execute([moved.item.0])?,
+            // Nothing was taken: it doesn't count as an attempt.
+            State::Intended if moved.step == Step::Answer(Answer::NotTaken) => self
+                .connection
+                .prepare_cached("UPDATE attempt SET number = number - 1 WHERE item = ?")?
+                .execute([moved.item.0])?,
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Unknown { .. } => 0,
+        };
+        // The next attempt starts clean.
+        self.connection
+            .prepare_cached("UPDATE attempt SET started = NULL, finished = NULL WHERE item = ?")?
+            .execute([moved.item.0])?;
+        Ok(())
+    }
+
+    fn write(&mut self, moved: &Move, after: &State) -> rusqlite::Result<()> {
+        let failure: Option<&Failure> = match after {
+            State::Failed { failure, .. } => Some(failure),
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Unknown { .. } => None,
+        };
+        let doubt = match after {
+            State::Unknown { doubt, .. } => Some(doubt.number()),
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Failed { .. } => None,
+        };
+        let message = failure
+            .map(|failure| word(self.connection, &failure.message))
+            .transpose()?;
+        let request = failure
+            .and_then(|failure| failure.request_id.as_deref())
+            .map(|id| word(self.connection, id))
+            .transpose()?;
+        self.change.execute(params![
+            moved.item.0,
+            state_number(after),
+            doubt,
+            after.export().map(ExportId::as_str),
+            failure.and_then(|failure| failure.code),
+            failure.and_then(|failure| failure.status),
+            message,
+            request,
+            moved.started.map(milliseconds),
+            moved.finished.map(milliseconds),
+        ])?;
+        Ok(())
+    }
+}
+
+/// The text of a word.
+fn text(connection: &Connection, id: Option<i64>) -> rusqlite::Result<Option<String>> {
+    let Some(id) = id else { return Ok(None) };
+    connection
+        .prepare_cached("SELECT text FROM word WHERE id = ?")?
+        .query_row([id], |row| row.get(0))
+}
