@@ -19,6 +19,9 @@ use unicode_normalization::UnicodeNormalization;
 /// assert_ne!(fold("a.bam"), fold("b.bam"));
 /// ```
 pub fn fold(key: &str) -> String {
+    if key.is_ascii() {
+        return key.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(key.len());
     let mut rest = key;
     while !rest.is_empty() {

@@ -155,7 +155,7 @@ impl Location {
                 faults: vec![LocationFault::TooLong { bytes }],
             });
         }
-        Ok(format!("{prefix}{}", self.0))
+        Ok([prefix, &self.0].concat())
     }
 }
 
@@ -199,6 +199,9 @@ impl Prefix {
     ///
     /// [`LocationFault::TooLong`] if the whole is longer than an S3 key may be.
     pub fn join(&self, location: &Location) -> Result<Location, LocationError> {
+        if self.0.is_empty() {
+            return Ok(location.clone());
+        }
         location.key_with_prefix(&self.0)?.parse()
     }
 }
@@ -245,7 +248,7 @@ fn faults(text: &str) -> Vec<LocationFault> {
     if text.ends_with('/') {
         faults.push(LocationFault::TrailingSlash);
     }
-    if text.contains("//") {
+    if text.as_bytes().windows(2).any(|pair| pair == b"//") {
         faults.push(LocationFault::EmptySegment);
     }
     if text
@@ -254,7 +257,12 @@ fn faults(text: &str) -> Vec<LocationFault> {
     {
         faults.push(LocationFault::DotSegment);
     }
-    if text.chars().any(char::is_control) {
+    let has_control = if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    };
+    if has_control {
         faults.push(LocationFault::ControlCharacter);
     }
     if text.len() > MAX_KEY_BYTES {
