@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_model::{ExportMode, ExportState, OpenName};
+use cavatica_model::{ExportMode, ExportProperties, ExportState, OpenName, Tri};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::FaultHits;
@@ -53,6 +53,9 @@ pub struct LedgerJob {
     pub mode: ExportMode,
     /// Whether another object might be deleted for it.
     pub overwrite: bool,
+    /// What was asked of S3, as it was passed; absent if nothing was.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub properties: Tri<Box<ExportProperties>>,
     /// Where it stands.
     pub state: String,
     /// The platform's status code of its failure.
@@ -101,6 +104,7 @@ impl Ledger {
                 location: job.location.to_string(),
                 mode: job.mode,
                 overwrite: job.overwrite,
+                properties: job.properties.clone(),
                 state: job.state.name().to_owned(),
                 code: job.failure.as_ref().map(|failure| failure.code.0),
             });

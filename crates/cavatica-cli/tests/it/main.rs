@@ -10,6 +10,7 @@ mod json;
 mod lost_answers;
 mod mistakes;
 mod offline;
+mod properties;
 mod reading;
 mod refusals;
 mod report;
