@@ -277,41 +277,75 @@ pub trait Journal: Send {
     fn terms(&self) -> &Terms;
 
     /// How many files stand where.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
     fn tally(&mut self) -> Result<Tally, JournalError>;
 
     /// Every file that is neither at its start nor at its end.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
     fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError>;
 
     /// Takes files that may be sent and writes the intent to send them; [`commit`](Self::commit) hands it out. Answers how
     /// many there are: none if no file is left.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read or written; then no file is taken.
     fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError>;
 
     /// Records answers and observations, all or none. Answers where the files stand now, in the order of the moves.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Illegal`] if a file can't take its step from where it stands; then nothing is recorded.
+    /// [`JournalError::Illegal`] if a file can't take its step from where it stands, and everything that can go wrong with
+    /// writing; then nothing is recorded.
     fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError>;
 
     /// Brings to disk what was written since the last commit, and hands out the intents among it: what may be sent from now
     /// on.
     ///
     /// When this returns, they survive the death of the program and of the machine.
+    ///
+    /// # Errors
+    ///
+    /// If they can't be brought to disk, for instance because it is full; then nothing may be sent, and what was written
+    /// since the last commit is undone.
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError>;
 
     /// The files with these numbers, in any order.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError>;
 
     /// The jobs of this file's earlier attempts.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
 
     /// Whether the platform was seen to keep the source of a copy.
     fn copy_proven(&self) -> bool;
 
     /// Remembers that the platform keeps the sources of copies.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be written.
     fn prove_copy(&mut self) -> Result<(), JournalError>;
 
     /// Notes the requests that this run made so far, how many five minutes allow, and that the run is still there.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be written.
     fn note_requests(
         &mut self,
         requests: u64,
