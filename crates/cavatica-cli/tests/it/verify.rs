@@ -151,6 +151,12 @@ fn a_listing_without_sizes_is_said_to_be_one() {
         json!({"transfer": "t.transfer", "against": "volume", "same": 4, "same_without_size": 4, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
     );
     assert_eq!(json.stderr(), warning);
+    // The report, which others read later, says so too.
+    let report = world.run(&["report", "t.transfer", "--json"]);
+    for row in report.documents() {
+        assert_eq!(row["verified"], "same");
+        assert_eq!(row["verified_size"], "not-listed");
+    }
 }
 
 #[test]

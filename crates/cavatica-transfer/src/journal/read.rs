@@ -15,7 +15,7 @@ use super::sqlite::{Words, connect};
 use super::{Count, JournalError, Owner, Tally, Terms, lock, schema};
 use crate::fingerprint::Fingerprint;
 use crate::item::{Failure, ItemId, State};
-use crate::verify::{Against, Finding};
+use crate::verify::{Against, Finding, Untold};
 
 /// How many rows are read at a time: between two pages the run can write.
 const PAGE: i64 = 2_000;
@@ -222,6 +222,8 @@ pub struct Verified {
     pub against: Against,
     /// Bytes of the object, if it was there and its size was told; else what was planned.
     pub size: Option<u64>,
+    /// Whose size wasn't told, so that an object that was there could be found by its key alone.
+    pub size_untold: Option<Untold>,
     /// The newest ETag that was ever seen of it, without quotes.
     pub etag: Option<String>,
 }
@@ -426,7 +428,7 @@ impl TransferFile {
                     coalesce(a.number, 0), a.started, a.finished,
                     (SELECT app FROM app WHERE app.task = i.task),
                     v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
-                    (SELECT at FROM intent WHERE id = a.intent)
+                    (SELECT at FROM intent WHERE id = a.intent), v.size_untold
                  FROM item i LEFT JOIN attempt a ON a.item = i.id
                  LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
@@ -472,6 +474,11 @@ impl TransferFile {
                         at: moment(Some(at)).ok_or_else(strange)?,
                         against: codec::against(against).ok_or_else(strange)?,
                         size: get(20)?.or(size).map(read_back),
+                        size_untold: match (get(25)?, size) {
+                            (Some(_), _) => Some(Untold::Object),
+                            (None, None) => Some(Untold::File),
+                            (None, Some(_)) => None,
+                        },
                         etag: codec::etag(etag),
                     })
                 }

@@ -144,6 +144,9 @@ CREATE TABLE pulse (
 -- Every file went in and out of that index; those that end badly are few.
 DROP INDEX not_completed;
 CREATE INDEX ended_badly ON attempt (item) WHERE state IN (4, 5);
+", "
+-- 1 where the listing told no size, so that only the key was found right.
+ALTER TABLE verified ADD COLUMN size_untold INTEGER;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

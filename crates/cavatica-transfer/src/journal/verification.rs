@@ -211,7 +211,7 @@ impl Verification {
                     transaction
                         .prepare_cached(
                             "INSERT INTO verified (item, verification, finding) VALUES (?1, ?2, ?3)
-                             ON CONFLICT (item) DO UPDATE SET verification = ?2, finding = ?3, size = NULL",
+                             ON CONFLICT (item) DO UPDATE SET verification = ?2, finding = ?3, size = NULL, size_untold = NULL",
                         )?
                         .execute(params![item, id, finding_number(finding(location))])?;
                 }
@@ -351,8 +351,8 @@ impl Planned {
         };
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO verified (item, verification, finding, size, etag, etag_seen)
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO verified (item, verification, finding, size, etag, etag_seen, size_untold)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.item,
@@ -361,6 +361,7 @@ impl Planned {
                 size.map(codec::stored),
                 first.map(StoredEtag),
                 seen.filter(|etag| Some(*etag) != first).map(StoredEtag),
+                object.size.is_none().then_some(1),
             ])?;
         Ok(())
     }

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::{key, name};
 use crate::item::State;
-use crate::journal::{ItemRow, SkippedRow, Terms};
+use crate::journal::{ItemRow, SkippedRow, Terms, Verified};
 use crate::summary::UNKNOWN_ADVICE;
+use crate::verify::{Finding, Untold};
 
 /// The names of the columns, in the order of [`Row`]'s fields.
-pub(super) const NAMES: [&str; 25] = [
+pub(super) const NAMES: [&str; 26] = [
     "file_id",
     "name",
     "path",
@@ -37,6 +38,7 @@ pub(super) const NAMES: [&str; 25] = [
     "verified",
     "verified_at",
     "verified_against",
+    "verified_size",
 ];
 
 /// One file. Times are UTC; what isn't known is empty. New columns are added at the end, so that programs which count
@@ -75,6 +77,8 @@ pub(super) struct Row<'a> {
     verified_at: Option<Timestamp>,
     /// What was looked at: `volume` or `bucket`.
     verified_against: &'static str,
+    /// Of an object that was there: `compared`, `not-listed` or `not-planned`.
+    verified_size: &'static str,
 }
 
 impl<'a> Row<'a> {
@@ -111,6 +115,7 @@ impl<'a> Row<'a> {
             verified: seen.map_or("", |seen| seen.finding.name()),
             verified_at: seen.map(|seen| seen.at),
             verified_against: seen.map_or("", |seen| seen.against.name()),
+            verified_size: seen.map_or("", size_compared),
         };
         match &item.state {
             State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
@@ -165,6 +170,7 @@ impl<'a> Row<'a> {
             verified: "",
             verified_at: None,
             verified_against: "",
+            verified_size: "",
         }
     }
 
@@ -187,5 +193,15 @@ impl<'a> Row<'a> {
             etag: change(self.etag),
             ..self
         }
+    }
+}
+
+/// Whether the size of an object that was there was held against the planned one, and if not, who didn't tell it.
+fn size_compared(seen: &Verified) -> &'static str {
+    match (seen.finding, seen.size_untold) {
+        (Finding::Missing | Finding::Unread, _) => "",
+        (Finding::Same | Finding::Extra | Finding::Differs, None) => "compared",
+        (Finding::Same | Finding::Extra | Finding::Differs, Some(Untold::Object)) => "not-listed",
+        (Finding::Same | Finding::Extra | Finding::Differs, Some(Untold::File)) => "not-planned",
     }
 }

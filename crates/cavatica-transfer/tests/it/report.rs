@@ -337,7 +337,64 @@ fn what_was_seen_at_the_destination_is_told() {
 
     let (page, _) = report(&path, ReportFormat::Html);
     assert!(page.contains("Arrived, but missing or changed"), "{page}");
-    assert!(page.contains("1 file as it was to be, 1 missing, 1 different"));
+    assert!(page.contains("1 file as planned, 1 missing, 1 different"));
+}
+
+#[test]
+fn the_same_without_a_size_is_told_as_that() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    drop(lived(&path, &[Fate::Completed; 3], 0));
+    let object = |number: u64, size: Option<u64>| Object {
+        location: format!("run1/{number}.bam"),
+        size,
+        ..Object::default()
+    };
+    let look = |objects: &[Object]| {
+        let mut look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
+        look.see(objects).expect("room");
+        look.settle(&std::collections::HashSet::new(), &mut |_| {})
+            .expect("room");
+        look.finish(now()).expect("room");
+        let (table, _) = report(&path, ReportFormat::JsonLines);
+        let row = |line: &str| -> (String, String) {
+            let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let text = |name: &str| row[name].as_str().expect("a text").to_owned();
+            (text("verified"), text("verified_size"))
+        };
+        let (page, _) = report(&path, ReportFormat::Html);
+        (table.lines().map(row).collect::<Vec<_>>(), page)
+    };
+    let seen = |finding: &str, size: &str| (finding.to_owned(), size.to_owned());
+
+    let (rows, page) = look(&[object(1, None), object(2, Some(8))]);
+    assert_eq!(
+        rows,
+        [
+            seen("same", "not-listed"),
+            seen("same", "compared"),
+            seen("missing", ""),
+        ]
+    );
+    assert!(
+        page.contains("2 files as planned (1 by key, without a size to compare), 1 missing"),
+        "{page}"
+    );
+    assert!(page.contains("verified: same key, size not compared"));
+
+    // The next look is what counts. The third file was planned without a size.
+    let (rows, page) = look(&[1, 2, 3].map(|number| object(number, None)));
+    assert_eq!(rows, [1, 2, 3].map(|_| seen("same", "not-listed")));
+    assert!(page.contains("3 files as planned (all by key, without a size to compare), 0 missing"));
+    let (rows, _) = look(&[object(1, Some(2)), object(2, Some(8)), object(3, Some(9))]);
+    assert_eq!(
+        rows,
+        [
+            seen("same", "compared"),
+            seen("same", "compared"),
+            seen("same", "not-planned"),
+        ]
+    );
 }
 
 /// Every text of a transfer that comes from outside.

@@ -49,6 +49,8 @@ pub(super) struct Digest {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
     pub(super) same: u64,
+    /// Of those the same, files of which one size wasn't told: only their keys were found right.
+    pub(super) by_key_alone: u64,
     pub(super) missing: u64,
     pub(super) differs: u64,
     /// They couldn't be looked at.
@@ -73,6 +75,9 @@ impl Seen {
             Finding::Unread => &mut self.unread,
         };
         *count += 1;
+        if seen.finding == Finding::Same && seen.size_untold.is_some() {
+            self.by_key_alone += 1;
+        }
         matches!(seen.finding, Finding::Missing | Finding::Differs)
     }
 

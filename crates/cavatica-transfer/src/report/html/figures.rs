@@ -48,7 +48,7 @@ pub(super) fn timeline(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
     page.raw(r#"<span><svg class="key" viewBox="0 0 12 12" aria-hidden="true"><line class="planned" x1="0" x2="12" y1="6" y2="6"/></svg>planned</span></p>"#)?;
     let last = line.sums().last().unwrap_or_default();
     page.put(
-        r#"<div class="wide"><svg viewBox="0 0 760 238" role="img" aria-label="Files over time: of {} planned files, {} were submitted, {} arrived and {} failed within {}">"#,
+        r#"<div class="wide"><svg viewBox="0 0 760 238" role="img" aria-label="Files over time: {} planned, {} submitted, {} arrived and {} failed within {}">"#,
         &[
             &Number(planned),
             &Number(last.sent),
@@ -135,7 +135,7 @@ pub(super) fn requests(page: &mut Page<'_>, digest: &Digest) -> io::Result<()> {
         return Ok(());
     };
     page.put(
-        r#"<figure><figcaption>Requests against the limit</figcaption><p class="legend"><span>{} requests in all, at most {} in five minutes, of {} that the platform allows your account</span></p>"#,
+        r#"<figure><figcaption>Requests against the limit</figcaption><p class="legend"><span>{} in all, at most {} in five minutes, of {} that the platform allows your account</span></p>"#,
         &[
             &Number(requests.total),
             &Number(requests.busiest().ceil() as u64),

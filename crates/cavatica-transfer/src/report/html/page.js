@@ -18,7 +18,7 @@ const filter = () => {
     row.hidden = !fits;
     shown += fits;
   });
-  document.getElementById("count").textContent = shown + " of " + rows.length + " rows";
+  document.getElementById("count").textContent = shown + " of " + rows.length + (rows.length === 1 ? " row" : " rows");
 };
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", filter);

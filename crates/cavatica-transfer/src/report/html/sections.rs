@@ -1,6 +1,6 @@
 //! The parts of the page between its head and its table.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
 
 use cavatica_exports::model::ExportMode;
@@ -121,11 +121,12 @@ fn looked_at(page: &mut Page<'_>, seen: &Seen, completed: u64) -> io::Result<()>
         return page.raw("<small>Nobody has looked at the destination yet; <code>cavatica verify</code> does.</small>");
     };
     page.put(
-        "<small>Looked at through the {} on {}: {} as it was to be, {} missing, {} different",
+        "<small>Looked at through the {} on {}: {} as planned{}, {} missing, {} different",
         &[
             &against,
             &Clock(at),
             &Files(seen.same),
+            &ByKeyAlone(seen),
             &Number(seen.missing),
             &Number(seen.differs),
         ],
@@ -138,6 +139,19 @@ fn looked_at(page: &mut Page<'_>, seen: &Seen, completed: u64) -> io::Result<()>
         page.put(", {} {}", &[&Number(count), &what])?;
     }
     page.raw(".</small>")
+}
+
+/// What "as planned" doesn't say: that nobody told the sizes of some.
+struct ByKeyAlone<'a>(&'a Seen);
+
+impl Display for ByKeyAlone<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.by_key_alone {
+            0 => Ok(()),
+            all if all == self.0.same => f.write_str(" (all by key, without a size to compare)"),
+            some => write!(f, " ({} by key, without a size to compare)", Number(some)),
+        }
+    }
 }
 
 /// The account: a bar, the parts, and the sum.

@@ -4,10 +4,11 @@ use std::io;
 
 use super::digest::{Digest, ROWS};
 use super::page::Page;
-use super::words::{Bytes, Machine, Moment, Number};
+use super::words::{Bytes, Machine, Moment, Number, Rows};
 use crate::item::State;
 use crate::journal::{ItemRow, SkippedRow, TransferFile};
 use crate::report::key;
+use crate::verify::Finding;
 
 /// A state with the mark that stands for it where colours don't.
 const STATES: [(&str, &str); 7] = [
@@ -56,8 +57,8 @@ fn filter(page: &mut Page<'_>, shown: u64) -> io::Result<()> {
         page.put("<option>{}</option>", &[&state])?;
     }
     page.put(
-        r#"</select></label> <output id="count">{} rows</output></form>"#,
-        &[&Number(shown)],
+        r#"</select></label> <output id="count">{}</output></form>"#,
+        &[&Rows(shown)],
     )
 }
 
@@ -71,6 +72,9 @@ fn state(page: &mut Page<'_>, name: &'static str, seen: &str) -> io::Result<()> 
 
 fn planned(page: &mut Page<'_>, transfer: &TransferFile, item: &ItemRow) -> io::Result<()> {
     let seen = match &item.verified {
+        Some(seen) if seen.finding == Finding::Same && seen.size_untold.is_some() => {
+            "verified: same key, size not compared".to_owned()
+        }
         Some(seen) => format!("verified: {}", seen.finding.name()),
         None => String::new(),
     };

@@ -31,6 +31,16 @@ impl Display for Files {
     }
 }
 
+/// `1 row`, `2 rows`.
+pub(super) struct Rows(pub(super) u64);
+
+impl Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.0 == 1 { "row" } else { "rows" };
+        write!(f, "{} {noun}", Number(self.0))
+    }
+}
+
 /// Bytes in the largest unit that leaves a whole part, in three figures.
 pub(super) struct Bytes(pub(super) f64);
 
