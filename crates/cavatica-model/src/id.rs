@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::visible;
+
 /// Why a text can't be an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no {kind}: {fault}", .text.escape_debug())]
+#[error("`{}` is no {kind}: {fault}", visible(.text))]
 pub struct IdError {
     kind: &'static str,
     text: Box<str>,

@@ -101,6 +101,7 @@ mod template;
 mod time;
 mod tri;
 mod user;
+mod visible;
 mod volume;
 
 pub use api_error::ApiError;
@@ -129,6 +130,7 @@ pub use template::{Field, Separation, Template, TemplateError};
 pub use time::DateTime;
 pub use tri::Tri;
 pub use user::User;
+pub use visible::visible;
 pub use volume::{
     AccessMode, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject, VolumePrefix,
     VolumeService,

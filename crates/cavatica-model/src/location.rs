@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::visible;
+
 /// The longest key that S3 takes, in bytes of UTF-8, the volume's prefix included.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>.
@@ -99,11 +101,7 @@ impl LocationError {
 
 impl fmt::Display for LocationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is no location on a volume: ",
-            self.text.escape_debug()
-        )?;
+        write!(f, "`{}` is no location on a volume: ", visible(&self.text))?;
         for (position, fault) in self.faults.iter().enumerate() {
             write!(f, "{}{fault}", if position > 0 { ", " } else { "" })?;
         }
@@ -122,11 +120,13 @@ impl Location {
     ///
     /// let key = Location::of_windows_path(r"C:\results\calls.vcf");
     /// assert_eq!(key.as_deref(), Some("results/calls.vcf"));
+    /// assert_eq!(Location::of_windows_path("C:/results/calls.vcf"), key);
     /// assert_eq!(Location::of_windows_path(r"run1/odd\name.txt"), None);
     /// ```
     pub fn of_windows_path(text: &str) -> Option<String> {
-        let is_path = text.contains('\\') && !text.contains('/');
-        is_path.then(|| without_drive(text).replace('\\', "/"))
+        let path = without_drive(text);
+        let is_path = path.len() < text.len() || text.contains('\\') && !text.contains('/');
+        is_path.then(|| path.trim_start_matches('\\').replace('\\', "/"))
     }
 
     /// The key as it is sent.
@@ -160,10 +160,9 @@ impl Location {
 }
 
 fn without_drive(text: &str) -> &str {
-    let mut letters = text.chars();
-    match (letters.next(), letters.next(), letters.next()) {
-        (Some(drive), Some(':'), Some('\\')) if drive.is_ascii_alphabetic() => &text[3..],
-        _ => text.trim_start_matches('\\'),
+    match text.as_bytes() {
+        [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic() => &text[3..],
+        _ => text,
     }
 }
 

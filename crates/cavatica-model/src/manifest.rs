@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     DestinationError, ExportProperties, FileFacts, FileId, Layout, Location, ProjectId, TaskId,
-    UnknownKeys,
+    UnknownKeys, visible,
 };
 
 mod check;
@@ -367,7 +367,7 @@ fn header(manifest: &Arc<str>, texts: Vec<String>) -> Result<Header, ManifestErr
     let found: Vec<String> = header
         .iter()
         .take(20)
-        .map(|(text, _)| format!("`{}`", text.escape_debug()))
+        .map(|(text, _)| format!("`{}`", visible(text)))
         .collect();
     Err(ManifestError::NoFileColumn {
         manifest,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::row::looks_like_file_id;
 use super::{Manifest, ManifestError, Overwrite, Problem, Row};
 use crate::check::property_findings;
-use crate::{Census, Collision, Layout, Meeting, Reason, reason};
+use crate::{Census, Collision, Layout, Meeting, Reason, reason, visible};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -134,7 +134,7 @@ pub fn check<R: Read>(
     for column in first_pass.ignored_columns() {
         let message = format!(
             "column `{}` means nothing here and is ignored",
-            column.escape_debug()
+            visible(column)
         );
         tell(
             &mut summary,
@@ -219,7 +219,7 @@ fn row_warnings(row: &Row) -> Vec<Finding> {
     if let Some(id) = &row.id
         && !looks_like_file_id(id.as_str())
     {
-        let id = id.as_str().escape_debug();
+        let id = visible(id.as_str());
         warn(
             &reason::ODD_FILE_ID,
             format!("`{id}` doesn't look like a file id, 24 hex digits"),

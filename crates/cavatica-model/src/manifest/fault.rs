@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::{LocationFault, Reason, reason};
+use crate::{LocationFault, Reason, reason, visible};
 
 /// What is wrong with a line or one of its cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum Fault {
     #[error("is empty")]
     Empty,
     /// The id is malformed.
-    #[error("is `{}`: {reason}", .text.escape_debug())]
+    #[error("is `{}`: {reason}", visible(.text))]
     Id {
         /// The cell.
         text: String,
@@ -22,7 +22,7 @@ pub enum Fault {
         reason: &'static str,
     },
     /// The location can't be one.
-    #[error("is `{}`: {fault}", .text.escape_debug())]
+    #[error("is `{}`: {fault}", visible(.text))]
     Location {
         /// The cell.
         text: String,
@@ -30,7 +30,7 @@ pub enum Fault {
         fault: LocationFault,
     },
     /// The name or path can't be one.
-    #[error("is `{}`: {reason}", .text.escape_debug())]
+    #[error("is `{}`: {reason}", visible(.text))]
     Name {
         /// The cell.
         text: String,
@@ -38,10 +38,10 @@ pub enum Fault {
         reason: &'static str,
     },
     /// Backslashes where S3 needs `/`.
-    #[error("is `{}`: it looks like a Windows path", .0.escape_debug())]
+    #[error("is `{}`: it looks like a Windows path", visible(.0))]
     WindowsPath(String),
     /// Neither true nor false.
-    #[error("is `{}`: it is neither true nor false", .0.escape_debug())]
+    #[error("is `{}`: it is neither true nor false", visible(.0))]
     NotABoolean(String),
     /// A JSON value of another type.
     #[error("is {0}")]

@@ -213,7 +213,7 @@ fn every_bad_row_is_named_with_its_column() {
         "line 4: column 3 `location` is `../c.vcf`: it has a part `.` or `..`; expected a key relative to the volume, such as `run1/output.vcf`",
         "line 5: column 1 `file id` is empty; expected a file id such as `567890abc8a5639cc6722063`",
         "line 6: there are 3 cells, but the header has 4; expected a cell for each column; cells that hold a separator must be quoted",
-        "line 7: column 3 `location` is `run1\\\\f.vcf`: it looks like a Windows path; expected a key relative to the volume, such as `run1/output.vcf` (write `run1/f.vcf`); column 4 `overwrite` is `maybe`: it is neither true nor false; expected `true` or `false`",
+        "line 7: column 3 `location` is `run1\\f.vcf`: it looks like a Windows path; expected a key relative to the volume, such as `run1/output.vcf` (write `run1/f.vcf`); column 4 `overwrite` is `maybe`: it is neither true nor false; expected `true` or `false`",
         "line 8: column 2 `name` has text after its closing quote; expected a quoted cell to end with a quote, and quotes in it to be doubled",
         "line 9: column 1 `file id` is `https://cavatica.sbgenomics.com/u/o/p/files/567890abc8a5639cc6722063/`: it has a `/`; expected a file id such as `567890abc8a5639cc6722063` (a web address was pasted; the file id in it is `567890abc8a5639cc6722063`); column 2 `name` is `h/h.vcf`: a name has no `/`; folders go into the column `path`; expected a file name without `/`; column 3 `location` is `s3://bucket/h.vcf`: it has an empty part (`//`); expected a key relative to the volume, such as `run1/output.vcf` (leave out `s3://` and the bucket: the volume stands for them)",
     ];
