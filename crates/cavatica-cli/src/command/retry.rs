@@ -1,7 +1,9 @@
 //! `cavatica retry`: failed files once more.
 
+use cavatica_transfer::journal::TransferFile;
+
 use crate::args::{self, Global};
-use crate::command::run::{Opened, drive, say_how_it_ended};
+use crate::command::run::{Opened, drive, say_how_it_ended, unchanged};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
@@ -15,6 +17,7 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
             )),
         );
     }
+    unchanged(&args.transfer, &TransferFile::open(&args.transfer)?)?;
     let mut opened = Opened::new(&args.transfer, &args.pace, global).await?;
     let files = opened.journal.retry(&args.codes)?;
     if files == 0 {

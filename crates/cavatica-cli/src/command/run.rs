@@ -55,12 +55,20 @@ pub(crate) fn say_how_it_ended(transfer: &Path, exit: Exit, ui: &Ui) {
 
 /// Nothing is sent without a word: `--yes`, or the fingerprint that somebody looked at.
 fn approve(args: &args::Run) -> Result<(), Failure> {
-    if args.consent.yes {
-        return Ok(());
-    }
     let file = TransferFile::open(&args.transfer)?;
-    let Some(approved) = args.consent.approve else {
-        return Err(Failure::usage(format!(
+    match args.consent.approve {
+        Some(approved) => {
+            let found = file.compute_fingerprint()?;
+            if found != approved {
+                return Err(Failure::usage(format!(
+                    "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
+                ))
+                .hint("look at the plan again, or plan it anew"));
+            }
+            Ok(())
+        }
+        None if args.consent.yes => unchanged(&args.transfer, &file),
+        None => Err(Failure::usage(format!(
             "nothing was sent: say --yes, or --approve {}",
             file.fingerprint()
         ))
@@ -73,17 +81,25 @@ fn approve(args: &args::Run) -> Result<(), Failure> {
         .hint(format!(
             "`cavatica status {}` shows what it holds",
             hint::shell_word(&args.transfer.display().to_string())
-        )));
-    };
-    // Computed anew, so that a plan that somebody edited afterwards isn't the one that was approved.
-    let found = file.compute_fingerprint()?;
-    if found != approved {
-        return Err(Failure::usage(format!(
-            "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
-        ))
-        .hint("look at the plan again, or plan it anew"));
+        ))),
     }
-    Ok(())
+}
+
+/// A plan that was changed after it was written isn't what a `--yes` is about. All of it is read for this: a million files
+/// take a second, which is nothing beside sending them.
+pub(crate) fn unchanged(path: &Path, file: &TransferFile) -> Result<(), Failure> {
+    let (planned, found) = (file.fingerprint(), file.compute_fingerprint()?);
+    if found == planned {
+        return Ok(());
+    }
+    let transfer = hint::shell_word(&path.to_string_lossy()).into_owned();
+    Err(Failure::usage(format!(
+        "nothing was sent: the plan was changed after it was written; its fingerprint was {planned} and is {found}"
+    ))
+    .hint(format!("`cavatica report {transfer}` lists what it holds now"))
+    .hint(format!(
+        "plan it anew, or approve of the change with `cavatica run {transfer} --approve {found}`"
+    )))
 }
 
 /// A transfer that is ready to be run.
