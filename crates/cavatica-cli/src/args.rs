@@ -275,10 +275,10 @@ pub(crate) struct Check {
     #[arg(value_name = "MANIFEST")]
     pub(crate) manifest: PathBuf,
     /// What every location begins with
-    #[arg(long, value_name = "KEY/")]
+    #[arg(long, value_name = "KEY/", value_parser = value::prefix)]
     pub(crate) prefix: Option<Prefix>,
     /// How locations are made for rows without one; without it {path}/{name}
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", value_parser = value::template)]
     pub(crate) dest: Option<Template>,
     /// Put all files into one folder, as --dest {name} does
     #[arg(long, conflicts_with = "dest")]

@@ -98,6 +98,15 @@ impl Failure {
         self
     }
 
+    /// Names what isn't there, where only the caller knows what it asked for.
+    #[must_use]
+    pub(crate) fn naming(mut self, thing: &str) -> Self {
+        if self.message == NO_SUCH_THING {
+            self.message = no(thing);
+        }
+        self
+    }
+
     /// One export that the platform did not take, and provably did not start.
     pub(crate) fn not_started(error: transport::Error) -> Self {
         let refused = *error.outcome() == Outcome::Refused;
@@ -130,6 +139,7 @@ impl Failure {
 impl From<transport::Error> for Failure {
     fn from(error: transport::Error) -> Self {
         let is_start = error.effect() == Effect::Start;
+        let missing = missing(&error).map(|thing| no(&thing));
         let (exit, message) = match error.outcome() {
             Outcome::NotSent => (Exit::Other, "the platform can't be reached"),
             Outcome::Refused if error.status() == Some(401) => {
@@ -138,10 +148,9 @@ impl From<transport::Error> for Failure {
             Outcome::Refused if is_denial(&error) => {
                 (Exit::Denied, "the platform doesn't allow this")
             }
-            Outcome::Refused if error.status() == Some(404) => (
-                Exit::Other,
-                "the platform has no such thing, or doesn't show it to you",
-            ),
+            Outcome::Refused if error.status() == Some(404) => {
+                (Exit::Other, missing.as_deref().unwrap_or(NO_SUCH_THING))
+            }
             Outcome::Refused => (Exit::Other, "the platform refused this"),
             Outcome::Throttled => (Exit::Other, "the limit on requests is used up"),
             Outcome::Maintenance => (Exit::Other, "the platform is under maintenance"),
@@ -158,6 +167,36 @@ impl From<transport::Error> for Failure {
             ..Failure::new(exit, message)
         }
     }
+}
+
+/// What is said of something that isn't there, where the call doesn't name it.
+const NO_SUCH_THING: &str = "the platform has no such thing, or doesn't show it to you";
+
+fn no(thing: &str) -> String {
+    format!("the platform has no {thing}, or doesn't show it to you")
+}
+
+/// What the platform says isn't there, as far as the call's path names it.
+fn missing(error: &transport::Error) -> Option<String> {
+    // Without the platform's own words for it, it may be the address of the API that is wrong.
+    error
+        .api_error()
+        .and_then(|error| error.code())
+        .filter(|code| *code < 90_000)?;
+    let path = error.path();
+    let first = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
+    Some(if let Some(rest) = path.strip_prefix("/storage/volumes/") {
+        let id: Vec<_> = rest.split('/').take(2).collect();
+        format!("volume `{}`", id.join("/"))
+    } else if let Some(rest) = path.strip_prefix("/storage/exports/") {
+        format!("export job `{}`", first(rest))
+    } else if let Some(rest) = path.strip_prefix("/files/") {
+        format!("file `{}`", first(rest))
+    } else if let Some(rest) = path.strip_prefix("/tasks/") {
+        format!("task `{}`", first(rest))
+    } else {
+        return None;
+    })
 }
 
 /// Whether the token or the account's rights are at fault. The platform also answers 403 for files that can't be exported

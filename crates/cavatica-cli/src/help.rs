@@ -33,11 +33,11 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 /// What to type when nothing was typed.
 const NEXT: &str = "What to do next:
-  cavatica demo                       see the whole job; nothing leaves this machine
-  cavatica doctor                     is my account ready to export?
-  cavatica files list --project P     what would I export? P is owner/short-name
-  cavatica plan --help                many files: plan, look, then run
-  cavatica help                       all commands
+  cavatica demo                    the whole job; nothing leaves this machine
+  cavatica doctor                  is my account ready to export?
+  cavatica files list --project P  what would I export? P is owner/short-name
+  cavatica plan --help             many files: plan, look, then run
+  cavatica help                    all commands
 ";
 
 /// What holds for every command.

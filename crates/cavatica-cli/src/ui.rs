@@ -9,6 +9,7 @@ use indicatif::MultiProgress;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
 use crate::exit::{Exit, Failure};
@@ -37,8 +38,7 @@ impl Ui {
         choice.write_global();
         let stdout = io::stdout();
         let terminal = (stdout.is_terminal() && !json).then(|| {
-            let size = terminal_size::terminal_size_of(&stdout);
-            let width = size.map_or(80, |(width, _)| usize::from(width.0));
+            let width = columns(terminal_size_of(&stdout));
             (width, TimeZone::system())
         });
         Ui { json, terminal }
@@ -52,6 +52,19 @@ impl Ui {
     /// A line of data.
     pub(crate) fn line(&self, text: impl std::fmt::Display) -> io::Result<()> {
         writeln!(anstream::stdout(), "{text}")
+    }
+
+    /// A sentence of data, in several lines where a terminal has no room for it in one.
+    pub(crate) fn sentence(&self, text: impl std::fmt::Display) -> io::Result<()> {
+        self.line(self.wrapped(&text.to_string(), 0, 2))
+    }
+
+    /// What stands last on a line behind `before` columns, in as many lines as a terminal needs; they hang at `hang`.
+    pub(crate) fn wrapped(&self, text: &str, before: usize, hang: usize) -> String {
+        match &self.terminal {
+            Some((width, _)) => fit::wrapped(text, *width, before, hang),
+            None => text.to_owned(),
+        }
     }
 
     /// A moment: in the reader's own time on a terminal, in UTC for everybody else.
@@ -98,24 +111,35 @@ impl Ui {
 
     /// Something that deserves a second thought.
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
+        let text = for_stderr(&text.to_string(), "warning: ".len());
         writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}").ok();
+    }
+
+    /// A command to be copied: in one line, however long.
+    pub(crate) fn command(&self, text: impl std::fmt::Display) {
+        writeln!(anstream::stderr(), "  {text}").ok();
     }
 
     /// Why something could not be done to its end.
     pub(crate) fn complaint(&self, failure: &Failure) {
         let mut err = anstream::stderr().lock();
         let mut say = |text: String| writeln!(err, "{text}").ok();
-        say(format!("{ERROR}error:{ERROR:#} {}", failure.message));
+        let message = for_stderr(&failure.message, "error: ".len());
+        say(format!("{ERROR}error:{ERROR:#} {message}"));
         for detail in &failure.details {
-            say(format!("  {}: {}", detail.name, detail.message));
+            say(for_stderr(
+                &format!("  {}: {}", detail.name, detail.message),
+                0,
+            ));
             if !detail.remedy.is_empty() {
-                say(format!("    {}", detail.remedy));
+                say(for_stderr(&format!("    {}", detail.remedy), 0));
             }
         }
         for cause in causes(failure) {
-            say(format!("  caused by: {cause}"));
+            say(for_stderr(&format!("  caused by: {cause}"), 0));
         }
         for hint in &failure.hints {
+            let hint = for_stderr(hint, "hint: ".len());
             say(format!("{HINT}hint:{HINT:#} {hint}"));
         }
     }
@@ -146,12 +170,37 @@ pub(crate) fn draw_below(bars: Option<MultiProgress>) {
 
 /// Something to know, from where there is no [`Ui`]. Not being able to say it is no reason to stop.
 pub(crate) fn note(text: impl std::fmt::Display) {
+    let text = for_stderr(&text.to_string(), 0);
     let write = || writeln!(anstream::stderr(), "{text}").ok();
     let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match bars {
         Some(bars) => bars.suspend(write),
         None => write(),
     };
+}
+
+/// Lines as they fit on standard error, where that is a terminal; the first has something before it. What hangs is indented
+/// by two columns more than its line.
+fn for_stderr(text: &str, before: usize) -> String {
+    let stderr = io::stderr();
+    if !stderr.is_terminal() {
+        return text.to_owned();
+    }
+    let width = columns(terminal_size_of(&stderr));
+    let mut before = before;
+    let lines = text.lines().map(|line| {
+        let blanks = line.len() - line.trim_start().len();
+        let first = std::mem::take(&mut before);
+        let indent = " ".repeat(blanks);
+        let line = fit::wrapped(&line[blanks..], width, first + blanks, blanks + 2);
+        format!("{indent}{line}")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// How wide a terminal is; 80 columns where it doesn't tell.
+fn columns(size: Option<(Width, Height)>) -> usize {
+    size.map_or(80, |(Width(columns), _)| usize::from(columns))
 }
 
 /// A count with its noun.

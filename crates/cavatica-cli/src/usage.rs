@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue};
 use crate::exit::Failure;
 use crate::help;
 use crate::hint;
+use crate::value;
 
 /// The failure behind a parser's error: what was understood, what was expected, and the next command.
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
@@ -41,6 +42,9 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
         Some(ContextValue::String(arg)) => {
             if let Some(hint) = about_argument(arg, &command) {
                 failure.hints = vec![hint];
+            }
+            if let Some(hint) = about_places(arg, error, args, &command) {
+                failure.hints.insert(0, hint);
             }
         }
         Some(ContextValue::Strings(missing))
@@ -91,6 +95,31 @@ fn about_argument(arg: &str, command: &str) -> Option<String> {
     let is_project = arg.contains('/') && !arg.starts_with('-');
     (command == "cavatica files list" && is_project)
         .then(|| format!("a project is named by `--project`: `{command} --project {arg}`"))
+}
+
+/// The arguments of `export` in their order, where they were probably given in another.
+fn about_places(
+    arg: &str,
+    error: &clap::Error,
+    args: &[OsString],
+    command: &str,
+) -> Option<String> {
+    let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidValue) else {
+        return None;
+    };
+    let given = || {
+        args.iter()
+            .skip(1)
+            .filter_map(|arg| arg.to_str())
+            .filter(|arg| arg != found)
+    };
+    let swapped = match arg {
+        "<FILE_ID>" => value::volume(found).is_ok() && given().any(value::is_file_id),
+        // A bucket's name, in its right place, is no such mistake.
+        "<VOLUME>" => found.contains(['.', '/']) && given().any(|arg| value::volume(arg).is_ok()),
+        _ => false,
+    };
+    (command == "cavatica export" && swapped).then(|| hint::PLACES.to_owned())
 }
 
 /// The command that was meant, as far as its words can be followed.

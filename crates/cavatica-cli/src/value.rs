@@ -3,13 +3,22 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportState, FileId, Location, LocationError, OpenName, ProjectId, TaskId, VolumeId,
+    ExportState, FileId, Location, LocationError, OpenName, Prefix, ProjectId, TaskId, Template,
+    TemplateError, VolumeId,
 };
 
 /// A file's id.
 pub(crate) fn file(text: &str) -> Result<FileId, String> {
     // What is copied from a page or a table brings its blanks along.
     let text = text.trim();
+    if let Some((_, behind)) = text.split_once("/files/")
+        && let Some(id) = behind.split(['/', '?', '#']).next()
+        && is_file_id(id)
+    {
+        return Err(format!(
+            "that is a page's address; expected the file's id\nhint: say `{id}`"
+        ));
+    }
     if text.parse::<VolumeId>().is_ok() && !text.contains('.') {
         return Err(format!(
             "that looks like a volume's or a project's id; expected a file's id\n{SHOW_FILES}"
@@ -83,26 +92,69 @@ pub(crate) fn task(text: &str) -> Result<TaskId, String> {
 
 /// The key of a new object.
 pub(crate) fn location(text: &str) -> Result<Location, String> {
-    if let Some((bucket, key)) = text
-        .strip_prefix("s3://")
-        .and_then(|path| path.split_once('/'))
-    {
+    elsewhere(text, "a key relative to the volume")?;
+    let expected = "a key relative to the volume, such as `run1/output.vcf`";
+    text.parse().map_err(|error| faults(&error, expected))
+}
+
+/// What every location begins with.
+pub(crate) fn prefix(text: &str) -> Result<Prefix, String> {
+    elsewhere(text, "what keys begin with, relative to the volume")?;
+    let expected = "what keys begin with, such as `cohort7/`";
+    text.parse().map_err(|error| faults(&error, expected))
+}
+
+/// How locations are made.
+pub(crate) fn template(text: &str) -> Result<Template, String> {
+    elsewhere(text, "how keys are made, relative to the volume")?;
+    text.parse()
+        .map_err(|error: TemplateError| error.to_string())
+}
+
+/// Refuses addresses of buckets and paths of Windows, where a place on a volume is expected.
+fn elsewhere(text: &str, expected: &str) -> Result<(), String> {
+    if let Some(path) = text.strip_prefix("s3://") {
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let say = match key {
+            "" => "leave it out".to_owned(),
+            key => format!("say `{key}`"),
+        };
         return Err(format!(
-            "that is an object's address; expected a key relative to the volume\nhint: the volume stands for the bucket `{bucket}`; say `{key}`"
+            "that is an object's address; expected {expected}\nhint: the volume stands for the bucket `{bucket}`; {say}"
         ));
     }
-    if let Some(key) = Location::of_windows_path(text) {
+    match Location::of_windows_path(text) {
+        Some(key) => Err(format!(
+            "that looks like a Windows path; expected {expected}\nhint: S3 knows no backslashes; say `{key}`"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn faults(error: &LocationError, expected: &str) -> String {
+    let faults: Vec<_> = error.faults().iter().map(ToString::to_string).collect();
+    format!("{}; expected {expected}", faults.join(", "))
+}
+
+/// The name of a bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html> allows no `/`.
+pub(crate) fn bucket(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if let Some(path) = text.strip_prefix("s3://") {
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let prefix = match key {
+            "" => String::new(),
+            key => format!(", and the rest by `--prefix {key}`"),
+        };
         return Err(format!(
-            "that looks like a Windows path; expected a key relative to the volume\nhint: S3 knows no backslashes; say `{key}`"
+            "that is a bucket's address; expected its name\nhint: say `{bucket}`{prefix}"
         ));
     }
-    text.parse().map_err(|error: LocationError| {
-        let faults: Vec<_> = error.faults().iter().map(ToString::to_string).collect();
-        format!(
-            "{}; expected a key relative to the volume, such as `run1/output.vcf`",
-            faults.join(", ")
-        )
-    })
+    if text.parse::<VolumeId>().is_ok() {
+        return Err(format!(
+            "that looks like a volume's id; expected a bucket's name\nhint: a volume is named by `--volume {text}`"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// How many, where none makes no sense.
@@ -120,7 +172,7 @@ pub(crate) fn code(text: &str) -> Result<i64, String> {
     })
 }
 
-fn is_file_id(text: &str) -> bool {
+pub(crate) fn is_file_id(text: &str) -> bool {
     text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

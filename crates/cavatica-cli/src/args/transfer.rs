@@ -50,12 +50,13 @@ pub(crate) struct Plan {
         long,
         value_name = "KEY/",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        value_parser = value::prefix
     )]
     pub(crate) prefix: Prefix,
     /// How the rest of a location is made, for instance {project}/{path}/{name}; without it the file's path in its
     /// project
-    #[arg(long, value_name = "TEMPLATE", conflicts_with = "flatten")]
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "flatten", value_parser = value::template)]
     pub(crate) dest: Option<Template>,
     /// Put all files into one folder
     #[arg(long)]
@@ -104,7 +105,7 @@ pub(crate) struct Target {
     #[arg(long, value_name = "OWNER/NAME", value_parser = value::volume)]
     pub(crate) volume: Option<VolumeId>,
     /// The name of the bucket behind the volume
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = value::bucket)]
     pub(crate) bucket: Option<String>,
 }
 

@@ -19,6 +19,9 @@ use crate::ui::{self, Ui};
 /// A clock that is further off than this makes times in reports doubtful.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
+/// Where findings begin.
+const INDENT: usize = 22;
+
 /// The variables that change the way to the platform.
 const NETWORK_VARIABLES: [&str; 5] = [
     "HTTPS_PROXY",
@@ -111,10 +114,12 @@ impl Doctor<'_> {
             };
             self.ui.line(format_args!(
                 "{word:<7}  {:<11}  {}",
-                check.name, check.finding
+                check.name,
+                self.ui.wrapped(&check.finding, INDENT, INDENT)
             ))?;
             if let Some(remedy) = &check.remedy {
-                self.ui.line(format_args!("{:22}{remedy}", ""))?;
+                let remedy = self.ui.wrapped(remedy, INDENT, INDENT);
+                self.ui.line(format_args!("{:INDENT$}{remedy}", ""))?;
             }
         }
         if check.verdict == Verdict::Failed && self.exit == Exit::Done {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState, Open,
-    OpenName, Tri,
+    ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
+    Open, OpenName, Tri, VolumeId,
 };
 use cavatica_transfer::{OnceError, Started, export_once};
 
@@ -12,10 +12,14 @@ use crate::api::Api;
 use crate::args;
 use crate::command::jobs;
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::ui::Ui;
 
 /// How long the platform gets to list a job whose start was not answered, before its absence means anything.
 const SETTLE: Duration = Duration::from_secs(60);
+
+/// The platform's code for a volume that isn't there.
+const NO_VOLUME: i64 = 9007;
 
 pub(crate) async fn run(args: &args::Export, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     let mode = args.mode.chosen();
@@ -98,8 +102,15 @@ async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExpor
     if args.no_check {
         return Ok(request.skip_checks());
     }
-    let (file, volume) =
-        tokio::try_join!(api.files.get(&args.file), api.volumes.get(&args.volume))?;
+    let (file, volume) = tokio::try_join!(api.files.get(&args.file), api.volumes.get(&args.volume))
+        .map_err(|error| {
+            let no_volume = error.api_error().and_then(ApiError::code) == Some(NO_VOLUME);
+            let mut failure = Failure::from(error);
+            if no_volume && args.location.as_str().parse::<VolumeId>().is_ok() {
+                failure.hints.insert(0, hint::PLACES.to_owned());
+            }
+            failure
+        })?;
     let what = format!(
         "the export of {}",
         file.value
@@ -126,7 +137,8 @@ async fn follow(
     let mut watch = api.exports.watch([job.id.clone()]).with_limit(args.timeout);
     while let Some(jobs) = watch.next().await? {
         for job in jobs {
-            if job.state != latest.state {
+            // How it ended is shown as data.
+            if job.state != latest.state && !job.is_final() {
                 ui.note(jobs::line(&job, ui));
             }
             latest = job;

@@ -3,7 +3,7 @@
 use std::io;
 
 use cavatica_exports::Parent;
-use cavatica_exports::model::File;
+use cavatica_exports::model::{File, visible};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
@@ -35,7 +35,13 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
     let mut count = 0;
     while let Some((path, parent)) = folders.pop() {
         let mut pager = api.files.list(&parent);
-        while let Some(page) = pager.next_page().await? {
+        while let Some(page) = pager.next_page().await.map_err(|error| {
+            let thing = match &parent {
+                Parent::Project(project) => format!("project `{project}`"),
+                Parent::Folder(folder) => format!("folder `{folder}`"),
+            };
+            Failure::from(error).naming(&thing)
+        })? {
             for file in &page.items {
                 count += 1;
                 let path = format!(
@@ -111,7 +117,7 @@ fn show(path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {
         _ => "file",
     };
     let start = format!("{:<24}  {kind:<6}  {size:>11}  ", file.id);
-    let path = path.escape_debug().to_string();
+    let path = visible(path).to_string();
     ui.line(format_args!("{start}{}", ui.fit(&path, start.len())))?;
     Ok(())
 }

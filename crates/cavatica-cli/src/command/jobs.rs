@@ -1,7 +1,7 @@
 //! `cavatica jobs`: export jobs that were started before.
 
 use cavatica_exports::ExportFilter;
-use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState};
+use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState, visible};
 
 use crate::api::Api;
 use crate::args;
@@ -106,7 +106,7 @@ pub(crate) fn line(job: &ExportJob, ui: &Ui) -> String {
         line.push_str(time.as_deref().unwrap_or(started.as_str()));
     }
     if let Some(destination) = job.destination.value() {
-        let location = destination.location.escape_debug();
+        let location = visible(&destination.location);
         line = ui.with_end(&line, &format!("{}  {location}", destination.volume));
     }
     line

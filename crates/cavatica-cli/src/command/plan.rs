@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::Manifest;
-use cavatica_exports::model::{Layout, Location, Template, Tri};
+use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection,
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Global};
+use crate::command::status::prefix_words;
 use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
@@ -68,7 +69,12 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
             ));
         }
     };
-    let report = plan::plan(&args.out, &client, options, now, &mut tell).await?;
+    let report = plan::plan(&args.out, &client, options, now, &mut tell)
+        .await
+        .map_err(|error| match &args.selection.project {
+            Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
+            None => error.into(),
+        })?;
     if ui.is_json() {
         ui.json(&report)?;
     } else {
@@ -128,18 +134,19 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ..
     } = report;
     let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
-    let keys = match format!("{volume_prefix}{prefix}") {
-        none if none.is_empty() => "keys have no prefix".to_owned(),
-        prefix => format!("keys begin with `{prefix}`"),
-    };
-    ui.line(format_args!(
+    let keys = prefix_words(&format!("{volume_prefix}{prefix}"));
+    ui.sentence(format_args!(
         "{}, {}, to {mode} to volume {volume}: bucket {bucket}, {keys}",
         counted(*files, "file"),
         HumanBytes(*bytes)
     ))?;
     for sample in &report.sample {
         let path = sample.path.as_deref().unwrap_or(&sample.file_id);
-        ui.line(format_args!("  {path} -> {}", sample.key))?;
+        ui.line(format_args!(
+            "  {} -> {}",
+            visible(path),
+            visible(&sample.key)
+        ))?;
     }
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
@@ -176,9 +183,9 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ui.note(format_args!(
             "nothing was sent yet; {consequence}; to start it, or to start exactly what was looked at:"
         ));
-        ui.note(format_args!("  cavatica run {transfer} --yes"));
-        ui.note(format_args!(
-            "  cavatica run {transfer} --approve {}",
+        ui.command(format_args!("cavatica run {transfer} --yes"));
+        ui.command(format_args!(
+            "cavatica run {transfer} --approve {}",
             report.fingerprint
         ));
     }

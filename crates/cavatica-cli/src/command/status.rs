@@ -2,7 +2,10 @@
 
 use std::io;
 
+use cavatica_exports::model::visible;
+use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::{FailureLine, Summary};
+use indicatif::HumanBytes;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
@@ -14,7 +17,35 @@ const NAMED: usize = 20;
 pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
     let summary = Summary::read(&args.transfer)?;
     show(&summary, ui)?;
+    if !ui.is_json() {
+        show_plan(&TransferFile::open(&args.transfer)?, ui)?;
+    }
     Ok(Exit::Done)
+}
+
+/// What was planned, and what whoever approves of it has to name.
+fn show_plan(file: &TransferFile, ui: &Ui) -> Result<(), Failure> {
+    let terms = file.terms();
+    let bucket = terms.bucket.as_deref().unwrap_or("unknown");
+    let prefix = format!("{}{}", terms.volume_prefix, terms.prefix);
+    ui.sentence(format_args!(
+        "{} of {}, {}, to volume {}: bucket {bucket}, {}",
+        terms.mode.as_str(),
+        file.selection(),
+        HumanBytes(file.planned().bytes),
+        terms.volume,
+        prefix_words(&prefix),
+    ))?;
+    ui.line(format_args!("fingerprint {}", file.fingerprint()))?;
+    Ok(())
+}
+
+/// What all keys have in common.
+pub(crate) fn prefix_words(prefix: &str) -> String {
+    match prefix {
+        "" => "keys have no prefix".to_owned(),
+        prefix => format!("keys begin with `{prefix}`"),
+    }
 }
 
 /// The last word on a transfer: the counts, and the failures at the very end, where they are seen.
@@ -25,7 +56,7 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
     if let Some(label) = &summary.label {
         ui.line(label)?;
     }
-    ui.line(format_args!(
+    ui.sentence(format_args!(
         "{}: {} completed, {} failed, {} unknown, {} left ({} of them in flight), {} skipped",
         summary.transfer,
         summary.completed,
@@ -51,14 +82,16 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
             1 => String::new(),
             count => format!(", {count} files"),
         };
-        ui.line(format_args!(
+        ui.sentence(format_args!(
             "{}{code}{count}: {}",
             first.state, first.advice
         ))?;
         for failure in alike {
             ui.line(format_args!(
                 "  {} {}: {}",
-                failure.file_id, failure.location, failure.message
+                failure.file_id,
+                visible(&failure.location),
+                visible(&failure.message)
             ))?;
         }
     }

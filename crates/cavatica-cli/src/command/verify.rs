@@ -1,11 +1,11 @@
 //! `cavatica verify`: whether what was sent lies where it was sent to.
 
-use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
+use cavatica_exports::model::visible;
 use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
 use cavatica_transfer::journal::{Terms, TransferFile};
 use cavatica_transfer::{
@@ -116,27 +116,16 @@ impl Lines<'_> {
     }
 
     fn line(&self, found: &Found) -> io::Result<()> {
-        let key = visible(&format!("{}{}", self.key_prefix, found.location));
+        // Anybody may have named an object that is extra.
+        let key = format!("{}{}", self.key_prefix, found.location);
         self.ui
-            .line(format_args!("{} {key}", found.finding.symbol()))?;
+            .line(format_args!("{} {}", found.finding.symbol(), visible(&key)))?;
         for reason in &found.reasons {
             self.ui
                 .note(format_args!("  {}", visible(&reason.to_string())));
         }
         Ok(())
     }
-}
-
-/// A key on one line: anybody may have named an object that is extra, control characters included.
-fn visible(text: &str) -> String {
-    text.chars().fold(String::new(), |mut visible, letter| {
-        if letter.is_control() {
-            write!(visible, "{}", letter.escape_default()).ok();
-        } else {
-            visible.push(letter);
-        }
-        visible
-    })
 }
 
 fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::Result<()> {
@@ -153,7 +142,7 @@ fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::
         "" => "at the top level and in the folders there that it writes to".to_owned(),
         folder => format!("under `{key_prefix}{folder}`"),
     };
-    ui.line(format_args!(
+    ui.sentence(format_args!(
         "{} against {place}: {} same, {} missing, {} differ, {} extra {extra}, {} could not be looked at",
         summary.transfer,
         summary.same,
@@ -167,7 +156,7 @@ fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::
             1 => ("isn't", "it is", "its"),
             _ => ("aren't", "they are", "their"),
         };
-        ui.line(format_args!(
+        ui.sentence(format_args!(
             "{} of the transfer {be} completed; {they} told only where an object lies in {their} place",
             counted(summary.not_completed, "file")
         ))?;

@@ -18,6 +18,45 @@ pub(super) fn middle(text: &str, room: usize) -> Cow<'_, str> {
     format!("{head}…{tail}").into()
 }
 
+/// The text in lines of no more than `room` columns, broken between words; the first line has `before` columns less, and
+/// the others begin with `hang` blanks. What stands in backticks is there to be copied, and stays on one line.
+pub(super) fn wrapped(text: &str, room: usize, before: usize, hang: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len());
+    let mut column = before;
+    for (index, word) in words(text).into_iter().enumerate() {
+        let width = word.width();
+        if index == 0 {
+            column += width;
+        } else if column + 1 + width > room {
+            wrapped.push('\n');
+            wrapped.extend(std::iter::repeat_n(' ', hang));
+            column = hang + width;
+        } else {
+            wrapped.push(' ');
+            column += 1 + width;
+        }
+        wrapped.push_str(word);
+    }
+    wrapped
+}
+
+/// The words of a text, a command in backticks being one.
+fn words(text: &str) -> Vec<&str> {
+    let (mut words, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '`' => quoted = !quoted,
+            ' ' if !quoted => {
+                words.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    words.push(&text[start..]);
+    words
+}
+
 /// The first characters that take no more than `room` columns.
 fn prefix(characters: impl Iterator<Item = char>, room: usize) -> String {
     let mut taken = 0;
@@ -32,6 +71,22 @@ fn prefix(characters: impl Iterator<Item = char>, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_never_in_a_command() {
+        let text = "look at it with `cavatica status t.transfer`, then run it";
+        assert_eq!(
+            wrapped(text, 30, 6, 2),
+            "look at it with\n  `cavatica status t.transfer`,\n  then run it"
+        );
+        assert_eq!(wrapped(text, 80, 6, 2), text);
+        // What fits nowhere begins a line all the same, and two blanks stay two.
+        assert_eq!(
+            wrapped("a  /a/very/long/path b", 10, 0, 2),
+            "a \n  /a/very/long/path\n  b"
+        );
+        assert_eq!(wrapped("", 10, 0, 2), "");
+    }
 
     #[test]
     fn the_middle_is_left_out() {

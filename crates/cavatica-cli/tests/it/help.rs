@@ -14,11 +14,11 @@ fn nothing_typed_shows_what_to_do_next() {
     Move or copy files from CAVATICA to your own S3 bucket, each exactly once
 
     What to do next:
-      cavatica demo                       see the whole job; nothing leaves this machine
-      cavatica doctor                     is my account ready to export?
-      cavatica files list --project P     what would I export? P is owner/short-name
-      cavatica plan --help                many files: plan, look, then run
-      cavatica help                       all commands
+      cavatica demo                    the whole job; nothing leaves this machine
+      cavatica doctor                  is my account ready to export?
+      cavatica files list --project P  what would I export? P is owner/short-name
+      cavatica plan --help             many files: plan, look, then run
+      cavatica help                    all commands
     ");
 }
 

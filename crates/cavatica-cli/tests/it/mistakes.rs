@@ -27,6 +27,14 @@ const MISTAKES: &[(&str, &str)] = &[
         "export FILE run1/a sandbox/output --copy",
     ),
     (
+        "the same where the location is no id",
+        "export FILE a.txt sandbox/output --copy",
+    ),
+    (
+        "a page's address for a file",
+        "export https://cavatica.sbgenomics.com/u/me/my-project/files/567890abc8a5639cc6722063/ sandbox/output a --copy",
+    ),
+    (
         "a bucket's name for a volume",
         "export FILE my-bucket a --copy",
     ),
@@ -45,6 +53,26 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "a Windows path for a folder",
         r"plan --out t.transfer --project sandbox/demo --folder results\NA12878 --volume sandbox/output --copy",
+    ),
+    (
+        "a Windows path for a prefix",
+        r"plan --out t.transfer --project sandbox/demo --volume sandbox/output --prefix D:\cohort7\ --copy",
+    ),
+    (
+        "an object's address for a prefix",
+        "plan --out t.transfer --project sandbox/demo --volume sandbox/output --prefix s3://my-bucket/cohort7/ --copy",
+    ),
+    (
+        "a volume's id for a bucket",
+        "plan --out t.transfer --project sandbox/demo --bucket sandbox/output --copy",
+    ),
+    (
+        "a bucket's address for its name",
+        "plan --out t.transfer --project sandbox/demo --bucket s3://my-bucket/cohort7/ --copy",
+    ),
+    (
+        "a misspelled volume",
+        "plan --out t.transfer --project sandbox/demo --volume sandbox/outptu --copy",
     ),
     (
         "a page's address for a project",

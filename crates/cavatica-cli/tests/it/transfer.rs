@@ -101,6 +101,64 @@ fn a_transfer_is_planned_approved_and_run_once() {
 }
 
 #[test]
+fn whoever_approves_sees_what_is_approved() {
+    let world = World::with(many(3));
+    let planned = plan(&world, &["--move", "--json"]).document();
+    let fingerprint = planned["fingerprint"].as_str().unwrap();
+    let status = world.run(&["status", "t.transfer"]);
+    assert_eq!(
+        status.stdout(),
+        format!(
+            "t.transfer: 0 completed, 0 failed, 0 unknown, 3 left (0 of them in flight), 0 skipped\n\
+             move of project lab/trio, 2.93 KiB, to volume lab/output: bucket lab-output, keys begin with `cohort7/`\n\
+             fingerprint {fingerprint}\n"
+        )
+    );
+}
+
+#[test]
+fn a_plan_that_was_changed_afterwards_is_run_by_nobody_who_says_yes() {
+    let world = World::with(many(20));
+    assert_eq!(plan(&world, &["--copy"]).exit(), 0);
+    let path = world.home().join("t.transfer");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Somebody changes where one file goes.
+    let name = b"run1/";
+    let at = bytes.windows(name.len()).position(|found| found == name);
+    bytes[at.expect("a location")] = b'x';
+    std::fs::write(&path, bytes).unwrap();
+
+    for consent in [
+        &["run", "t.transfer", "--yes"],
+        &["retry", "t.transfer", "--yes"],
+    ] {
+        let refused = world.run(consent);
+        assert_eq!(refused.exit(), 2, "{}", refused.snapshot());
+        assert!(
+            refused
+                .stderr()
+                .contains("the plan was changed after it was written"),
+            "{}",
+            refused.stderr()
+        );
+    }
+    assert_eq!(world.accepted(), 0);
+
+    // Who has seen the change can approve of it, with the line that was printed.
+    let stderr = world.run(&["run", "t.transfer", "--yes"]).stderr();
+    let (_, found) = stderr.split_once(" and is ").unwrap();
+    let approved = run(&world, &["--approve", &found[..64]]);
+    assert_eq!(approved.exit(), 0, "{}", approved.snapshot());
+    assert_eq!(world.accepted(), 20);
+    let moved = world.sandbox.ledger().jobs;
+    assert!(
+        moved
+            .iter()
+            .any(|job| job.location.starts_with("cohort7/xun1/"))
+    );
+}
+
+#[test]
 fn the_mode_must_be_named_and_an_occupied_key_refuses_the_plan() {
     let world = World::new();
     let args = [
