@@ -9,7 +9,12 @@ use cavatica_exports::{Exports, Files, Volumes};
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::ui;
+
+/// What `--ca-cert` expects.
+const CERTIFICATE: &str =
+    "name a file with the authority's certificate in PEM, or leave --ca-cert out";
 
 /// Calls to the platform, with the credentials that were found.
 #[derive(Debug)]
@@ -56,11 +61,17 @@ pub(crate) fn client_with_reserve(
         builder = builder.ca_certificates(&pem).map_err(|error| {
             Failure::usage(format!("{} holds no certificate in PEM", file.display()))
                 .caused_by(error)
+                .hint(CERTIFICATE)
         })?;
     }
-    builder
-        .build()
-        .map_err(|error| Failure::new(Exit::Other, "no connection can be made").caused_by(error))
+    builder.build().map_err(|error| {
+        let hint = hint::of_build(&error);
+        let failure = Failure::new(Exit::Other, "no connection can be made").caused_by(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })
 }
 
 /// The text of the certificate authorities that the flags name.
@@ -74,7 +85,7 @@ pub(crate) fn ca_certificates(global: &Global) -> Result<Option<Vec<u8>>, Failur
             file.display()
         ))
         .caused_by(error)
-        .hint("name a file with the authority's certificate in PEM, or leave --ca-cert out")
+        .hint(CERTIFICATE)
     })?;
     Ok(Some(pem))
 }

@@ -369,7 +369,7 @@ pub(crate) struct Demo {
 #[command(after_help = "Examples:
   cavatica completions bash \\
       > ~/.local/share/bash-completion/completions/cavatica
-  cavatica completions zsh > \"${fpath[1]}/_cavatica\"
+  cavatica completions zsh > ~/.zfunc/_cavatica  # a folder of fpath
   cavatica completions fish \\
       > ~/.config/fish/completions/cavatica.fish")]
 pub(crate) struct Completions {

@@ -1,6 +1,6 @@
 //! What to do next, chosen from what happened.
 
-use cavatica_exports::transport::{Effect, Error, Fault, Outcome};
+use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
 /// What a manifest looks like.
 pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
@@ -47,6 +47,19 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]
+}
+
+/// Advice where no client can be built.
+pub(crate) fn of_build(error: &BuildError) -> Option<&'static str> {
+    match error {
+        BuildError::TrustStore { .. } => Some(
+            "the trusted certificates are the system's, or those that SSL_CERT_FILE and SSL_CERT_DIR name: see that they are there and hold certificates in PEM",
+        ),
+        BuildError::Proxy => Some(
+            "set HTTPS_PROXY or ALL_PROXY to an address such as http://proxy.example.org:3128, or unset it",
+        ),
+        _ => None,
+    }
 }
 
 /// The command that shows what there is instead of what was named.

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let json = args.iter().any(|arg| arg == "--json");
             let failure = usage::failure(&error, &args);
-            Ui::new(json, clap::ColorChoice::Auto).failure(&failure);
+            Ui::new(json, usage::color(&args)).failure(&failure);
             return failure.exit.into();
         }
     };

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::Command;
 use clap::error::{ContextKind, ContextValue};
+use clap::{ColorChoice, Command, ValueEnum};
 
 use crate::exit::Failure;
 use crate::help;
@@ -60,6 +60,22 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
         return failure;
     }
     failure.hint(format!("`{command} --help` shows how it is used"))
+}
+
+/// The colours that were asked for, on a command line that can't be understood as a whole.
+pub(crate) fn color(args: &[OsString]) -> ColorChoice {
+    let mut words = args.iter().filter_map(|arg| arg.to_str());
+    let mut chosen = None;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--color") {
+            Some("") => chosen = words.next(),
+            Some(value) => chosen = value.strip_prefix('='),
+            None => {}
+        }
+    }
+    chosen
+        .and_then(|value| ColorChoice::from_str(value, true).ok())
+        .unwrap_or(ColorChoice::Auto)
 }
 
 /// What was probably meant by a first word that is no command, where a command stands behind it.

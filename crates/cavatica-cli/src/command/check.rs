@@ -141,7 +141,11 @@ impl<'a> Listing<'a> {
         } else if beyond {
             *self.hidden.entry(finding.name).or_default() += 1;
         } else {
-            self.printed = self.ui.line(sentence(self.manifest, &finding));
+            self.printed = self.ui.sentence(sentence(self.manifest, &finding));
+            if self.printed.is_ok() {
+                let remedy = self.ui.wrapped(&finding.remedy, 4, 4);
+                self.printed = self.ui.line(format_args!("    {remedy}"));
+            }
         }
     }
 
@@ -151,7 +155,7 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// A finding for people, in one line.
+/// A finding for people.
 fn sentence(manifest: &str, finding: &Finding) -> String {
     let column = match (&finding.column, finding.position) {
         (Some(column), Some(position)) => format!("column {position} `{column}` "),
@@ -163,7 +167,7 @@ fn sentence(manifest: &str, finding: &Finding) -> String {
         Severity::Warning => "warning",
     };
     format!(
-        "{manifest} line {}: {severity}: {column}{} [{}]\n    {}",
-        finding.line, finding.message, finding.name, finding.remedy
+        "{manifest} line {}: {severity}: {column}{} [{}]",
+        finding.line, finding.message, finding.name
     )
 }

@@ -77,7 +77,8 @@ impl Teller<'_> {
         if self.ui.is_json() {
             return Ok(());
         }
-        self.ui.line(text)
+        // What is said of a file hangs behind the word for it.
+        self.ui.line(self.ui.wrapped(&text.to_string(), 0, 12))
     }
 
     fn heading(&self, text: impl Display) -> io::Result<()> {

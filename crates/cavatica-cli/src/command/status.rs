@@ -87,12 +87,10 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
             first.state, first.advice
         ))?;
         for failure in alike {
-            ui.line(format_args!(
-                "  {} {}: {}",
-                failure.file_id,
-                visible(&failure.location),
-                visible(&failure.message)
-            ))?;
+            let line = format!("{} {}:", failure.file_id, visible(&failure.location));
+            let message = visible(&failure.message);
+            let line = ui.wrapped(&format!("{line} {message}"), 2, 4);
+            ui.line(format_args!("  {line}"))?;
         }
     }
     let more = (summary.failed + summary.unknown).saturating_sub(NAMED as u64);

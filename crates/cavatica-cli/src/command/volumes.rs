@@ -49,7 +49,7 @@ async fn get(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     ui.line(format_args!("{}  {}", volume.id, summary(&volume)))?;
     let findings = volume.export_findings();
     for objection in &findings.objections {
-        ui.line(format_args!(
+        ui.sentence(format_args!(
             "takes no exports: {objection}; {}",
             objection.remedy()
         ))?;

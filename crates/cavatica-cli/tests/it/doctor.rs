@@ -64,3 +64,40 @@ fn a_token_that_others_can_read() {
     let remedy = credentials["remedy"].as_str().unwrap();
     assert!(remedy.starts_with("`chmod 600 "), "{credentials}");
 }
+
+#[test]
+fn what_is_wrong_on_this_machine_has_its_own_remedy() {
+    let world = World::new();
+    for (variable, value, finding, remedy) in [
+        (
+            "SSL_CERT_FILE",
+            "/nowhere.pem",
+            "the trusted certificates can't be loaded",
+            "SSL_CERT_FILE",
+        ),
+        (
+            "HTTPS_PROXY",
+            ":::",
+            "the proxy's address is no http or https URL",
+            "HTTPS_PROXY",
+        ),
+    ] {
+        let mut command = world.command(&["doctor", "--json"]);
+        command
+            .env(variable, value)
+            .env("SB_API_ENDPOINT", "https://cavatica.invalid/v2")
+            .env("SB_AUTH_TOKEN", "0123456789abcdef0123456789abcdef");
+        let run = world.finish(command);
+        assert_eq!(run.exit(), 1, "{}", run.snapshot());
+        let connection = run.document()[3].clone();
+        assert_eq!(connection["name"], "connection");
+        assert!(
+            connection["finding"].as_str().unwrap().contains(finding),
+            "{connection}"
+        );
+        assert!(
+            connection["remedy"].as_str().unwrap().contains(remedy),
+            "{connection}"
+        );
+    }
+}

@@ -241,3 +241,13 @@ fn a_mistake_is_one_json_document_too() {
         assert_eq!(run.exit(), 2, "{}", run.snapshot());
     }
 }
+
+#[test]
+fn a_mistake_has_the_colours_that_were_asked_for() {
+    let world = World::new();
+    let coloured = |args: &[&str]| world.run(args).stderr().contains('\u{1b}');
+    assert!(coloured(&["exprot", "--color", "always"]));
+    assert!(coloured(&["--color=always", "exprot"]));
+    assert!(!coloured(&["exprot", "--color", "never"]));
+    assert!(!coloured(&["exprot"]));
+}
