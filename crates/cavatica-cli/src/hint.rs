@@ -71,7 +71,11 @@ fn of_code(code: i64) -> Option<&'static str> {
         9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
         90003 => "an endpoint ends in `/v2`, as in https://cavatica-api.sbgenomics.com/v2",
         9008 => "`cavatica jobs list` shows the jobs that you started",
-        9020 | 9026 | 9101 => VOLUMES,
+        // A volume doesn't tell what its members may do, so `doctor` can't know this one.
+        9020 => {
+            "`cavatica volumes list` shows the others that you can see; then give the same command again"
+        }
+        9026 | 9101 => VOLUMES,
         _ => return None,
     })
 }

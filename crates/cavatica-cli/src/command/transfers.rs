@@ -1,5 +1,6 @@
 //! `cavatica transfers`: the transfers of a folder, and how each stands.
 
+use cavatica_transfer::journal::Owner;
 use cavatica_transfer::{Standing, TransferLine, transfers_in};
 use serde_json::json;
 
@@ -59,7 +60,14 @@ fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
         line.left
     ))?;
     let when = match (&line.owner, line.last_run) {
-        (Some(owner), _) => format!("run by {owner}"),
+        (Some(owner), _) => {
+            let since = owner.since.map(|at| format!(" since {}", ui.time(at)));
+            let owner = Owner {
+                since: None,
+                ..owner.clone()
+            };
+            format!("run by {owner}{}", since.unwrap_or_default())
+        }
         (None, Some(seen)) => format!("last run {}", ui.time(seen)),
         (None, None) => format!("planned {}", ui.time(line.planned_at)),
     };

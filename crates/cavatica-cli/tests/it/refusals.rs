@@ -185,6 +185,28 @@ fn no_token_at_all() {
 }
 
 #[test]
+fn a_volume_that_others_may_write_to() {
+    let world = World::new();
+    world.sandbox.set_faults(
+        "refuse=403/9020@start"
+            .parse::<cavatica_sandbox::FaultPlan>()
+            .unwrap(),
+    );
+    let run = export(&world, "README.txt", "sandbox/output", &["--copy"]);
+    assert_eq!(world.accepted(), 0);
+    assert_snapshot!(run.snapshot(), @"
+    exit 5
+    --- stdout
+    --- stderr
+    error: the platform doesn't allow this
+      caused by: POST /storage/exports: it was refused: the answer has the status 403 (request [REQUEST])
+      caused by: No right to the volume. (code 9020)
+    hint: ask the volume's administrator for the write permission
+    hint: `cavatica volumes list` shows the others that you can see; then give the same command again
+    ");
+}
+
+#[test]
 fn a_token_on_the_command_line() {
     let world = World::new();
     let run = world.run(&["volumes", "list", "--token", "0123456789abcdef"]);
