@@ -161,7 +161,7 @@ pub(crate) struct Properties {
     #[arg(long, value_name = "ACL")]
     pub(crate) canned_acl: Option<String>,
     /// Confirm a canned ACL that lets people outside your lab read the objects
-    #[arg(long, requires = "canned_acl")]
+    #[arg(long)]
     pub(crate) public: bool,
     /// Storage class: STANDARD or GLACIER
     #[arg(long, value_name = "CLASS")]

@@ -5,6 +5,10 @@ use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 /// What a manifest looks like.
 pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
 
+/// What to do about a column that nearly has a name.
+pub(crate) const COLUMN: &str =
+    "rename the column: as it is called, what it asks for would be passed over";
+
 /// The arguments of `export`, which are easily swapped.
 pub(crate) const PLACES: &str = "the order is `cavatica export FILE_ID VOLUME LOCATION`";
 

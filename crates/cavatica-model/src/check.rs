@@ -135,11 +135,10 @@ impl ExportRequest {
         if self.overwrite == Tri::Value(true) {
             findings.warnings.push(Warning::Overwrites);
         }
-        let defaults = volume
-            .service
-            .value()
-            .and_then(|service| service.properties.value());
-        findings.add(property_findings(self.properties.value(), defaults));
+        findings.add(property_findings(
+            self.properties.value(),
+            volume.default_properties(),
+        ));
         findings
     }
 }

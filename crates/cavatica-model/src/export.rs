@@ -4,9 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::property_findings;
 use crate::open::open_names;
 use crate::{
-    ApiError, DateTime, ExportId, File, FileId, Location, Open, Tri, UnknownKeys, VolumeId,
+    ApiError, DateTime, ExportId, File, FileId, Findings, Location, Open, Tri, UnknownKeys, Volume,
+    VolumeId,
 };
 
 /// What becomes of the platform's copy. It is said per call, as the query parameter `copy_only`, never in the body.
@@ -151,6 +153,57 @@ pub struct ExportProperties {
     /// Keys that this version has no field for.
     #[serde(flatten)]
     pub unknown: UnknownKeys,
+}
+
+impl ExportProperties {
+    /// These, and of `others` what these leave open.
+    ///
+    /// A KMS key goes with its algorithm: whoever names another algorithm doesn't get the key of `others`.
+    ///
+    /// ```
+    /// use cavatica_model::{ExportProperties, SseAlgorithm, StorageClass, Tri};
+    ///
+    /// let all = ExportProperties {
+    ///     sse_algorithm: Tri::Value(SseAlgorithm::AwsKms.into()),
+    ///     sse_aws_kms_key_id: Tri::Value("key-1".to_owned()),
+    ///     ..ExportProperties::default()
+    /// };
+    /// let cold = ExportProperties {
+    ///     aws_storage_class: Tri::Value(StorageClass::Glacier.into()),
+    ///     ..ExportProperties::default()
+    /// };
+    /// let both = cold.or(&all);
+    /// assert_eq!(both.sse_aws_kms_key_id, all.sse_aws_kms_key_id);
+    /// assert_eq!(both.aws_storage_class, cold.aws_storage_class);
+    /// ```
+    #[must_use]
+    pub fn or(&self, others: &ExportProperties) -> ExportProperties {
+        fn first<T: Clone>(one: &Tri<T>, other: &Tri<T>) -> Tri<T> {
+            if one.is_absent() { other } else { one }.clone()
+        }
+        let algorithm = &self.sse_algorithm;
+        let takes_key = algorithm.is_absent()
+            || algorithm
+                .value()
+                .is_some_and(|algorithm| algorithm.is(SseAlgorithm::AwsKms));
+        let mut unknown = others.unknown.clone();
+        unknown.extend(self.unknown.clone());
+        ExportProperties {
+            sse_algorithm: first(algorithm, &others.sse_algorithm),
+            sse_aws_kms_key_id: match &self.sse_aws_kms_key_id {
+                Tri::Absent if takes_key => others.sse_aws_kms_key_id.clone(),
+                own => own.clone(),
+            },
+            aws_canned_acl: first(&self.aws_canned_acl, &others.aws_canned_acl),
+            aws_storage_class: first(&self.aws_storage_class, &others.aws_storage_class),
+            unknown,
+        }
+    }
+
+    /// What speaks against asking for these on this volume, whose own properties apply where these say nothing.
+    pub fn findings_on(&self, volume: &Volume) -> Findings {
+        property_findings(Some(self), volume.default_properties())
+    }
 }
 
 /// What is exported.

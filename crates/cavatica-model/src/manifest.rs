@@ -327,8 +327,18 @@ fn header(manifest: &Arc<str>, texts: Vec<String>) -> Result<Header, ManifestErr
             (text, column)
         })
         .collect();
-    for (position, (_, column)) in header.iter().enumerate() {
-        let Some(column) = column else { continue };
+    for (position, (text, column)) in header.iter().enumerate() {
+        let Some(column) = column else {
+            if let Some(meant) = column::nearly_a_property(text) {
+                return Err(ManifestError::Misspelled {
+                    manifest,
+                    position: position + 1,
+                    found: text.trim().to_owned(),
+                    meant,
+                });
+            }
+            continue;
+        };
         let earlier = header[..position]
             .iter()
             .position(|(_, other)| other.as_ref() == Some(column));

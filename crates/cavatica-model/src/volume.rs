@@ -146,6 +146,11 @@ impl Volume {
         self.service.value()?.kind.value()
     }
 
+    /// What the volume asks of S3 for exports that ask nothing themselves.
+    pub(crate) fn default_properties(&self) -> Option<&ExportProperties> {
+        self.service.value()?.properties.value()
+    }
+
     /// The bucket's name.
     pub fn bucket(&self) -> Option<&str> {
         self.service.value()?.bucket.value().map(String::as_str)

@@ -10,7 +10,7 @@ use cavatica_exports::model::{ExportMode, Layout, Prefix, Template, Tri};
 use cavatica_exports::transport::{Client, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
 use cavatica_transfer::journal::SqliteJournal;
-use cavatica_transfer::plan::{self, Existing, Filter, PlanOptions, Selection, Target};
+use cavatica_transfer::plan::{self, Existing, Filter, PlanOptions, PublicAcl, Selection, Target};
 use cavatica_transfer::{
     Destination, Event, Finding, Found, RunOptions, Stop, Summary, run, verify,
 };
@@ -41,6 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         existing: Existing::Fail,
         policies: BTreeMap::new(),
         properties: Tri::Absent,
+        public_acl: PublicAcl::Refused,
         limit: None,
         label: Some("the trio".to_owned()),
         metadata: Vec::new(),

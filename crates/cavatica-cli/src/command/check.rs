@@ -48,6 +48,7 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
             ManifestError::Read { .. }
             | ManifestError::Encoding { .. }
             | ManifestError::LineEndings { .. } => failure,
+            ManifestError::Misspelled { .. } => failure.hint(hint::COLUMN),
             _ => failure.hint(hint::MANIFEST),
         }
         .caused_by(error)

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::manifest::Manifest;
+use cavatica_exports::model::manifest::{Manifest, ManifestError};
 use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
-    self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, Selection,
-    Target,
+    self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
+    Selection, Target,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     let client = api::client(global, found)?;
     let options = PlanOptions {
         endpoint,
-        selection: selection(args)?,
+        selection: selection(args, ui)?,
         target: match (&args.target.volume, &args.target.bucket) {
             (Some(volume), _) => Target::Volume(volume.clone()),
             (None, Some(bucket)) => Target::Bucket(bucket.clone()),
@@ -54,6 +54,11 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
         },
         policies: args.policies.iter().cloned().collect(),
         properties: args.properties.chosen()?.map_or(Tri::Absent, Tri::Value),
+        public_acl: if args.properties.public {
+            PublicAcl::Confirmed
+        } else {
+            PublicAcl::Refused
+        },
         limit: args.limit,
         label: args.label.clone(),
         metadata: args.metadata.clone(),
@@ -87,7 +92,7 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     })
 }
 
-fn selection(args: &args::Plan) -> Result<Selection, Failure> {
+fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
     if let Some(project) = &args.selection.project {
         return Ok(Selection::Project {
             project: project.clone(),
@@ -112,10 +117,24 @@ fn selection(args: &args::Plan) -> Result<Selection, Failure> {
         Box::new(BufReader::new(file))
     };
     let manifest = Manifest::open(name.clone(), input).map_err(|error| {
+        let hint = match error {
+            ManifestError::Misspelled { .. } => hint::COLUMN,
+            _ => hint::MANIFEST,
+        };
         Failure::usage("the manifest can't be read")
             .caused_by(error)
-            .hint(hint::MANIFEST)
+            .hint(hint)
     })?;
+    if let columns @ [_, ..] = manifest.ignored_columns() {
+        let columns: Vec<_> = columns
+            .iter()
+            .map(|column| format!("`{}`", visible(column)))
+            .collect();
+        ui.warn(format_args!(
+            "{name} has columns that mean nothing here: {}; see that none is misspelled",
+            columns.join(", ")
+        ));
+    }
     Ok(Selection::Manifest {
         name,
         rows: Box::new(manifest),
@@ -207,6 +226,12 @@ impl From<PlanError> for Failure {
                 failure.details = objections.iter().map(Detail::from).collect();
                 failure
             }
+            PlanError::Properties { objections } => {
+                let mut failure =
+                    Failure::usage("what is asked of S3 can't be had, nothing was planned");
+                failure.details = objections.iter().map(Detail::from).collect();
+                failure
+            }
             PlanError::NoVolume { .. } | PlanError::ManyVolumes { .. } => {
                 Failure::usage(message).hint("`cavatica volumes list` shows those that you can see")
             }
@@ -259,6 +284,10 @@ impl From<PlanError> for Failure {
                         "exists" => {
                             "leave such files out with --existing skip, or choose another prefix"
                                 .to_owned()
+                        }
+                        "public-acl" => "choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public".to_owned(),
+                        "kms-key-without-kms" | "kms-key-twice" => {
+                            "put what the manifest asks for this file right".to_owned()
                         }
                         kind => format!("leave such files out with --on {kind}=skip"),
                     },

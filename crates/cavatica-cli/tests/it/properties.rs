@@ -1,9 +1,10 @@
 //! What is asked of S3 arrives at the platform, under `properties` and by the API's own names.
 
 use cavatica_sandbox::{LedgerJob, ProjectSeed, VolumeSeed};
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::harness::World;
+use crate::harness::{Run, World};
 
 const KMS: [&str; 8] = [
     "--sse-algorithm",
@@ -113,6 +114,106 @@ fn of_a_transfer_and_of_single_rows() {
                 json!({"sse_algorithm": "AES256", "aws_storage_class": "STANDARD"})
             ),
         ]
+    );
+}
+
+/// What planning a manifest of one row comes to.
+fn planned(world: &World, columns: &str, cells: &str, more: &[&str]) -> Run {
+    let rows = format!(
+        "file_id,location,{columns}\n{},a,{cells}\n",
+        file(world, "a.vcf")
+    );
+    std::fs::write(world.home().join("files.csv"), rows).unwrap();
+    std::fs::remove_file(world.home().join("t.transfer")).ok();
+    let plan = [
+        "plan",
+        "--out",
+        "t.transfer",
+        "--manifest",
+        "files.csv",
+        "--volume",
+        "lab/output",
+        "--copy",
+    ];
+    world.run(&[&plan[..], more].concat())
+}
+
+#[test]
+fn a_row_keeps_what_is_asked_for_all_where_it_says_nothing_itself() {
+    let world = world();
+    let for_all = ["--sse-algorithm", "aws:kms", "--kms-key-id", "key-1"];
+    let planned = planned(&world, "storage_class", "GLACIER", &for_all);
+    assert_eq!(planned.exit(), 0, "{}", planned.snapshot());
+    let run = world.run(&["run", "t.transfer", "--yes", "--poll", "50ms"]);
+    assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    let all = json!({
+        "sse_algorithm": "aws:kms",
+        "sse_aws_kms_key_id": "key-1",
+        "aws_storage_class": "GLACIER",
+    });
+    assert_eq!(asked(&world), [("a".to_owned(), all)]);
+}
+
+#[test]
+fn a_manifest_makes_nothing_public_by_itself() {
+    let world = world();
+    let refused = planned(&world, "canned_acl", "public-read", &[]);
+    assert_snapshot!(refused.snapshot(), @"
+    exit 2
+    --- stdout
+    --- stderr
+    error: the plan is refused, nothing was planned
+      public-acl: a.vcf: the canned ACL `public-read` lets people outside your lab read the object; these are patients' data
+        choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public
+    ");
+    let confirmed = planned(&world, "canned_acl", "public-read", &["--public"]);
+    assert_eq!(confirmed.exit(), 0, "{}", confirmed.snapshot());
+    assert!(
+        confirmed.stderr().contains("these are patients' data"),
+        "{}",
+        confirmed.stderr()
+    );
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused_before_anything_is_planned() {
+    let world = world();
+    let refused = planned(&world, "kms_key_id", "key-1", &[]);
+    assert_snapshot!(refused.snapshot(), @"
+    exit 2
+    --- stdout
+    --- stderr
+    error: the plan is refused, nothing was planned
+      kms-key-without-kms: a.vcf: a KMS key is named, but the server-side encryption is `AES256`, not `aws:kms`
+        put what the manifest asks for this file right
+    ");
+    let refused = planned(&world, "task", "", &["--kms-key-id", "key-1"]);
+    assert_snapshot!(refused.snapshot(), @"
+    exit 2
+    --- stdout
+    --- stderr
+    error: what is asked of S3 can't be had, nothing was planned
+      kms-key-without-kms: a KMS key is named, but the server-side encryption is `AES256`, not `aws:kms`
+        ask for `aws:kms` too, or leave the key out
+    ");
+    // A column that nearly is a property isn't passed over, others are named.
+    let refused = planned(&world, "sse_algoritm,centre", "AES256,x", &[]);
+    assert_snapshot!(refused.snapshot(), @"
+    exit 2
+    --- stdout
+    --- stderr
+    error: the manifest can't be read
+      caused by: files.csv line 1: column 3 `sse_algoritm` means nothing; perhaps `sse_algorithm` was meant
+    hint: rename the column: as it is called, what it asks for would be passed over
+    ");
+    let planned = planned(&world, "centre,volume", "x,y", &[]);
+    assert_eq!(planned.exit(), 0, "{}", planned.snapshot());
+    assert!(
+        planned
+            .stderr()
+            .contains("columns that mean nothing here: `centre`, `volume`"),
+        "{}",
+        planned.stderr()
     );
 }
 

@@ -19,6 +19,47 @@ pub(super) enum Column {
     Metadata(String),
 }
 
+/// The names of columns that ask something of S3.
+const PROPERTIES: [&str; 7] = [
+    "sse_algorithm",
+    "sse_aws_kms_key_id",
+    "kms_key_id",
+    "aws_canned_acl",
+    "canned_acl",
+    "aws_storage_class",
+    "storage_class",
+];
+
+/// The property that a header which means nothing was perhaps to name.
+pub(super) fn nearly_a_property(header: &str) -> Option<&'static str> {
+    let words = words(header);
+    PROPERTIES
+        .into_iter()
+        .find(|name| is_within_two_slips(words.as_bytes(), name.as_bytes()))
+}
+
+/// In lower case, with underscores between the words.
+fn words(header: &str) -> String {
+    header.trim().to_ascii_lowercase().replace([' ', '-'], "_")
+}
+
+/// Whether at most two letters were added, left out or mistaken, or two neighbours changed places.
+fn is_within_two_slips(one: &[u8], other: &[u8]) -> bool {
+    if one.len().abs_diff(other.len()) > 2 {
+        return false;
+    }
+    let mut above: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().enumerate() {
+        let mut left = vec![row + 1];
+        for (column, wanted) in other.iter().enumerate() {
+            let changed = above[column] + usize::from(letter != wanted);
+            left.push(changed.min(above[column + 1] + 1).min(left[column] + 1));
+        }
+        above = left;
+    }
+    above.last().is_some_and(|slips| *slips <= 2)
+}
+
 impl Column {
     /// The column that a header means: in any letter case, with spaces, hyphens or underscores between the words.
     pub(super) fn from_header(header: &str) -> Option<Self> {
@@ -26,8 +67,7 @@ impl Column {
         if let Some(field) = trimmed.strip_prefix("metadata.") {
             return (!field.is_empty()).then(|| Column::Metadata(field.to_owned()));
         }
-        let words = trimmed.to_ascii_lowercase().replace([' ', '-'], "_");
-        Some(match words.as_str() {
+        Some(match words(trimmed).as_str() {
             "file_id" | "fileid" | "id" | "file" => Column::Id,
             "name" | "file_name" | "filename" => Column::Name,
             "path" | "file_path" | "folder" => Column::Path,
@@ -87,5 +127,39 @@ impl fmt::Display for Column {
             Column::StorageClass => "aws_storage_class",
             Column::Metadata(field) => return write!(f, "metadata.{field}"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Column, nearly_a_property};
+
+    #[test]
+    fn a_slip_in_a_property_is_told_from_another_column() {
+        for (slip, meant) in [
+            ("sse_algoritm", "sse_algorithm"),
+            ("SSE Algorythm", "sse_algorithm"),
+            ("kms-key-ids", "kms_key_id"),
+            ("canned_alc", "canned_acl"),
+            ("storage_clas", "storage_class"),
+            ("aws_storage_classs", "aws_storage_class"),
+        ] {
+            let found = nearly_a_property(slip);
+            assert_eq!(found, Some(meant), "{slip}");
+        }
+        for other in [
+            "storage",
+            "class",
+            "sample_id",
+            "centre",
+            "acl",
+            "",
+            "algorithm",
+        ] {
+            assert_eq!(nearly_a_property(other), None, "{other}");
+        }
+        for name in super::PROPERTIES {
+            assert!(Column::from_header(name).is_some_and(|column| column.is_property()));
+        }
     }
 }

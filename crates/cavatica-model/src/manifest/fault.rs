@@ -211,6 +211,20 @@ pub enum ManifestError {
         /// By what.
         separator: &'static str,
     },
+    /// A column's name is nearly that of a property. Taken for nothing, it would leave out what was asked of S3.
+    #[error(
+        "{manifest} line 1: column {position} `{}` means nothing; perhaps `{meant}` was meant", visible(.found)
+    )]
+    Misspelled {
+        /// The manifest's name.
+        manifest: Arc<str>,
+        /// The column, counted from 1.
+        position: usize,
+        /// Its name.
+        found: String,
+        /// What it may be.
+        meant: &'static str,
+    },
     /// Two columns mean the same.
     #[error("{manifest} line 1: columns {} and {} both mean `{meaning}`", .positions.0, .positions.1)]
     TwoColumns {

@@ -28,6 +28,12 @@ pub enum PlanError {
         /// Everything that speaks against it.
         objections: Vec<Objection>,
     },
+    /// What is asked of S3 can't be had there.
+    #[error("what is asked of S3 can't be had: {}", sentences(objections))]
+    Properties {
+        /// Everything that speaks against it.
+        objections: Vec<Objection>,
+    },
     /// No volume stands for the bucket.
     #[error("no volume that you can see stands for bucket `{bucket}`")]
     NoVolume {

@@ -48,8 +48,10 @@ pub struct PlanOptions {
     pub existing: Existing,
     /// What to do about files that can't or shouldn't be exported, by the name of the reason. See [`Policy`].
     pub policies: BTreeMap<String, Policy>,
-    /// What to ask of S3.
+    /// What to ask of S3, for files of which a manifest says nothing else.
     pub properties: Tri<ExportProperties>,
+    /// What to do about rows of a manifest that ask for an ACL which lets everybody read.
+    pub public_acl: PublicAcl,
     /// Plans no more than so many files: a first few, to see that all is well.
     pub limit: Option<u64>,
     /// A name for people.
@@ -114,6 +116,16 @@ pub enum Target {
     Volume(VolumeId),
     /// The one volume that stands for this bucket.
     Bucket(String),
+}
+
+/// What to do about rows of a manifest that ask for an ACL which lets people outside read the objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublicAcl {
+    /// The plan fails and names them: these are patients' data.
+    #[default]
+    Refused,
+    /// The user has confirmed it.
+    Confirmed,
 }
 
 /// What to do about objects that are already at a planned location.
@@ -264,6 +276,13 @@ pub async fn plan(
             objections: findings.objections,
         });
     }
+    let asked = options.properties.value().cloned().unwrap_or_default();
+    let of_properties = asked.findings_on(&volume);
+    if !of_properties.objections.is_empty() {
+        return Err(PlanError::Properties {
+            objections: of_properties.objections,
+        });
+    }
     let terms = Terms {
         endpoint: options.endpoint,
         account,
@@ -294,6 +313,7 @@ pub async fn plan(
         options.metadata,
         progress,
     );
+    sieve.public_acl = options.public_acl;
     select::select(&platform, options.selection, &mut sieve).await?;
     let Sieve {
         draft,
@@ -319,6 +339,7 @@ pub async fn plan(
     let mut all_warnings: Vec<PlanWarning> = findings
         .warnings
         .iter()
+        .chain(&of_properties.warnings)
         .map(|warning| PlanWarning {
             name: warning.name(),
             message: warning.to_string(),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use cavatica_exports::model::manifest::{self, Row};
 use cavatica_exports::model::{
-    File, FileFacts, FileId, Layout, Location, LocationError, UnknownKeys, Volume,
+    ExportProperties, File, FileFacts, FileId, Findings, Layout, Location, LocationError,
+    UnknownKeys, Volume, Warning,
 };
 
 use super::error::{Refusal, RefusedFile};
-use super::{PlanProgress, PlanSample, PlanWarning, Policy};
+use super::{PlanProgress, PlanSample, PlanWarning, Policy, PublicAcl};
 use crate::journal::{Draft, JournalError, Overwrite, PlannedFile, SeenFiles, SkippedFile};
 
 /// How many files the sample shows.
@@ -25,6 +26,8 @@ pub(super) struct Sieve<'a> {
     policies: BTreeMap<String, Policy>,
     limit: Option<u64>,
     metadata: Vec<String>,
+    /// What to do about rows that ask for an ACL which lets people outside read; refused unless set.
+    pub(super) public_acl: PublicAcl,
     seen: SeenFiles,
     pub(super) refusal: Refusal,
     pub(super) warnings: Vec<PlanWarning>,
@@ -67,6 +70,7 @@ impl<'a> Sieve<'a> {
             policies,
             limit,
             metadata,
+            public_acl: PublicAcl::Refused,
             seen: SeenFiles::default(),
             refusal: Refusal::default(),
             warnings: Vec::new(),
@@ -141,7 +145,16 @@ impl<'a> Sieve<'a> {
                 return Ok(Flow::More);
             }
         };
-        for warning in &findings.warnings {
+        let properties = self.own_properties(row);
+        let of_properties = match &properties {
+            Some(asked) => asked.findings_on(&self.volume),
+            None => Findings::default(),
+        };
+        if let Some((kind, reason)) = self.forbids(&of_properties) {
+            self.refuse(named, kind, &reason);
+            return Ok(Flow::More);
+        }
+        for warning in findings.warnings.iter().chain(&of_properties.warnings) {
             let known = self
                 .warnings
                 .iter_mut()
@@ -157,9 +170,6 @@ impl<'a> Sieve<'a> {
             }
         }
         let origin = file.origin.value();
-        let properties = row
-            .map(|row| &row.properties)
-            .filter(|properties| **properties != Default::default());
         let metadata = self.chosen(file);
         self.draft.add(&PlannedFile {
             file: &file.id,
@@ -169,7 +179,7 @@ impl<'a> Sieve<'a> {
             project: file.project.value(),
             task: origin.and_then(|origin| origin.task.value()),
             overwrite: row.and_then(|row| row.overwrite).map(overwrite),
-            properties,
+            properties: properties.as_ref(),
             metadata: metadata.as_deref(),
         })?;
         if self.sample.len() < SAMPLE {
@@ -181,6 +191,36 @@ impl<'a> Sieve<'a> {
         }
         self.tell();
         Ok(self.flow())
+    }
+
+    /// What is asked of S3 for this file alone, what is asked for all of them included; `None` if its row asks nothing.
+    fn own_properties(&self, row: Option<&Row>) -> Option<ExportProperties> {
+        let own = &row?.properties;
+        let for_all = &self.draft.terms().properties;
+        (*own != ExportProperties::default()).then(|| match for_all.value() {
+            Some(for_all) => own.or(for_all),
+            None => own.clone(),
+        })
+    }
+
+    /// Why a file isn't planned with what its row asks for.
+    fn forbids(&self, findings: &Findings) -> Option<(&'static str, String)> {
+        if let Some(objection) = findings.objections.first() {
+            return Some((objection.name(), objection.to_string()));
+        }
+        let public = findings.warnings.iter().find(|warning| {
+            matches!(
+                warning,
+                Warning::PublicAcl {
+                    by_default: false,
+                    ..
+                }
+            )
+        });
+        match self.public_acl {
+            PublicAcl::Refused => public.map(|warning| (warning.name(), warning.to_string())),
+            PublicAcl::Confirmed => None,
+        }
     }
 
     /// A file of which only the id is known, because the platform doesn't show it.
@@ -261,12 +301,7 @@ impl<'a> Sieve<'a> {
         reason: &str,
     ) -> Result<(), JournalError> {
         match self.policies.get(kind) {
-            Some(Policy::Fail) => self.refusal.add(RefusedFile {
-                file_id: named.id.map(FileId::to_string),
-                path: named.path.map(str::to_owned),
-                kind: kind.to_owned(),
-                reason: reason.to_owned(),
-            }),
+            Some(Policy::Fail) => self.refuse(named, kind, reason),
             Some(Policy::Skip) | None => self.draft.skip(&SkippedFile {
                 file: named.id,
                 path: named.path,
@@ -278,6 +313,15 @@ impl<'a> Sieve<'a> {
         }
         self.tell();
         Ok(())
+    }
+
+    fn refuse(&mut self, named: Named<'_>, kind: &str, reason: &str) {
+        self.refusal.add(RefusedFile {
+            file_id: named.id.map(FileId::to_string),
+            path: named.path.map(str::to_owned),
+            kind: kind.to_owned(),
+            reason: reason.to_owned(),
+        });
     }
 
     fn tell(&mut self) {

@@ -10,7 +10,7 @@ use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed}
 use cavatica_transfer::item::State;
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
-    Existing, Filter, PlanError, PlanOptions, PlanReport, Selection, Target, plan,
+    Existing, Filter, PlanError, PlanOptions, PlanReport, PublicAcl, Selection, Target, plan,
 };
 use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
 use jiff::Timestamp;
@@ -67,6 +67,7 @@ impl Bench {
             existing: Existing::Fail,
             policies: BTreeMap::new(),
             properties: Tri::Absent,
+            public_acl: PublicAcl::Refused,
             limit: None,
             label: None,
             metadata: Vec::new(),
