@@ -5,7 +5,7 @@ use std::path::Path;
 use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
-use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{JournalError, SqliteJournal, TransferFile};
 use cavatica_transfer::{
     Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
 };
@@ -116,10 +116,19 @@ impl Opened {
         pace: &Pace,
         global: &Global,
     ) -> Result<Self, Failure> {
-        // Before any request: a wrong path is told at once.
-        TransferFile::open(transfer)?;
+        // Before any request: a wrong path is told at once, and no other platform is shown the token.
+        let planned = TransferFile::open(transfer)?.terms().endpoint.clone();
         let found = credentials::find(global, &Environment::read())?;
         let endpoint = found.endpoint.to_string();
+        if endpoint != planned {
+            return Err(JournalError::OtherTerms {
+                path: transfer.to_owned(),
+                what: "endpoint",
+                planned,
+                given: endpoint,
+            }
+            .into());
+        }
         let client = api::client_with_reserve(global, found, pace.reserve)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();

@@ -101,6 +101,27 @@ fn a_transfer_is_planned_approved_and_run_once() {
 }
 
 #[test]
+fn a_transfer_runs_nowhere_else() {
+    let world = World::with(many(3));
+    assert_eq!(plan(&world, &["--copy"]).exit(), 0);
+    let other = World::new();
+    let before = other.sandbox.ledger().requests;
+    let mut command = world.command(&["run", "t.transfer", "--yes"]);
+    command
+        .env("SB_API_ENDPOINT", other.sandbox.endpoint())
+        .env("SB_AUTH_TOKEN", other.sandbox.token());
+    let refused = world.finish(command);
+    assert_eq!(refused.exit(), 2, "{}", refused.snapshot());
+    assert!(
+        refused.stderr().contains("was planned for endpoint"),
+        "{}",
+        refused.stderr()
+    );
+    // It isn't even asked whose token it is.
+    assert_eq!(other.sandbox.ledger().requests, before);
+}
+
+#[test]
 fn whoever_approves_sees_what_is_approved() {
     let world = World::with(many(3));
     let planned = plan(&world, &["--move", "--json"]).document();
