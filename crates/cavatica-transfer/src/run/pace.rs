@@ -40,6 +40,9 @@ pub(super) struct Pace {
     spacing: Spacing,
     /// Since when we wait without sending.
     waiting_since: Instant,
+    /// When it was last learned what the jobs do. Readings that bring what was expected teach nothing, and may take
+    /// minutes where the limit holds them up.
+    learned: Instant,
     next_count: Instant,
     /// How many of those in flight have ended, as far as the last count tells and nobody has read them yet.
     ended: usize,
@@ -61,6 +64,7 @@ impl Pace {
         Pace {
             spacing,
             waiting_since: now,
+            learned: now,
             next_count: now + spacing.first,
             ended: 0,
             all_ended: false,
@@ -115,6 +119,7 @@ impl Pace {
         } else {
             self.fruitless + 1
         };
+        self.learned = now;
         self.note_progress(self.finished + self.ended as u64, now);
         self.plan_next(in_flight - self.ended, now);
     }
@@ -137,6 +142,7 @@ impl Pace {
             // What the count told was not true, or not of the oldest: ask again before reading on.
             self.all_ended = false;
             self.ended = 0;
+            self.learned = now;
         }
         self.note_progress(self.finished + self.ended as u64, now);
         self.plan_next(left.saturating_sub(self.ended), now);
@@ -146,6 +152,7 @@ impl Pace {
     pub(super) fn failed(&mut self, now: Instant) {
         self.ended = 0;
         self.all_ended = false;
+        self.learned = now;
         self.plan_next(usize::MAX, now);
     }
 
@@ -171,7 +178,7 @@ impl Pace {
             let estimate = Duration::try_from_secs_f64(unfinished as f64 / rate);
             gap = gap.min(estimate.unwrap_or(longest)).max(first);
         }
-        self.next_count = now + gap;
+        self.next_count = self.learned + gap;
     }
 }
 
@@ -257,6 +264,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn time_that_the_limit_took_from_readings_is_not_waited_again() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let spacing = Spacing {
+            first: Duration::from_secs(5),
+            longest: Duration::from_secs(300),
+        };
+        let mut pace = Pace::new(spacing, start);
+        pace.sent(start);
+        pace.counted(500, 1000, after(5));
+        for left in (500..1000).step_by(100).rev() {
+            assert_eq!(pace.action(left + 100, after(6)), Action::Read(100));
+            pace.reading(100);
+            pace.read(100, 100, left, after(305));
+        }
+        assert_eq!(pace.action(500, after(305)), Action::Count);
     }
 
     #[test]
