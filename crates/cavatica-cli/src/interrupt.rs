@@ -1,6 +1,8 @@
 //! Being asked to stop: by Ctrl-C, or by what a supervisor sends instead, as a batch system does when the time is up.
 
-use std::io;
+use std::{io, thread};
+
+use tokio::sync::oneshot;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,5 +40,40 @@ impl StopRequests {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Hears requests to stop for as long as it lives.
+pub(crate) struct Listener {
+    _until: oneshot::Sender<()>,
+}
+
+impl Listener {
+    /// Calls `heard` with the number of the request at each, beginning with 1. It has a thread of its own, so that a
+    /// program held up by a slow disk still hears.
+    pub(crate) fn start(heard: impl Fn(u32) + Send + 'static) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let mut requests = {
+            let _inside = runtime.enter();
+            StopRequests::listen()?
+        };
+        let (sender, until) = oneshot::channel::<()>();
+        let listen = async move {
+            for number in 1.. {
+                requests.next().await;
+                heard(number);
+            }
+        };
+        thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = listen => {}
+                    _ = until => {}
+                }
+            });
+        });
+        Ok(Listener { _until: sender })
     }
 }

@@ -59,7 +59,8 @@ impl Exports {
         exports: &Batch<CheckedExport>,
         mode: ExportMode,
     ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
-        self.client.fetch(start_bulk_call(exports, mode)).await
+        let call = start_bulk_call(exports, mode);
+        self.client.fetch_with(call, BulkAnswer::read).await
     }
 
     /// Reads one job.
@@ -82,7 +83,9 @@ impl Exports {
         &self,
         ids: &Batch<ExportId>,
     ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
-        self.client.fetch(get_bulk_call(ids)).await
+        self.client
+            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
+            .await
     }
 
     /// Lists jobs with all their fields. The order isn't documented, and pages shift while jobs are added: the same job

@@ -47,13 +47,10 @@ impl Files {
         let body = BulkFilesRequest {
             file_ids: ids.clone(),
         };
-        self.client
-            .fetch(
-                Call::post("/bulk/files/get")
-                    .effect(Effect::Read)
-                    .json(&body),
-            )
-            .await
+        let call = Call::post("/bulk/files/get")
+            .effect(Effect::Read)
+            .json(&body);
+        self.client.fetch_with(call, BulkAnswer::read).await
     }
 
     /// Lists one level, files and folders, with all their fields.

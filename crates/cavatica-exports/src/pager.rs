@@ -9,12 +9,12 @@ use crate::transport::{Call, Client, Error};
 pub(crate) const MAX_PAGE: u32 = 100;
 
 /// A page that can name the next one.
-pub trait Paged: DeserializeOwned {
+pub trait Paged: DeserializeOwned + Send + 'static {
     /// The URL of the next page.
     fn next(&self) -> Option<&str>;
 }
 
-impl<T: DeserializeOwned> Paged for Page<T> {
+impl<T: DeserializeOwned + Send + 'static> Paged for Page<T> {
     fn next(&self) -> Option<&str> {
         Page::next(self)
     }
@@ -106,7 +106,7 @@ impl<P: Paged> Pager<P> {
     }
 }
 
-impl<T: DeserializeOwned> Pager<Page<T>> {
+impl<T: DeserializeOwned + Send + 'static> Pager<Page<T>> {
     /// The same list, where an item that can't be read spoils only itself.
     #[must_use]
     pub fn leniently(self) -> Pager<Page<Entry<T>>> {

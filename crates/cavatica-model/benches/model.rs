@@ -16,11 +16,11 @@ fn main() {
 }
 
 /// A hundred completed jobs, as the platform documents them.
-fn bulk_answer() -> Vec<u8> {
+fn bulk_answer() -> String {
     let page = include_str!("../tests/fixtures/get-details-of-a-bulk-export-job.response.json");
     let answer: Value = serde_json::from_str(page).expect("a fixture");
     let items: Vec<&Value> = std::iter::repeat_n(&answer["items"][0], ITEMS).collect();
-    json!({ "items": items }).to_string().into_bytes()
+    json!({ "items": items }).to_string()
 }
 
 fn request(number: usize) -> ExportRequest {
@@ -37,16 +37,16 @@ fn request(number: usize) -> ExportRequest {
 fn decode_untyped(bencher: Bencher) {
     let text = bulk_answer();
     bencher
-        .counter(BytesCount::of_slice(&text))
-        .bench(|| serde_json::from_slice::<Value>(black_box(&text)));
+        .counter(BytesCount::of_str(&text))
+        .bench(|| serde_json::from_str::<Value>(black_box(&text)));
 }
 
 #[divan::bench]
 fn decode(bencher: Bencher) {
     let text = bulk_answer();
     bencher
-        .counter(BytesCount::of_slice(&text))
-        .bench(|| serde_json::from_slice::<BulkAnswer<ExportJob>>(black_box(&text)));
+        .counter(BytesCount::of_str(&text))
+        .bench(|| BulkAnswer::<ExportJob>::read(black_box(&text)));
 }
 
 #[divan::bench]

@@ -133,6 +133,33 @@ pub struct BulkAnswer<T> {
     pub unknown: UnknownKeys,
 }
 
+impl<T: DeserializeOwned> BulkAnswer<T> {
+    /// Reads the answer of a bulk call: the same as [`Deserialize`] gives, at about half the cost where all items are
+    /// resources, as nearly always.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no JSON object with a list of `items`.
+    ///
+    /// ```
+    /// use cavatica_model::{BulkAnswer, ExportJob};
+    ///
+    /// let text = r#"{"items": [{"resource": {"id": "yrand0mrmxx4Zjr1u781HJaBGOhx02sd", "state": "PENDING"}}]}"#;
+    /// let answer: BulkAnswer<ExportJob> = BulkAnswer::read(text)?;
+    /// assert_eq!(answer, serde_json::from_str(text)?);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        match serde_json::from_str::<AllTaken<T>>(text) {
+            Ok(answer) if answer.items.iter().all(Whole::succeeded) => Ok(BulkAnswer {
+                items: answer.items.into_iter().map(BulkItem::from).collect(),
+                unknown: answer.unknown,
+            }),
+            Ok(_) | Err(_) => serde_json::from_str(text),
+        }
+    }
+}
+
 /// One item of a bulk answer.
 ///
 /// What stood beside the key that counts, a null `error` for instance, is kept as the second part, so that it can be
@@ -217,9 +244,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for BulkItem<T> {
         let text = Box::<RawValue>::deserialize(deserializer)?;
         // Nearly all items are whole resources. What else they may be is found out at leisure.
         match serde_json::from_str::<Whole<T>>(text.get()) {
-            Ok(item) if item.beside.get("error").is_none_or(Value::is_null) => {
-                Ok(BulkItem::Resource(item.resource, item.beside))
-            }
+            Ok(item) if item.succeeded() => Ok(item.into()),
             Ok(_) | Err(_) => serde_json::from_str(text.get())
                 .map(BulkItem::of)
                 .map_err(de::Error::custom),
@@ -227,7 +252,16 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for BulkItem<T> {
     }
 }
 
-/// An item that succeeded.
+/// An answer without refusals.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: DeserializeOwned"))]
+struct AllTaken<T> {
+    items: Vec<Whole<T>>,
+    #[serde(flatten)]
+    unknown: UnknownKeys,
+}
+
+/// An item with a resource.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: DeserializeOwned"))]
 struct Whole<T> {
@@ -236,13 +270,25 @@ struct Whole<T> {
     beside: UnknownKeys,
 }
 
+impl<T> Whole<T> {
+    /// Valid means that `error` is absent or null.
+    fn succeeded(&self) -> bool {
+        self.beside.get("error").is_none_or(Value::is_null)
+    }
+}
+
+impl<T> From<Whole<T>> for BulkItem<T> {
+    fn from(item: Whole<T>) -> Self {
+        BulkItem::Resource(item.resource, item.beside)
+    }
+}
+
 impl<T: DeserializeOwned> BulkItem<T> {
     fn of(raw: Value) -> Self {
         let unreadable = |raw, reason: String| BulkItem::Unreadable { raw, reason };
         let Value::Object(object) = &raw else {
             return unreadable(raw, "it is no object".to_owned());
         };
-        // Valid means that `error` is absent or null.
         let counts = ["error", "resource"]
             .into_iter()
             .find(|key| object.get(*key).is_some_and(|part| !part.is_null()));

@@ -1,8 +1,9 @@
 //! Ordinary lists: a page of items and links to its neighbours.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{Tri, UnknownKeys};
 
@@ -104,7 +105,12 @@ impl<T: Serialize> Serialize for Entry<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
     /// Never fails on a JSON value, so that one bad item doesn't spoil the list.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Value::deserialize(deserializer)?;
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        // Nearly all items can be read. Why one can't is found out at leisure.
+        if let Ok(item) = serde_json::from_str(text.get()) {
+            return Ok(Entry::Read(item));
+        }
+        let raw: Value = serde_json::from_str(text.get()).map_err(de::Error::custom)?;
         Ok(match T::deserialize(&raw) {
             Ok(item) => Entry::Read(item),
             Err(error) => Entry::Unreadable {

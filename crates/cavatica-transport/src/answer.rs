@@ -1,9 +1,14 @@
 //! What came back.
 
+use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use serde::de::IgnoredAny;
+
+use crate::error::BoxError;
 
 /// A success: any 2xx, because the documentation promises no particular one.
 #[derive(Clone)]
@@ -25,6 +30,37 @@ pub struct Fetched<T> {
     pub total: Option<u64>,
     /// The HTTP status.
     pub status: u16,
+}
+
+/// Reads a body in the attempt that brought it: one that is no JSON at all is a fault of the wire, and asked for again.
+pub(crate) type Reader = Arc<dyn Fn(&[u8]) -> Result<Said, BoxError> + Send + Sync>;
+
+/// What a body said to its [`Reader`].
+pub(crate) type Said = Box<dyn Any + Send>;
+
+/// An answer and what it said.
+pub(crate) struct Success {
+    pub(crate) answer: Answer,
+    pub(crate) said: Said,
+}
+
+/// Takes any body as it is.
+pub(crate) fn anything(_: &[u8]) -> Result<Said, BoxError> {
+    Ok(Box::new(()))
+}
+
+/// What `read` makes of a body, as a `serde_json::Result<T>`. JSON of another shape is not the wire's fault: asked for
+/// again, it comes again.
+pub(crate) fn json<T: Send + 'static>(
+    body: &[u8],
+    read: fn(&str) -> serde_json::Result<T>,
+) -> Result<Said, BoxError> {
+    let text = std::str::from_utf8(body)?;
+    let said = read(text);
+    if said.is_err() {
+        serde_json::from_str::<IgnoredAny>(text)?;
+    }
+    Ok(Box::new(said))
 }
 
 impl Answer {

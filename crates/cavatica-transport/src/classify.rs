@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::LengthLimitError;
 
 use crate::Effect;
-use crate::answer::{Answer, text};
+use crate::answer::{Answer, Reader, Success, text};
 use crate::endpoint::Origin;
 use crate::error::{BoxError, Failure, Fault, Outcome};
 
@@ -31,13 +31,6 @@ pub(crate) enum BodyFault {
     TimedOut(Duration),
 }
 
-/// What the caller needs of a body.
-#[derive(Clone, Copy)]
-pub(crate) enum Expect {
-    Json,
-    Anything,
-}
-
 /// Whether the request's body is proven to have stayed here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
@@ -51,14 +44,14 @@ pub(crate) fn classify(
     exchange: Exchange,
     effect: Effect,
     proof: Proof,
-    expect: Expect,
+    reader: &Reader,
     max_answer: usize,
     asked: &Uri,
-) -> Result<Answer, Failure> {
+) -> Result<Success, Failure> {
     let failure = match exchange {
         Exchange::Answered(parts, body) => {
-            match answered(parts, body, effect, expect, max_answer, asked) {
-                Ok(answer) => return Ok(answer),
+            match answered(parts, body, effect, reader, max_answer, asked) {
+                Ok(success) => return Ok(success),
                 Err(failure) => failure,
             }
         }
@@ -79,21 +72,22 @@ fn answered(
     parts: Parts,
     body: Result<Bytes, BodyFault>,
     effect: Effect,
-    expect: Expect,
+    reader: &Reader,
     max_answer: usize,
     asked: &Uri,
-) -> Result<Answer, Failure> {
+) -> Result<Success, Failure> {
     let status = parts.status;
     let request_id = text(&parts.headers, "x-request-id").map(str::to_owned);
     let failure = if status.is_success() {
         match body.map_err(|fault| broken(fault, max_answer)) {
-            Ok(body) => match readable(&body, expect) {
-                Ok(()) => {
-                    return Ok(Answer {
+            Ok(body) => match reader(&body) {
+                Ok(said) => {
+                    let answer = Answer {
                         status,
                         headers: parts.headers,
                         body,
-                    });
+                    };
+                    return Ok(Success { answer, said });
                 }
                 Err(error) => Failure::new(Outcome::Unknown, Fault::Unreadable).because(error),
             },
@@ -157,18 +151,6 @@ fn redirect_target(headers: &HeaderMap, asked: &Uri) -> Option<String> {
 fn api_error(body: &[u8]) -> Option<ApiError> {
     let error: ApiError = serde_json::from_slice(body).ok()?;
     error.code().is_some().then_some(error)
-}
-
-fn readable(body: &[u8], expect: Expect) -> Result<(), BoxError> {
-    match expect {
-        // Skipped strings aren't looked at, so whether it is UTF-8 is asked apart.
-        Expect::Json => {
-            let text = std::str::from_utf8(body)?;
-            serde_json::from_str::<serde::de::IgnoredAny>(text)?;
-            Ok(())
-        }
-        Expect::Anything => Ok(()),
-    }
 }
 
 fn broken(fault: BodyFault, max_answer: usize) -> Failure {

@@ -12,11 +12,11 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use crate::answer::{Answer, Fetched};
+use crate::answer::{Answer, Fetched, Reader, Success, anything, json};
 use crate::budget::{Budget, BudgetView, FREE_ROUTE, Pace, Told, later};
 use crate::builder::{ClientBuilder, Settings};
 use crate::call::{Call, CallFault, LINK, Prepared};
-use crate::classify::{BodyFault, Exchange, Expect, Proof, classify};
+use crate::classify::{BodyFault, Exchange, Proof, classify};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure, Fault, Outcome, Subject};
 use crate::gate::{Gate, GatedBody};
@@ -96,8 +96,8 @@ impl Client {
     ///
     /// [`Error`], whose [`outcome`](Error::outcome) says what happened to the request.
     pub async fn send(&self, call: Call) -> Result<Answer, Error> {
-        let (answer, _) = self.run(call, Expect::Anything).await?;
-        Ok(answer)
+        let (success, _) = self.run(call, Arc::new(anything)).await?;
+        Ok(success.answer)
     }
 
     /// Sends a call and reads the body of its answer.
@@ -106,10 +106,29 @@ impl Client {
     ///
     /// As for [`send`](Self::send). A success that can't be read as a `T` is `Unknown` too: a start was probably carried
     /// out then.
-    pub async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<Fetched<T>, Error> {
-        let (answer, subject) = self.run(call, Expect::Json).await?;
+    pub async fn fetch<T>(&self, call: Call) -> Result<Fetched<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.fetch_with(call, |text| serde_json::from_str(text))
+            .await
+    }
+
+    /// As [`fetch`](Self::fetch), with another way to read the body.
+    ///
+    /// # Errors
+    ///
+    /// As for [`fetch`](Self::fetch).
+    pub async fn fetch_with<T: Send + 'static>(
+        &self,
+        call: Call,
+        read: fn(&str) -> serde_json::Result<T>,
+    ) -> Result<Fetched<T>, Error> {
+        let reader: Reader = Arc::new(move |body| json(body, read));
+        let (Success { answer, said }, subject) = self.run(call, reader).await?;
+        let said: Box<serde_json::Result<T>> = said.downcast().expect("`json` gives that");
         let request_id = answer.request_id().map(str::to_owned);
-        match serde_json::from_slice(&answer.body) {
+        match *said {
             Ok(value) => Ok(Fetched {
                 value,
                 request_id,
@@ -131,8 +150,8 @@ impl Client {
     fn run(
         &self,
         call: Call,
-        expect: Expect,
-    ) -> impl Future<Output = Result<(Answer, Subject), Error>> + Send + use<> {
+        reader: Reader,
+    ) -> impl Future<Output = Result<(Success, Subject), Error>> + Send + use<> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
             let free = call.is_get_of(FREE_ROUTE);
@@ -147,7 +166,7 @@ impl Client {
                     let prepared = Arc::new(prepared);
                     let span = trace::call(&prepared);
                     let told = shared
-                        .drive(&prepared, expect, free, &mut spent)
+                        .drive(&prepared, &reader, free, &mut spent)
                         .instrument(span.clone())
                         .await;
                     trace::ended(&span, &told, spent.attempts, &locked(&shared.budget).view());
@@ -168,7 +187,7 @@ impl Client {
                 elapsed: since(spent.begun, shared.now()),
             };
             match told {
-                Ok(answer) => Ok((answer, subject)),
+                Ok(success) => Ok((success, subject)),
                 Err(failure) => Err(Error::new(failure, subject)),
             }
         })
@@ -185,10 +204,10 @@ impl Shared {
     async fn drive(
         self: &Arc<Self>,
         call: &Arc<Prepared>,
-        expect: Expect,
+        reader: &Reader,
         free: bool,
         spent: &mut Spent,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Success, Failure> {
         loop {
             let permit = if free {
                 locked(&self.budget).count_free();
@@ -203,10 +222,10 @@ impl Shared {
                 .unwrap_or(self.settings.attempt_limit)
                 .min(self.settings.call_limit.saturating_sub(spent.time));
             let failure = match self
-                .attempt_safely(call, expect, permit, spent.attempts, limit)
+                .attempt_safely(call, reader, permit, spent.attempts, limit)
                 .await
             {
-                Ok(answer) => return Ok(answer),
+                Ok(success) => return Ok(success),
                 Err(failure) => failure,
             };
             spent.time += begun.elapsed();
@@ -281,15 +300,16 @@ impl Shared {
     async fn attempt_safely(
         self: &Arc<Self>,
         call: &Arc<Prepared>,
-        expect: Expect,
+        reader: &Reader,
         permit: Option<Permit>,
         number: u32,
         limit: Duration,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Success, Failure> {
         let span = trace::attempt(call, number);
         let (shared, prepared) = (Arc::clone(self), Arc::clone(call));
+        let reader = Arc::clone(reader);
         let attempt = async move {
-            let told = shared.attempt(&prepared, expect, permit, limit).await;
+            let told = shared.attempt(&prepared, &reader, permit, limit).await;
             trace::attempted(&told);
             told
         }
@@ -308,10 +328,10 @@ impl Shared {
     async fn attempt(
         &self,
         call: &Prepared,
-        expect: Expect,
+        reader: &Reader,
         permit: Option<Permit>,
         limit: Duration,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Success, Failure> {
         let (gate, body) = Gate::before(call.body.clone());
         let exchange = self.exchange(call, body, limit).await;
         // Only a start needs the proof, and the answer must be in before it is asked for.
@@ -327,7 +347,7 @@ impl Shared {
             exchange,
             call.effect,
             proof,
-            expect,
+            reader,
             self.settings.max_answer,
             &call.uri,
         );
@@ -373,7 +393,7 @@ impl Shared {
     /// Tells the budgets how an attempt ended.
     fn account(
         &self,
-        answer: &Result<Answer, Failure>,
+        answer: &Result<Success, Failure>,
         told: Option<Told>,
         permit: Option<Permit>,
     ) {

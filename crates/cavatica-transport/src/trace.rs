@@ -6,7 +6,7 @@
 use tracing::field::Empty;
 use tracing::{Span, debug, debug_span, info_span, warn};
 
-use crate::Answer;
+use crate::answer::Success;
 use crate::budget::BudgetView;
 use crate::call::Prepared;
 use crate::error::Failure;
@@ -28,7 +28,7 @@ pub(crate) fn call(call: &Prepared) -> Span {
 
 pub(crate) fn ended(
     span: &Span,
-    told: &Result<Answer, Failure>,
+    told: &Result<Success, Failure>,
     attempts: u32,
     budget: &BudgetView,
 ) {
@@ -66,7 +66,7 @@ pub(crate) fn attempt(call: &Prepared, number: u32) -> Span {
 }
 
 /// Within the attempt's span.
-pub(crate) fn attempted(told: &Result<Answer, Failure>) {
+pub(crate) fn attempted(told: &Result<Success, Failure>) {
     let span = Span::current();
     let (status, request_id) = facts(told);
     if let Some(status) = status {
@@ -76,7 +76,7 @@ pub(crate) fn attempted(told: &Result<Answer, Failure>) {
         span.record("request_id", request_id);
     }
     match told {
-        Ok(answer) => debug!(bytes = answer.body().len(), "attempt answered"),
+        Ok(Success { answer, .. }) => debug!(bytes = answer.body().len(), "attempt answered"),
         Err(failure) => {
             span.record("outcome", tracing::field::debug(failure.outcome));
             debug!(fault = %failure.fault, "attempt failed");
@@ -94,9 +94,9 @@ pub(crate) fn waiting(wait: &Wait) {
     }
 }
 
-fn facts(told: &Result<Answer, Failure>) -> (Option<u16>, Option<&str>) {
+fn facts(told: &Result<Success, Failure>) -> (Option<u16>, Option<&str>) {
     match told {
-        Ok(answer) => (Some(answer.status()), answer.request_id()),
+        Ok(Success { answer, .. }) => (Some(answer.status()), answer.request_id()),
         Err(failure) => (failure.status, failure.request_id.as_deref()),
     }
 }

@@ -17,7 +17,7 @@ use crate::command::status;
 use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
-use crate::interrupt::StopRequests;
+use crate::interrupt::Listener;
 use crate::reporter::Reporter;
 use crate::ui::{self, Ui};
 
@@ -165,14 +165,17 @@ pub(crate) async fn drive(
         mut journal,
     } = opened;
     let stop = Stop::new();
-    let on_interrupt = tokio::spawn(interrupts(StopRequests::listen()?, stop.clone()));
+    let listener = {
+        let stop = stop.clone();
+        Listener::start(move |number| interrupted(number, &stop))?
+    };
     let mut reporter = Reporter::open(pace, ui, client.clone())?;
     let outcome = run_transfer(&mut journal, &client, options, &stop, &mut |event| {
         reporter.tell(&event);
     })
     .await;
     reporter.finish();
-    on_interrupt.abort();
+    drop(listener);
     drop(journal);
     let report = outcome.map_err(|error| of_run(error, transfer))?;
     let summary = Summary::after(transfer, &report)?;
@@ -189,14 +192,14 @@ pub(crate) async fn drive(
 }
 
 /// The first request to stop ends the sending, the second the program.
-async fn interrupts(mut requests: StopRequests, stop: Stop) {
-    requests.next().await;
+fn interrupted(number: u32, stop: &Stop) {
+    if number > 1 {
+        std::process::exit(i32::from(Exit::Interrupted as u8));
+    }
     ui::note(
         "stopping: nothing more is sent; jobs that the platform has accepted go on there. Once more to quit at once",
     );
     stop.ask();
-    requests.next().await;
-    std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
 fn of_run(error: RunError, transfer: &Path) -> Failure {

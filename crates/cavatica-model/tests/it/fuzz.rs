@@ -159,7 +159,10 @@ proptest! {
         }
         decode::<ExportJob>(&bytes);
         decode::<BulkExportRequest>(&bytes);
-        decode::<BulkAnswer<ExportJob>>(&bytes);
+        let answer = decode::<BulkAnswer<ExportJob>>(&bytes);
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            prop_assert_eq!(BulkAnswer::read(text).ok(), answer);
+        }
         decode::<BulkAnswer<File>>(&bytes);
         decode::<Page<Entry<File>>>(&bytes);
         decode::<Page<ExportJob>>(&bytes);

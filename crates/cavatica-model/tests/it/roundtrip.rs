@@ -74,6 +74,18 @@ both_ways! {
 
 proptest! {
     #[test]
+    fn bulk_answers_are_read_as_they_deserialize(
+        jobs in strategies::bulk_answer(strategies::export_job()),
+        anything in strategies::bulk_answer(strategies::json()),
+    ) {
+        for object in [jobs, anything] {
+            let text = object.to_string();
+            let read: BulkAnswer<ExportJob> = BulkAnswer::read(&text).expect("the object is well-formed");
+            prop_assert_eq!(read, serde_json::from_str(&text).expect("the object is well-formed"));
+        }
+    }
+
+    #[test]
     fn bulk_requests(
         exports in vec(strategies::export_request(), 1..4),
         ids in vec(strategies::id(), 1..4),

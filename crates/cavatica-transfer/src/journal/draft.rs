@@ -66,6 +66,8 @@ pub struct Draft {
     bytes: u64,
     skipped: u64,
     rows: u64,
+    /// The project of the file that was added last, and its word: most often that of the next one too.
+    last_project: Option<(ProjectId, i64)>,
     finished: bool,
 }
 
@@ -113,6 +115,7 @@ impl Draft {
             bytes: 0,
             skipped: 0,
             rows: 0,
+            last_project: None,
             finished: false,
         };
         draft.begin(selection, label, now)?;
@@ -175,11 +178,12 @@ impl Draft {
                     format_args!("`{}` is not under the prefix", file.location),
                 )
             })?;
+        let project = file
+            .project
+            .map(|id| self.project_word(id))
+            .transpose()
+            .map_err(|source| self.sqlite(source))?;
         let add = |connection: &Connection| {
-            let project = file
-                .project
-                .map(|id| word(connection, id.as_str()))
-                .transpose()?;
             let task = file
                 .task
                 .map(|id| word(connection, id.as_str()))
@@ -215,6 +219,17 @@ impl Draft {
         self.bytes += file.size.unwrap_or(0);
         self.row_added()?;
         Ok(id)
+    }
+
+    fn project_word(&mut self, id: &ProjectId) -> rusqlite::Result<i64> {
+        if let Some((last, number)) = &self.last_project
+            && last == id
+        {
+            return Ok(*number);
+        }
+        let number = word(&self.connection, id.as_str())?;
+        self.last_project = Some((id.clone(), number));
+        Ok(number)
     }
 
     /// Remembers which app a task ran.
