@@ -466,6 +466,7 @@ impl Journal for SqliteJournal {
         let path = self.path.clone();
         self.write(|connection| {
             let mut steps = Steps::prepare(&path, connection)?;
+            steps.look_ahead(moves)?;
             moves.iter().map(|moved| steps.take(moved)).collect()
         })
     }

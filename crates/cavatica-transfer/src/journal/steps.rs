@@ -3,18 +3,24 @@
 use std::path::Path;
 
 use cavatica_exports::model::ExportId;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::codec::{FAILED, StateColumns, milliseconds, read_back, state_number};
 use super::sqlite::{WriteError, word};
 use super::{JournalError, Move, Recorded};
 use crate::item::{Answer, Failure, ItemId, State, Step};
 
+/// Files are looked up together unless those between them are so many times as many.
+const SPARSE: usize = 4;
+
 /// Takes files where their steps lead. Its statements are prepared once for many files.
 pub(super) struct Steps<'c> {
     path: &'c Path,
     connection: &'c Connection,
     find: CachedStatement<'c>,
+    /// Where files stand that steps are about to take on, from this id on. A step takes it out, so that nothing old is
+    /// left behind.
+    ahead: (i64, Vec<Option<Standing>>),
     change: CachedStatement<'c>,
 }
 
@@ -39,8 +45,37 @@ impl<'c> Steps<'c> {
             path,
             connection,
             find,
+            ahead: (0, Vec::new()),
             change,
         })
+    }
+
+    /// Looks up all of these at once where they lie close together, as the files of a bulk call do.
+    pub(super) fn look_ahead(&mut self, moves: &[Move]) -> Result<(), WriteError> {
+        let ids = moves.iter().map(|moved| moved.item.0);
+        let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else {
+            return Ok(());
+        };
+        let Ok(span) = usize::try_from(last - first + 1) else {
+            return Ok(());
+        };
+        if span > moves.len() * SPARSE {
+            return Ok(());
+        }
+        let mut ahead: Vec<Option<Standing>> = Vec::new();
+        ahead.resize_with(span, || None);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state, doubt, export, code, status, message, request, size, number, item FROM attempt
+             WHERE item BETWEEN ? AND ?",
+        )?;
+        let mut rows = statement.query([first, last])?;
+        while let Some(row) = rows.next()? {
+            let item: i64 = row.get(9)?;
+            let position = usize::try_from(item - first).expect("it is within the span");
+            ahead[position] = Some(read(self.path, self.connection, row)?);
+        }
+        self.ahead = (first, ahead);
+        Ok(())
     }
 
     /// Takes a file where the step leads.
@@ -81,40 +116,21 @@ impl<'c> Steps<'c> {
 
     /// Where an item stands; planned if no intent ever named it.
     fn standing(&mut self, item: ItemId) -> Result<Standing, WriteError> {
-        let found = self
-            .find
-            .query_row([item.0], |row| {
-                let state = row.get(0)?;
-                // Only failures have words; most files have none.
-                let word = |column| match state {
-                    FAILED => text(self.connection, row.get(column)?),
-                    _ => Ok(None),
-                };
-                let columns = StateColumns {
-                    state,
-                    doubt: row.get(1)?,
-                    export: row.get(2)?,
-                    code: row.get(3)?,
-                    status: row.get(4)?,
-                    message: word(5)?,
-                    request: word(6)?,
-                };
-                let size: Option<i64> = row.get(7)?;
-                Ok((columns, size, row.get(8)?))
-            })
-            .optional()?;
-        Ok(match found {
-            Some((columns, size, attempt)) => Standing {
-                state: columns.state(self.path)?,
-                size: size.map_or(0, read_back),
-                attempt,
-            },
-            None => Standing {
+        let (first, ahead) = &mut self.ahead;
+        let position = usize::try_from(item.0 - *first).ok();
+        let seen = position.and_then(|position| ahead.get_mut(position)?.take());
+        if let Some(standing) = seen {
+            return Ok(standing);
+        }
+        let mut rows = self.find.query([item.0])?;
+        match rows.next()? {
+            Some(row) => read(self.path, self.connection, row),
+            None => Ok(Standing {
                 state: State::Planned,
                 size: 0,
                 attempt: 0,
-            },
-        })
+            }),
+        }
     }
 
     /// What an attempt leaves behind when the file is planned again.
@@ -187,6 +203,31 @@ impl<'c> Steps<'c> {
         ])?;
         Ok(())
     }
+}
+
+/// Reads [`Standing`]'s columns.
+fn read(path: &Path, connection: &Connection, row: &Row<'_>) -> Result<Standing, WriteError> {
+    let state = row.get(0)?;
+    // Only failures have words; most files have none.
+    let word = |column| match state {
+        FAILED => text(connection, row.get(column)?),
+        _ => Ok(None),
+    };
+    let columns = StateColumns {
+        state,
+        doubt: row.get(1)?,
+        export: row.get(2)?,
+        code: row.get(3)?,
+        status: row.get(4)?,
+        message: word(5)?,
+        request: word(6)?,
+    };
+    let size: Option<i64> = row.get(7)?;
+    Ok(Standing {
+        state: columns.state(path)?,
+        size: size.map_or(0, read_back),
+        attempt: row.get(8)?,
+    })
 }
 
 /// The text of a word.
