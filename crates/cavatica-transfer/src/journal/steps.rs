@@ -21,6 +21,8 @@ pub(super) struct Steps<'c> {
     /// Where files stand that steps are about to take on, from this id on. A step takes it out, so that nothing old is
     /// left behind.
     ahead: (i64, Vec<Option<Standing>>),
+    /// For steps without failure or doubt, before and after: nearly all.
+    advance: CachedStatement<'c>,
     change: CachedStatement<'c>,
 }
 
@@ -36,6 +38,10 @@ impl<'c> Steps<'c> {
         let find = connection.prepare_cached(
             "SELECT state, doubt, export, code, status, message, request, size, number FROM attempt WHERE item = ?",
         )?;
+        let advance = connection.prepare_cached(
+            "UPDATE attempt SET state = ?2, export = ?3,
+             started = coalesce(?4, started), finished = coalesce(?5, finished) WHERE item = ?1",
+        )?;
         // Later looks keep the times that earlier ones told.
         let change = connection.prepare_cached(
             "UPDATE attempt SET state = ?2, doubt = ?3, export = ?4, code = ?5, status = ?6, message = ?7, request = ?8,
@@ -46,6 +52,7 @@ impl<'c> Steps<'c> {
             connection,
             find,
             ahead: (0, Vec::new()),
+            advance,
             change,
         })
     }
@@ -87,7 +94,7 @@ impl<'c> Steps<'c> {
         } = self.standing(moved.item)?;
         let after = self.after(moved.item, before.clone(), moved.step.clone())?;
         self.leave(moved, &before, &after)?;
-        self.write(moved, &after)?;
+        self.write(moved, &before, &after)?;
         Ok(Recorded {
             item: moved.item,
             before,
@@ -165,7 +172,22 @@ impl<'c> Steps<'c> {
         Ok(())
     }
 
-    fn write(&mut self, moved: &Move, after: &State) -> rusqlite::Result<()> {
+    fn write(&mut self, moved: &Move, before: &State, after: &State) -> rusqlite::Result<()> {
+        let (started, finished) = (
+            moved.started.map(milliseconds),
+            moved.finished.map(milliseconds),
+        );
+        let clean = matches!(before, State::Intended | State::Accepted { .. });
+        if clean && matches!(after, State::Accepted { .. } | State::Completed { .. }) {
+            self.advance.execute(params![
+                moved.item.0,
+                state_number(after),
+                after.export().map(ExportId::as_str),
+                started,
+                finished
+            ])?;
+            return Ok(());
+        }
         let failure: Option<&Failure> = match after {
             State::Failed { failure, .. } => Some(failure),
             State::Planned
@@ -198,8 +220,8 @@ impl<'c> Steps<'c> {
             failure.and_then(|failure| failure.status),
             message,
             request,
-            moved.started.map(milliseconds),
-            moved.finished.map(milliseconds),
+            started,
+            finished,
         ])?;
         Ok(())
     }

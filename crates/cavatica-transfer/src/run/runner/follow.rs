@@ -1,7 +1,5 @@
 //! Following jobs to their ends.
 
-use std::collections::HashMap;
-
 use cavatica_exports::model::{BulkItem, ExportId, ExportJob, ExportMode};
 use tokio::time::Instant;
 
@@ -56,18 +54,13 @@ impl Runner<'_> {
         };
         self.reached();
         let request_id = answer.request_id;
-        let mut shown: HashMap<ExportId, ExportJob> = answer
-            .value
-            .items
-            .into_iter()
-            .filter_map(BulkItem::into_resource)
-            .map(|job| (job.id.clone(), job))
-            .collect();
+        let items = answer.value.items.into_iter();
+        let mut shown = Shown(items.map(BulkItem::into_resource).collect());
         let count = asked.len();
         let mut moves = Vec::new();
         let mut echoes = Vec::new();
-        for (item, export) in asked {
-            match shown.remove(&export) {
+        for (place, (item, export)) in asked.into_iter().enumerate() {
+            match shown.take(place, &export) {
                 Some(job) if job.is_final() => {
                     self.unclear.remove(&item);
                     let seen = seen(&job, request_id.as_deref());
@@ -119,5 +112,19 @@ impl Runner<'_> {
         }
         self.learned.append(&mut moves);
         Ok(())
+    }
+}
+
+/// The jobs of an answer. Their order isn't promised, but most often each stands where it was asked for.
+struct Shown(Vec<Option<ExportJob>>);
+
+impl Shown {
+    fn take(&mut self, place: usize, id: &ExportId) -> Option<ExportJob> {
+        let is_it = |job: &Option<ExportJob>| job.as_ref().is_some_and(|job| job.id == *id);
+        let place = match self.0.get(place) {
+            Some(job) if is_it(job) => place,
+            _ => self.0.iter().position(is_it)?,
+        };
+        self.0[place].take()
     }
 }
