@@ -5,6 +5,7 @@ mod client;
 mod exports;
 mod faults;
 mod files;
+mod hostile;
 mod limits;
 mod mounts;
 mod quirks;

@@ -5,7 +5,7 @@
 use cavatica_sandbox::{ProjectSeed, Sandbox};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Outcome, ended, file, get, post};
+use crate::client::{Answer, Outcome, ended, file, get, patch, post, request};
 
 const EXTRA: &str = "limit=50&offset=0&fields=_all";
 
@@ -120,6 +120,46 @@ async fn its_exports_run() -> Outcome {
     let list = "/storage/exports?volume=sandbox/output&state=COMPLETED&state=FAILED";
     let list = r_get(&sandbox, list).await;
     assert_eq!(list.header("x-total-matching-query"), Some("3"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn its_volumes_come_and_go() -> Outcome {
+    let sandbox = Sandbox::builder().start().await?;
+    // It writes every argument of its function, null where the caller gave nothing.
+    let body = json!({
+        "name": "r_volume",
+        "access_mode": "RW",
+        "description": null,
+        "service": {
+            "type": "s3",
+            "bucket": "lab",
+            "prefix": "",
+            "endpoint": "s3.amazonaws.com",
+            "credentials": {"access_key_id": "key", "secret_access_key": "secret"},
+            "properties": {"sse_algorithm": "AES256"},
+        },
+    });
+    let made = r_post(&sandbox, "/storage/volumes", "", &body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(made.json()["id"], "sandbox/r_volume");
+
+    let volume = "/storage/volumes/sandbox/r_volume";
+    let whole = r_get(&sandbox, volume).await.json();
+    assert_eq!(whole["service"]["bucket"], "lab");
+    assert_eq!(whole["service"]["properties"]["sse_algorithm"], "AES256");
+    let change = |body: Value| {
+        let request = patch(&sandbox, &format!("{volume}?{EXTRA}"), &body);
+        request.header("X-SBG-advance-access", "advance").send()
+    };
+    let closed = change(json!({"access_mode": "RO", "active": false})).await;
+    assert_eq!(closed.json()["access_mode"], "RO", "{}", closed.text);
+    let gone = request(&sandbox, "DELETE", &format!("{volume}?{EXTRA}"))
+        .header("X-SBG-advance-access", "advance")
+        .send()
+        .await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    assert_eq!(r_get(&sandbox, volume).await.code(), (404, 9007));
     Ok(())
 }
 
