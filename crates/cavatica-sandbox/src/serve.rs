@@ -5,6 +5,7 @@
 //! No connection waits for another; headers and bodies have to arrive within a time limit and bodies within a size, so a
 //! slow or greedy client harms only itself.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::hub::Hub;
@@ -23,6 +25,9 @@ use crate::reply::{PATIENCE, reply};
 
 /// How many connections are served at once; more wait to be accepted.
 const CONNECTIONS: usize = 4096;
+
+/// How long a connection may last on which no request comes or ends.
+const IDLE: Duration = Duration::from_secs(120);
 
 /// Accepts connections until told to stop, then drops them all.
 pub(crate) async fn serve(
@@ -60,7 +65,7 @@ pub(crate) async fn serve(
             let _place = place;
             match tls {
                 None => connection(hub, stream).await,
-                Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+                Some(tls) => match timeout(PATIENCE, tls.accept(stream)).await {
                     Ok(Ok(stream)) => connection(hub, stream).await,
                     Ok(Err(error)) => tracing::debug!(%error, "no TLS connection"),
                     Err(_) => tracing::debug!("a client took too long for its TLS handshake"),
@@ -70,10 +75,17 @@ pub(crate) async fn serve(
     }
 }
 
+/// Serves a connection until it ends or nothing happens on it any more: a client that keeps it open for no purpose, or
+/// never reads its answers, would keep the place of another.
 async fn connection(hub: Arc<Hub>, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    let (requests, mut changes) = watch::channel(0);
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let hub = Arc::clone(&hub);
-        async move { reply(&hub, request).await }
+        let (hub, pending) = (Arc::clone(&hub), Pending::of(&requests));
+        async move {
+            let answer = reply(&hub, request).await;
+            drop(pending);
+            answer
+        }
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
@@ -84,8 +96,37 @@ async fn connection(hub: Arc<Hub>, stream: impl AsyncRead + AsyncWrite + Unpin +
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PATIENCE);
-    let served = server.serve_connection(TokioIo::new(stream), service).await;
-    if let Err(error) = served {
-        tracing::debug!(error, "a connection ended early");
+    let mut served = pin!(server.serve_connection(TokioIo::new(stream), service));
+    loop {
+        tokio::select! {
+            served = &mut served => {
+                if let Err(error) = served {
+                    tracing::debug!(error, "a connection ended early");
+                }
+                return;
+            }
+            changed = timeout(IDLE, changes.changed()) => {
+                if changed.is_err() && *changes.borrow() == 0 {
+                    tracing::debug!("closed a connection on which nothing happens");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A request that is being answered, and counted until it is or is given up.
+struct Pending(watch::Sender<usize>);
+
+impl Pending {
+    fn of(requests: &watch::Sender<usize>) -> Self {
+        requests.send_modify(|requests| *requests += 1);
+        Pending(requests.clone())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.send_modify(|requests| *requests -= 1);
     }
 }

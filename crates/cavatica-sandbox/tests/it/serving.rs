@@ -46,6 +46,23 @@ async fn a_client_that_dawdles_keeps_nobody_waiting() -> Outcome {
     Ok(())
 }
 
+/// Time stands still but where nothing else can go on, so the test fails by never ending.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_loses_its_connection() -> Outcome {
+    let sandbox = Sandbox::builder().start().await?;
+    let mut stream = connect(&sandbox).await;
+    let request = format!(
+        "GET /v2/files?project=sandbox/demo&fields=_all HTTP/1.1\r\nHost: {}\r\nX-SBG-Auth-Token: {}\r\n\r\n",
+        sandbox
+            .endpoint()
+            .trim_start_matches("http://")
+            .trim_end_matches("/v2"),
+        sandbox.token(),
+    );
+    while stream.write_all(request.as_bytes()).await.is_ok() {}
+    Ok(())
+}
+
 #[tokio::test]
 async fn bodies_are_bounded() -> Outcome {
     let sandbox = Sandbox::builder().start().await?;
