@@ -26,7 +26,7 @@ use crate::args::{Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
-/// Answers are large and made of many small parts; this takes a sixth off the processor time of a run.
+/// Answers are large and made of many small parts, which the system's allocator is slow to take back.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

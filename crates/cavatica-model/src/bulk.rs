@@ -134,8 +134,8 @@ pub struct BulkAnswer<T> {
 }
 
 impl<T: DeserializeOwned> BulkAnswer<T> {
-    /// Reads the answer of a bulk call: the same as [`Deserialize`] gives, at about half the cost where all items are
-    /// resources, as nearly always.
+    /// Reads the answer of a bulk call: the same as [`Deserialize`] gives, and cheaper where all items are resources, as
+    /// nearly always: the text is looked through once.
     ///
     /// # Errors
     ///

@@ -262,6 +262,18 @@ impl State {
         }
     }
 
+    /// What the platform said, if it failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            State::Failed { failure, .. } => Some(failure),
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Unknown { .. } => None,
+        }
+    }
+
     /// The state after a step.
     ///
     /// Only a planned file can be intended, and a file comes back to planned in three ways only: provably nothing was

@@ -33,6 +33,18 @@ fn file(world: &World, path: &str) -> String {
     world.sandbox.file_id("lab/trio", path).unwrap()
 }
 
+/// Plans what `files.csv` says.
+const PLAN: [&str; 8] = [
+    "plan",
+    "--out",
+    "t.transfer",
+    "--manifest",
+    "files.csv",
+    "--volume",
+    "lab/output",
+    "--copy",
+];
+
 /// The properties of the export of each file as the sandbox took them, by location; null where none were sent.
 fn asked(world: &World) -> Vec<(String, Value)> {
     let jobs = world.sandbox.ledger().jobs;
@@ -87,18 +99,8 @@ fn of_a_transfer_and_of_single_rows() {
     let rows =
         format!("file_id,location,sse_algorithm,storage_class\n{a},a,,\n{b},b,AES256,STANDARD\n");
     std::fs::write(world.home().join("files.csv"), rows).unwrap();
-    let plan = [
-        "plan",
-        "--out",
-        "t.transfer",
-        "--manifest",
-        "files.csv",
-        "--volume",
-        "lab/output",
-        "--copy",
-    ];
     let asks = ["--sse-algorithm", "none", "--storage-class", "GLACIER"];
-    let planned = world.run(&[&plan[..], &asks].concat());
+    let planned = world.run(&[&PLAN[..], &asks].concat());
     assert_eq!(planned.exit(), 0, "{}", planned.snapshot());
     let run = world.run(&["run", "t.transfer", "--yes", "--poll", "50ms"]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
@@ -125,17 +127,7 @@ fn planned(world: &World, columns: &str, cells: &str, more: &[&str]) -> Run {
     );
     std::fs::write(world.home().join("files.csv"), rows).unwrap();
     std::fs::remove_file(world.home().join("t.transfer")).ok();
-    let plan = [
-        "plan",
-        "--out",
-        "t.transfer",
-        "--manifest",
-        "files.csv",
-        "--volume",
-        "lab/output",
-        "--copy",
-    ];
-    world.run(&[&plan[..], more].concat())
+    world.run(&[&PLAN[..], more].concat())
 }
 
 #[test]

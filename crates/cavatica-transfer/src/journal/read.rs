@@ -165,14 +165,7 @@ pub struct FailedItem {
 impl FailedItem {
     /// What the platform said, if it said anything.
     pub fn failure(&self) -> Option<&Failure> {
-        match &self.state {
-            State::Failed { failure, .. } => Some(failure),
-            State::Planned
-            | State::Intended
-            | State::Accepted { .. }
-            | State::Completed { .. }
-            | State::Unknown { .. } => None,
-        }
+        self.state.failure()
     }
 }
 

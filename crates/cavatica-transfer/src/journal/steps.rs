@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 use super::codec::{FAILED, StateColumns, milliseconds, read_back, state_number};
 use super::sqlite::{WriteError, word};
 use super::{JournalError, Move, Recorded};
-use crate::item::{Answer, Failure, ItemId, State, Step};
+use crate::item::{Answer, ItemId, State, Step};
 
 /// Files are looked up together unless those between them are so many times as many.
 const SPARSE: usize = 4;
@@ -188,14 +188,7 @@ impl<'c> Steps<'c> {
             ])?;
             return Ok(());
         }
-        let failure: Option<&Failure> = match after {
-            State::Failed { failure, .. } => Some(failure),
-            State::Planned
-            | State::Intended
-            | State::Accepted { .. }
-            | State::Completed { .. }
-            | State::Unknown { .. } => None,
-        };
+        let failure = after.failure();
         let doubt = match after {
             State::Unknown { doubt, .. } => Some(doubt.number()),
             State::Planned
