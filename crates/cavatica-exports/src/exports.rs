@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::model::{
     Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
-    OpenName, Page, VolumeId,
+    JobStanding, OpenName, Page, VolumeId,
 };
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
@@ -83,6 +83,20 @@ impl Exports {
         &self,
         ids: &Batch<ExportId>,
     ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
+        self.client
+            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
+            .await
+    }
+
+    /// Reads how up to 100 jobs stand: the same request as [`get_bulk`](Self::get_bulk), and less work for its answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get_bulk`](Self::get_bulk).
+    pub async fn standings(
+        &self,
+        ids: &Batch<ExportId>,
+    ) -> Result<Fetched<BulkAnswer<JobStanding>>, Error> {
         self.client
             .fetch_with(get_bulk_call(ids), BulkAnswer::read)
             .await

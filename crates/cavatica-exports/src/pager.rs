@@ -48,7 +48,7 @@ pub struct Pager<P> {
     total: Option<u64>,
     /// Sent with every page, not with the first alone.
     header: Option<(&'static str, &'static str)>,
-    page: std::marker::PhantomData<fn() -> P>,
+    read: fn(&str) -> serde_json::Result<P>,
 }
 
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl<P: Paged> Pager<P> {
             next: Some(Next::First(Box::new(first))),
             total: None,
             header: None,
-            page: std::marker::PhantomData,
+            read: |text| serde_json::from_str(text),
         }
     }
 
@@ -88,7 +88,7 @@ impl<P: Paged> Pager<P> {
             Some((name, value)) => call.header(name, value),
             None => call,
         };
-        let fetched = self.client.fetch::<P>(call).await?;
+        let fetched = self.client.fetch_with(call, self.read).await?;
         self.total = fetched.total.or(self.total);
         let next = fetched.value.next().map(str::to_owned);
         if let (Some(link), Some(Next::Link(current))) = (&next, &self.next)
@@ -115,7 +115,7 @@ impl<T: DeserializeOwned + Send + 'static> Pager<Page<T>> {
             next: self.next,
             total: self.total,
             header: self.header,
-            page: std::marker::PhantomData,
+            read: Page::read,
         }
     }
 

@@ -386,3 +386,53 @@ impl ExportJob {
         )
     }
 }
+
+/// How an export job stands: of an [`ExportJob`] what following it to its end takes.
+///
+/// The rest of the answer is passed over. That is faster, and whatever else is told of a completed file, its metadata for
+/// instance, can't make its job unreadable.
+///
+/// ```
+/// use cavatica_model::{ExportState, JobStanding};
+///
+/// let job: JobStanding = serde_json::from_str(
+///     r#"{"id": "yrand0mrmxx4Zjr1u781HJaBGOhx02sd", "state": "COMPLETED", "result": {"id": 7}}"#,
+/// )?;
+/// assert!(job.is_final() && job.state.is(ExportState::Completed));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct JobStanding {
+    /// The job's id.
+    pub id: ExportId,
+    /// Where it stands. Treat an unknown state as not known to be finished.
+    pub state: Open<ExportState>,
+    /// When it was queued.
+    #[serde(default)]
+    pub started_on: Tri<DateTime>,
+    /// When it ended.
+    #[serde(default)]
+    pub finished_on: Tri<DateTime>,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Tri<ApiError>,
+}
+
+impl JobStanding {
+    /// Whether the job is known to have ended.
+    pub fn is_final(&self) -> bool {
+        self.state.known().is_some_and(ExportState::is_final)
+    }
+}
+
+impl From<ExportJob> for JobStanding {
+    fn from(job: ExportJob) -> Self {
+        JobStanding {
+            id: job.id,
+            state: job.state,
+            started_on: job.started_on,
+            finished_on: job.finished_on,
+            error: job.error,
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Manifests: which files to export and where to, as people write them in spreadsheets and scripts.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -211,7 +212,7 @@ impl<R: Read> Manifest<R> {
             (Format::Csv, b',')
         };
         let header = split(&bytes, delimiter)
-            .and_then(|cells| texts(&cells))
+            .and_then(texts)
             .map_err(broken_cell)?;
         let header = self::header(&name, header)?;
         Ok(manifest(format, header, lines))
@@ -278,7 +279,7 @@ impl<R: Read> Manifest<R> {
         number: u64,
     ) -> std::io::Result<Result<Row, Vec<Problem>>> {
         let cells = match split(&bytes, delimiter) {
-            Ok(cells) => texts(&cells),
+            Ok(cells) => texts(cells),
             Err(broken) if broken.fault == Fault::UnclosedQuote => {
                 self.lines
                     .finish_record(bytes, delimiter, self.header.len())?
@@ -318,13 +319,13 @@ impl<R: Read> Iterator for Manifest<R> {
 }
 
 /// Finds the meaning of each column, and out whether the columns suffice.
-fn header(manifest: &Arc<str>, texts: Vec<String>) -> Result<Header, ManifestError> {
+fn header(manifest: &Arc<str>, texts: Vec<Cow<'_, str>>) -> Result<Header, ManifestError> {
     let manifest = Arc::clone(manifest);
     let header: Header = texts
         .into_iter()
         .map(|text| {
             let column = Column::from_header(&text);
-            (text, column)
+            (text.into_owned(), column)
         })
         .collect();
     for (position, (text, column)) in header.iter().enumerate() {

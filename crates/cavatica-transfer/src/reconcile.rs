@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use cavatica_exports::model::{
-    ExportId, ExportJob, ExportMode, ExportState, File, FileId, Tri, VolumeId,
+    DateTime, ExportId, ExportJob, ExportMode, ExportState, File, FileId, JobStanding, Tri,
+    VolumeId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +12,7 @@ use crate::item::{Doubt, Failure, ItemId, Observation, SeenJob, Verdict};
 use crate::journal::Item;
 
 /// How a job stands, in the words of the state machine.
-pub(crate) fn seen(job: &ExportJob, request_id: Option<&str>) -> SeenJob {
+pub(crate) fn seen(job: &JobStanding, request_id: Option<&str>) -> SeenJob {
     let verdict = match job.state.known() {
         Some(ExportState::Completed) => Verdict::Completed,
         Some(ExportState::Failed) => Verdict::Failed(match job.error.value() {
@@ -32,9 +33,12 @@ pub(crate) fn seen(job: &ExportJob, request_id: Option<&str>) -> SeenJob {
 }
 
 /// The moments that a job tells: when it was queued, and when it ended.
-pub(crate) fn times(job: &ExportJob) -> (Option<Timestamp>, Option<Timestamp>) {
-    let moment = |time: &Tri<cavatica_exports::model::DateTime>| time.value()?.timestamp();
+pub(crate) fn times(job: &JobStanding) -> (Option<Timestamp>, Option<Timestamp>) {
     (moment(&job.started_on), moment(&job.finished_on))
+}
+
+fn moment(time: &Tri<DateTime>) -> Option<Timestamp> {
+    time.value()?.timestamp()
 }
 
 /// A file of which it isn't known whether the platform took it.
@@ -64,7 +68,7 @@ impl Question {
         else {
             return false;
         };
-        let young_enough = times(job).0.is_none_or(|started| {
+        let young_enough = moment(&job.started_on).is_none_or(|started| {
             self.intended
                 .checked_sub(skew)
                 .is_ok_and(|earliest| started >= earliest)
@@ -152,13 +156,14 @@ pub(crate) fn judge<'a>(
         .flatten()
         .filter(|job| question.is_answered_by(job, look.volume, look.skew))
         // Should there be several, success counts before hope, and hope before failure.
-        .max_by_key(|job| match seen(job, None).verdict {
-            Verdict::Completed => 2,
-            Verdict::Unfinished => 1,
-            Verdict::Failed(_) => 0,
+        .max_by_key(|job| match job.state.known() {
+            Some(ExportState::Completed) => 2,
+            Some(ExportState::Pending | ExportState::Running) | None => 1,
+            Some(ExportState::Failed) => 0,
         });
     if let Some(job) = job {
-        return Some((Observation::Job(seen(job, None)), Some(job)));
+        let seen = seen(&job.clone().into(), None);
+        return Some((Observation::Job(seen), Some(job)));
     }
     let whereabouts = look.whereabouts.get(&question.item.file);
     if look.mode == ExportMode::Move

@@ -90,6 +90,13 @@ async fn one_bad_item_of_a_bulk_start_harms_no_other() {
     let items = world.exports.get_bulk(&ids).await.unwrap().value.items;
     assert_eq!(items[0].resource().map(|job| &job.id), Some(&job.id));
     assert!(matches!(&items[1], BulkItem::Error(..)), "{items:?}");
+
+    let standings = world.exports.standings(&ids).await.unwrap().value.items;
+    assert_eq!(standings[0].resource().map(|job| &job.id), Some(&job.id));
+    assert!(
+        matches!(&standings[1], BulkItem::Error(..)),
+        "{standings:?}"
+    );
 }
 
 #[tokio::test]

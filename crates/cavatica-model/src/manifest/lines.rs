@@ -91,7 +91,7 @@ impl<R: Read> Lines<R> {
         first: Vec<u8>,
         delimiter: u8,
         cells: usize,
-    ) -> io::Result<Result<Vec<String>, Broken>> {
+    ) -> io::Result<Result<Vec<Cow<'static, str>>, Broken>> {
         let unclosed = split(&first, delimiter).err();
         let mut record = first;
         for used in 1..MAX_RECORD_LINES {
@@ -107,7 +107,8 @@ impl<R: Read> Lines<R> {
             record.extend_from_slice(bytes);
             match split(&record, delimiter) {
                 Ok(found) if found.len() == cells => {
-                    let found = texts(&found);
+                    let owned = |cell: Cow<'_, str>| Cow::Owned(cell.into_owned());
+                    let found = texts(found).map(|cells| cells.into_iter().map(owned).collect());
                     self.ahead.drain(..used);
                     return Ok(found);
                 }
@@ -188,13 +189,16 @@ fn quoted_cell(quoted: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), Fault> {
 }
 
 /// The cells as texts.
-pub(super) fn texts(cells: &[Cow<'_, [u8]>]) -> Result<Vec<String>, Broken> {
-    let text = |(position, cell): (usize, &Cow<'_, [u8]>)| match std::str::from_utf8(cell) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(Broken {
+pub(super) fn texts(cells: Vec<Cow<'_, [u8]>>) -> Result<Vec<Cow<'_, str>>, Broken> {
+    let text = |(position, cell)| {
+        let text = match cell {
+            Cow::Borrowed(cell) => std::str::from_utf8(cell).ok().map(Cow::Borrowed),
+            Cow::Owned(cell) => String::from_utf8(cell).ok().map(Cow::Owned),
+        };
+        text.ok_or(Broken {
             position,
             fault: Fault::NotUtf8,
-        }),
+        })
     };
     (1..).zip(cells).map(text).collect()
 }

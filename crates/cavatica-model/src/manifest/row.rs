@@ -1,5 +1,7 @@
 //! A row of a manifest, made of cells or of a JSON object; everything that is wrong with it is found at once.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::column::Column;
@@ -53,10 +55,10 @@ impl Problem {
 pub(super) fn from_cells(
     line: u64,
     header: &Header,
-    mut cells: Vec<String>,
+    mut cells: Vec<Cow<'_, str>>,
 ) -> Result<Row, Vec<Problem>> {
     // Spreadsheets write separators after the last column.
-    while cells.len() > header.len() && cells.last().is_some_and(String::is_empty) {
+    while cells.len() > header.len() && cells.last().is_some_and(|cell| cell.is_empty()) {
         cells.pop();
     }
     if cells.len() != header.len() {
@@ -132,10 +134,10 @@ pub(super) fn from_json(
 }
 
 /// What a cell holds.
-enum Cell {
+enum Cell<'a> {
     Empty,
     Null,
-    Text(String),
+    Text(Cow<'a, str>),
     Json(Value),
 }
 
@@ -198,13 +200,13 @@ impl Draft {
             Value::Null if column.is_property() => Cell::Null,
             Value::Null => Cell::Empty,
             Value::String(text) if text.trim().is_empty() => Cell::Empty,
-            Value::String(text) => Cell::Text(text),
+            Value::String(text) => Cell::Text(text.into()),
             other => Cell::Json(other),
         };
         self.take(&place, cell);
     }
 
-    fn take(&mut self, place: &Place<'_>, cell: Cell) {
+    fn take(&mut self, place: &Place<'_>, cell: Cell<'_>) {
         if *place.column == Column::Id {
             self.id_seen = true;
         }
@@ -214,7 +216,7 @@ impl Draft {
                 return;
             }
             (Cell::Empty, _) => return,
-            (Cell::Null, _) => "none".to_owned(),
+            (Cell::Null, _) => "none".into(),
             (Cell::Text(text), _) => text,
             (Cell::Json(Value::Bool(allow)), Column::Overwrite) => {
                 self.row.overwrite = Some(overwrite(allow));
@@ -233,13 +235,13 @@ impl Draft {
             Column::Id => self.row.id = self.id(place, &text),
             Column::Project => self.row.project = self.id(place, &text),
             Column::Task => self.row.task = self.id(place, &text),
-            Column::Name => self.name(place, text),
+            Column::Name => self.name(place, text.into_owned()),
             Column::Path => self.path(place, &text),
             Column::Location => self.location(place, &text),
             Column::Overwrite => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "yes" | "1" => self.row.overwrite = Some(Overwrite::Allow),
                 "false" | "no" | "0" => self.row.overwrite = Some(Overwrite::Forbid),
-                _ => self.object(place, Fault::NotABoolean(text), None),
+                _ => self.object(place, Fault::NotABoolean(text.into_owned()), None),
             },
             Column::SseAlgorithm => self.row.properties.sse_algorithm = open_or_none(&text),
             Column::CannedAcl => self.row.properties.aws_canned_acl = open_or_none(&text),
@@ -251,7 +253,9 @@ impl Draft {
                 };
             }
             Column::Metadata(field) => {
-                self.row.metadata.insert(field.clone(), Value::String(text));
+                self.row
+                    .metadata
+                    .insert(field.clone(), Value::String(text.into_owned()));
             }
         }
     }

@@ -160,11 +160,12 @@ proptest! {
         decode::<ExportJob>(&bytes);
         decode::<BulkExportRequest>(&bytes);
         let answer = decode::<BulkAnswer<ExportJob>>(&bytes);
+        let page = decode::<Page<Entry<File>>>(&bytes);
         if let Ok(text) = std::str::from_utf8(&bytes) {
             prop_assert_eq!(BulkAnswer::read(text).ok(), answer);
+            prop_assert_eq!(Page::read(text).ok(), page);
         }
         decode::<BulkAnswer<File>>(&bytes);
-        decode::<Page<Entry<File>>>(&bytes);
         decode::<Page<ExportJob>>(&bytes);
         decode::<VolumeListing>(&bytes);
         decode::<VolumeObject>(&bytes);

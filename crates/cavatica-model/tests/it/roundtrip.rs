@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use cavatica_model::{
     ApiError, Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, DateTime,
-    Entry, ExportJob, ExportProperties, ExportRequest, File, Layout, Page, RateLimit, Task, User,
-    Volume, VolumeListing, VolumeObject,
+    Entry, ExportJob, ExportProperties, ExportRequest, File, JobStanding, Layout, Page, RateLimit,
+    Task, User, Volume, VolumeListing, VolumeObject,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -83,6 +83,25 @@ proptest! {
             let read: BulkAnswer<ExportJob> = BulkAnswer::read(&text).expect("the object is well-formed");
             prop_assert_eq!(read, serde_json::from_str(&text).expect("the object is well-formed"));
         }
+    }
+
+    #[test]
+    fn pages_are_read_as_they_deserialize(
+        files in strategies::page(strategies::file()),
+        anything in strategies::page(strategies::json()),
+    ) {
+        for object in [files, anything] {
+            let text = object.to_string();
+            let read: Page<Entry<File>> = Page::read(&text).expect("the object is well-formed");
+            prop_assert_eq!(read, serde_json::from_str(&text).expect("the object is well-formed"));
+        }
+    }
+
+    #[test]
+    fn a_standing_is_what_the_whole_job_says(job in strategies::export_job()) {
+        let whole: ExportJob = serde_json::from_value(job.clone()).expect("a job");
+        let standing: JobStanding = serde_json::from_value(job).expect("a job");
+        prop_assert_eq!(standing, JobStanding::from(whole));
     }
 
     #[test]

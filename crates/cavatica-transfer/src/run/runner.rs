@@ -9,7 +9,7 @@ mod settle;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportId, ExportJob};
+use cavatica_exports::model::{ExportId, JobStanding};
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -473,7 +473,7 @@ impl<'a> Runner<'a> {
 }
 
 /// A step with the times that a job tells.
-fn told(item: ItemId, step: Step, job: &ExportJob) -> Move {
+fn told(item: ItemId, step: Step, job: &JobStanding) -> Move {
     let (started, finished) = times(job);
     Move {
         started,

@@ -3,7 +3,7 @@
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{
     Batch, BulkAnswer, CheckedExport, ExportId, ExportJob, ExportMode, ExportState, FileId,
-    VolumeId,
+    JobStanding, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use jiff::SignedDuration;
@@ -28,7 +28,7 @@ pub(super) enum Done {
     /// Jobs were read.
     Read {
         jobs: Vec<(ItemId, ExportId)>,
-        result: Result<Fetched<BulkAnswer<ExportJob>>, AskError>,
+        result: Result<Fetched<BulkAnswer<JobStanding>>, AskError>,
     },
     /// Files whose answers were lost were looked up.
     Looked {
@@ -72,7 +72,7 @@ pub(super) async fn count(platform: Platform, volume: VolumeId) -> Done {
 pub(super) async fn read(platform: Platform, jobs: Vec<(ItemId, ExportId)>) -> Done {
     let ids = jobs.iter().map(|(_, export)| export.clone()).collect();
     let batch = Batch::new(ids).expect("1 to 100 jobs are read at a time");
-    let result = platform.exports.get_bulk(&batch).await;
+    let result = platform.exports.standings(&batch).await;
     Done::Read {
         jobs,
         result: result.map_err(AskError::from),

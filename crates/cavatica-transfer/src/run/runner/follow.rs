@@ -1,6 +1,7 @@
 //! Following jobs to their ends.
 
-use cavatica_exports::model::{BulkItem, ExportId, ExportJob, ExportMode};
+use cavatica_exports::model::{BulkAnswer, BulkItem, ExportId, ExportMode, JobStanding};
+use cavatica_exports::transport::Fetched;
 use tokio::time::Instant;
 
 use super::{Echo, READS, Runner, UNCLEAR_LOOKS, Unclear, told};
@@ -36,10 +37,7 @@ impl Runner<'_> {
     pub(super) fn read(
         &mut self,
         asked: Vec<(ItemId, ExportId)>,
-        result: Result<
-            cavatica_exports::transport::Fetched<cavatica_exports::model::BulkAnswer<ExportJob>>,
-            AskError,
-        >,
+        result: Result<Fetched<BulkAnswer<JobStanding>>, AskError>,
     ) -> Result<(), RunError> {
         let now = Instant::now();
         self.reads -= 1;
@@ -116,11 +114,11 @@ impl Runner<'_> {
 }
 
 /// The jobs of an answer. Their order isn't promised, but most often each stands where it was asked for.
-struct Shown(Vec<Option<ExportJob>>);
+struct Shown(Vec<Option<JobStanding>>);
 
 impl Shown {
-    fn take(&mut self, place: usize, id: &ExportId) -> Option<ExportJob> {
-        let is_it = |job: &Option<ExportJob>| job.as_ref().is_some_and(|job| job.id == *id);
+    fn take(&mut self, place: usize, id: &ExportId) -> Option<JobStanding> {
+        let is_it = |job: &Option<JobStanding>| job.as_ref().is_some_and(|job| job.id == *id);
         let place = match self.0.get(place) {
             Some(job) if is_it(job) => place,
             _ => self.0.iter().position(is_it)?,

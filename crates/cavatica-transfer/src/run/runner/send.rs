@@ -1,6 +1,6 @@
 //! Sending: intents, answers, and what was lost.
 
-use cavatica_exports::model::{BulkItem, ExportJob, ExportMode};
+use cavatica_exports::model::{BulkItem, ExportJob, ExportMode, JobStanding};
 use cavatica_exports::transport::{Error, Outcome};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -114,6 +114,7 @@ impl Runner<'_> {
             match answer {
                 ItemAnswer::Accepted(job) => {
                     accepted += 1;
+                    let job = JobStanding::from(*job);
                     let seen = seen(&job, request_id);
                     moves.push(told(item.id, Step::Answer(Answer::Accepted(seen)), &job));
                 }

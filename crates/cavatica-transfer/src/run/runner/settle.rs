@@ -84,9 +84,11 @@ impl Runner<'_> {
                     echo.item.id,
                     Step::Observation(Observation::AliasAtDestination),
                 )),
-                (Some((observation @ Observation::Job(_), Some(job))), None) => {
-                    Some(told(echo.item.id, Step::Observation(observation), job))
-                }
+                (Some((observation @ Observation::Job(_), Some(job))), None) => Some(told(
+                    echo.item.id,
+                    Step::Observation(observation),
+                    &job.clone().into(),
+                )),
                 _ => None,
             };
             found += usize::from(own.is_some());
@@ -122,7 +124,7 @@ impl Runner<'_> {
             }
             let step = Step::Observation(observation);
             moves.push(match job {
-                Some(job) => told(question.id(), step, job),
+                Some(job) => told(question.id(), step, &job.clone().into()),
                 None => Move::new(question.id(), step),
             });
         }
