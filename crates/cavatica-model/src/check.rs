@@ -269,6 +269,9 @@ pub(crate) fn property_findings(
     let mut findings = Findings::default();
     let nothing = ExportProperties::default();
     let (asked, defaults) = (asked.unwrap_or(&nothing), defaults.unwrap_or(&nothing));
+    if (asked, defaults) == (&nothing, &nothing) {
+        return findings;
+    }
 
     let algorithm = if asked.sse_algorithm.is_absent() {
         &defaults.sse_algorithm

@@ -71,7 +71,7 @@ const TARGETS: &[Target] = &[
     ),
     Target::new(
         "CPU per file beside Python that looks files up one by one",
-        AtMost(1.0 / 500.0),
+        AtMost(1.0 / 100.0),
         " times",
         |findings| findings.cpu_beside(Client::OneByOne),
     ),

@@ -321,8 +321,11 @@ pub async fn plan(
         refusal,
         mut warnings,
         sample,
+        seen,
         ..
     } = sieve;
+    // What follows needs as much memory again.
+    drop(seen);
     let (mut draft, mut refusal) = (draft, refusal);
     let (collisions, twins) = collisions(&draft)?;
     refusal.collisions = collisions;

@@ -28,7 +28,7 @@ pub(super) struct Sieve<'a> {
     metadata: Vec<String>,
     /// What to do about rows that ask for an ACL which lets people outside read; refused unless set.
     pub(super) public_acl: PublicAcl,
-    seen: SeenFiles,
+    pub(super) seen: SeenFiles,
     pub(super) refusal: Refusal,
     pub(super) warnings: Vec<PlanWarning>,
     pub(super) sample: Vec<PlanSample>,
