@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::codec::{self, StoredFile, damaged, milliseconds, packed};
-use super::sqlite::{connect, word};
+use super::open::connect;
+use super::words::word;
 use super::{JournalError, Overwrite, Terms, schema};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::item::ItemId;

@@ -1,6 +1,14 @@
 //! The transfer's memory: what was planned, what we were about to do, what came back.
 //!
-//! The engine knows it through [`Journal`] alone; [`SqliteJournal`] keeps it in one file, `T.transfer`.
+//! A plan is written ([`Draft`]) and read ([`TransferFile`]) as one file, `T.transfer`, whose terms and files never change
+//! once it is finished. Running knows nothing of files: it goes through [`Journal`] alone, and [`SqliteJournal`] keeps
+//! that in the same file. Nothing outside of this module knows SQL.
+//!
+//! # Another journal
+//!
+//! Several hosts or accounts that share a transfer need a journal on a server. It implements [`Journal`], takes the planned
+//! files from a [`TransferFile`], whose fingerprint says that they are the right ones, and is handed to
+//! [`run`](crate::run::run()).
 //!
 //! # Locking
 //!
@@ -28,20 +36,25 @@
 mod codec;
 mod draft;
 mod error;
+mod header;
 mod history;
 mod lock;
+mod open;
 mod read;
+mod rows;
 mod schema;
 mod sqlite;
 mod steps;
 mod verification;
+mod words;
 
 pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
 pub(crate) use history::{Pulse, SkippedKind};
 pub use lock::Owner;
-pub use read::{FailedItem, ItemRow, RunRow, SkippedRow, TransferFile, Verified};
+pub use read::TransferFile;
+pub use rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
 pub(crate) use schema::is_transfer_head;
 pub use sqlite::SqliteJournal;
 pub use verification::Verification;

@@ -2,267 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::model::{ExportId, FileId, Location};
+use cavatica_exports::model::Location;
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, Row, params};
 
-use super::codec::{
-    self, ACCEPTED, COMPLETED, FAILED, INTENDED, PLANNED, StateColumns, UNKNOWN, damaged, file_id,
-    moment, read_back,
-};
+use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
 use super::draft::fingerprint;
-use super::sqlite::{Words, connect};
+use super::header::{Header, header, sqlite, tally};
+use super::open::connect;
+use super::rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
+use super::words::Words;
 use super::{Count, JournalError, Owner, Tally, Terms, lock, schema};
 use crate::fingerprint::Fingerprint;
-use crate::item::{Failure, ItemId, State};
-use crate::verify::{Against, Finding, Untold};
+use crate::item::ItemId;
+use crate::verify::Untold;
 
 /// How many rows are read at a time: between two pages the run can write.
 const PAGE: i64 = 2_000;
-
-/// What the transfer's one row says.
-#[derive(Debug)]
-pub(super) struct Header {
-    pub(super) terms: Terms,
-    pub(super) created: Timestamp,
-    pub(super) selection: String,
-    pub(super) label: Option<String>,
-    pub(super) files: u64,
-    pub(super) bytes: u64,
-    pub(super) skipped: u64,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) copy_proven: bool,
-}
-
-pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, JournalError> {
-    type Row = (
-        String,
-        i64,
-        String,
-        Option<String>,
-        Option<i64>,
-        Option<i64>,
-        Option<i64>,
-        Option<Vec<u8>>,
-        bool,
-    );
-    let row: Option<Row> = connection
-        .query_row(
-            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven FROM transfer",
-            [],
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                    row.get(7)?,
-                    row.get(8)?,
-                ))
-            },
-        )
-        .optional()
-        .map_err(|source| sqlite(path, source))?;
-    let Some((
-        terms,
-        created,
-        selection,
-        label,
-        Some(files),
-        Some(bytes),
-        Some(skipped),
-        Some(print),
-        copy,
-    )) = row
-    else {
-        return Err(JournalError::Unfinished {
-            path: path.to_owned(),
-        });
-    };
-    Ok(Header {
-        terms: serde_json::from_str(&terms).map_err(|error| damaged(path, error))?,
-        created: moment(Some(created)).ok_or_else(|| damaged(path, "its date is no date"))?,
-        selection,
-        label,
-        files: read_back(files),
-        bytes: read_back(bytes),
-        skipped: read_back(skipped),
-        fingerprint: Fingerprint::from_bytes(&print)
-            .ok_or_else(|| damaged(path, "its fingerprint has the wrong length"))?,
-        copy_proven: copy,
-    })
-}
-
-pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, JournalError> {
-    let header = header(path, connection)?;
-    let mut tally = Tally {
-        skipped: header.skipped,
-        ..Tally::default()
-    };
-    // One question, one moment: a run that goes on meanwhile can't make the parts disagree.
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT state, count(*), coalesce(sum(size), 0) FROM attempt GROUP BY state",
-        )
-        .map_err(|source| sqlite(path, source))?;
-    let mut rows = statement.query([]).map_err(|source| sqlite(path, source))?;
-    let mut attempted = Count::default();
-    while let Some(row) = rows.next().map_err(|source| sqlite(path, source))? {
-        let number = |column| {
-            row.get::<_, i64>(column)
-                .map_err(|source| sqlite(path, source))
-        };
-        let count = Count {
-            files: read_back(number(1)?),
-            bytes: read_back(number(2)?),
-        };
-        let state = number(0)?;
-        if state != PLANNED {
-            attempted.files += count.files;
-            attempted.bytes += count.bytes;
-        }
-        match state {
-            PLANNED => {}
-            INTENDED => tally.intended = count,
-            ACCEPTED => tally.accepted = count,
-            COMPLETED => tally.completed = count,
-            FAILED => tally.failed = count,
-            UNKNOWN => tally.unknown = count,
-            number => return Err(damaged(path, format_args!("no state has number {number}"))),
-        }
-    }
-    tally.planned = Count {
-        files: header.files.saturating_sub(attempted.files),
-        bytes: header.bytes.saturating_sub(attempted.bytes),
-    };
-    Ok(tally)
-}
-
-fn sqlite(path: &Path, source: rusqlite::Error) -> JournalError {
-    JournalError::Sqlite {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    }
-}
-
-/// A failed file, or one whose outcome isn't known, with what is known about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FailedItem {
-    /// Its number.
-    pub id: ItemId,
-    /// The file.
-    pub file: FileId,
-    /// Where it was to go.
-    pub location: String,
-    /// How it stands: failed or unknown.
-    pub state: State,
-}
-
-impl FailedItem {
-    /// What the platform said, if it said anything.
-    pub fn failure(&self) -> Option<&Failure> {
-        self.state.failure()
-    }
-}
-
-/// A planned file with everything that the transfer knows about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemRow {
-    /// Its number.
-    pub id: ItemId,
-    /// The file.
-    pub file: FileId,
-    /// Where it goes, the transfer's prefix included.
-    pub location: String,
-    /// Its whole path on the platform, if known.
-    pub path: Option<String>,
-    /// Bytes.
-    pub size: Option<u64>,
-    /// Its project.
-    pub project: Option<String>,
-    /// The task that made it.
-    pub task: Option<String>,
-    /// The app that this task ran, where the plan asked for the task.
-    pub app: Option<String>,
-    /// The chosen metadata as a JSON object.
-    pub metadata: Option<String>,
-    /// Where it stands.
-    pub state: State,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// When the intent of its newest attempt was written, just before it was sent.
-    pub intended: Option<Timestamp>,
-    /// When the platform queued its job.
-    pub started: Option<Timestamp>,
-    /// When its job ended.
-    pub finished: Option<Timestamp>,
-    /// What the newest look at the destination saw of it.
-    pub verified: Option<Verified>,
-}
-
-/// What a look at the destination saw of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// What it came to.
-    pub finding: Finding,
-    /// When the look began.
-    pub at: Timestamp,
-    /// What was looked at.
-    pub against: Against,
-    /// Bytes of the object, if it was there and its size was told; else what was planned.
-    pub size: Option<u64>,
-    /// Whose size wasn't told, so that an object that was there could be found by its key alone.
-    pub size_untold: Option<Untold>,
-    /// The newest ETag that was ever seen of it, without quotes.
-    pub etag: Option<String>,
-}
-
-impl ItemRow {
-    /// The job, if one is known.
-    pub fn export(&self) -> Option<&ExportId> {
-        self.state.export()
-    }
-}
-
-/// A file that was selected and isn't sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SkippedRow {
-    /// Its number among the skipped.
-    pub id: i64,
-    /// The file, if its id is known.
-    pub file: Option<FileId>,
-    /// Its path, or whatever names it.
-    pub path: Option<String>,
-    /// Bytes.
-    pub size: Option<u64>,
-    /// Its project.
-    pub project: Option<String>,
-    /// The kind of reason.
-    pub kind: String,
-    /// The reason in words.
-    pub reason: String,
-}
-
-/// One run of a transfer: who, when, and what it cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunRow {
-    /// The host's name.
-    pub host: String,
-    /// The process id.
-    pub process: u32,
-    /// The program's version.
-    pub version: String,
-    /// When it began.
-    pub started: Timestamp,
-    /// When it last wrote.
-    pub seen: Timestamp,
-    /// Requests made.
-    pub requests: u64,
-}
 
 /// A planned transfer, open for reading: beside a run, or when nothing runs it.
 #[derive(Debug)]
@@ -432,74 +188,73 @@ impl TransferFile {
             .map_err(|source| self.sqlite(source))?;
         let mut page = Vec::new();
         while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
-            let read = || -> rusqlite::Result<_> {
-                let relative: String = row.get(2)?;
-                let path: Option<String> = row.get(3)?;
-                let columns = StateColumns {
-                    state: row.get(8)?,
-                    doubt: row.get(9)?,
-                    export: row.get(10)?,
-                    code: row.get(11)?,
-                    status: row.get(12)?,
-                    message: words.text(&self.connection, row.get(13)?)?,
-                    request: words.text(&self.connection, row.get(14)?)?,
-                };
-                let project = words.text(&self.connection, row.get(5)?)?;
-                let task = words.text(&self.connection, row.get(6)?)?;
-                let app = words.text(&self.connection, row.get(18)?)?;
-                let size: Option<i64> = row.get(4)?;
-                Ok((relative, path, columns, project, task, app, size))
-            };
-            let mut read = read;
-            let (relative, path, columns, project, task, app, size) =
-                read().map_err(|source| self.sqlite(source))?;
-            let get = |column| {
-                row.get::<_, Option<i64>>(column)
-                    .map_err(|source| self.sqlite(source))
-            };
-            let (started, finished) = (moment(get(16)?), moment(get(17)?));
-            let verified = match (get(19)?, get(22)?, get(23)?) {
-                (Some(finding), Some(at), Some(against)) => {
-                    let strange = || damaged(&self.path, "what a look at the destination saw");
-                    let etag = row.get_ref(21).map_err(|source| self.sqlite(source))?;
-                    Some(Verified {
-                        finding: codec::finding(finding).ok_or_else(strange)?,
-                        at: moment(Some(at)).ok_or_else(strange)?,
-                        against: codec::against(against).ok_or_else(strange)?,
-                        size: get(20)?.or(size).map(read_back),
-                        size_untold: match (get(25)?, size) {
-                            (Some(_), _) => Some(Untold::Object),
-                            (None, None) => Some(Untold::File),
-                            (None, Some(_)) => None,
-                        },
-                        etag: codec::etag(etag),
-                    })
-                }
-                _ => None,
-            };
-            let intended = moment(get(24)?);
-            page.push(ItemRow {
-                id: ItemId(row.get(0).map_err(|source| self.sqlite(source))?),
-                file: file_id(
-                    row.get_ref(1).map_err(|source| self.sqlite(source))?,
-                    &self.path,
-                )?,
-                location: format!("{}{relative}", self.header.terms.prefix),
-                path: Some(path.unwrap_or(relative)),
-                size: size.map(read_back),
-                project,
-                task,
-                app,
-                metadata: row.get(7).map_err(|source| self.sqlite(source))?,
-                state: columns.state(&self.path)?,
-                attempts: row.get(15).map_err(|source| self.sqlite(source))?,
-                intended,
-                started,
-                finished,
-                verified,
-            });
+            page.push(self.item_row(row, &mut words)?);
         }
         Ok(page)
+    }
+
+    fn item_row(&self, row: &Row<'_>, words: &mut Words) -> Result<ItemRow, JournalError> {
+        let sqlite = |source| self.sqlite(source);
+        let number = |column| row.get::<_, Option<i64>>(column).map_err(sqlite);
+        let mut word = |column| {
+            let id = row.get(column)?;
+            words.text(&self.connection, id)
+        };
+        let relative: String = row.get(2).map_err(sqlite)?;
+        let path: Option<String> = row.get(3).map_err(sqlite)?;
+        let size = number(4)?;
+        let state = StateColumns {
+            state: row.get(8).map_err(sqlite)?,
+            doubt: row.get(9).map_err(sqlite)?,
+            export: row.get(10).map_err(sqlite)?,
+            code: row.get(11).map_err(sqlite)?,
+            status: row.get(12).map_err(sqlite)?,
+            message: word(13).map_err(sqlite)?,
+            request: word(14).map_err(sqlite)?,
+        };
+        Ok(ItemRow {
+            id: ItemId(row.get(0).map_err(sqlite)?),
+            file: file_id(row.get_ref(1).map_err(sqlite)?, &self.path)?,
+            location: format!("{}{relative}", self.header.terms.prefix),
+            path: Some(path.unwrap_or(relative)),
+            size: size.map(read_back),
+            project: word(5).map_err(sqlite)?,
+            task: word(6).map_err(sqlite)?,
+            app: word(18).map_err(sqlite)?,
+            metadata: row.get(7).map_err(sqlite)?,
+            state: state.state(&self.path)?,
+            attempts: row.get(15).map_err(sqlite)?,
+            intended: moment(number(24)?),
+            started: moment(number(16)?),
+            finished: moment(number(17)?),
+            verified: self.verified(row, size)?,
+        })
+    }
+
+    fn verified(
+        &self,
+        row: &Row<'_>,
+        planned: Option<i64>,
+    ) -> Result<Option<Verified>, JournalError> {
+        let sqlite = |source| self.sqlite(source);
+        let number = |column| row.get::<_, Option<i64>>(column).map_err(sqlite);
+        let (Some(finding), Some(at), Some(against)) = (number(19)?, number(22)?, number(23)?)
+        else {
+            return Ok(None);
+        };
+        let strange = || damaged(&self.path, "what a look at the destination saw");
+        Ok(Some(Verified {
+            finding: codec::finding(finding).ok_or_else(strange)?,
+            at: moment(Some(at)).ok_or_else(strange)?,
+            against: codec::against(against).ok_or_else(strange)?,
+            size: number(20)?.or(planned).map(read_back),
+            size_untold: match (number(25)?, planned) {
+                (Some(_), _) => Some(Untold::Object),
+                (None, None) => Some(Untold::File),
+                (None, Some(_)) => None,
+            },
+            etag: codec::etag(row.get_ref(21).map_err(sqlite)?),
+        }))
     }
 
     /// A page of skipped files behind the number `after`; empty at the end.

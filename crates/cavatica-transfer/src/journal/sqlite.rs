@@ -1,28 +1,22 @@
 //! The journal in one file.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use cavatica_exports::model::{ExportId, Location, Tri};
 use jiff::Timestamp;
-use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
-};
+use rusqlite::{Connection, params};
 
 use super::codec::{
     self, COMPLETED, INTENDED, StateColumns, damaged, file_id, milliseconds, moment, read_back,
 };
 use super::lock::{Lock, Owner};
+use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
     Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick,
-    Recorded, Tally, Terms, read, schema,
+    Recorded, Tally, Terms, header,
 };
 use crate::item::{ItemId, State, Step};
-
-/// How long to wait for a reader. Readers take a page at a time, so this is ample.
-const BUSY: Duration = Duration::from_secs(60);
 
 /// The columns of [`StateColumns`].
 pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
@@ -212,64 +206,6 @@ impl SqliteJournal {
     }
 }
 
-/// A planned transfer that this process alone may write to.
-pub(super) struct Held {
-    pub(super) connection: Connection,
-    pub(super) lock: Lock,
-    pub(super) header: read::Header,
-}
-
-impl Held {
-    /// Brings the tables up to date and takes the lock.
-    pub(super) fn take(path: &Path, now: Timestamp) -> Result<Self, JournalError> {
-        // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
-        let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
-            path: path.to_owned(),
-            doing: "opened",
-            source,
-        })?;
-        if !file.is_file() {
-            return Err(JournalError::NotATransfer {
-                path: path.to_owned(),
-            });
-        }
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::bring_up_to_date(path, &mut connection)?;
-        let lock = Lock::take(path, now)?;
-        let header = read::header(path, &connection)?;
-        Ok(Held {
-            connection,
-            lock,
-            header,
-        })
-    }
-}
-
-pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
-    let open = || {
-        let connection =
-            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(BUSY)?;
-        // Readers can't change the mode, and need not.
-        if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-            connection.pragma_update(None, "synchronous", "FULL")?;
-        }
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.set_prepared_statement_cache_capacity(32);
-        Ok(connection)
-    };
-    open().map_err(|source: rusqlite::Error| match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotATransfer {
-            path: path.to_owned(),
-        },
-        _ => JournalError::Sqlite {
-            path: path.to_owned(),
-            doing: "opened",
-            source,
-        },
-    })
-}
-
 fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
     let sqlite = |source| JournalError::Sqlite {
         path: path.to_owned(),
@@ -300,75 +236,13 @@ fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, Jou
     })
 }
 
-/// The number of a word; written down if it is new.
-pub(super) fn word(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
-    let found = connection
-        .prepare_cached("SELECT id FROM word WHERE text = ?")?
-        .query_row([text], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = found {
-        return Ok(id);
-    }
-    connection
-        .prepare_cached("INSERT INTO word (text) VALUES (?)")?
-        .execute([text])?;
-    Ok(connection.last_insert_rowid())
-}
-
-/// One transaction: all of it is on disk when this returns, or nothing.
-pub(super) fn write<T>(
-    path: &Path,
-    connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
-) -> Result<T, JournalError> {
-    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let outcome = begun.map_err(WriteError::Sqlite).and_then(|transaction| {
-        let value = work(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
-    });
-    outcome.map_err(|error| error.told(path, "written"))
-}
-
-/// Why a transaction was given up.
-pub(super) enum WriteError {
-    Sqlite(rusqlite::Error),
-    Journal(JournalError),
-}
-
-impl WriteError {
-    /// The error of the transfer at this path, which could not be read or written.
-    pub(super) fn told(self, path: &Path, doing: &'static str) -> JournalError {
-        match self {
-            WriteError::Sqlite(source) => JournalError::Sqlite {
-                path: path.to_owned(),
-                doing,
-                source,
-            },
-            WriteError::Journal(error) => error,
-        }
-    }
-}
-
-impl From<rusqlite::Error> for WriteError {
-    fn from(error: rusqlite::Error) -> Self {
-        WriteError::Sqlite(error)
-    }
-}
-
-impl From<JournalError> for WriteError {
-    fn from(error: JournalError) -> Self {
-        WriteError::Journal(error)
-    }
-}
-
 impl Journal for SqliteJournal {
     fn terms(&self) -> &Terms {
         &self.terms
     }
 
     fn tally(&mut self) -> Result<Tally, JournalError> {
-        read::tally(&self.path, &self.connection)
+        header::tally(&self.path, &self.connection)
     }
 
     fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
@@ -568,31 +442,5 @@ impl SqliteJournal {
             items.push(self.item(row)?);
         }
         Ok(items)
-    }
-}
-
-/// What is known of the words by their numbers, while many rows are read.
-#[derive(Debug, Default)]
-pub(super) struct Words(HashMap<i64, String>);
-
-impl Words {
-    /// The text of a word.
-    pub(super) fn text(
-        &mut self,
-        connection: &Connection,
-        id: Option<i64>,
-    ) -> rusqlite::Result<Option<String>> {
-        let Some(id) = id else { return Ok(None) };
-        if let Some(text) = self.0.get(&id) {
-            return Ok(Some(text.clone()));
-        }
-        let text: String = connection
-            .prepare_cached("SELECT text FROM word WHERE id = ?")?
-            .query_row([id], |row| row.get(0))?;
-        // Messages can differ for every file; those of a few are enough to remember.
-        if self.0.len() < 10_000 {
-            self.0.insert(id, text.clone());
-        }
-        Ok(Some(text))
     }
 }

@@ -6,7 +6,8 @@ use cavatica_exports::model::ExportId;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::codec::{FAILED, StateColumns, milliseconds, read_back, state_number};
-use super::sqlite::{WriteError, word};
+use super::open::WriteError;
+use super::words::{text, word};
 use super::{JournalError, Move, Recorded};
 use crate::item::{Answer, ItemId, State, Step};
 
@@ -243,12 +244,4 @@ fn read(path: &Path, connection: &Connection, row: &Row<'_>) -> Result<Standing,
         size: size.map_or(0, read_back),
         attempt: row.get(8)?,
     })
-}
-
-/// The text of a word.
-fn text(connection: &Connection, id: Option<i64>) -> rusqlite::Result<Option<String>> {
-    let Some(id) = id else { return Ok(None) };
-    connection
-        .prepare_cached("SELECT text FROM word WHERE id = ?")?
-        .query_row([id], |row| row.get(0))
 }

@@ -11,7 +11,8 @@ use super::codec::{
     milliseconds, read_back,
 };
 use super::lock::Lock;
-use super::sqlite::{Held, STATE, WriteError, write};
+use super::open::{Held, WriteError, write};
+use super::sqlite::STATE;
 use super::{JournalError, Terms};
 use crate::item::State;
 use crate::verify::{Against, Finding, Found, Known, Object, compare};

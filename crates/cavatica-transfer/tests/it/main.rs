@@ -2,6 +2,7 @@
 
 mod bench;
 mod journal;
+mod other_journal;
 mod plan;
 mod report;
 mod support;

@@ -1,0 +1,228 @@
+//! A run needs no more of its journal than the trait promises: here is one that is no file, as one on a server would be.
+
+use std::collections::BTreeMap;
+
+use cavatica_exports::model::ExportId;
+use cavatica_sandbox::FaultPlan;
+use cavatica_transfer::item::{Answer, ItemId, State, Step};
+use cavatica_transfer::journal::{
+    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Pick, Recorded,
+    SqliteJournal, Tally, Terms, TransferFile,
+};
+use cavatica_transfer::{Ending, Stop, run};
+use jiff::Timestamp;
+
+use crate::bench::{Bench, account, many, options, world};
+
+/// A file and all that is known of it.
+struct Row {
+    item: Item,
+    state: State,
+    intended: Option<Timestamp>,
+    past: Vec<ExportId>,
+}
+
+impl Row {
+    fn count(&self) -> Count {
+        Count {
+            files: 1,
+            bytes: self.item.size.unwrap_or(0),
+        }
+    }
+}
+
+/// A journal in memory. It outlives its runs, which is all that durability means here.
+struct Memory {
+    terms: Terms,
+    rows: BTreeMap<ItemId, Row>,
+    skipped: u64,
+    uncommitted: Vec<Intent>,
+    intents: i64,
+    copy_proven: bool,
+}
+
+impl Memory {
+    /// Takes a plan over.
+    async fn from(bench: &Bench) -> Self {
+        let file = TransferFile::open(&bench.transfer()).expect("the transfer");
+        let account = account(&bench.client()).await;
+        let (endpoint, now) = (bench.sandbox.endpoint(), Timestamp::now());
+        let mut planned =
+            SqliteJournal::open(&bench.transfer(), endpoint, &account, now).expect("the transfer");
+        let mut rows = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let page = file.items(after).expect("readable");
+            let ids: Vec<ItemId> = page.iter().map(|row| row.id).collect();
+            let Some(last) = ids.last() else { break };
+            after = Some(*last);
+            for item in planned.items(&ids).expect("readable") {
+                let row = Row {
+                    item,
+                    state: State::Planned,
+                    intended: None,
+                    past: Vec::new(),
+                };
+                rows.insert(row.item.id, row);
+            }
+        }
+        Memory {
+            terms: planned.terms().clone(),
+            rows,
+            skipped: 0,
+            uncommitted: Vec::new(),
+            intents: 0,
+            copy_proven: false,
+        }
+    }
+}
+
+impl Journal for Memory {
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn tally(&mut self) -> Result<Tally, JournalError> {
+        let mut tally = Tally {
+            skipped: self.skipped,
+            ..Tally::default()
+        };
+        for row in self.rows.values() {
+            let part = match row.state {
+                State::Planned => &mut tally.planned,
+                State::Intended => &mut tally.intended,
+                State::Accepted { .. } => &mut tally.accepted,
+                State::Completed { .. } => &mut tally.completed,
+                State::Failed { .. } => &mut tally.failed,
+                State::Unknown { .. } => &mut tally.unknown,
+            };
+            part.files += row.count().files;
+            part.bytes += row.count().bytes;
+        }
+        Ok(tally)
+    }
+
+    fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
+        let open = self.rows.values().filter_map(|row| {
+            let (id, at) = (row.item.id, row.intended?);
+            let item = || Box::new(row.item.clone());
+            match &row.state {
+                State::Planned => Some(OpenItem::Again(id)),
+                State::Intended => Some(OpenItem::Intended(item(), at)),
+                State::Accepted { export } => Some(OpenItem::Accepted(id, export.clone())),
+                State::Unknown { export, .. } => {
+                    Some(OpenItem::Unknown(item(), at, export.clone()))
+                }
+                State::Failed { failure, .. } => failure
+                    .class()
+                    .passes_by_waiting()
+                    .then_some(OpenItem::Transient(id, row.item.attempt)),
+                State::Completed { .. } => None,
+            }
+        });
+        Ok(open.collect())
+    }
+
+    fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError> {
+        let ids: Vec<ItemId> = match pick {
+            Pick::Fresh(count) => {
+                let fresh = self.rows.values().filter(|row| row.intended.is_none());
+                fresh.map(|row| row.item.id).take(count).collect()
+            }
+            Pick::These(ids) => ids.to_vec(),
+        };
+        let mut count = Count::default();
+        let mut items = Vec::new();
+        for id in ids {
+            let row = self.rows.get_mut(&id).expect("a planned file");
+            row.state = row.state.clone().step(Step::Intend).expect("it is planned");
+            row.item.attempt += 1;
+            row.intended = Some(at);
+            count.files += 1;
+            count.bytes += row.count().bytes;
+            items.push(row.item.clone());
+        }
+        if !items.is_empty() {
+            self.intents += 1;
+            let id = IntentId(self.intents);
+            self.uncommitted.push(Intent { id, at, items });
+        }
+        Ok(count)
+    }
+
+    fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError> {
+        let recorded = moves.iter().map(|moved| {
+            let row = self.rows.get_mut(&moved.item).expect("a planned file");
+            let before = row.state.clone();
+            let after = before.clone().step(moved.step.clone()).expect("legal");
+            if moved.step == Step::Answer(Answer::NotTaken) {
+                row.item.attempt -= 1;
+            }
+            if after == State::Planned {
+                row.past.extend(before.export().cloned());
+            }
+            row.state = after.clone();
+            Recorded {
+                item: moved.item,
+                before,
+                after,
+                size: row.count().bytes,
+                attempt: row.item.attempt,
+            }
+        });
+        Ok(recorded.collect())
+    }
+
+    fn commit(&mut self) -> Result<Vec<Intent>, JournalError> {
+        Ok(std::mem::take(&mut self.uncommitted))
+    }
+
+    fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {
+        Ok(ids.iter().map(|id| self.rows[id].item.clone()).collect())
+    }
+
+    fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
+        Ok(self.rows[&item].past.clone())
+    }
+
+    fn copy_proven(&self) -> bool {
+        self.copy_proven
+    }
+
+    fn prove_copy(&mut self) -> Result<(), JournalError> {
+        self.copy_proven = true;
+        Ok(())
+    }
+
+    fn note_requests(&mut self, _: u64, _: u64, _: Timestamp) -> Result<(), JournalError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_taken_up_on_a_journal_that_is_no_file() {
+    let faults: FaultPlan = "drop-after@bulk-start,every=2; drop-before@bulk-start,nth=3"
+        .parse()
+        .expect("a fault plan");
+    let bench = Bench::start(world(many(600)).faults(faults)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let mut journal = Memory::from(&bench).await;
+    let mut options = options();
+    for (limit, completed) in [(Some(300), 300), (None, 600)] {
+        options.limit = limit;
+        let (client, stop) = (bench.client(), Stop::new());
+        let report = run(&mut journal, &client, &options, &stop, &mut |_| {}).await;
+        assert_eq!(report.expect("a run").ending, Ending::Finished);
+        assert_eq!(
+            journal.tally().expect("in memory").completed.files,
+            completed
+        );
+    }
+    let ledger = bench.sandbox.ledger();
+    assert_eq!(ledger.files.len(), 600);
+    assert!(
+        ledger.files.values().all(|file| file.starts == 1),
+        "{:?}",
+        ledger.files
+    );
+}
