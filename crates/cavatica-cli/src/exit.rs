@@ -149,7 +149,13 @@ impl From<transport::Error> for Failure {
                 (Exit::Denied, "the platform doesn't allow this")
             }
             Outcome::Refused if error.status() == Some(404) => {
-                (Exit::Other, missing.as_deref().unwrap_or(NO_SUCH_THING))
+                // What was looked up before anything is sent was named by the user.
+                let exit = if is_told_by_platform(&error) && !is_start {
+                    Exit::Refused
+                } else {
+                    Exit::Other
+                };
+                (exit, missing.as_deref().unwrap_or(NO_SUCH_THING))
             }
             Outcome::Refused => (Exit::Other, "the platform refused this"),
             Outcome::Throttled => (Exit::Other, "the limit on requests is used up"),
@@ -176,13 +182,17 @@ fn no(thing: &str) -> String {
     format!("the platform has no {thing}, or doesn't show it to you")
 }
 
+/// Whether the platform's API said it. Without its own words, the address of the API may be wrong.
+fn is_told_by_platform(error: &transport::Error) -> bool {
+    let code = error.api_error().and_then(|error| error.code());
+    code.is_some_and(|code| code < 90_000)
+}
+
 /// What the platform says isn't there, as far as the call's path names it.
 fn missing(error: &transport::Error) -> Option<String> {
-    // Without the platform's own words for it, it may be the address of the API that is wrong.
-    error
-        .api_error()
-        .and_then(|error| error.code())
-        .filter(|code| *code < 90_000)?;
+    if !is_told_by_platform(error) {
+        return None;
+    }
     let path = error.path();
     let first = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
     Some(if let Some(rest) = path.strip_prefix("/storage/volumes/") {

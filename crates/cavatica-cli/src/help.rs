@@ -48,7 +48,7 @@ const NOTES: &str = "Credentials:
 Exit codes, the worst one wins:
   0  everything was done
   1  anything that has no code of its own
-  2  bad usage, or refused before anything was sent
+  2  bad usage, something that isn't there, or refused before anything was sent
   3  some items failed, or `verify` found differences
   4  nothing to do
   5  credentials or permission
