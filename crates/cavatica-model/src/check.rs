@@ -269,7 +269,7 @@ pub(crate) fn property_findings(
     let mut findings = Findings::default();
     let nothing = ExportProperties::default();
     let (asked, defaults) = (asked.unwrap_or(&nothing), defaults.unwrap_or(&nothing));
-    if (asked, defaults) == (&nothing, &nothing) {
+    if asked.is_empty() && defaults.is_empty() {
         return findings;
     }
 

@@ -156,6 +156,15 @@ pub struct ExportProperties {
 }
 
 impl ExportProperties {
+    /// Whether they say nothing, not even `null`.
+    pub fn is_empty(&self) -> bool {
+        self.sse_algorithm.is_absent()
+            && self.sse_aws_kms_key_id.is_absent()
+            && self.aws_canned_acl.is_absent()
+            && self.aws_storage_class.is_absent()
+            && self.unknown.is_empty()
+    }
+
     /// These, and of `others` what these leave open.
     ///
     /// A KMS key goes with its algorithm: whoever names another algorithm doesn't get the key of `others`.

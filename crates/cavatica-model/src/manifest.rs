@@ -19,7 +19,7 @@ pub use check::{Finding, Severity, Summary, check};
 pub use fault::{Fault, ManifestError, Problem, RowError};
 
 use column::Column;
-use lines::{Broken, Line, Lines, split, texts, without_line_break};
+use lines::{Broken, Line, Lines, split, without_line_break};
 
 /// How a manifest is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -211,9 +211,7 @@ impl<R: Read> Manifest<R> {
         } else {
             (Format::Csv, b',')
         };
-        let header = split(&bytes, delimiter)
-            .and_then(texts)
-            .map_err(broken_cell)?;
+        let header = split(&bytes, delimiter).map_err(broken_cell)?;
         let header = self::header(&name, header)?;
         Ok(manifest(format, header, lines))
     }
@@ -279,12 +277,11 @@ impl<R: Read> Manifest<R> {
         number: u64,
     ) -> std::io::Result<Result<Row, Vec<Problem>>> {
         let cells = match split(&bytes, delimiter) {
-            Ok(cells) => texts(cells),
             Err(broken) if broken.fault == Fault::UnclosedQuote => {
                 self.lines
                     .finish_record(bytes, delimiter, self.header.len())?
             }
-            Err(broken) => Err(broken),
+            cells => cells,
         };
         Ok(match cells {
             Ok(cells) => row::from_cells(number, &self.header, cells),

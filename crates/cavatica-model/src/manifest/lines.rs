@@ -108,9 +108,9 @@ impl<R: Read> Lines<R> {
             match split(&record, delimiter) {
                 Ok(found) if found.len() == cells => {
                     let owned = |cell: Cow<'_, str>| Cow::Owned(cell.into_owned());
-                    let found = texts(found).map(|cells| cells.into_iter().map(owned).collect());
+                    let found = found.into_iter().map(owned).collect();
                     self.ahead.drain(..used);
-                    return Ok(found);
+                    return Ok(Ok(found));
                 }
                 Err(broken)
                     if broken.fault == Fault::UnclosedQuote && record.len() < MAX_LINE_BYTES => {}
@@ -139,66 +139,58 @@ pub(super) fn without_line_break(line: &[u8]) -> &[u8] {
 }
 
 /// The cells of a record (RFC 4180): a cell that begins with a quote ends with one, and a quote within it is doubled.
-pub(super) fn split(record: &[u8], delimiter: u8) -> Result<Vec<Cow<'_, [u8]>>, Broken> {
-    let mut rest = without_line_break(record);
-    let mut cells = Vec::new();
+pub(super) fn split(record: &[u8], delimiter: u8) -> Result<Vec<Cow<'_, str>>, Broken> {
+    let record = without_line_break(record);
+    if let Ok(text) = std::str::from_utf8(record) {
+        return split_text(text, delimiter);
+    }
+    let valid = record
+        .utf8_chunks()
+        .next()
+        .map_or("", |chunk| chunk.valid());
+    Err(Broken {
+        position: split_text(valid, delimiter)
+            .map_or_else(|broken| broken.position, |cells| cells.len()),
+        fault: Fault::NotUtf8,
+    })
+}
+
+fn split_text(mut rest: &str, delimiter: u8) -> Result<Vec<Cow<'_, str>>, Broken> {
+    let mut cells = Vec::with_capacity(8);
     loop {
         let position = cells.len() + 1;
         let broken = |fault| Broken { position, fault };
         let cell;
-        (cell, rest) = match rest.strip_prefix(b"\"") {
+        (cell, rest) = match rest.strip_prefix('"') {
             Some(quoted) => quoted_cell(quoted).map_err(broken)?,
             None => {
-                let end = rest.iter().position(|byte| *byte == delimiter);
+                let end = rest.bytes().position(|byte| byte == delimiter);
                 let (cell, rest) = rest.split_at(end.unwrap_or(rest.len()));
                 (Cow::Borrowed(cell), rest)
             }
         };
         cells.push(cell);
-        match rest.split_first() {
+        match rest.as_bytes().first() {
             None => return Ok(cells),
-            Some((byte, after)) if *byte == delimiter => rest = after,
+            Some(byte) if *byte == delimiter => rest = &rest[1..],
             Some(_) => return Err(broken(Fault::TextAfterQuote)),
         }
     }
 }
 
 /// The cell up to its closing quote, and what follows.
-fn quoted_cell(quoted: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), Fault> {
-    let mut cell = Cow::Borrowed(&[][..]);
+fn quoted_cell(quoted: &str) -> Result<(Cow<'_, str>, &str), Fault> {
+    let mut cell = Cow::Borrowed("");
     let mut rest = quoted;
     loop {
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'"')
-            .ok_or(Fault::UnclosedQuote)?;
-        let (text, after) = (&rest[..end], &rest[end + 1..]);
-        if cell.is_empty() {
-            cell = Cow::Borrowed(text);
-        } else {
-            cell.to_mut().extend_from_slice(text);
-        }
-        match after.strip_prefix(b"\"") {
+        let (text, after) = rest.split_once('"').ok_or(Fault::UnclosedQuote)?;
+        cell += text;
+        match after.strip_prefix('"') {
             Some(after) => {
-                cell.to_mut().push(b'"');
+                cell += "\"";
                 rest = after;
             }
             None => return Ok((cell, after)),
         }
     }
-}
-
-/// The cells as texts.
-pub(super) fn texts(cells: Vec<Cow<'_, [u8]>>) -> Result<Vec<Cow<'_, str>>, Broken> {
-    let text = |(position, cell)| {
-        let text = match cell {
-            Cow::Borrowed(cell) => std::str::from_utf8(cell).ok().map(Cow::Borrowed),
-            Cow::Owned(cell) => String::from_utf8(cell).ok().map(Cow::Owned),
-        };
-        text.ok_or(Broken {
-            position,
-            fault: Fault::NotUtf8,
-        })
-    };
-    (1..).zip(cells).map(text).collect()
 }

@@ -75,7 +75,7 @@ pub(super) fn from_cells(
                 name: text,
                 column,
             };
-            let cell = if cell.trim().is_empty() {
+            let cell = if cell.chars().all(char::is_whitespace) {
                 Cell::Empty
             } else {
                 Cell::Text(cell)
