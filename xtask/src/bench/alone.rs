@@ -16,6 +16,9 @@ pub(super) const ROWS: u64 = 1_000_000;
 /// Of so many starts the one in the middle counts.
 const STARTS: usize = 31;
 
+/// Of so many checks the one counts that others on the machine disturbed the least.
+const CHECKS: usize = 5;
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alone {
     pub(super) start_ms: f64,
@@ -35,18 +38,25 @@ pub(super) fn run() -> Result<Alone, String> {
     let written = std::fs::create_dir_all(&folder).and_then(|()| write(&manifest));
     written.map_err(|error| format!("{}: {error}", manifest.display()))?;
     let start_ms = start()?;
-    let check = measure(
-        Command::new(program())
-            .arg("check")
-            .arg(&manifest)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null()),
-    );
+    let checks: Result<Vec<Cost>, String> = (0..CHECKS).map(|_| check(&manifest)).collect();
     std::fs::remove_dir_all(&folder).ok();
+    let check = checks?
+        .into_iter()
+        .min_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
     Ok(Alone {
         start_ms,
-        check: check?,
+        check: check.ok_or("nothing was checked")?,
     })
+}
+
+fn check(manifest: &Path) -> Result<Cost, String> {
+    measure(
+        Command::new(program())
+            .arg("check")
+            .arg(manifest)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    )
 }
 
 fn start() -> Result<f64, String> {

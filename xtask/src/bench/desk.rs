@@ -40,7 +40,7 @@ impl Jobs {
     }
 
     /// The shortest and the longest, in seconds of the platform.
-    fn seconds(self) -> [f64; 2] {
+    pub(super) fn seconds(self) -> [f64; 2] {
         match self {
             Jobs::Short => [2.0, 9.0],
             Jobs::Hour => [3400.0, 3800.0],

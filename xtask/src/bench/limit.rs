@@ -32,6 +32,8 @@ pub(super) struct Limited {
     pub(super) limit: u64,
     pub(super) window_s: f64,
     pub(super) wall_s: f64,
+    /// How long the last jobs may take that were waited for: nobody's fault.
+    pub(super) jobs_s: f64,
     /// Requests that were refused because they came too early.
     pub(super) refused: u64,
 }
@@ -43,7 +45,7 @@ impl Limited {
     }
 
     pub(super) fn ratio(&self) -> f64 {
-        self.wall_s / self.bound_s()
+        (self.wall_s - self.jobs_s) / self.bound_s()
     }
 }
 
@@ -135,6 +137,11 @@ fn found(desk: &Desk, client: Client, began: Instant) -> Result<Limited, String>
         limit: desk.world.limit,
         window_s: desk.world.window_s(),
         wall_s: began.elapsed().as_secs_f64(),
+        jobs_s: match desk.world.jobs {
+            Jobs::Short => Jobs::Short.seconds()[1] / desk.world.faster,
+            // Only their starts were waited for.
+            Jobs::Hour => 0.0,
+        },
         refused: state.over_limit(),
     };
     say(format_args!(
