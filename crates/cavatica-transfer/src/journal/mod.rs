@@ -7,8 +7,8 @@
 //! # Another journal
 //!
 //! Several hosts or accounts that share a transfer need a journal on a server. It implements [`Journal`], takes the planned
-//! files from a [`TransferFile`], whose fingerprint says that they are the right ones, and is handed to
-//! [`run`](crate::run::run()).
+//! files over from the file's own journal ([`Journal::items`]), and is handed to [`run`](crate::run()). A test does so with
+//! one in memory.
 //!
 //! # Locking
 //!
