@@ -68,12 +68,13 @@ enum Moment {
 }
 
 impl Moment {
+    /// Soon, or the transfer is done before it has died often enough.
     fn choose(random: &mut fastrand::Rng) -> Self {
         match random.u8(0..4) {
-            0 => Moment::Anywhere(random.u64(20..1500)),
-            1 => Moment::WithinCommit(random.u32(1..8)),
-            2 => Moment::AfterCommit(random.u32(1..8)),
-            _ => Moment::AfterSend(random.u32(1..4)),
+            0 => Moment::Anywhere(random.u64(20..600)),
+            1 => Moment::WithinCommit(random.u32(1..5)),
+            2 => Moment::AfterCommit(random.u32(1..4)),
+            _ => Moment::AfterSend(random.u32(1..3)),
         }
     }
 
@@ -102,8 +103,8 @@ pub(crate) fn run(campaign: &Campaign) -> Result<(), Failed> {
     for seed in campaign.from..campaign.from + campaign.seeds {
         let began = Instant::now();
         match transfer(campaign, seed, &mut seen) {
-            Ok(()) => say(format_args!(
-                "seed {seed}: every file once, {} s",
+            Ok(killed) => say(format_args!(
+                "seed {seed}: every file once, killed {killed} times, {} s",
                 began.elapsed().as_secs()
             )),
             Err(fault) => {
@@ -138,8 +139,8 @@ impl Drop for World {
     }
 }
 
-/// Runs one transfer to its end through all its deaths.
-fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<(), String> {
+/// Runs one transfer to its end through all its deaths; answers how many there were.
+fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, String> {
     let world = World::start(campaign, seed)?;
     let planned = world.program(&[
         "plan",
@@ -192,7 +193,7 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<(), Strin
         }
         let status = program.0.wait().map_err(|error| error.to_string())?;
         match status.code() {
-            Some(0 | 4) => return world.judge(campaign, seen),
+            Some(0 | 4) => return world.judge(campaign, seen).map(|()| killed),
             // Killed, or out of patience with a platform that is always in the way: once more.
             None | Some(6) => {}
             Some(code) => return Err(format!("the program ended with {code}")),

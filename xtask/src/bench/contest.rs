@@ -28,12 +28,25 @@ impl Row {
     }
 }
 
+/// With short jobs everybody has so many turns, and the one counts that others on the machine disturbed the least.
+const TURNS: usize = 3;
+
 /// One after the other with short jobs. With long ones all at once: they mostly wait.
 pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
-    for client in Client::ALL {
-        rows.push(compete(client, Jobs::Short, files, python)?);
+    let mut turns = Vec::new();
+    for _ in 0..TURNS {
+        for client in Client::ALL {
+            turns.push(compete(client, Jobs::Short, files, python)?);
+        }
     }
+    let mut rows: Vec<Row> = Client::ALL
+        .iter()
+        .filter_map(|client| {
+            let own = turns.iter().filter(|row| row.client == *client);
+            own.min_by(|a, b| a.cost.cpu_s.total_cmp(&b.cost.cpu_s))
+        })
+        .copied()
+        .collect();
     let long = thread::scope(|scope| {
         let threads = Client::ALL
             .map(|client| scope.spawn(move || compete(client, Jobs::Hour, files, python)));
