@@ -434,6 +434,45 @@ impl JobStanding {
     }
 }
 
+/// A job as the answer to its start shows it: of an [`ExportJob`] how it stands, and what tells whose job it is.
+///
+/// The rest of the answer is passed over, as for [`JobStanding`]: a job that was accepted stays one, whatever else is said
+/// of it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct StartedJob {
+    /// The job's id.
+    pub id: ExportId,
+    /// Where it stands. Treat an unknown state as not known to be finished.
+    pub state: Open<ExportState>,
+    /// The source, as passed.
+    #[serde(default)]
+    pub source: Tri<Source>,
+    /// The destination, as passed.
+    #[serde(default)]
+    pub destination: Tri<JobDestination>,
+    /// When it was queued.
+    #[serde(default)]
+    pub started_on: Tri<DateTime>,
+    /// When it ended.
+    #[serde(default)]
+    pub finished_on: Tri<DateTime>,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Tri<ApiError>,
+}
+
+impl From<StartedJob> for JobStanding {
+    fn from(job: StartedJob) -> Self {
+        JobStanding {
+            id: job.id,
+            state: job.state,
+            started_on: job.started_on,
+            finished_on: job.finished_on,
+            error: job.error,
+        }
+    }
+}
+
 impl From<ExportJob> for JobStanding {
     fn from(job: ExportJob) -> Self {
         JobStanding {

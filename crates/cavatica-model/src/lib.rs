@@ -38,7 +38,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | the wire | [`ExportRequest`], [`ExportJob`], [`JobStanding`], [`File`], [`Volume`], [`VolumeListing`], [`Page`], [`BulkAnswer`], [`User`], [`RateLimit`], [`ApiError`] |
+//! | the wire | [`ExportRequest`], [`ExportJob`], [`StartedJob`], [`JobStanding`], [`File`], [`Volume`], [`VolumeListing`], [`Page`], [`BulkAnswer`], [`User`], [`RateLimit`], [`ApiError`] |
 //! | names | [`FileId`], [`VolumeId`], [`ProjectId`], [`ExportId`], [`TaskId`], [`Location`], [`Prefix`]: made by parsing, good ever after |
 //! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or all [`Objections`]; [`Reason`] explains each name |
 //! | destinations | [`Template`] and [`Layout`] make locations, [`Census`] finds those that meet |
@@ -113,7 +113,7 @@ pub use check::CheckedExport;
 pub use collide::{Census, Collision, Meeting, Suspects, fold};
 pub use export::{
     CannedAcl, Destination, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
-    JobDestination, JobStanding, Source, SseAlgorithm, StorageClass,
+    JobDestination, JobStanding, Source, SseAlgorithm, StartedJob, StorageClass,
 };
 pub use file::{File, FileKind, FileStorage, Origin, StorageType};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};

@@ -74,7 +74,7 @@ fn a_bulk_call(bencher: Bencher) {
                 Move::new(item.id, Step::Answer(Answer::Accepted(job)))
             })
             .collect();
-        journal.record(&accepted).expect("a journal");
+        journal.record(accepted).expect("a journal");
         let completed: Vec<Move> = items
             .iter()
             .map(|item| {
@@ -82,7 +82,7 @@ fn a_bulk_call(bencher: Bencher) {
                 Move::new(item.id, Step::Observation(Observation::Job(job)))
             })
             .collect();
-        journal.record(&completed).expect("a journal");
+        journal.record(completed).expect("a journal");
         journal.commit().expect("a journal")
     });
 }

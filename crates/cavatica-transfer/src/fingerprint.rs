@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use cavatica_exports::model::FileId;
 use sha2::{Digest, Sha256};
 
 use crate::journal::{Overwrite, Terms};
@@ -82,7 +81,7 @@ impl Fingerprinter {
     /// Takes one file; the location is relative to the prefix, which the terms have.
     pub(crate) fn add(
         &mut self,
-        file: &FileId,
+        file: &str,
         location: &str,
         overwrite: Overwrite,
         properties: Option<&str>,
@@ -93,7 +92,7 @@ impl Fingerprinter {
         };
         // Neither ids nor locations hold control characters, so no two items have one text.
         let mut hash = Sha256::new();
-        hash.update(file.as_str());
+        hash.update(file);
         hash.update([0, overwrite]);
         hash.update(location);
         if let Some(properties) = properties {

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::HashMap;
 
-use cavatica_exports::model::{ApiError, BulkItem, ExportJob, VolumeId};
+use cavatica_exports::model::{ApiError, BulkItem, JobStanding, StartedJob, VolumeId};
 
 use crate::journal::Item;
 
@@ -11,7 +11,7 @@ use crate::journal::Item;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemAnswer {
     /// The platform has a job for it.
-    Accepted(Box<ExportJob>),
+    Accepted(JobStanding),
     /// The platform refused it.
     Refused(ApiError),
     /// The answer doesn't say; it has to be looked up.
@@ -38,7 +38,7 @@ pub(crate) struct Matched {
 pub(crate) fn match_answer(
     sent: &[Item],
     volume: &VolumeId,
-    items: Vec<BulkItem<ExportJob>>,
+    items: Vec<BulkItem<StartedJob>>,
 ) -> Matched {
     // Most often the order is kept, and nobody needs this.
     let by_name: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| {
@@ -74,7 +74,7 @@ pub(crate) fn match_answer(
                 .zip(sent.get(position))
                 .is_some_and(|(source, item)| source.file != item.file);
             in_place &= !other_file;
-            nameless.push((position, ItemAnswer::Accepted(Box::new(job))));
+            nameless.push((position, ItemAnswer::Accepted(job.into())));
             continue;
         };
         let name = (source.file.as_str(), destination.location.as_str());
@@ -88,7 +88,7 @@ pub(crate) fn match_answer(
         match index {
             Some(index) if answers[index] == ItemAnswer::Missing => {
                 in_place &= index == position;
-                answers[index] = ItemAnswer::Accepted(Box::new(job));
+                answers[index] = ItemAnswer::Accepted(job.into());
             }
             Some(_) | None => {
                 in_place = false;

@@ -12,7 +12,7 @@ use crate::item::{Doubt, Failure, ItemId, Observation, SeenJob, Verdict};
 use crate::journal::Item;
 
 /// How a job stands, in the words of the state machine.
-pub(crate) fn seen(job: &JobStanding, request_id: Option<&str>) -> SeenJob {
+pub(crate) fn seen(job: JobStanding, request_id: Option<&str>) -> SeenJob {
     let verdict = match job.state.known() {
         Some(ExportState::Completed) => Verdict::Completed,
         Some(ExportState::Failed) => Verdict::Failed(match job.error.value() {
@@ -27,13 +27,15 @@ pub(crate) fn seen(job: &JobStanding, request_id: Option<&str>) -> SeenJob {
         Some(ExportState::Pending | ExportState::Running) | None => Verdict::Unfinished,
     };
     SeenJob {
-        export: job.id.clone(),
+        export: job.id,
         verdict,
     }
 }
 
 /// The moments that a job tells: when it was queued, and when it ended.
-pub(crate) fn times(job: &JobStanding) -> (Option<Timestamp>, Option<Timestamp>) {
+pub(crate) type Times = (Option<Timestamp>, Option<Timestamp>);
+
+pub(crate) fn times(job: &JobStanding) -> Times {
     (moment(&job.started_on), moment(&job.finished_on))
 }
 
@@ -162,7 +164,7 @@ pub(crate) fn judge<'a>(
             Some(ExportState::Failed) => 0,
         });
     if let Some(job) = job {
-        let seen = seen(&job.clone().into(), None);
+        let seen = seen(job.clone().into(), None);
         return Some((Observation::Job(seen), Some(job)));
     }
     let whereabouts = look.whereabouts.get(&question.item.file);

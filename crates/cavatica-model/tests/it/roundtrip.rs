@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use cavatica_model::{
     ApiError, Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, DateTime,
     Entry, ExportJob, ExportProperties, ExportRequest, File, JobStanding, Layout, Page, RateLimit,
-    Task, User, Volume, VolumeListing, VolumeObject,
+    StartedJob, Task, User, Volume, VolumeListing, VolumeObject,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -98,9 +98,12 @@ proptest! {
     }
 
     #[test]
-    fn a_standing_is_what_the_whole_job_says(job in strategies::export_job()) {
+    fn less_of_a_job_says_what_the_whole_job_says(job in strategies::export_job()) {
         let whole: ExportJob = serde_json::from_value(job.clone()).expect("a job");
+        let started: StartedJob = serde_json::from_value(job.clone()).expect("a job");
         let standing: JobStanding = serde_json::from_value(job).expect("a job");
+        prop_assert_eq!((&started.source, &started.destination), (&whole.source, &whole.destination));
+        prop_assert_eq!(&JobStanding::from(started), &standing);
         prop_assert_eq!(standing, JobStanding::from(whole));
     }
 

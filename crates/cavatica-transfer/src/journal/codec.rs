@@ -1,5 +1,6 @@
 //! How ids, states and moments are written in the tables.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use cavatica_exports::model::{ExportId, FileId};
@@ -68,7 +69,7 @@ fn of_number<T: Copy>(table: &[(i64, T)], wanted: i64) -> Option<T> {
 }
 
 /// The columns of an attempt that make up its state.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct StateColumns {
     pub(super) state: i64,
     pub(super) doubt: Option<i64>,
@@ -167,38 +168,57 @@ pub(crate) fn packed<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
         return None;
     }
     let mut bytes = [0; BYTES];
+    let mut strange = false;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+        strange |= (high | low) == NO_DIGIT;
+        *byte = high << 4 | low & 15;
     }
-    Some(bytes)
+    (!strange).then_some(bytes)
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+/// What [`VALUES`] has for a byte that is no digit: it keeps all bits under any `|`.
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each byte that is a lower-case hex digit.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    values
+};
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 pub(super) fn file_id(value: ValueRef<'_>, path: &Path) -> Result<FileId, JournalError> {
-    let text = match value {
-        ValueRef::Blob(bytes) => hex(bytes),
-        ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => {
-            return Err(damaged(path, "a file id is no text"));
-        }
-    };
+    let text = file_text(value, path)?;
     text.parse().map_err(|error| damaged(path, error))
 }
 
+/// A file id as the platform writes it, not looked at.
+pub(super) fn file_text<'a>(
+    value: ValueRef<'a>,
+    path: &Path,
+) -> Result<Cow<'a, str>, JournalError> {
+    match value {
+        ValueRef::Blob(bytes) => Ok(hex(bytes).into()),
+        ValueRef::Text(bytes) => Ok(String::from_utf8_lossy(bytes)),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => {
+            Err(damaged(path, "a file id is no text"))
+        }
+    }
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digits = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| char::from(digits[usize::from(digit)]))
-        .collect()
+    let mut text = vec![0; 2 * bytes.len()];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    String::from_utf8(text).expect("digits are text")
 }
 
 pub(super) fn moment(milliseconds: Option<i64>) -> Option<Timestamp> {
@@ -223,5 +243,25 @@ pub(super) fn damaged(path: &Path, what: impl std::fmt::Display) -> JournalError
     JournalError::Damaged {
         path: path.to_owned(),
         what: what.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Only a text that comes back as it was may be kept as bytes.
+        #[test]
+        fn packed_digits_come_back(text in "[0-9a-f]{6}|[0-9a-zA-F]{6}|\\PC{0,6}") {
+            let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            let packed = packed::<3>(&text);
+            prop_assert_eq!(packed.is_some(), digits && text.len() == 6);
+            if let Some(bytes) = packed {
+                prop_assert_eq!(hex(&bytes), text);
+            }
+        }
     }
 }

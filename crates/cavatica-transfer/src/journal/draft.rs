@@ -333,30 +333,40 @@ impl Draft {
             .map_err(|source| self.sqlite(source))
     }
 
-    /// Walks through all planned files: number, file and location relative to the prefix, in the order they were added.
+    /// The planned file of this number.
     ///
     /// # Errors
     ///
-    /// If the file can't be read, and whatever the visitor answers.
-    pub fn each<E: From<JournalError>>(
-        &self,
-        mut visit: impl FnMut(ItemId, &FileId, &str) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let sqlite = |source| E::from(self.sqlite(source));
+    /// If the file can't be read.
+    pub fn file(&self, item: ItemId) -> Result<FileId, JournalError> {
         let mut statement = self
             .connection
-            .prepare("SELECT id, file, location FROM item ORDER BY id")
-            .map_err(sqlite)?;
-        let mut rows = statement.query([]).map_err(sqlite)?;
-        while let Some(row) = rows.next().map_err(sqlite)? {
-            let file = codec::file_id(row.get_ref(1).map_err(sqlite)?, &self.path)?;
-            let location = row.get_ref(2).map_err(sqlite)?;
-            let location = location
-                .as_str()
-                .map_err(|error| E::from(damaged(&self.path, error)))?;
-            visit(ItemId(row.get(0).map_err(sqlite)?), &file, location)?;
-        }
-        Ok(())
+            .prepare_cached("SELECT file FROM item WHERE id = ?")
+            .map_err(|source| self.sqlite(source))?;
+        statement
+            .query_row([item.0], |row| {
+                Ok(codec::file_id(row.get_ref(0)?, &self.path))
+            })
+            .map_err(|source| self.sqlite(source))?
+    }
+
+    /// Walks through all planned locations, relative to the prefix, in the order they were added.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn each_location(&self, mut visit: impl FnMut(ItemId, &str)) -> Result<(), JournalError> {
+        let mut walk = || -> rusqlite::Result<()> {
+            let mut statement = self
+                .connection
+                .prepare("SELECT id, location FROM item ORDER BY id")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                visit(ItemId(row.get(0)?), row.get_ref(1)?.as_str()?);
+            }
+            Ok(())
+        };
+        walk().map_err(|source| self.sqlite(source))
     }
 
     /// Finishes the plan: from now on the file can be run, and the plan in it doesn't change any more.
@@ -413,23 +423,23 @@ pub(super) fn fingerprint(
     let mut printer = Fingerprinter::new(terms, usize::try_from(files).unwrap_or(0));
     let mut walk = || -> rusqlite::Result<Result<(), JournalError>> {
         let mut statement = connection.prepare(
-            "SELECT file, location, overwrite, (SELECT text FROM word WHERE id = properties)
-                 FROM item ORDER BY id",
+            "SELECT i.file, i.location, i.overwrite, w.text
+             FROM item i LEFT JOIN word w ON w.id = i.properties ORDER BY i.id",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let file = match codec::file_id(row.get_ref(0)?, path) {
+            let file = match codec::file_text(row.get_ref(0)?, path) {
                 Ok(file) => file,
                 Err(error) => return Ok(Err(error)),
             };
-            let location: String = row.get(1)?;
+            let location = row.get_ref(1)?.as_str()?;
             let overwrite = match row.get::<_, Option<bool>>(2)? {
                 None => terms.overwrite,
                 Some(true) => Overwrite::Allowed,
                 Some(false) => Overwrite::Forbidden,
             };
-            let properties: Option<String> = row.get(3)?;
-            printer.add(&file, &location, overwrite, properties.as_deref());
+            let properties = row.get_ref(3)?.as_str_or_null()?;
+            printer.add(&file, location, overwrite, properties);
         }
         Ok(Ok(()))
     };

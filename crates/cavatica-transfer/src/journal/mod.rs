@@ -317,7 +317,7 @@ pub trait Journal: Send {
     ///
     /// [`JournalError::Illegal`] if a file can't take its step from where it stands, and everything that can go wrong with
     /// writing; then nothing is recorded.
-    fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError>;
+    fn record(&mut self, moves: Vec<Move>) -> Result<Vec<Recorded>, JournalError>;
 
     /// Brings to disk what was written since the last commit, and hands out the intents among it: what may be sent from now
     /// on.

@@ -22,13 +22,11 @@ use crate::item::{ItemId, State, Step};
 pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)";
 
-/// The columns of an [`Item`] that no intent ever named.
-const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0,
-    (SELECT text FROM word WHERE id = i.properties)";
+/// The columns of an [`Item`] that no intent ever named; `w` is the word of its properties.
+const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0, w.text";
 
-/// The columns of [`Item`].
-const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0),
-    (SELECT text FROM word WHERE id = i.properties)";
+/// The columns of [`Item`]; `w` is the word of its properties.
+const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0), w.text";
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
 #[derive(Debug)]
@@ -199,7 +197,7 @@ impl SqliteJournal {
                 .iter()
                 .map(|item| Move::new(*item, Step::Retry))
                 .collect();
-            self.record(&moves)?;
+            self.record(moves)?;
         }
         self.commit()?;
         Ok(ids.len() as u64)
@@ -212,8 +210,10 @@ fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, Jou
         doing: "read",
         source,
     };
-    let relative: String = row.get(2).map_err(sqlite)?;
-    let location = format!("{}{relative}", terms.prefix.as_str())
+    let relative = row.get_ref(2).map_err(sqlite)?;
+    let relative = relative.as_str().map_err(|error| damaged(path, error))?;
+    let location = [terms.prefix.as_str(), relative]
+        .concat()
         .parse::<Location>()
         .map_err(|error| damaged(path, error))?;
     Ok(Item {
@@ -227,11 +227,12 @@ fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, Jou
             Some(false) => Overwrite::Forbidden,
         },
         attempt: row.get(5).map_err(sqlite)?,
-        properties: match row.get::<_, Option<String>>(6).map_err(sqlite)? {
-            None => terms.properties.clone(),
-            Some(text) => {
-                Tri::Value(serde_json::from_str(&text).map_err(|error| damaged(path, error))?)
+        properties: match row.get_ref(6).map_err(sqlite)?.as_str_or_null() {
+            Ok(None) => terms.properties.clone(),
+            Ok(Some(text)) => {
+                Tri::Value(serde_json::from_str(text).map_err(|error| damaged(path, error))?)
             }
+            Err(error) => return Err(damaged(path, error)),
         },
     })
 }
@@ -250,7 +251,7 @@ impl Journal for SqliteJournal {
             .connection
             .prepare(&format!(
                 "SELECT {ITEM}, {STATE}, (SELECT at FROM intent WHERE id = a.intent)
-                 FROM attempt a JOIN item i ON i.id = a.item
+                 FROM attempt a JOIN item i ON i.id = a.item LEFT JOIN word w ON w.id = i.properties
                  WHERE a.state <> {COMPLETED}"
             ))
             .map_err(|source| self.sqlite(source))?;
@@ -333,15 +334,15 @@ impl Journal for SqliteJournal {
         Ok(count)
     }
 
-    fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError> {
+    fn record(&mut self, moves: Vec<Move>) -> Result<Vec<Recorded>, JournalError> {
         if moves.is_empty() {
             return Ok(Vec::new());
         }
         let path = self.path.clone();
         self.write(|connection| {
             let mut steps = Steps::prepare(&path, connection)?;
-            steps.look_ahead(moves)?;
-            moves.iter().map(|moved| steps.take(moved)).collect()
+            steps.look_ahead(&moves)?;
+            moves.into_iter().map(|moved| steps.take(moved)).collect()
         })
     }
 
@@ -359,7 +360,8 @@ impl Journal for SqliteJournal {
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id WHERE i.id = ?"
+                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id
+                 LEFT JOIN word w ON w.id = i.properties WHERE i.id = ?"
             ))
             .map_err(|source| self.sqlite(source))?;
         for id in ids {
@@ -431,7 +433,8 @@ impl SqliteJournal {
         let mut statement = self
             .connection
             .prepare_cached(&format!(
-                "SELECT {FRESH} FROM item i WHERE i.id > ? ORDER BY i.id LIMIT ?"
+                "SELECT {FRESH} FROM item i LEFT JOIN word w ON w.id = i.properties
+                 WHERE i.id > ? ORDER BY i.id LIMIT ?"
             ))
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement

@@ -5,7 +5,7 @@ use std::path::Path;
 use cavatica_exports::model::ExportId;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::codec::{FAILED, StateColumns, milliseconds, read_back, state_number};
+use super::codec::{FAILED, StateColumns, UNKNOWN, milliseconds, read_back, state_number};
 use super::open::WriteError;
 use super::words::{text, word};
 use super::{JournalError, Move, Recorded};
@@ -87,17 +87,27 @@ impl<'c> Steps<'c> {
     }
 
     /// Takes a file where the step leads.
-    pub(super) fn take(&mut self, moved: &Move) -> Result<Recorded, WriteError> {
+    pub(super) fn take(&mut self, moved: Move) -> Result<Recorded, WriteError> {
+        let Move {
+            item,
+            step,
+            started,
+            finished,
+        } = moved;
         let Standing {
             state: before,
             size,
             attempt,
-        } = self.standing(moved.item)?;
-        let after = self.after(moved.item, before.clone(), moved.step.clone())?;
-        self.leave(moved, &before, &after)?;
-        self.write(moved, &before, &after)?;
+        } = self.standing(item)?;
+        let not_taken = step == Step::Answer(Answer::NotTaken);
+        let after = self.after(item, before.clone(), step)?;
+        if after == State::Planned {
+            self.leave(item, &before, not_taken)?;
+        }
+        let times = [started, finished].map(|moment| moment.map(milliseconds));
+        self.write(item, &before, &after, times)?;
         Ok(Recorded {
-            item: moved.item,
+            item,
             before,
             after,
             size,
@@ -142,10 +152,7 @@ impl<'c> Steps<'c> {
     }
 
     /// What an attempt leaves behind when the file is planned again.
-    fn leave(&self, moved: &Move, before: &State, after: &State) -> rusqlite::Result<()> {
-        if *after != State::Planned {
-            return Ok(());
-        }
+    fn leave(&self, item: ItemId, before: &State, not_taken: bool) -> rusqlite::Result<()> {
         match before {
             State::Failed { .. } => self
                 .connection
@@ -154,12 +161,12 @@ impl<'c> Steps<'c> {
                      SELECT item, number, intent, export, started, finished, code, status, message, request
                      FROM attempt WHERE item = ?",
                 )?
-                .execute([moved.item.0])?,
+                .execute([item.0])?,
             // Nothing was taken: it doesn't count as an attempt.
-            State::Intended if moved.step == Step::Answer(Answer::NotTaken) => self
+            State::Intended if not_taken => self
                 .connection
                 .prepare_cached("UPDATE attempt SET number = number - 1 WHERE item = ?")?
-                .execute([moved.item.0])?,
+                .execute([item.0])?,
             State::Planned
             | State::Intended
             | State::Accepted { .. }
@@ -169,19 +176,21 @@ impl<'c> Steps<'c> {
         // The next attempt starts clean.
         self.connection
             .prepare_cached("UPDATE attempt SET started = NULL, finished = NULL WHERE item = ?")?
-            .execute([moved.item.0])?;
+            .execute([item.0])?;
         Ok(())
     }
 
-    fn write(&mut self, moved: &Move, before: &State, after: &State) -> rusqlite::Result<()> {
-        let (started, finished) = (
-            moved.started.map(milliseconds),
-            moved.finished.map(milliseconds),
-        );
+    fn write(
+        &mut self,
+        item: ItemId,
+        before: &State,
+        after: &State,
+        [started, finished]: [Option<i64>; 2],
+    ) -> rusqlite::Result<()> {
         let clean = matches!(before, State::Intended | State::Accepted { .. });
         if clean && matches!(after, State::Accepted { .. } | State::Completed { .. }) {
             self.advance.execute(params![
-                moved.item.0,
+                item.0,
                 state_number(after),
                 after.export().map(ExportId::as_str),
                 started,
@@ -206,7 +215,7 @@ impl<'c> Steps<'c> {
             .map(|id| word(self.connection, id))
             .transpose()?;
         self.change.execute(params![
-            moved.item.0,
+            item.0,
             state_number(after),
             doubt,
             after.export().map(ExportId::as_str),
@@ -224,20 +233,19 @@ impl<'c> Steps<'c> {
 /// Reads [`Standing`]'s columns.
 fn read(path: &Path, connection: &Connection, row: &Row<'_>) -> Result<Standing, WriteError> {
     let state = row.get(0)?;
-    // Only failures have words; most files have none.
-    let word = |column| match state {
-        FAILED => text(connection, row.get(column)?),
-        _ => Ok(None),
-    };
-    let columns = StateColumns {
+    let mut columns = StateColumns {
         state,
-        doubt: row.get(1)?,
         export: row.get(2)?,
-        code: row.get(3)?,
-        status: row.get(4)?,
-        message: word(5)?,
-        request: word(6)?,
+        ..StateColumns::default()
     };
+    // The rest is there for what ended badly; most files don't.
+    if matches!(state, FAILED | UNKNOWN) {
+        columns.doubt = row.get(1)?;
+        columns.code = row.get(3)?;
+        columns.status = row.get(4)?;
+        columns.message = text(connection, row.get(5)?)?;
+        columns.request = text(connection, row.get(6)?)?;
+    }
     let size: Option<i64> = row.get(7)?;
     Ok(Standing {
         state: columns.state(path)?,

@@ -28,13 +28,14 @@ pub(super) async fn sift(
     platform: &Platform,
     volume: &Volume,
     existing: Existing,
+    mut planned: Planned,
     draft: &mut Draft,
     refusal: &mut Refusal,
 ) -> Result<(), PlanError> {
-    let (planned, folders) = planned(draft)?;
-    if planned.is_empty() {
+    if planned.items.is_empty() {
         return Ok(());
     }
+    planned.items.sort_unstable();
     let policy = match existing {
         Existing::Fail | Existing::Overwrite => Policy::Fail,
         Existing::Skip => Policy::Skip,
@@ -55,8 +56,7 @@ pub(super) async fn sift(
                 let Some(relative) = object.location.strip_prefix(&prefix) else {
                     continue;
                 };
-                for item in items_at(&planned, relative) {
-                    // The hash may meet by chance.
+                for item in planned.items_at(relative) {
                     if draft.location(item)? == relative {
                         taken(draft, refusal, item, &object.location, policy)?;
                     }
@@ -66,7 +66,7 @@ pub(super) async fn sift(
                 let name = folder.prefix.trim_end_matches('/');
                 let folder = format!("{name}/");
                 let below = folder.strip_prefix(&prefix).is_some_and(|relative| {
-                    folders.contains(&hash(relative)) && folder.len() > level.len()
+                    planned.folders.contains(&hash(relative)) && folder.len() > level.len()
                 });
                 if below {
                     levels.push(folder);
@@ -77,31 +77,36 @@ pub(super) async fn sift(
     Ok(())
 }
 
-/// Every planned location as a hash with its item, sorted; and every folder that one of them lies in.
-type Planned = (Vec<(u64, i64)>, HashSet<u64>);
-
-fn planned(draft: &Draft) -> Result<Planned, JournalError> {
-    let mut planned = Vec::new();
-    let mut folders = HashSet::new();
-    draft.each::<JournalError>(|item, _, location| {
-        planned.push((hash(location), item.0));
-        for (position, _) in location.match_indices('/') {
-            folders.insert(hash(&location[..=position]));
-        }
-        Ok(())
-    })?;
-    planned.sort_unstable();
-    Ok((planned, folders))
+/// Every planned location as a hash with its item, and every folder that one of them lies in.
+#[derive(Default)]
+pub(super) struct Planned {
+    items: Vec<(u64, i64)>,
+    folders: HashSet<u64>,
+    /// The folder of the file that was noted last: most often the next one lies beside it.
+    last_folder: String,
 }
 
-fn items_at(planned: &[(u64, i64)], location: &str) -> Vec<ItemId> {
-    let wanted = hash(location);
-    let first = planned.partition_point(|(hash, _)| *hash < wanted);
-    planned[first..]
-        .iter()
-        .take_while(|(hash, _)| *hash == wanted)
-        .map(|(_, item)| ItemId(*item))
-        .collect()
+impl Planned {
+    pub(super) fn note(&mut self, item: ItemId, location: &str) {
+        self.items.push((hash(location), item.0));
+        let (folder, _) = location.split_at(location.rfind('/').map_or(0, |slash| slash + 1));
+        if folder != self.last_folder {
+            folder.clone_into(&mut self.last_folder);
+            let levels = folder.match_indices('/').map(|(end, _)| &folder[..=end]);
+            self.folders.extend(levels.map(hash));
+        }
+    }
+
+    /// The items that may go to a location; its hash may meet another's by chance.
+    fn items_at(&self, location: &str) -> Vec<ItemId> {
+        let wanted = hash(location);
+        let first = self.items.partition_point(|(hash, _)| *hash < wanted);
+        self.items[first..]
+            .iter()
+            .take_while(|(hash, _)| *hash == wanted)
+            .map(|(_, item)| ItemId(*item))
+            .collect()
+    }
 }
 
 fn taken(

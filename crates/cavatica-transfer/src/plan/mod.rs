@@ -16,20 +16,21 @@ pub use error::{PlanError, Refusal, RefusedFile};
 pub use filter::Filter;
 pub use glob::Glob;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{
-    Census, ExportMode, ExportProperties, FileId, Layout, Meeting, ProjectId, TaskId, Tri, Volume,
-    VolumeId,
+    Census, ExportMode, ExportProperties, Layout, Meeting, ProjectId, TaskId, Tri, Volume, VolumeId,
 };
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::item::ItemId;
 use crate::journal::{Draft, JournalError, Overwrite, Terms};
 use crate::platform::Platform;
+use existing::Planned;
 use sieve::Sieve;
 
 /// What to plan.
@@ -327,12 +328,26 @@ pub async fn plan(
     // What follows needs as much memory again.
     drop(seen);
     let (mut draft, mut refusal) = (draft, refusal);
-    let (collisions, twins) = collisions(&draft)?;
+    let mut census = Census::default();
+    let mut planned = Planned::default();
+    draft.each_location(|item, location| {
+        census.count(location);
+        planned.note(item, location);
+    })?;
+    let (collisions, twins) = collisions(&draft, census)?;
     refusal.collisions = collisions;
     match options.existing {
         Existing::Overwrite => {}
         existing @ (Existing::Fail | Existing::Skip) => {
-            existing::sift(&platform, &volume, existing, &mut draft, &mut refusal).await?;
+            existing::sift(
+                &platform,
+                &volume,
+                existing,
+                planned,
+                &mut draft,
+                &mut refusal,
+            )
+            .await?;
         }
     }
     if !refusal.is_empty() {
@@ -403,36 +418,22 @@ async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, Pla
 }
 
 /// The locations that are the same, and those that differ only in ways that tools lose.
-fn collisions(draft: &Draft) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>), JournalError> {
-    let mut census = Census::default();
-    draft.each::<JournalError>(|_, _, location| {
-        census.count(location);
-        Ok(())
-    })?;
+fn collisions(
+    draft: &Draft,
+    census: Census,
+) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>), JournalError> {
     let mut suspects = census.suspects();
     if suspects.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    draft.each::<JournalError>(|item, _, location| {
-        suspects.look(item.0.unsigned_abs(), location);
-        Ok(())
-    })?;
+    draft.each_location(|item, location| suspects.look(item.0.unsigned_abs(), location))?;
     let (mut same, mut twins) = (Vec::new(), Vec::new());
-    let collisions = suspects.collisions();
-    let mut files: HashMap<u64, FileId> = HashMap::new();
-    let lines: HashSet<u64> = collisions
-        .iter()
-        .flat_map(|collision| collision.lines.iter().copied())
-        .collect();
-    draft.each::<JournalError>(|item, file, _| {
-        let line = item.0.unsigned_abs();
-        if lines.contains(&line) {
-            files.insert(line, file.clone());
-        }
-        Ok(())
-    })?;
+    let file = |line: &u64| {
+        let item = ItemId(line.cast_signed());
+        draft.file(item).map(|file| file.to_string())
+    };
     let prefix = draft.terms().prefix.clone();
-    for collision in collisions {
+    for collision in suspects.collisions() {
         let meeting = collision.meeting;
         let told = PlanCollision {
             kind: match meeting {
@@ -444,12 +445,7 @@ fn collisions(draft: &Draft) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>),
                 .iter()
                 .map(|key| format!("{prefix}{key}"))
                 .collect(),
-            file_ids: collision
-                .lines
-                .iter()
-                .filter_map(|line| files.get(line))
-                .map(FileId::to_string)
-                .collect(),
+            file_ids: collision.lines.iter().map(file).collect::<Result<_, _>>()?,
             files: collision.rows,
         };
         match meeting {

@@ -9,7 +9,7 @@ mod settle;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportId, JobStanding};
+use cavatica_exports::model::ExportId;
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -23,11 +23,11 @@ use crate::event::{Event, StopReason};
 use crate::item::{ItemId, State, Step};
 use crate::journal::{Count, Item, Journal, JournalError, Move, Tally, Terms};
 use crate::platform::Platform;
-use crate::reconcile::{Question, Whereabouts, times};
+use crate::reconcile::{Question, Times, Whereabouts};
 
 /// The most starts that are under way at once. The limit on requests allows three or four calls a second; a start takes a
 /// second or two.
-const STARTS: usize = 8;
+const STARTS: usize = 16;
 
 /// With more starts than this under way no more are sent: those that follow then come together, and cost one commit.
 const REFILL: usize = STARTS / 2;
@@ -473,8 +473,7 @@ impl<'a> Runner<'a> {
 }
 
 /// A step with the times that a job tells.
-fn told(item: ItemId, step: Step, job: &JobStanding) -> Move {
-    let (started, finished) = times(job);
+fn told(item: ItemId, step: Step, (started, finished): Times) -> Move {
     Move {
         started,
         finished,

@@ -2,8 +2,8 @@
 
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{
-    Batch, BulkAnswer, CheckedExport, ExportId, ExportJob, ExportMode, ExportState, FileId,
-    JobStanding, VolumeId,
+    Batch, BulkAnswer, CheckedExport, ExportId, ExportMode, ExportState, FileId, JobStanding,
+    StartedJob, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use jiff::SignedDuration;
@@ -21,7 +21,7 @@ pub(super) enum Done {
     /// A bulk start ended, one way or another.
     Started {
         intent: Intent,
-        result: Result<Fetched<BulkAnswer<ExportJob>>, Error>,
+        result: Result<Fetched<BulkAnswer<StartedJob>>, Error>,
     },
     /// The number of unfinished jobs, if the platform told.
     Counted(Result<Option<u64>, AskError>),
@@ -51,7 +51,7 @@ pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent) -> D
         .map(|item| terms.request(item).skip_checks())
         .collect();
     let batch = Batch::new(exports).expect("an intent has 1 to 100 files");
-    let result = platform.exports.start_bulk(&batch, terms.mode).await;
+    let result = platform.exports.submit_bulk(&batch, terms.mode).await;
     Done::Started { intent, result }
 }
 

@@ -249,7 +249,7 @@ impl StateMachineTest for JournalTest {
             Transition::Step(item, step) => {
                 let before = system.states();
                 let moved = Move::new(ItemId(item), step);
-                let outcome = system.journal().record(std::slice::from_ref(&moved));
+                let outcome = system.journal().record(vec![moved]);
                 system.journal().commit().expect("room");
                 match outcome {
                     Ok(_) => {}
@@ -387,8 +387,8 @@ fn failures_that_pass_by_waiting_and_those_named_are_retried() {
     journal.commit().expect("room");
     let refused =
         |item, code| Move::new(ItemId(item), Step::Answer(Answer::Refused(failure(code))));
-    let moves = [refused(1, 9006), refused(2, 9100), refused(3, 9020)];
-    journal.record(&moves).expect("room");
+    let moves = vec![refused(1, 9006), refused(2, 9100), refused(3, 9020)];
+    journal.record(moves).expect("room");
     assert_eq!(failure(9100).class(), Class::Transient);
 
     assert_eq!(journal.retry(&[]).expect("room"), 1);
@@ -432,11 +432,11 @@ fn a_million_files_take_less_than_300_bytes_each() {
         let accepted = moves(Verdict::Unfinished, |job| {
             Step::Answer(Answer::Accepted(job))
         });
-        journal.record(&accepted).expect("room");
+        journal.record(accepted).expect("room");
         let completed = moves(Verdict::Completed, |job| {
             Step::Observation(Observation::Job(job))
         });
-        journal.record(&completed).expect("room");
+        journal.record(completed).expect("room");
         journal.commit().expect("room");
     }
     drop(journal);

@@ -150,14 +150,14 @@ impl Journal for Memory {
         Ok(count)
     }
 
-    fn record(&mut self, moves: &[Move]) -> Result<Vec<Recorded>, JournalError> {
-        let recorded = moves.iter().map(|moved| {
+    fn record(&mut self, moves: Vec<Move>) -> Result<Vec<Recorded>, JournalError> {
+        let recorded = moves.into_iter().map(|moved| {
             let row = self.rows.get_mut(&moved.item).expect("a planned file");
             let before = row.state.clone();
-            let after = before.clone().step(moved.step.clone()).expect("legal");
             if moved.step == Step::Answer(Answer::NotTaken) {
                 row.item.attempt -= 1;
             }
+            let after = before.clone().step(moved.step).expect("legal");
             if after == State::Planned {
                 row.past.extend(before.export().cloned());
             }

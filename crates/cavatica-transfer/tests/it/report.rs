@@ -155,7 +155,7 @@ fn lived(path: &Path, fates: &[Fate], skipped: usize) -> SqliteJournal {
                 finished: Some(sent + SignedDuration::from_secs(id.0 * 7)),
                 ..Move::new(id, step)
             };
-            journal.record(&[moved]).expect("a legal step");
+            journal.record(vec![moved]).expect("a legal step");
         }
     }
     journal.note_requests(7, 1000, now()).expect("room");
@@ -275,7 +275,7 @@ fn a_report_can_be_made_at_any_moment_of_a_run() {
                     Move::new(item.id, step)
                 };
                 let moves: Vec<Move> = intents[0].items.iter().map(done).collect();
-                journal.record(&moves).expect("a reader is in nobody's way");
+                journal.record(moves).expect("a reader is in nobody's way");
                 journal.commit().expect("a reader is in nobody's way");
             }
         }
@@ -466,7 +466,7 @@ impl Texts {
             ..failure(Some(9006))
         }));
         let moved = Move::new(ItemId(1), refused);
-        journal.record(&[moved]).expect("a legal step");
+        journal.record(vec![moved]).expect("a legal step");
         journal.commit().expect("room");
         report(&path, ReportFormat::Html).0
     }

@@ -62,7 +62,7 @@ fn complete(path: &Path, items: &[ItemId]) {
         Move::new(*item, Step::Answer(Answer::Accepted(job)))
     };
     let moves: Vec<Move> = items.iter().map(done).collect();
-    journal.record(&moves).expect("room");
+    journal.record(moves).expect("room");
     journal.commit().expect("room");
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Echo, READS, Runner, UNCLEAR_LOOKS, Unclear, told};
 use crate::item::{Doubt, ItemId, Observation, Step};
 use crate::journal::Move;
-use crate::reconcile::seen;
+use crate::reconcile::{seen, times};
 use crate::run::pace::Action;
 use crate::run::{AskError, RunError, tasks};
 
@@ -61,12 +61,13 @@ impl Runner<'_> {
             match shown.take(place, &export) {
                 Some(job) if job.is_final() => {
                     self.unclear.remove(&item);
-                    let seen = seen(&job, request_id.as_deref());
+                    let times = times(&job);
+                    let seen = seen(job, request_id.as_deref());
                     let may_be_echo = match &seen.verdict {
                         crate::item::Verdict::Failed(failure) => failure.may_be_own_success(),
                         crate::item::Verdict::Unfinished | crate::item::Verdict::Completed => false,
                     };
-                    let told = told(item, Step::Observation(Observation::Job(seen)), &job);
+                    let told = told(item, Step::Observation(Observation::Job(seen)), times);
                     if may_be_echo && self.terms.mode == ExportMode::Move {
                         echoes.push((item, export, told));
                     } else {

@@ -25,7 +25,7 @@ impl Runner<'_> {
             after,
             size,
             attempt,
-        } in self.journal.record(&moves)?
+        } in self.journal.record(moves)?
         {
             let one = Count {
                 files: 1,

@@ -1,6 +1,6 @@
 //! Sending: intents, answers, and what was lost.
 
-use cavatica_exports::model::{BulkItem, ExportJob, ExportMode, JobStanding};
+use cavatica_exports::model::{BulkItem, ExportMode, StartedJob};
 use cavatica_exports::transport::{Error, Outcome};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::item::{Answer, Failure, ItemId, State, Step};
 use crate::journal::{Intent, Item, Move, Pick};
 use crate::matching::{ItemAnswer, match_answer};
-use crate::reconcile::seen;
+use crate::reconcile::{seen, times};
 use crate::run::{AskError, RunError, tasks};
 
 impl Runner<'_> {
@@ -102,7 +102,7 @@ impl Runner<'_> {
     pub(super) fn answered(
         &mut self,
         intent: Intent,
-        items: Vec<BulkItem<ExportJob>>,
+        items: Vec<BulkItem<StartedJob>>,
         request_id: Option<&str>,
     ) -> Result<(), RunError> {
         let now = Instant::now();
@@ -114,9 +114,9 @@ impl Runner<'_> {
             match answer {
                 ItemAnswer::Accepted(job) => {
                     accepted += 1;
-                    let job = JobStanding::from(*job);
-                    let seen = seen(&job, request_id);
-                    moves.push(told(item.id, Step::Answer(Answer::Accepted(seen)), &job));
+                    let times = times(&job);
+                    let step = Step::Answer(Answer::Accepted(seen(job, request_id)));
+                    moves.push(told(item.id, step, times));
                 }
                 ItemAnswer::Refused(error) => {
                     refused += 1;

@@ -9,7 +9,7 @@ use super::{LOOK, LOOKS, Runner, told};
 use crate::event::Event;
 use crate::item::{Doubt, ItemId, Observation, Step};
 use crate::journal::Move;
-use crate::reconcile::{Question, judge};
+use crate::reconcile::{Question, judge, times};
 use crate::run::look::{ListState, Reach, Seen};
 use crate::run::{AskError, RunError, tasks};
 
@@ -87,7 +87,7 @@ impl Runner<'_> {
                 (Some((observation @ Observation::Job(_), Some(job))), None) => Some(told(
                     echo.item.id,
                     Step::Observation(observation),
-                    &job.clone().into(),
+                    times(&job.clone().into()),
                 )),
                 _ => None,
             };
@@ -124,7 +124,7 @@ impl Runner<'_> {
             }
             let step = Step::Observation(observation);
             moves.push(match job {
-                Some(job) => told(question.id(), step, &job.clone().into()),
+                Some(job) => told(question.id(), step, times(&job.clone().into())),
                 None => Move::new(question.id(), step),
             });
         }
