@@ -175,6 +175,9 @@ reasons! {
     TWICE = "twice", Manifest,
         "two keys of a JSON object mean the same",
         "leave one of them out";
+    NOT_A_PROPERTY = "not-a-property", Manifest,
+        "a key of a JSON object is to ask something of S3, and is none of the properties",
+        "the properties are sse_algorithm, sse_aws_kms_key_id, aws_canned_acl and aws_storage_class";
     UNCLOSED_QUOTE = "unclosed-quote", Manifest,
         "a cell begins with a quote that is never closed",
         "close it, or double the quotes within the cell and put quotes around it";

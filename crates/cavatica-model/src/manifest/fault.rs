@@ -49,6 +49,9 @@ pub enum Fault {
     /// Two keys of a JSON object mean the same.
     #[error("is given twice")]
     Twice,
+    /// A key of a JSON object is to be a property and isn't. Taken for nothing, it would leave out what was asked of S3.
+    #[error("means nothing")]
+    NotAProperty,
     /// A quote is opened and not closed.
     #[error("opens a quote that is never closed")]
     UnclosedQuote,
@@ -94,6 +97,7 @@ impl Fault {
             Fault::NotABoolean(_) => &reason::NOT_A_BOOLEAN,
             Fault::WrongType(_) => &reason::WRONG_TYPE,
             Fault::Twice => &reason::TWICE,
+            Fault::NotAProperty => &reason::NOT_A_PROPERTY,
             Fault::UnclosedQuote => &reason::UNCLOSED_QUOTE,
             Fault::TextAfterQuote => &reason::TEXT_AFTER_QUOTE,
             Fault::CellCount { .. } => &reason::CELL_COUNT,

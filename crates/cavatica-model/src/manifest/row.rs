@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::column::Column;
+use super::column::{Column, nearly_a_property};
 use super::lines::{Broken, without_line_break};
 use super::{Fault, Header, Overwrite, Problem, Row};
 use crate::{ExportProperties, IdError, Location, Open, OpenName, Tri, UnknownKeys};
@@ -115,7 +115,7 @@ pub(super) fn from_json(
                         Some(column) if column.is_property() => {
                             draft.take_json(&key, &column, value, &mut seen);
                         }
-                        _ => ignore(&format!("properties.{key}")),
+                        _ => draft.not_a_property(&key),
                     }
                 }
             }
@@ -124,6 +124,7 @@ pub(super) fn from_json(
                     has_id |= column == Column::Id;
                     draft.take_json(&key, &column, value, &mut seen);
                 }
+                None if nearly_a_property(&key).is_some() => draft.not_a_property(&key),
                 None => ignore(&key),
             },
         }
@@ -182,6 +183,16 @@ impl Draft {
             fault,
             expected: place.column.expected(),
             hint,
+        });
+    }
+
+    fn not_a_property(&mut self, key: &str) {
+        self.problems.push(Problem {
+            position: None,
+            column: Some(key.to_owned()),
+            fault: Fault::NotAProperty,
+            expected: "`sse_algorithm`, `sse_aws_kms_key_id`, `aws_canned_acl` or `aws_storage_class`",
+            hint: nearly_a_property(key).map(|meant| format!("perhaps `{meant}` was meant")),
         });
     }
 

@@ -364,6 +364,26 @@ fn json_lines_say_what_is_wrong() {
 }
 
 #[test]
+fn what_is_asked_of_s3_in_json_is_never_passed_over() {
+    let (bad, lines) = judged(&format!(
+        "{{\"id\": \"{ID}\", \"properties\": {{\"canned_acl\": \"private\"}}, \"comment\": 1}}\n\
+         {{\"id\": \"{ID}\", \"properties\": {{\"acl\": \"private\"}}}}\n\
+         {{\"id\": \"{ID}\", \"canned_alc\": \"private\"}}\n"
+    ));
+    assert_eq!(lines, [1]);
+    let expected = "`sse_algorithm`, `sse_aws_kms_key_id`, `aws_canned_acl` or `aws_storage_class`";
+    assert_eq!(
+        bad,
+        [
+            format!("files.csv line 2: `acl` means nothing; expected {expected}"),
+            format!(
+                "files.csv line 3: `canned_alc` means nothing; expected {expected} (perhaps `canned_acl` was meant)"
+            ),
+        ]
+    );
+}
+
+#[test]
 fn an_input_that_breaks_off_ends_with_an_error() {
     struct Broken(bool);
     impl std::io::Read for Broken {
