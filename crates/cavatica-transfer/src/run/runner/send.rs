@@ -45,7 +45,7 @@ impl Runner<'_> {
     }
 
     pub(super) fn send(&mut self, now: Instant) -> Result<(), RunError> {
-        if self.starting > REFILL {
+        if self.starting > REFILL || self.room() < self.room_wanted() {
             return Ok(());
         }
         while self.starting < STARTS
@@ -54,15 +54,13 @@ impl Runner<'_> {
             && self.may_send()
         {
             let alone = self.terms.mode == ExportMode::Copy && !self.journal.copy_proven();
-            let in_flight = self.jobs.len() + self.reading + to_usize(self.tally.intended.files);
-            let room = self.options.max_in_flight.saturating_sub(in_flight);
             // Half a batch costs as much as a whole one, so room is waited for.
             let limit = if alone {
                 1
             } else {
                 self.batch_limit.min(self.options.max_in_flight.max(1))
             };
-            if room < limit {
+            if self.room() < limit {
                 break;
             }
             let ids: Vec<ItemId>;
@@ -86,6 +84,20 @@ impl Runner<'_> {
             self.intended = true;
         }
         Ok(())
+    }
+
+    /// How many more files may be in flight.
+    fn room(&self) -> usize {
+        let in_flight = self.jobs.len() + self.reading + to_usize(self.tally.intended.files);
+        self.options.max_in_flight.saturating_sub(in_flight)
+    }
+
+    /// Room for several calls, which then cost one commit together, where as much as may be is in flight already.
+    fn room_wanted(&self) -> usize {
+        let left = to_usize(self.fresh_left) + self.again.len();
+        (REFILL * BATCH)
+            .min(self.options.max_in_flight / 2)
+            .min(left)
     }
 
     /// Brings to disk what was written, and only then sends what is intended.
