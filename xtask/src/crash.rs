@@ -71,9 +71,9 @@ impl Moment {
     /// Soon, or the transfer is done before it has died often enough.
     fn choose(random: &mut fastrand::Rng) -> Self {
         match random.u8(0..4) {
-            0 => Moment::Anywhere(random.u64(20..600)),
-            1 => Moment::WithinCommit(random.u32(1..5)),
-            2 => Moment::AfterCommit(random.u32(1..4)),
+            0 => Moment::Anywhere(random.u64(20..400)),
+            1 => Moment::WithinCommit(random.u32(1..4)),
+            2 => Moment::AfterCommit(random.u32(1..3)),
             _ => Moment::AfterSend(random.u32(1..3)),
         }
     }
