@@ -1,6 +1,6 @@
 //! Volumes, and what lies on them.
 
-use crate::model::{Page, Volume, VolumeId, VolumeListing, VolumeObject};
+use crate::model::{Page, Volume, VolumeId, VolumeListing, VolumeObject, VolumePermissions};
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Error, Fetched};
 
@@ -27,6 +27,32 @@ impl Volumes {
         self.client
             .fetch(Call::get("/storage/volumes/{volume}").param("volume", id))
             .await
+    }
+
+    /// Reads what a member may do with a volume, as it was given to the member alone: teams aren't taken into account.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` with status 404 for somebody who isn't a member.
+    pub async fn permissions(
+        &self,
+        volume: &VolumeId,
+        username: &str,
+    ) -> Result<Fetched<VolumePermissions>, Error> {
+        let call = Call::get("/storage/volumes/{volume}/members/{username}/permissions")
+            .param("volume", volume)
+            .param("username", username);
+        self.client.fetch(call).await
+    }
+
+    /// Whether the platform says that an account may not export to a volume. An owner isn't asked about, and where the
+    /// platform doesn't tell, nothing speaks against it.
+    pub async fn forbids_exports(&self, volume: &VolumeId, username: &str) -> bool {
+        if volume.owner() == username {
+            return false;
+        }
+        let permissions = self.permissions(volume, username).await;
+        permissions.is_ok_and(|permissions| permissions.value.forbid_exports())
     }
 
     /// Lists the volumes that the caller can see, with all their fields.

@@ -132,8 +132,8 @@ pub use tri::Tri;
 pub use user::User;
 pub use visible::visible;
 pub use volume::{
-    AccessMode, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject, VolumePrefix,
-    VolumeService,
+    AccessMode, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject, VolumePermissions,
+    VolumePrefix, VolumeService,
 };
 
 /// Keys that this version of the crate has no field for, kept so that they can be written again.

@@ -188,6 +188,11 @@ pub enum Warning {
     /// The volume says that exports are off.
     #[error("the volume says `export_enabled: false`, which no documentation explains")]
     ExportsDisabled,
+    /// The account is a member of the volume without the permission that exports need.
+    #[error(
+        "the platform says that your account may not write to the volume; it would refuse every file"
+    )]
+    NoWritePermission,
     /// The file's answer leaves out something that matters.
     #[error("the platform doesn't tell the file's {what}")]
     FileUnclear {
@@ -231,6 +236,7 @@ impl Warning {
             Warning::StorageClassUndocumented { .. } => &reason::STORAGE_CLASS_UNDOCUMENTED,
             Warning::UnknownValue { .. } => &reason::UNKNOWN_VALUE,
             Warning::ExportsDisabled => &reason::EXPORTS_DISABLED,
+            Warning::NoWritePermission => &reason::NO_WRITE_PERMISSION,
             Warning::FileUnclear { .. } => &reason::FILE_UNCLEAR,
             Warning::VolumeUnclear { .. } => &reason::VOLUME_UNCLEAR,
         }

@@ -136,6 +136,9 @@ reasons! {
     EXPORTS_DISABLED = "exports-disabled", Warning,
         "the volume says `export_enabled: false`, which no documentation explains",
         "export one file first";
+    NO_WRITE_PERMISSION = "no-write-permission", Warning,
+        "the account is a member of the volume, but without the permission `write`, which exports need. A team may give it all the same",
+        "ask the volume's owner for the permission `write`, or export one file first";
     FILE_UNCLEAR = "file-unclear", Warning,
         "the answer leaves out what tells whether the file can be exported",
         "read the file itself, not its entry in a list";

@@ -117,6 +117,35 @@ pub struct Volume {
     pub unknown: UnknownKeys,
 }
 
+/// What a member may do with a volume.
+///
+/// Source: <https://docs.sevenbridges.com/reference/list-members-of-a-volume>.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumePermissions {
+    /// Browse it.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub read: Tri<bool>,
+    /// Import from it.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub copy: Tri<bool>,
+    /// Export to it.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub write: Tri<bool>,
+    /// Change it and its members.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub admin: Tri<bool>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+impl VolumePermissions {
+    /// Whether they say that exports are refused.
+    pub fn forbid_exports(&self) -> bool {
+        self.write.value() == Some(&false)
+    }
+}
+
 impl Volume {
     /// A volume of which only the id is known.
     pub fn new(id: VolumeId) -> Self {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use cavatica_model::{ExportProperties, SseAlgorithm, Tri};
 
-use crate::world::{FileSpec, Origin, StoreKind, TaskSpec, VolumeSpec};
+use crate::world::{FileSpec, Origin, Permissions, StoreKind, TaskSpec, VolumeSpec};
 
 /// A project of a new world: files and folders with a path each. Folders on the way to a file come by themselves.
 ///
@@ -277,6 +277,7 @@ impl VolumeSeed {
                 },
                 store: StoreKind::Folder,
                 objects: BTreeMap::new(),
+                permissions: Permissions::all(),
             },
             objects: BTreeMap::new(),
         }
@@ -294,6 +295,16 @@ impl VolumeSeed {
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.spec.access_mode = "RO".into();
+        self
+    }
+
+    /// Lets the account browse the volume and nothing else.
+    #[must_use]
+    pub fn browse_only(mut self) -> Self {
+        self.spec.permissions = Permissions {
+            read: true,
+            ..Permissions::default()
+        };
         self
     }
 

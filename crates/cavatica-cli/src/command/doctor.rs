@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cavatica_exports::Account;
-use cavatica_exports::model::{RateLimit, User, Volume};
+use cavatica_exports::model::{RateLimit, User};
 use cavatica_exports::transport::{Call, Client};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,6 +18,9 @@ use crate::ui::{self, Ui};
 
 /// A clock that is further off than this makes times in reports doubtful.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+
+/// The most volumes whose permissions are asked for.
+const VOLUMES_ASKED: usize = 20;
 
 /// Where findings begin.
 const INDENT: usize = 22;
@@ -152,26 +155,40 @@ impl Doctor<'_> {
     }
 
     async fn platform(&mut self, client: &Client) -> Result<(), Failure> {
-        match client.send(Call::get("/user")).await {
+        let username = match client.send(Call::get("/user")).await {
             Ok(answer) => {
                 let user: User = serde_json::from_slice(answer.body()).unwrap_or_default();
-                let name = user
-                    .username
-                    .into_value()
-                    .unwrap_or_else(|| "an account without a name".to_owned());
+                let username = user.username.into_value();
+                let name = username.as_deref().unwrap_or("an account without a name");
                 self.tell(Check::ok("account", name))?;
                 self.tell(clock(answer.header("date"), Timestamp::now()))?;
+                username.unwrap_or_default()
             }
             Err(error) => return self.blame("account", &error.into()),
-        }
+        };
         match Account::new(client.clone()).rate_limit().await {
             Ok(limit) => self.tell(requests_left(&limit.value))?,
             Err(error) => self.blame("requests", &error.into())?,
         }
-        match Api::over(client).volumes.list().collect().await {
-            Ok(volumes) => self.tell(writable(&volumes)),
-            Err(error) => self.blame("volumes", &error.into()),
+        let api = Api::over(client);
+        let all = match api.volumes.list().collect().await {
+            Ok(all) => all,
+            Err(error) => return self.blame("volumes", &error.into()),
+        };
+        let (mut open, mut forbidden) = (Vec::new(), Vec::new());
+        for volume in &all {
+            if !volume.export_findings().objections.is_empty() {
+                continue;
+            }
+            // So many are asked about; a division may have hundreds.
+            let asked = open.len() + forbidden.len() < VOLUMES_ASKED;
+            if asked && api.volumes.forbids_exports(&volume.id, &username).await {
+                forbidden.push(volume.id.as_str());
+            } else {
+                open.push(volume.id.as_str());
+            }
         }
+        self.tell(writable(all.len(), &open, &forbidden))
     }
 }
 
@@ -277,18 +294,17 @@ fn requests_left(limit: &RateLimit) -> Check {
     )
 }
 
-fn writable(volumes: &[Volume]) -> Check {
-    let takes_exports = |volume: &&Volume| volume.export_findings().objections.is_empty();
-    let names: Vec<_> = volumes
-        .iter()
-        .filter(takes_exports)
-        .map(|volume| volume.id.as_str())
-        .collect();
-    if names.is_empty() {
-        let finding = match volumes.len() {
+/// What is known of all volumes: those that take exports, and those that would if the account had the permission.
+fn writable(all: usize, open: &[&str], forbidden: &[&str]) -> Check {
+    let missing = match forbidden {
+        [] => String::new(),
+        ids => format!("; you have no permission to write to {}", ids.join(", ")),
+    };
+    if open.is_empty() {
+        let finding = match all {
             0 => "you can see none".to_owned(),
-            1 => "the only one takes no exports".to_owned(),
-            count => format!("none of {count} takes exports"),
+            1 => format!("the only one takes no exports{missing}"),
+            count => format!("none of {count} takes exports{missing}"),
         };
         return Check::bad(
             "volumes",
@@ -300,10 +316,9 @@ fn writable(volumes: &[Volume]) -> Check {
     Check::ok(
         "volumes",
         format!(
-            "{} of {} take exports: {}",
-            names.len(),
-            volumes.len(),
-            names.join(", ")
+            "{} of {all} take exports: {}{missing}",
+            open.len(),
+            open.join(", ")
         ),
     )
 }

@@ -1,5 +1,7 @@
 //! `cavatica doctor`.
 
+use cavatica_sandbox::{SandboxBuilder, VolumeSeed};
+
 use crate::harness::{World, set_mode};
 
 #[test]
@@ -34,6 +36,26 @@ fn a_healthy_account() {
         volumes,
         "2 of 5 take exports: sandbox/output, sandbox/prefixed"
     );
+}
+
+#[test]
+fn volumes_of_others_are_asked_about() {
+    let finding = |more: &[VolumeSeed]| {
+        let theirs = VolumeSeed::s3("lab/theirs").browse_only();
+        let world = World::with(|builder| {
+            let volumes = more.iter().cloned().chain([theirs]);
+            volumes.fold(builder, SandboxBuilder::volume)
+        });
+        let run = world.run(&["doctor", "--json"]);
+        assert_eq!(run.exit(), 0, "{}", run.snapshot());
+        let volumes = run.document().as_array().unwrap().last().unwrap().clone();
+        (volumes["verdict"].clone(), volumes["finding"].clone())
+    };
+    let none = "the only one takes no exports; you have no permission to write to lab/theirs";
+    assert_eq!(finding(&[]), ("warning".into(), none.into()));
+    let one = "1 of 2 take exports: lab/ours; you have no permission to write to lab/theirs";
+    let ours = VolumeSeed::s3("lab/ours");
+    assert_eq!(finding(&[ours]), ("ok".into(), one.into()));
 }
 
 #[test]

@@ -122,6 +122,35 @@ async fn volumes_and_their_objects() {
 }
 
 #[tokio::test]
+async fn what_a_member_may_do_with_a_volume() {
+    let world = World::with(
+        Sandbox::builder()
+            .volume(VolumeSeed::s3("sandbox/output"))
+            .volume(VolumeSeed::s3("lab/theirs").browse_only()),
+    )
+    .await;
+    let of = async |volume: &str, member| {
+        let volume = volume.parse().unwrap();
+        world.volumes.permissions(&volume, member).await
+    };
+    let own = of("sandbox/output", "sandbox").await.unwrap().value;
+    assert!(!own.forbid_exports());
+    let theirs = of("lab/theirs", "sandbox").await.unwrap().value;
+    assert_eq!(
+        (theirs.read.value(), theirs.forbid_exports()),
+        (Some(&true), true)
+    );
+    let nobody = of("lab/theirs", "nobody").await.unwrap_err();
+    assert_eq!(nobody.status(), Some(404));
+
+    let theirs = "lab/theirs".parse().unwrap();
+    for (member, forbidden) in [("sandbox", true), ("nobody", false), ("lab", false)] {
+        let told = world.volumes.forbids_exports(&theirs, member).await;
+        assert_eq!(told, forbidden, "{member}");
+    }
+}
+
+#[tokio::test]
 async fn the_account_and_its_limit() {
     let world = World::new().await;
     assert!(

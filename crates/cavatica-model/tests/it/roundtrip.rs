@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use cavatica_model::{
     ApiError, Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, DateTime,
     Entry, ExportJob, ExportProperties, ExportRequest, File, JobStanding, Layout, Page, RateLimit,
-    StartedJob, Task, User, Volume, VolumeListing, VolumeObject,
+    StartedJob, Task, User, Volume, VolumeListing, VolumeObject, VolumePermissions,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,6 +59,7 @@ both_ways! {
     export_jobs: ExportJob = strategies::export_job();
     files: File = strategies::file();
     volumes: Volume = strategies::volume();
+    volume_permissions: VolumePermissions = strategies::volume_permissions();
     pages_of_jobs: Page<ExportJob> = strategies::page(strategies::export_job());
     pages_of_anything: Page<Entry<File>> = strategies::page(strategies::json());
     volume_listings: VolumeListing = strategies::volume_listing();

@@ -273,6 +273,11 @@ pub(crate) fn volume() -> BoxedStrategy<Value> {
     )
 }
 
+pub(crate) fn volume_permissions() -> BoxedStrategy<Value> {
+    let names = ["read", "copy", "write", "admin"];
+    object(vec![], names.map(|name| key(name, any::<bool>())).into())
+}
+
 pub(crate) fn export_job() -> BoxedStrategy<Value> {
     // The location as somebody else may have passed it: any text.
     let destination = object(

@@ -9,7 +9,7 @@ use super::{Request, boolean, slice};
 use crate::answer::{Answer, Fields};
 use crate::hub::{Hub, State};
 use crate::refusal::Code;
-use crate::world::{Event, StoreKind, USER, VolumeSpec, VolumeState, World};
+use crate::world::{Event, Permissions, StoreKind, USER, VolumeSpec, VolumeState, World};
 
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
@@ -109,6 +109,7 @@ fn spec(body: &Value) -> Result<VolumeSpec, ApiError> {
         properties,
         store: StoreKind::Folder,
         objects: BTreeMap::new(),
+        permissions: Permissions::all(),
     })
 }
 

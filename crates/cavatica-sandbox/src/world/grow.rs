@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
 
-use super::spec::{EntrySpec, FileSpec, Origin, Permissions, ProjectSpec, VolumeSpec, WorldSpec};
+use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
 use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World};
 use crate::clock::Millis;
 
@@ -74,7 +74,7 @@ impl World {
             store: spec.store.clone(),
             created_at: at,
             modified_at: at,
-            members: BTreeMap::from([(USER.to_owned(), Permissions::ALL)]),
+            members: BTreeMap::from([(USER.to_owned(), spec.permissions)]),
             removed: false,
             objects: objects.collect::<BTreeMap<_, _>>(),
             counts: [0; 4],

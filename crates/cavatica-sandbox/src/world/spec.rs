@@ -109,6 +109,9 @@ pub(crate) struct VolumeSpec {
     pub(crate) store: StoreKind,
     /// Objects that lie there from the beginning, by location.
     pub(crate) objects: BTreeMap<String, ObjectSpec>,
+    /// What the account may do there.
+    #[serde(default = "Permissions::all")]
+    pub(crate) permissions: Permissions,
 }
 
 /// What a member may do on a volume.
@@ -127,12 +130,14 @@ pub(crate) struct Permissions {
 }
 
 impl Permissions {
-    pub(crate) const ALL: Permissions = Permissions {
-        read: true,
-        copy: true,
-        write: true,
-        admin: true,
-    };
+    pub(crate) fn all() -> Self {
+        Permissions {
+            read: true,
+            copy: true,
+            write: true,
+            admin: true,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

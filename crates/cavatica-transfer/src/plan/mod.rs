@@ -21,7 +21,8 @@ use std::path::Path;
 
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{
-    Census, ExportMode, ExportProperties, Layout, Meeting, ProjectId, TaskId, Tri, Volume, VolumeId,
+    Census, ExportMode, ExportProperties, Layout, Meeting, ProjectId, TaskId, Tri, Volume,
+    VolumeId, Warning,
 };
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
@@ -270,12 +271,15 @@ pub async fn plan(
     let user = platform.account.user().await.map_err(PlanError::Call)?;
     let account = user.value.username.into_value().unwrap_or_default();
     let volume = find_volume(&platform, &options.target).await?;
-    let findings = volume.export_findings();
+    let mut findings = volume.export_findings();
     if !findings.objections.is_empty() {
         return Err(PlanError::Volume {
             volume: volume.id,
             objections: findings.objections,
         });
+    }
+    if platform.volumes.forbids_exports(&volume.id, &account).await {
+        findings.warnings.push(Warning::NoWritePermission);
     }
     let asked = options.properties.value().cloned().unwrap_or_default();
     let of_properties = asked.findings_on(&volume);

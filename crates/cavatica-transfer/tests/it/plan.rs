@@ -162,6 +162,21 @@ async fn the_bucket_names_the_volume_and_a_read_only_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_member_who_may_not_write_is_told_before_anything_is_sent() {
+    let volume = VolumeSeed::s3("lab/theirs").bucket("theirs").browse_only();
+    let bench = Bench::start(Sandbox::builder().project(many(1)).volume(volume)).await;
+    let mut options = bench.options();
+    options.target = Target::Bucket("theirs".to_owned());
+    let planned = bench.plan(options).await.expect("a plan");
+    let names: Vec<_> = planned
+        .warnings
+        .iter()
+        .map(|warning| warning.name)
+        .collect();
+    assert_eq!(names, ["no-write-permission"]);
+}
+
+#[tokio::test]
 async fn where_large_pages_are_refused_the_documented_ones_are_read() {
     let refuse: cavatica_sandbox::FaultPlan = "refuse=403/90002@scroll".parse().expect("a plan");
     let bench = Bench::start(world(many(250)).faults(refuse)).await;
