@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use super::clients::Client;
-use super::cost::Cost;
+use super::cost::{Cost, TURNS, middle};
 use super::desk::{Desk, Jobs, World};
 use crate::say;
 
@@ -28,9 +28,6 @@ impl Row {
     }
 }
 
-/// With short jobs everybody has so many turns, and the one counts that others on the machine disturbed the least.
-const TURNS: usize = 3;
-
 /// One after the other with short jobs. With long ones all at once: they mostly wait.
 pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
     let mut turns = Vec::new();
@@ -41,11 +38,10 @@ pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
     }
     let mut rows: Vec<Row> = Client::ALL
         .iter()
-        .filter_map(|client| {
+        .map(|client| {
             let own = turns.iter().filter(|row| row.client == *client);
-            own.min_by(|a, b| a.cost.cpu_s.total_cmp(&b.cost.cpu_s))
+            middle(own.copied().collect(), |row| row.cost.cpu_s)
         })
-        .copied()
         .collect();
     let long = thread::scope(|scope| {
         let threads = Client::ALL

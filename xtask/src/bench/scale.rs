@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::clients::{plan, run, run_command};
-use super::cost::{Cost, measure};
+use super::cost::{Cost, TURNS, measure, middle};
 use super::desk::{Desk, Jobs, World};
 use crate::sandbox::Running;
 use crate::say;
@@ -46,7 +46,7 @@ pub(super) fn run_all(sizes: &[u64]) -> Result<Vec<Scale>, String> {
     let mut scales = Vec::new();
     for jobs in Jobs::BOTH {
         for files in sizes.iter().filter(|files| **files <= largest(jobs)) {
-            scales.push(transfer(*files, jobs)?);
+            scales.push(measured(*files, jobs)?);
         }
     }
     Ok(scales)
@@ -58,6 +58,18 @@ fn largest(jobs: Jobs) -> u64 {
         Jobs::Short => u64::MAX,
         Jobs::Hour => 100_000,
     }
+}
+
+/// Below this a transfer is over soon, and several of them tell what one should cost.
+const SMALL: u64 = 100_000;
+
+fn measured(files: u64, jobs: Jobs) -> Result<Scale, String> {
+    let turns = match jobs {
+        Jobs::Short if files < SMALL => TURNS,
+        Jobs::Short | Jobs::Hour => 1,
+    };
+    let turns: Result<Vec<Scale>, String> = (0..turns).map(|_| transfer(files, jobs)).collect();
+    Ok(middle(turns?, |scale| (scale.plan + scale.run).cpu_s))
 }
 
 fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
