@@ -95,34 +95,26 @@ pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, Journ
     };
     // One question, one moment: a run that goes on meanwhile can't make the parts disagree.
     let mut statement = connection
-        .prepare_cached(
-            "SELECT state, count(*), coalesce(sum(size), 0) FROM attempt GROUP BY state",
-        )
+        .prepare_cached("SELECT state, size FROM attempt")
         .map_err(|source| sqlite(path, source))?;
     let mut rows = statement.query([]).map_err(|source| sqlite(path, source))?;
     let mut attempted = Count::default();
     while let Some(row) = rows.next().map_err(|source| sqlite(path, source))? {
-        let number = |column| {
-            row.get::<_, i64>(column)
-                .map_err(|source| sqlite(path, source))
-        };
-        let count = Count {
-            files: read_back(number(1)?),
-            bytes: read_back(number(2)?),
-        };
-        let state = number(0)?;
-        if state != PLANNED {
-            attempted.files += count.files;
-            attempted.bytes += count.bytes;
-        }
-        match state {
-            PLANNED => {}
-            INTENDED => tally.intended = count,
-            ACCEPTED => tally.accepted = count,
-            COMPLETED => tally.completed = count,
-            FAILED => tally.failed = count,
-            UNKNOWN => tally.unknown = count,
+        let state: i64 = row.get(0).map_err(|source| sqlite(path, source))?;
+        let size: Option<i64> = row.get(1).map_err(|source| sqlite(path, source))?;
+        let bytes = size.map_or(0, read_back);
+        let count = match state {
+            PLANNED => continue,
+            INTENDED => &mut tally.intended,
+            ACCEPTED => &mut tally.accepted,
+            COMPLETED => &mut tally.completed,
+            FAILED => &mut tally.failed,
+            UNKNOWN => &mut tally.unknown,
             number => return Err(damaged(path, format_args!("no state has number {number}"))),
+        };
+        for count in [count, &mut attempted] {
+            count.files += 1;
+            count.bytes += bytes;
         }
     }
     tally.planned = Count {

@@ -38,6 +38,7 @@ mod draft;
 mod error;
 mod header;
 mod history;
+mod keys;
 mod lock;
 mod open;
 mod read;

@@ -10,6 +10,7 @@ use super::codec::{
     self, COMPLETED, StateColumns, StoredEtag, against_number, damaged, finding_number,
     milliseconds, read_back,
 };
+use super::keys::Keys;
 use super::lock::Lock;
 use super::open::{Held, WriteError, write};
 use super::sqlite::STATE;
@@ -22,9 +23,8 @@ const PAGE: i64 = 1_000;
 
 /// A look at the destination of a transfer, under way. It holds the transfer's lock.
 ///
-/// The planned keys lie in a temporary table on the disk, so a listing may come in any order, and memory doesn't grow with
-/// the number of files. Where the temporary folder is too small for it (about the room of the keys), SQLite's
-/// `SQLITE_TMPDIR` names another.
+/// A listing may come in any order. Memory grows by 16 bytes for each planned file, or by 24 where each lies in a folder of
+/// its own; the keys of objects that belong to none lie in a temporary table on the disk.
 #[derive(Debug)]
 pub struct Verification {
     path: PathBuf,
@@ -32,6 +32,7 @@ pub struct Verification {
     _lock: Lock,
     terms: Terms,
     id: i64,
+    keys: Keys,
 }
 
 impl Verification {
@@ -42,77 +43,51 @@ impl Verification {
     /// [`JournalError::Held`] if the transfer is being run or looked at, and everything that can be wrong with a file.
     pub fn begin(path: &Path, against: Against, now: Timestamp) -> Result<Self, JournalError> {
         let Held {
-            connection,
+            mut connection,
             lock,
             header,
         } = Held::take(path, now)?;
-        let mut verification = Verification {
+        let read = |source| JournalError::Sqlite {
             path: path.to_owned(),
-            connection,
-            _lock: lock,
-            terms: header.terms,
-            id: 0,
+            doing: "read",
+            source,
         };
-        verification.id = verification.write(|transaction| {
+        let keys = Keys::read(&connection).map_err(read)?;
+        connection
+            .execute_batch(
+                "PRAGMA temp_store = FILE;
+                 CREATE TEMP TABLE extra (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
+            )
+            .map_err(read)?;
+        let id = write(path, &mut connection, |transaction| {
             transaction.execute(
                 "INSERT INTO verification (against, started) VALUES (?, ?)",
                 params![against_number(against), milliseconds(now)],
             )?;
             Ok(transaction.last_insert_rowid())
         })?;
-        verification.connection.execute_batch(
-            "PRAGMA temp_store = FILE;
-             CREATE TEMP TABLE want (location TEXT PRIMARY KEY, item INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-             INSERT INTO want SELECT location, id FROM item ORDER BY location;
-             CREATE TEMP TABLE extra (location TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;",
-        ).map_err(|source| verification.sqlite(source))?;
-        Ok(verification)
+        Ok(Verification {
+            path: path.to_owned(),
+            connection,
+            _lock: lock,
+            terms: header.terms,
+            id,
+            keys,
+        })
     }
 
     /// The folder that all planned locations lie in, with a `/` at its end; empty if there is none but the volume itself.
-    ///
-    /// # Errors
-    ///
-    /// If the file can't be read.
-    pub fn folder(&self) -> Result<String, JournalError> {
-        // What the first and the last key have in common, all between them have.
-        let ends: (Option<String>, Option<String>) = self
-            .connection
-            .query_row(
-                "SELECT min(location), max(location) FROM temp.want",
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .map_err(|source| self.sqlite(source))?;
-        let (first, last) = (ends.0.unwrap_or_default(), ends.1.unwrap_or_default());
-        let common = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b);
-        let common = &first.as_bytes()[..common.count()];
-        let folder = common.iter().rposition(|byte| *byte == b'/');
-        let folder = folder.map_or("", |slash| &first[..=slash]);
-        Ok(format!("{}{folder}", self.terms.prefix))
+    pub fn folder(&self) -> String {
+        format!("{}{}", self.terms.prefix, self.keys.folder())
     }
 
-    /// Whether a file of the transfer lies, or is to lie, at any depth in this folder, which ends in `/`.
-    ///
-    /// # Errors
-    ///
-    /// If the file can't be read.
-    pub fn writes_to(&self, folder: &str) -> Result<bool, JournalError> {
-        let Some(relative) = folder.strip_prefix(self.terms.prefix.as_str()) else {
-            return Ok(self.terms.prefix.as_str().starts_with(folder));
-        };
-        if relative.is_empty() {
-            return Ok(true);
+    /// Whether a file of the transfer lies, or is to lie, at any depth in this folder on the volume's top level, which
+    /// ends in `/`.
+    pub fn writes_to(&self, folder: &str) -> bool {
+        match self.terms.prefix.as_str() {
+            "" => self.keys.lie_in(folder),
+            prefix => prefix.starts_with(folder),
         }
-        // `0` follows `/`.
-        let behind = format!("{}0", relative.trim_end_matches('/'));
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT 1 FROM temp.want WHERE location >= ? AND location < ? LIMIT 1")
-            .map_err(|source| self.sqlite(source))?;
-        statement
-            .exists([relative, &behind])
-            .map_err(|source| self.sqlite(source))
     }
 
     /// Compares objects with what was planned, writes down what was seen, and answers what each look came to. An object
@@ -122,8 +97,8 @@ impl Verification {
     ///
     /// If the file can't be read or written; then nothing of these objects is recorded.
     pub fn see(&mut self, objects: &[Object]) -> Result<Vec<Found>, JournalError> {
-        let (id, path, terms) = (self.id, self.path.clone(), self.terms.clone());
-        self.write(|transaction| {
+        let (path, terms, keys, id) = (&self.path, &self.terms, &self.keys, self.id);
+        write(path, &mut self.connection, |transaction| {
             let mut found = Vec::with_capacity(objects.len());
             for object in objects {
                 let Some(relative) = object.location.strip_prefix(terms.prefix.as_str()) else {
@@ -132,7 +107,7 @@ impl Verification {
                 if object.is_folder_mark() {
                     continue;
                 }
-                let Some(planned) = Planned::at(transaction, &path, &terms, relative)? else {
+                let Some(planned) = Planned::at(transaction, path, terms, keys, relative)? else {
                     let new = transaction
                         .prepare_cached("INSERT OR IGNORE INTO temp.extra (location) VALUES (?)")?
                         .execute([relative])?;
@@ -171,7 +146,13 @@ impl Verification {
             let Some(relative) = object.location.strip_prefix(prefix) else {
                 return Ok(false);
             };
-            let planned = Planned::at(&self.connection, &self.path, &self.terms, relative)?;
+            let planned = Planned::at(
+                &self.connection,
+                &self.path,
+                &self.terms,
+                &self.keys,
+                relative,
+            )?;
             Ok(planned.is_some_and(|planned| {
                 matches!(planned.known.state, State::Completed { .. })
                     && planned.known.encryption_asked().is_some()
@@ -294,28 +275,44 @@ impl Planned {
         connection: &Connection,
         path: &Path,
         terms: &Terms,
+        keys: &Keys,
+        relative: &str,
+    ) -> Result<Option<Self>, WriteError> {
+        for item in keys.candidates(relative) {
+            if let Some(planned) = Planned::read(connection, path, terms, item, relative)? {
+                return Ok(Some(planned));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a file, if that is its location.
+    fn read(
+        connection: &Connection,
+        path: &Path,
+        terms: &Terms,
+        item: i64,
         relative: &str,
     ) -> Result<Option<Self>, WriteError> {
         let found = connection
             .prepare_cached(&format!(
-                "SELECT i.id, i.size, v.verification, v.etag, {STATE},
+                "SELECT i.size, v.verification, v.etag, {STATE},
                     (SELECT text FROM word WHERE id = i.properties)
-                 FROM temp.want w JOIN item i ON i.id = w.item LEFT JOIN attempt a ON a.item = i.id
-                 LEFT JOIN verified v ON v.item = i.id WHERE w.location = ?"
+                 FROM item i LEFT JOIN attempt a ON a.item = i.id LEFT JOIN verified v ON v.item = i.id
+                 WHERE i.id = ? AND i.location = ?"
             ))?
-            .query_row([relative], |row| {
-                let etag = codec::etag(row.get_ref(3)?);
+            .query_row(params![item, relative], |row| {
+                let etag = codec::etag(row.get_ref(2)?);
                 Ok((
-                    row.get(0)?,
-                    row.get::<_, Option<i64>>(1)?,
-                    row.get(2)?,
+                    row.get::<_, Option<i64>>(0)?,
+                    row.get(1)?,
                     etag,
-                    StateColumns::read(row, 4)?,
-                    row.get::<_, Option<String>>(11)?,
+                    StateColumns::read(row, 3)?,
+                    row.get::<_, Option<String>>(10)?,
                 ))
             })
             .optional()?;
-        let Some((item, size, seen_by, etag, columns, asked)) = found else {
+        let Some((size, seen_by, etag, columns, asked)) = found else {
             return Ok(None);
         };
         let known = Known {

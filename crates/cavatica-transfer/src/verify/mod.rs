@@ -167,7 +167,7 @@ pub async fn verify(
     drop(transfer);
     let mut look = Verification::begin(path, destination.against(), now())?;
     let folder = match terms.prefix.as_str() {
-        "" => look.folder()?,
+        "" => look.folder(),
         prefix => prefix.to_owned(),
     };
     source.check().await?;
@@ -201,16 +201,24 @@ struct Reading {
     given_up: Option<ListingError>,
 }
 
-/// Reads a folder with all below it. The folders still to be read are in memory, the objects a page at a time.
+/// So many objects are compared and recorded together, because each time waits for the disk. A page has a hundred at least.
+const TOGETHER: usize = 1_000;
+
+/// Reads a folder with all below it. The folders still to be read are in memory, the objects a few pages at a time.
 async fn read(
     look: &mut Verification,
     source: &Source<'_>,
     root: &str,
     tell: &mut (dyn FnMut(Found) + Send),
 ) -> Result<Reading, VerifyError> {
+    let mut reading = Reading {
+        unread: HashSet::new(),
+        given_up: None,
+    };
     let mut folders = vec![root.to_owned()];
+    let mut objects = Vec::new();
     let mut nothing_read = true;
-    while let Some(folder) = folders.pop() {
+    'folders: while let Some(folder) = folders.pop() {
         let mut pages = source.open(&folder);
         let mut children = Vec::new();
         loop {
@@ -219,11 +227,9 @@ async fn read(
                 Ok(None) => break,
                 Err(error) if nothing_read => return Err(error.into()),
                 Err(error) => {
-                    let unread = folders.into_iter().chain([folder]).collect();
-                    return Ok(Reading {
-                        unread,
-                        given_up: Some(error),
-                    });
+                    reading.unread = folders.into_iter().chain([folder]).collect();
+                    reading.given_up = Some(error);
+                    break 'folders;
                 }
             };
             nothing_read = false;
@@ -231,13 +237,15 @@ async fn read(
                 let chosen = look.to_be_encrypted(&page.objects)?;
                 source.ask_encryption(&mut page.objects, &chosen).await;
             }
-            for found in look.see(&page.objects)? {
-                tell(found);
+            objects.append(&mut page.objects);
+            if objects.len() >= TOGETHER {
+                look.see(&objects)?.into_iter().for_each(&mut *tell);
+                objects.clear();
             }
             for child in page.folders {
                 // The volume's top level may hold other people's folders. A listing that shows no folder below this one
                 // would lead in circles.
-                let ours = !folder.is_empty() || look.writes_to(&child)?;
+                let ours = !folder.is_empty() || look.writes_to(&child);
                 if ours && child.len() > folder.len() && child.starts_with(&folder) {
                     children.push(child);
                 }
@@ -246,8 +254,6 @@ async fn read(
         // The first is read next.
         folders.extend(children.into_iter().rev());
     }
-    Ok(Reading {
-        unread: HashSet::new(),
-        given_up: None,
-    })
+    look.see(&objects)?.into_iter().for_each(tell);
+    Ok(reading)
 }

@@ -21,13 +21,18 @@ const PREFIX: &str = "run1/";
 
 /// A plan with these keys under the prefix, and this size each.
 fn planned(path: &Path, keys: &BTreeMap<String, bool>, size: Option<u64>) {
-    let terms = terms(cavatica_exports::model::ExportMode::Move);
+    planned_under(PREFIX, path, keys, size);
+}
+
+fn planned_under(prefix: &str, path: &Path, keys: &BTreeMap<String, bool>, size: Option<u64>) {
+    let mut terms = terms(cavatica_exports::model::ExportMode::Move);
+    terms.prefix = prefix.parse().expect("a prefix");
     let mut draft = Draft::create(path, terms, "a test", None, now()).expect("a new transfer");
     for (number, key) in (1..).zip(keys.keys()) {
         draft
             .add(&PlannedFile {
                 file: &file(number),
-                location: &format!("{PREFIX}{key}").parse().expect("a location"),
+                location: &format!("{prefix}{key}").parse().expect("a location"),
                 size,
                 path: None,
                 project: None,
@@ -285,26 +290,38 @@ fn an_object_of_a_file_that_is_not_completed_is_extra_and_its_state_stays() {
 
 #[test]
 fn the_folder_of_a_transfer_is_the_smallest_that_holds_all_its_keys() {
-    for (keys, folder, inside, outside) in [
-        (
-            &["x/é/1", "x/ê/2"][..],
-            "run1/x/",
-            "run1/x/é/",
-            "run1/x/é1/",
-        ),
-        (&["x/y/1", "x/y/z/2"], "run1/x/y/", "run1/x/", "run1/x/yy/"),
-        (&["ab", "abc"], "run1/", "run1/", "run1/ab/"),
+    for (prefix, keys, folder) in [
+        ("run1/", &["x/é/1", "x/ê/2"][..], "run1/x/"),
+        ("run1/", &["x/y/1", "x/y/z/2"], "run1/x/y/"),
+        ("run1/", &["ab", "abc"], "run1/"),
+        ("", &["x/y/1", "x/y/2"], "x/y/"),
+        ("", &["x/y/1", "xy/2"], ""),
+        ("", &["1"], ""),
     ] {
-        let temporary = tempfile::tempdir().expect("a folder");
-        let path = temporary.path().join("t.transfer");
-        let keys = keys.iter().map(|key| ((*key).to_owned(), true)).collect();
-        transfer(&path, &keys);
-        let look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
-        assert_eq!(look.folder().expect("readable"), folder);
-        assert!(look.writes_to(inside).expect("readable"), "{inside}");
-        assert!(!look.writes_to(outside).expect("readable"), "{outside}");
-        assert!(look.writes_to("").expect("readable"));
+        let look = look_at(prefix, keys);
+        assert_eq!(look.folder(), folder, "{prefix} {keys:?}");
     }
+}
+
+#[test]
+fn of_the_folders_on_the_top_level_those_are_read_that_the_transfer_writes_to() {
+    let look = look_at("", &["a/x/1", "b", "a/2", "c/3", "a/4"]);
+    for (folder, writes) in [("a/", true), ("c/", true), ("b/", false), ("x/", false)] {
+        assert_eq!(look.writes_to(folder), writes, "{folder}");
+    }
+    let look = look_at("run1/x/", &["a/1"]);
+    for (folder, writes) in [("run1/", true), ("a/", false), ("run/", false)] {
+        assert_eq!(look.writes_to(folder), writes, "{folder}");
+    }
+}
+
+/// A look at a plan of these keys. Its file is gone from its folder already, and stays open.
+fn look_at(prefix: &str, keys: &[&str]) -> Verification {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    let keys = keys.iter().map(|key| ((*key).to_owned(), true)).collect();
+    planned_under(prefix, &path, &keys, Some(10));
+    Verification::begin(&path, Against::Volume, now()).expect("it opens")
 }
 
 #[test]
