@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use super::clients::Client;
-use super::cost::{Cost, TURNS, middle};
+use super::cost::{Cost, TURNS};
 use super::desk::{Desk, Jobs, World};
 use crate::say;
 
@@ -32,17 +32,17 @@ impl Row {
 pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
     let mut turns = Vec::new();
     for _ in 0..TURNS {
-        for client in Client::ALL {
-            turns.push(compete(client, Jobs::Short, files, python)?);
-        }
+        let turn = Client::ALL.map(|client| compete(client, Jobs::Short, files, python));
+        turns.push(turn.into_iter().collect::<Result<Vec<Row>, String>>()?);
     }
-    let mut rows: Vec<Row> = Client::ALL
-        .iter()
-        .map(|client| {
-            let own = turns.iter().filter(|row| row.client == *client);
-            middle(own.copied().collect(), |row| row.cost.cpu_s)
-        })
-        .collect();
+    let mean = |client: usize| {
+        let costs: Vec<Cost> = turns.iter().map(|turn| turn[client].cost).collect();
+        Row {
+            cost: Cost::mean(&costs),
+            ..turns[0][client]
+        }
+    };
+    let mut rows: Vec<Row> = (0..Client::ALL.len()).map(mean).collect();
     let long = thread::scope(|scope| {
         let threads = Client::ALL
             .map(|client| scope.spawn(move || compete(client, Jobs::Hour, files, python)));

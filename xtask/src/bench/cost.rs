@@ -35,13 +35,20 @@ impl Add for Cost {
     }
 }
 
-/// How often is measured what is over soon: a machine that others use is fast and slow by turns.
+/// How often is done what is over soon: a machine that others use is fast and slow by turns.
 pub(super) const TURNS: usize = 3;
 
-/// The turn that is in the middle by what it cost.
-pub(super) fn middle<T>(mut turns: Vec<T>, cost: impl Fn(&T) -> f64) -> T {
-    turns.sort_by(|one, other| cost(one).total_cmp(&cost(other)));
-    turns.swap_remove(turns.len() / 2)
+impl Cost {
+    /// What one of several turns cost on average; of memory, the largest peak counts.
+    pub(super) fn mean(turns: &[Cost]) -> Cost {
+        let all = turns.iter().copied().fold(Cost::default(), Cost::add);
+        let count = turns.len() as f64;
+        Cost {
+            wall_s: all.wall_s / count,
+            cpu_s: all.cpu_s / count,
+            peak_mb: all.peak_mb,
+        }
+    }
 }
 
 /// Runs a command to its end, which must be a success.

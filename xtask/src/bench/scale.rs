@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::clients::{plan, run, run_command};
-use super::cost::{Cost, TURNS, measure, middle};
+use super::cost::{Cost, TURNS, measure};
 use super::desk::{Desk, Jobs, World};
 use crate::sandbox::Running;
 use crate::say;
@@ -69,7 +69,19 @@ fn measured(files: u64, jobs: Jobs) -> Result<Scale, String> {
         Jobs::Short | Jobs::Hour => 1,
     };
     let turns: Result<Vec<Scale>, String> = (0..turns).map(|_| transfer(files, jobs)).collect();
-    Ok(middle(turns?, |scale| (scale.plan + scale.run).cpu_s))
+    let turns = turns?;
+    let mean = |part: fn(&Scale) -> Cost| {
+        let costs: Vec<Cost> = turns.iter().map(part).collect();
+        Cost::mean(&costs)
+    };
+    Ok(Scale {
+        plan: mean(|scale| scale.plan),
+        run: mean(|scale| scale.run),
+        status: mean(|scale| scale.status),
+        verify: mean(|scale| scale.verify),
+        report: mean(|scale| scale.report),
+        ..turns[0]
+    })
 }
 
 fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
