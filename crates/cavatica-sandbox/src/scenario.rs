@@ -1,14 +1,17 @@
 //! A whole sandbox as a JSON text: its world, its pace, its limits and what goes wrong.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::builder::SandboxBuilder;
-use crate::fault::{FaultPlan, FaultRule};
+use crate::fault::FaultPlan;
 use crate::quirk::Quirk;
 use crate::seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};
 
@@ -60,7 +63,8 @@ pub struct Scenario {
     rate_limit: Option<RateLimit>,
     job_milliseconds: Option<(u64, u64)>,
     fail_share: Option<f64>,
-    faults: Option<Faults>,
+    #[serde(deserialize_with = "faults")]
+    faults: FaultPlan,
     quirks: Vec<Quirk>,
     projects: Vec<Project>,
     volumes: Vec<Volume>,
@@ -78,12 +82,27 @@ struct RateLimit {
     seconds: f64,
 }
 
-/// In the small language or as JSON.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Faults {
-    Spec(String),
-    Rules(Vec<FaultRule>),
+/// In the small language, or as a list of rules.
+fn faults<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FaultPlan, D::Error> {
+    deserializer.deserialize_any(Faults)
+}
+
+struct Faults;
+
+impl<'de> Visitor<'de> for Faults {
+    type Value = FaultPlan;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("faults as a text or a list of rules")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<FaultPlan, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, rules: A) -> Result<FaultPlan, A::Error> {
+        FaultPlan::deserialize(SeqAccessDeserializer::new(rules))
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -209,16 +228,8 @@ impl FromStr for Scenario {
     type Err = ScenarioError;
 
     fn from_str(text: &str) -> Result<Self, ScenarioError> {
-        let mut scenario: Scenario =
+        let scenario: Scenario =
             serde_json::from_str(text).map_err(|error| ScenarioError(error.into()))?;
-        // Found out now, where the error can still name the text.
-        if let Some(Faults::Spec(spec)) = &scenario.faults {
-            let plan: FaultPlan = spec.parse().map_err(|error| {
-                let error: crate::FaultSpecError = error;
-                ScenarioError(error.into())
-            })?;
-            scenario.faults = Some(Faults::Rules(plan.rules().to_vec()));
-        }
         if let Some(limit) = scenario.rate_limit {
             Duration::try_from_secs_f64(limit.seconds)
                 .map_err(|error| ScenarioError(error.into()))?;
@@ -246,8 +257,8 @@ impl Scenario {
         if let Some(share) = self.fail_share {
             builder = builder.fail_share(share);
         }
-        if let Some(Faults::Rules(rules)) = self.faults {
-            builder = builder.faults(rules);
+        if !self.faults.rules().is_empty() {
+            builder = builder.faults(self.faults);
         }
         for quirk in self.quirks {
             builder = builder.quirk(quirk);

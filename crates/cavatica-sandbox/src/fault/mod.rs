@@ -83,7 +83,7 @@ pub enum Fault {
 
 /// Which requests a rule is about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Target {
     /// The route's short name, for instance `bulk-start`; every route if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +158,7 @@ pub enum When {
 /// # Ok::<(), cavatica_sandbox::FaultSpecError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// What goes wrong.
     pub fault: Fault,

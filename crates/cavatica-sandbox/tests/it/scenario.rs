@@ -1,5 +1,6 @@
 use cavatica_sandbox::{Ledger, Sandbox, Scenario};
-use serde_json::{Value, json};
+use serde_json::json;
+use std::error::Error;
 
 use crate::client::{Outcome, ended, export, get, post};
 
@@ -72,15 +73,48 @@ async fn the_same_scenario_gives_the_same_ledger() -> Outcome {
 }
 
 #[test]
-fn what_is_no_scenario_is_refused() {
-    let bad: [Value; 5] = [
-        json!({"sead": 1}),
-        json!({"faults": "sulk"}),
-        json!({"quirks": ["shy"]}),
-        json!({"rate_limit": {"requests": 1, "seconds": -1}}),
-        json!({"volumes": [{"id": "a/b", "access_mode": "XX"}]}),
+fn what_is_no_scenario_is_refused_and_named() {
+    let bad = [
+        (json!({"sead": 1}), "`sead`"),
+        (json!({"faults": "sulk"}), "sulk"),
+        (json!({"faults": 5}), "faults as a text or a list of rules"),
+        (json!({"faults": [{"fault": "sulk"}]}), "`sulk`"),
+        (
+            json!({"faults": [{"fault": "drop-after", "every": 3}]}),
+            "`every`",
+        ),
+        (
+            json!({"faults": [{"fault": "drop-after", "on": {"rout": "bulk-start"}}]}),
+            "`rout`",
+        ),
+        (json!({"quirks": ["shy"]}), "`shy`"),
+        (
+            json!({"rate_limit": {"requests": 1, "seconds": -1}}),
+            "negative",
+        ),
+        (
+            json!({"volumes": [{"id": "a/b", "access_mode": "XX"}]}),
+            "`XX`",
+        ),
     ];
-    for text in bad {
-        assert!(text.to_string().parse::<Scenario>().is_err(), "{text}");
+    for (text, named) in bad {
+        let error = text
+            .to_string()
+            .parse::<Scenario>()
+            .expect_err("no scenario");
+        let cause = error.source().expect("a cause").to_string();
+        assert!(cause.contains(named), "{text}: {cause}");
     }
+}
+
+#[test]
+fn faults_are_a_text_or_a_list_of_the_same_rules() -> Outcome {
+    let text: Scenario = r#"{"faults": "drop-after@bulk-start,nth=2"}"#.parse()?;
+    let list: Scenario = json!({"faults": [
+        {"fault": "drop-after", "on": {"route": "bulk-start"}, "when": {"nth": 2}}
+    ]})
+    .to_string()
+    .parse()?;
+    assert_eq!(format!("{text:?}"), format!("{list:?}"));
+    Ok(())
 }
