@@ -342,7 +342,11 @@ impl Journal for SqliteJournal {
         self.write(|connection| {
             let mut steps = Steps::prepare(&path, connection)?;
             steps.look_ahead(&moves)?;
-            moves.into_iter().map(|moved| steps.take(moved)).collect()
+            let mut recorded = Vec::with_capacity(moves.len());
+            for moved in moves {
+                recorded.push(steps.take(moved)?);
+            }
+            Ok(recorded)
         })
     }
 
@@ -430,18 +434,21 @@ impl Journal for SqliteJournal {
 
 impl SqliteJournal {
     fn fresh(&mut self, count: usize) -> Result<Vec<Item>, JournalError> {
+        // Without a limit in the statement: SQLite would plan it anew for each.
         let mut statement = self
             .connection
             .prepare_cached(&format!(
                 "SELECT {FRESH} FROM item i LEFT JOIN word w ON w.id = i.properties
-                 WHERE i.id > ? ORDER BY i.id LIMIT ?"
+                 WHERE i.id > ? ORDER BY i.id"
             ))
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement
-            .query(params![self.last_intended, codec::stored(count as u64)])
+            .query([self.last_intended])
             .map_err(|source| self.sqlite(source))?;
         let mut items = Vec::with_capacity(count);
-        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
+        while items.len() < count
+            && let Some(row) = rows.next().map_err(|source| self.sqlite(source))?
+        {
             items.push(self.item(row)?);
         }
         Ok(items)

@@ -5,23 +5,20 @@ use std::path::Path;
 use cavatica_exports::model::ExportId;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::codec::{FAILED, StateColumns, UNKNOWN, milliseconds, read_back, state_number};
+use super::codec::{StateColumns, milliseconds, read_back, state_number};
 use super::open::WriteError;
 use super::words::{text, word};
 use super::{JournalError, Move, Recorded};
 use crate::item::{Answer, ItemId, State, Step};
-
-/// Files are looked up together unless those between them are so many times as many.
-const SPARSE: usize = 4;
 
 /// Takes files where their steps lead. Its statements are prepared once for many files.
 pub(super) struct Steps<'c> {
     path: &'c Path,
     connection: &'c Connection,
     find: CachedStatement<'c>,
-    /// Where files stand that steps are about to take on, from this id on. A step takes it out, so that nothing old is
-    /// left behind.
-    ahead: (i64, Vec<Option<Standing>>),
+    /// Where files stand that steps are about to take on, in the order of their ids. A step takes it out, so that nothing
+    /// old is left behind.
+    ahead: Vec<(i64, Option<Standing>)>,
     /// For steps without failure or doubt, before and after: nearly all.
     advance: CachedStatement<'c>,
     change: CachedStatement<'c>,
@@ -37,7 +34,7 @@ struct Standing {
 impl<'c> Steps<'c> {
     pub(super) fn prepare(path: &'c Path, connection: &'c Connection) -> rusqlite::Result<Self> {
         let find = connection.prepare_cached(
-            "SELECT state, doubt, export, code, status, message, request, size, number FROM attempt WHERE item = ?",
+            "SELECT number, size, state, export, doubt, code, status, message, request FROM attempt WHERE item = ?",
         )?;
         let advance = connection.prepare_cached(
             "UPDATE attempt SET state = ?2, export = ?3,
@@ -52,37 +49,31 @@ impl<'c> Steps<'c> {
             path,
             connection,
             find,
-            ahead: (0, Vec::new()),
+            ahead: Vec::new(),
             advance,
             change,
         })
     }
 
-    /// Looks up all of these at once where they lie close together, as the files of a bulk call do.
+    /// Looks up where all of these stand, neighbours at once: the files of a bulk call are neighbours.
     pub(super) fn look_ahead(&mut self, moves: &[Move]) -> Result<(), WriteError> {
-        let ids = moves.iter().map(|moved| moved.item.0);
-        let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else {
-            return Ok(());
-        };
-        let Ok(span) = usize::try_from(last - first + 1) else {
-            return Ok(());
-        };
-        if span > moves.len() * SPARSE {
-            return Ok(());
-        }
-        let mut ahead: Vec<Option<Standing>> = Vec::new();
-        ahead.resize_with(span, || None);
+        let mut ids: Vec<i64> = moves.iter().map(|moved| moved.item.0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // What ended badly has more to tell. It is looked up by itself.
         let mut statement = self.connection.prepare_cached(
-            "SELECT state, doubt, export, code, status, message, request, size, number, item FROM attempt
-             WHERE item BETWEEN ? AND ?",
+            "SELECT number, size, state, export, item FROM attempt
+             WHERE item BETWEEN ? AND ? AND state NOT IN (4, 5) ORDER BY item",
         )?;
-        let mut rows = statement.query([first, last])?;
-        while let Some(row) = rows.next()? {
-            let item: i64 = row.get(9)?;
-            let position = usize::try_from(item - first).expect("it is within the span");
-            ahead[position] = Some(read(self.path, self.connection, row)?);
+        let mut ahead = Vec::with_capacity(ids.len());
+        for neighbours in ids.chunk_by(|one, next| next - one == 1) {
+            let mut rows = statement.query([neighbours[0], neighbours[neighbours.len() - 1]])?;
+            while let Some(row) = rows.next()? {
+                let standing = standing(self.path, row, StateColumns::default())?;
+                ahead.push((row.get(4)?, Some(standing)));
+            }
         }
-        self.ahead = (first, ahead);
+        self.ahead = ahead;
         Ok(())
     }
 
@@ -134,15 +125,23 @@ impl<'c> Steps<'c> {
 
     /// Where an item stands; planned if no intent ever named it.
     fn standing(&mut self, item: ItemId) -> Result<Standing, WriteError> {
-        let (first, ahead) = &mut self.ahead;
-        let position = usize::try_from(item.0 - *first).ok();
-        let seen = position.and_then(|position| ahead.get_mut(position)?.take());
-        if let Some(standing) = seen {
+        let place = self.ahead.binary_search_by_key(&item.0, |(id, _)| *id);
+        if let Some(standing) = place.ok().and_then(|place| self.ahead[place].1.take()) {
             return Ok(standing);
         }
         let mut rows = self.find.query([item.0])?;
         match rows.next()? {
-            Some(row) => read(self.path, self.connection, row),
+            Some(row) => {
+                let told = StateColumns {
+                    doubt: row.get(4)?,
+                    code: row.get(5)?,
+                    status: row.get(6)?,
+                    message: text(self.connection, row.get(7)?)?,
+                    request: text(self.connection, row.get(8)?)?,
+                    ..StateColumns::default()
+                };
+                standing(self.path, row, told)
+            }
             None => Ok(Standing {
                 state: State::Planned,
                 size: 0,
@@ -230,26 +229,17 @@ impl<'c> Steps<'c> {
     }
 }
 
-/// Reads [`Standing`]'s columns.
-fn read(path: &Path, connection: &Connection, row: &Row<'_>) -> Result<Standing, WriteError> {
-    let state = row.get(0)?;
-    let mut columns = StateColumns {
-        state,
-        export: row.get(2)?,
-        ..StateColumns::default()
+/// The columns `number, size, state, export`, and what else is told.
+fn standing(path: &Path, row: &Row<'_>, told: StateColumns) -> Result<Standing, WriteError> {
+    let columns = StateColumns {
+        state: row.get(2)?,
+        export: row.get(3)?,
+        ..told
     };
-    // The rest is there for what ended badly; most files don't.
-    if matches!(state, FAILED | UNKNOWN) {
-        columns.doubt = row.get(1)?;
-        columns.code = row.get(3)?;
-        columns.status = row.get(4)?;
-        columns.message = text(connection, row.get(5)?)?;
-        columns.request = text(connection, row.get(6)?)?;
-    }
-    let size: Option<i64> = row.get(7)?;
+    let size: Option<i64> = row.get(1)?;
     Ok(Standing {
         state: columns.state(path)?,
         size: size.map_or(0, read_back),
-        attempt: row.get(8)?,
+        attempt: row.get(0)?,
     })
 }
