@@ -276,6 +276,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn each_job_keeps_its_own_times() {
+        let (one, other) = ("2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z");
+        let mut clock = Clock::default();
+        for (started, finished) in [
+            (one, other),
+            (one, one),
+            (other, one),
+            ("soon", other),
+            (one, "later"),
+            (one, other),
+        ] {
+            let mut job = listed("a", 1, "COMPLETED", started);
+            job.finished_on = serde_json::from_value(json!(finished)).expect("a text");
+            let told = clock.times(&job.into());
+            assert_eq!(told, (started.parse().ok(), finished.parse().ok()));
+        }
+    }
+
+    #[test]
     fn a_listed_job_of_the_same_file_and_place_is_ours() {
         let jobs = vec![listed("a", 1, "RUNNING", "2026-01-01T10:00:01Z")];
         let found = judged(&question(1), ExportMode::Move, jobs, ListReach::Part, None);
