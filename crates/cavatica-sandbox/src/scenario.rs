@@ -64,7 +64,7 @@ pub struct Scenario {
     job_milliseconds: Option<(u64, u64)>,
     fail_share: Option<f64>,
     #[serde(deserialize_with = "faults")]
-    faults: FaultPlan,
+    faults: Option<FaultPlan>,
     quirks: Vec<Quirk>,
     projects: Vec<Project>,
     volumes: Vec<Volume>,
@@ -83,8 +83,8 @@ struct RateLimit {
 }
 
 /// In the small language, or as a list of rules.
-fn faults<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FaultPlan, D::Error> {
-    deserializer.deserialize_any(Faults)
+fn faults<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FaultPlan>, D::Error> {
+    deserializer.deserialize_any(Faults).map(Some)
 }
 
 struct Faults;
@@ -257,8 +257,8 @@ impl Scenario {
         if let Some(share) = self.fail_share {
             builder = builder.fail_share(share);
         }
-        if !self.faults.rules().is_empty() {
-            builder = builder.faults(self.faults);
+        if let Some(faults) = self.faults {
+            builder = builder.faults(faults);
         }
         for quirk in self.quirks {
             builder = builder.quirk(quirk);

@@ -38,15 +38,15 @@ pub(crate) type Times = (Option<Timestamp>, Option<Timestamp>);
 /// Reads the moments of many jobs. Those of one answer are mostly of the same second, and to see that two texts are the same
 /// takes a small part of the time that reading one takes.
 #[derive(Debug, Default)]
-pub(crate) struct Clock {
+pub(crate) struct Moments {
     started: LastRead,
     finished: LastRead,
 }
 
 type LastRead = Option<(DateTime, Option<Timestamp>)>;
 
-impl Clock {
-    pub(crate) fn times(&mut self, job: &JobStanding) -> Times {
+impl Moments {
+    pub(crate) fn of(&mut self, job: &JobStanding) -> Times {
         (
             read(&mut self.started, &job.started_on),
             read(&mut self.finished, &job.finished_on),
@@ -278,7 +278,7 @@ pub(crate) mod tests {
     #[test]
     fn each_job_keeps_its_own_times() {
         let (one, other) = ("2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z");
-        let mut clock = Clock::default();
+        let mut moments = Moments::default();
         for (started, finished) in [
             (one, other),
             (one, one),
@@ -289,7 +289,7 @@ pub(crate) mod tests {
         ] {
             let mut job = listed("a", 1, "COMPLETED", started);
             job.finished_on = serde_json::from_value(json!(finished)).expect("a text");
-            let told = clock.times(&job.into());
+            let told = moments.of(&job.into());
             assert_eq!(told, (started.parse().ok(), finished.parse().ok()));
         }
     }

@@ -1,6 +1,7 @@
-use cavatica_sandbox::{Ledger, Sandbox, Scenario};
-use serde_json::json;
 use std::error::Error;
+
+use cavatica_sandbox::{FaultPlan, Ledger, Sandbox, Scenario};
+use serde_json::json;
 
 use crate::client::{Outcome, ended, export, get, post};
 
@@ -30,7 +31,7 @@ const SCENARIO: &str = r#"{
 }"#;
 
 /// Exports everything, one after the other, to where something lies already now and then.
-async fn run() -> Result<Ledger, Box<dyn std::error::Error>> {
+async fn run() -> Result<Ledger, Box<dyn Error>> {
     let scenario: Scenario = SCENARIO.parse()?;
     let sandbox = Sandbox::builder().scenario(scenario).start().await?;
     let mut ids = Vec::new();
@@ -116,5 +117,21 @@ fn faults_are_a_text_or_a_list_of_the_same_rules() -> Outcome {
     .to_string()
     .parse()?;
     assert_eq!(format!("{text:?}"), format!("{list:?}"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn faults_stay_unless_a_scenario_names_its_own() -> Outcome {
+    for (scenario, status) in [
+        ("{}", 503),
+        (r#"{"faults": []}"#, 200),
+        (r#"{"faults": "refuse=404/9999"}"#, 404),
+    ] {
+        let asked: FaultPlan = "maintenance".parse()?;
+        let sandbox = Sandbox::builder().faults(asked);
+        let sandbox = sandbox.scenario(scenario.parse()?).start().await?;
+        let answer = get(&sandbox, "/user").send().await;
+        assert_eq!(answer.status, status, "{scenario}");
+    }
     Ok(())
 }

@@ -342,11 +342,7 @@ impl Journal for SqliteJournal {
         self.write(|connection| {
             let mut steps = Steps::prepare(&path, connection)?;
             steps.look_ahead(&moves)?;
-            let mut recorded = Vec::with_capacity(moves.len());
-            for moved in moves {
-                recorded.push(steps.take(moved)?);
-            }
-            Ok(recorded)
+            moves.into_iter().map(|moved| steps.take(moved)).collect()
         })
     }
 

@@ -69,7 +69,7 @@ impl<'c> Steps<'c> {
         for neighbours in ids.chunk_by(|one, next| next - one == 1) {
             let mut rows = statement.query([neighbours[0], neighbours[neighbours.len() - 1]])?;
             while let Some(row) = rows.next()? {
-                let standing = standing(self.path, row, StateColumns::default())?;
+                let standing = read(self.path, row, StateColumns::default())?;
                 ahead.push((row.get(4)?, Some(standing)));
             }
         }
@@ -140,7 +140,7 @@ impl<'c> Steps<'c> {
                     request: text(self.connection, row.get(8)?)?,
                     ..StateColumns::default()
                 };
-                standing(self.path, row, told)
+                read(self.path, row, told)
             }
             None => Ok(Standing {
                 state: State::Planned,
@@ -229,8 +229,8 @@ impl<'c> Steps<'c> {
     }
 }
 
-/// The columns `number, size, state, export`, and what else is told.
-fn standing(path: &Path, row: &Row<'_>, told: StateColumns) -> Result<Standing, WriteError> {
+/// Reads the columns `number, size, state, export`; what else is told is there already.
+fn read(path: &Path, row: &Row<'_>, told: StateColumns) -> Result<Standing, WriteError> {
     let columns = StateColumns {
         state: row.get(2)?,
         export: row.get(3)?,

@@ -23,8 +23,8 @@ const PAGE: i64 = 1_000;
 
 /// A look at the destination of a transfer, under way. It holds the transfer's lock.
 ///
-/// A listing may come in any order. Memory grows by 16 bytes for each planned file, or by 24 where each lies in a folder of
-/// its own; the keys of objects that belong to none lie in a temporary table on the disk.
+/// A listing may come in any order. Memory grows by 16 to 32 bytes for each planned file, and by 8 to 16 more where each lies
+/// in a folder of its own; the keys of objects that belong to none lie in a temporary table on the disk.
 #[derive(Debug)]
 pub struct Verification {
     path: PathBuf,

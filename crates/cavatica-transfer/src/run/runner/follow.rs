@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Echo, READS, Runner, UNCLEAR_LOOKS, Unclear, told};
 use crate::item::{Doubt, ItemId, Observation, Step};
 use crate::journal::Move;
-use crate::reconcile::{Clock, seen};
+use crate::reconcile::{Moments, seen};
 use crate::run::pace::Action;
 use crate::run::{AskError, RunError, tasks};
 
@@ -55,14 +55,14 @@ impl Runner<'_> {
         let items = answer.value.items.into_iter();
         let mut shown = Shown(items.map(BulkItem::into_resource).collect());
         let count = asked.len();
-        let mut clock = Clock::default();
+        let mut moments = Moments::default();
         let mut moves = Vec::new();
         let mut echoes = Vec::new();
         for (place, (item, export)) in asked.into_iter().enumerate() {
             match shown.take(place, &export) {
                 Some(job) if job.is_final() => {
                     self.unclear.remove(&item);
-                    let times = clock.times(&job);
+                    let times = moments.of(&job);
                     let seen = seen(job, request_id.as_deref());
                     let may_be_echo = match &seen.verdict {
                         crate::item::Verdict::Failed(failure) => failure.may_be_own_success(),

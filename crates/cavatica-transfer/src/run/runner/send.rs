@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::item::{Answer, Failure, ItemId, State, Step};
 use crate::journal::{Intent, Item, Move, Pick};
 use crate::matching::{ItemAnswer, match_answer};
-use crate::reconcile::{Clock, seen};
+use crate::reconcile::{Moments, seen};
 use crate::run::{AskError, RunError, tasks};
 
 impl Runner<'_> {
@@ -120,14 +120,14 @@ impl Runner<'_> {
         let now = Instant::now();
         let files = intent.items.len();
         let matched = match_answer(&intent.items, &self.terms.volume, items);
-        let mut clock = Clock::default();
+        let mut moments = Moments::default();
         let mut moves = Vec::with_capacity(files);
         let (mut lost, mut accepted, mut refused) = (Vec::new(), 0, 0);
         for (item, answer) in intent.items.into_iter().zip(matched.answers) {
             match answer {
                 ItemAnswer::Accepted(job) => {
                     accepted += 1;
-                    let times = clock.times(&job);
+                    let times = moments.of(&job);
                     let step = Step::Answer(Answer::Accepted(seen(job, request_id)));
                     moves.push(told(item.id, step, times));
                 }

@@ -9,7 +9,7 @@ use super::{LOOK, LOOKS, Runner, told};
 use crate::event::Event;
 use crate::item::{Doubt, ItemId, Observation, Step};
 use crate::journal::Move;
-use crate::reconcile::{Clock, Question, judge};
+use crate::reconcile::{Moments, Question, judge};
 use crate::run::look::{ListState, Reach, Seen};
 use crate::run::{AskError, RunError, tasks};
 
@@ -73,7 +73,7 @@ impl Runner<'_> {
             .map(|question| (question.id(), question))
             .collect();
 
-        let mut clock = Clock::default();
+        let mut moments = Moments::default();
         for echo in std::mem::take(&mut self.echoes) {
             let Some(question) = asked.get(&echo.item.id) else {
                 self.echoes.push(echo);
@@ -88,7 +88,7 @@ impl Runner<'_> {
                 (Some((observation @ Observation::Job(_), Some(job))), None) => Some(told(
                     echo.item.id,
                     Step::Observation(observation),
-                    clock.times(&job.clone().into()),
+                    moments.of(&job.clone().into()),
                 )),
                 _ => None,
             };
@@ -125,7 +125,7 @@ impl Runner<'_> {
             }
             let step = Step::Observation(observation);
             moves.push(match job {
-                Some(job) => told(question.id(), step, clock.times(&job.clone().into())),
+                Some(job) => told(question.id(), step, moments.of(&job.clone().into())),
                 None => Move::new(question.id(), step),
             });
         }
