@@ -1,6 +1,8 @@
 //! Files and folders.
 
-use crate::model::{Batch, BulkAnswer, BulkFilesRequest, File, FileId, Page, ProjectId};
+use crate::model::{
+    Batch, BulkAnswer, BulkFilesRequest, File, FileId, Page, ProjectId, StoredFile,
+};
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
 
@@ -44,13 +46,24 @@ impl Files {
     ///
     /// Those of the transport; a file that can't be read is an error item of the answer.
     pub async fn get_bulk(&self, ids: &Batch<FileId>) -> Result<Fetched<BulkAnswer<File>>, Error> {
-        let body = BulkFilesRequest {
-            file_ids: ids.clone(),
-        };
-        let call = Call::post("/bulk/files/get")
-            .effect(Effect::Read)
-            .json(&body);
-        self.client.fetch_with(call, BulkAnswer::read).await
+        self.client
+            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
+            .await
+    }
+
+    /// Reads where the bytes of up to 100 files lie: the same request as [`get_bulk`](Self::get_bulk), and less work for its
+    /// answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`get_bulk`](Self::get_bulk).
+    pub async fn storages(
+        &self,
+        ids: &Batch<FileId>,
+    ) -> Result<Fetched<BulkAnswer<StoredFile>>, Error> {
+        self.client
+            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
+            .await
     }
 
     /// Lists one level, files and folders, with all their fields.
@@ -86,6 +99,14 @@ impl Files {
             .fold(call, |call, name| call.query("name", name));
         Ok(self.client.fetch::<Page<File>>(call).await?.value.items)
     }
+}
+
+fn get_bulk_call(ids: &Batch<FileId>) -> Call {
+    Call::post("/bulk/files/get")
+        .effect(Effect::Read)
+        .json(&BulkFilesRequest {
+            file_ids: ids.clone(),
+        })
 }
 
 fn of(call: Call, parent: &Parent) -> Call {

@@ -391,7 +391,10 @@ impl ExportJob {
         Some(
             source.file == request.source.file
                 && destination.volume == request.destination.volume
-                && destination.location == request.destination.location.as_str(),
+                && request
+                    .destination
+                    .location
+                    .is_echoed_as(&destination.location),
         )
     }
 }

@@ -47,6 +47,24 @@ pub struct FileStorage {
     pub unknown: UnknownKeys,
 }
 
+impl FileStorage {
+    /// Whether the bytes lie on a volume.
+    pub fn is_on_volume(&self) -> bool {
+        let is_volume = |kind: &Open<StorageType>| kind.is(StorageType::Volume);
+        self.volume.value().is_some() || self.kind.value().is_some_and(is_volume)
+    }
+}
+
+/// Of a [`File`] where its bytes lie. The rest of the answer is passed over, which is faster.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct StoredFile {
+    /// The file's id.
+    pub id: FileId,
+    /// Where its bytes lie.
+    #[serde(default)]
+    pub storage: Tri<FileStorage>,
+}
+
 /// What made a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
@@ -157,13 +175,7 @@ impl File {
 
     /// Whether the file's bytes lie on a volume already.
     pub fn is_alias(&self) -> bool {
-        self.storage.value().is_some_and(|storage| {
-            storage.volume.value().is_some()
-                || storage
-                    .kind
-                    .value()
-                    .is_some_and(|kind| kind.is(StorageType::Volume))
-        })
+        self.storage.value().is_some_and(FileStorage::is_on_volume)
     }
 
     /// Whether the file belongs to the platform's public project. A copy of a public file doesn't show.

@@ -115,7 +115,7 @@ pub use export::{
     CannedAcl, Destination, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
     JobDestination, JobStanding, Source, SseAlgorithm, StartedJob, StorageClass,
 };
-pub use file::{File, FileKind, FileStorage, Origin, StorageType};
+pub use file::{File, FileKind, FileStorage, Origin, StorageType, StoredFile};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
 pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};

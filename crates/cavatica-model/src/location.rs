@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::visible;
 
@@ -132,6 +134,29 @@ impl Location {
     /// The key as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a location in an answer of the platform is this one. What was sent may come back in another Unicode form, or
+    /// percent-encoded (inferred: no page promises that it comes back as it was sent).
+    ///
+    /// ```
+    /// use cavatica_model::Location;
+    ///
+    /// let sent: Location = "run 1/caf\u{e9}.bam".parse()?;
+    /// assert!(sent.is_echoed_as("run 1/cafe\u{301}.bam"));
+    /// assert!(sent.is_echoed_as("run%201/caf%C3%A9.bam"));
+    /// assert!(!sent.is_echoed_as("run 1/cafe.bam"));
+    /// # Ok::<(), cavatica_model::LocationError>(())
+    /// ```
+    pub fn is_echoed_as(&self, echo: &str) -> bool {
+        if echo == self.as_str() {
+            return true;
+        }
+        if echo.is_ascii() && self.0.is_ascii() && !echo.contains('%') {
+            return false;
+        }
+        let decoded = percent_decode_str(echo).decode_utf8_lossy();
+        echo.nfc().eq(self.0.nfc()) || decoded.nfc().eq(self.0.nfc())
     }
 
     /// The last segment.

@@ -2,10 +2,10 @@
 //! disk when the next begins, so the disk's share is in it.
 
 use cavatica_exports::model::{ExportMode, Tri};
-use cavatica_transfer::item::{Answer, Observation, SeenJob, Step, Verdict};
 use cavatica_transfer::journal::{
-    Draft, Journal, Move, Overwrite, Pick, PlannedFile, SqliteJournal, Terms,
+    Change, Draft, Journal, Overwrite, Pick, PlannedFile, SqliteJournal, Terms,
 };
+use cavatica_transfer::state::{Answer, Observation, SeenJob, Step, Verdict};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use jiff::Timestamp;
@@ -67,19 +67,19 @@ fn a_bulk_call(bencher: Bencher) {
             export: format!("{number:032}").parse().expect("an id"),
             verdict,
         };
-        let accepted: Vec<Move> = items
+        let accepted: Vec<Change> = items
             .iter()
             .map(|item| {
                 let job = job(item.id.0, Verdict::Unfinished);
-                Move::new(item.id, Step::Answer(Answer::Accepted(job)))
+                Change::new(item.id, Step::Answer(Answer::Accepted(job)))
             })
             .collect();
         journal.record(accepted).expect("a journal");
-        let completed: Vec<Move> = items
+        let completed: Vec<Change> = items
             .iter()
             .map(|item| {
                 let job = job(item.id.0, Verdict::Completed);
-                Move::new(item.id, Step::Observation(Observation::Job(job)))
+                Change::new(item.id, Step::Observation(Observation::Job(job)))
             })
             .collect();
         journal.record(completed).expect("a journal");

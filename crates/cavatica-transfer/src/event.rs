@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{ExportId, FileId, Location};
+use jiff::SignedDuration;
 
-use crate::item::Failure;
 use crate::journal::Tally;
+use crate::state::Failure;
 
 /// What happened during a run, in the past tense.
 #[derive(Clone, Debug)]
@@ -71,6 +72,21 @@ pub enum Event {
         location: Location,
         /// Why, in words.
         reason: String,
+    },
+    /// The volume could not be compared with the one that was planned for: the account may not see it.
+    VolumeUnseen {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The platform's clock and ours are far apart.
+    ClocksDiffer {
+        /// How far the platform's clock is ahead.
+        ahead: SignedDuration,
+    },
+    /// Somebody else's jobs of files that this transfer plans are under way: these files wait for the end of those jobs.
+    FilesHeld {
+        /// How many files.
+        files: usize,
     },
     /// The platform was asked how many jobs are unfinished.
     Counted {

@@ -21,7 +21,7 @@
 //!
 //! [`plan::plan`] writes a transfer: one SQLite file with the plan, and the [`journal`] of all runs to come. [`run`] sends
 //! and follows, and takes up what an earlier run left. Where a file stands, and what may follow, is one type:
-//! [`item::State`]. [`verify`] reads the destination again and tells what differs, [`write_report`] writes what became of
+//! [`state::State`]. [`verify`] reads the destination again and tells what differs, [`write_report`] writes what became of
 //! every file. For a single file without a journal there is [`export_once`]. `docs/reliability.md` says why nothing is sent
 //! twice.
 
@@ -29,17 +29,16 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod event;
+mod evidence;
 mod fingerprint;
-pub mod item;
 pub mod journal;
 mod listing;
-mod matching;
 mod once;
 pub mod plan;
 mod platform;
-mod reconcile;
 mod report;
 mod run;
+pub mod state;
 mod summary;
 mod verify;
 
@@ -48,7 +47,7 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 pub use listing::{Standing, TransferLine, transfers_in};
 pub use once::{OnceError, Started, export_once};
 pub use report::{ReportError, ReportFormat, Written, write_report};
-pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
+pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, VolumeChange, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,

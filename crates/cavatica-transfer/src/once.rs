@@ -6,13 +6,15 @@ use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{CheckedExport, ExportJob, ExportMode, ExportState, Tri};
 use cavatica_exports::transport::{Client, Error, Outcome};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
-use crate::item::{Doubt, ItemId, Observation};
-use crate::journal::{Item, Overwrite};
+use crate::evidence::{
+    AskError, Asked, Clocks, Effort, Finding, JobClock, LATEST, Look, Question, Settled, Settling,
+    gather, judge,
+};
+use crate::journal::{IntentId, Item, Overwrite};
 use crate::platform::Platform;
-use crate::reconcile::{Question, judge};
-use crate::run::{Reach, Timing, look_up};
+use crate::state::{Doubt, ItemId};
 
 /// How an export that was started once came about.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,14 +51,14 @@ pub enum OnceError {
     },
 }
 
-/// When the platform is asked after a lost answer, in parts of the settling time: a success is mostly seen at once, and
-/// only the last look can prove absence.
-const LOOKS: [f64; 4] = [0.02, 0.08, 0.3, 0.6];
+/// When the platform is asked early after a lost answer, in parts of the settling time: a success is mostly seen at once.
+const EARLY: [f64; 3] = [0.02, 0.1, 0.4];
 
-/// Starts one export, and finds out what became of it if the answer is lost. It is sent once, whatever happens.
+/// Starts one export, and finds out what became of it if the answer is lost, or says no in a way that may come after a yes.
+/// It is sent once, whatever happens.
 ///
 /// `settle` is how long the platform gets to carry out a request and to list its job before the absence of a job means
-/// anything; a minute is ample.
+/// anything; a minute is ample. Absence is proven by three looks, the last after four settling times.
 ///
 /// # Errors
 ///
@@ -68,67 +70,168 @@ pub async fn export_once(
     settle: Duration,
 ) -> Result<Started, OnceError> {
     let platform = Platform::new(client);
-    let intended = Timestamp::now();
+    let sent = client.now();
     let error = match platform.exports.start(export, mode).await {
         Ok(answer) => return Ok(Started::Answered(Box::new(answer.value))),
         Err(error) => error,
     };
+    let now = Instant::now();
+    let mut inquiry = Inquiry::new(&platform, export, mode, sent);
     match error.outcome() {
-        Outcome::NotSent | Outcome::Refused | Outcome::Throttled | Outcome::Maintenance => {
-            return Err(OnceError::NotStarted(error));
-        }
-        Outcome::Unknown => {}
-    }
-    let request = export.request();
-    let volume = &request.destination.volume;
-    let question = Question {
-        item: Item {
-            id: ItemId(0),
-            file: request.source.file.clone(),
-            location: request.destination.location.clone(),
-            size: None,
-            overwrite: Overwrite::Forbidden,
-            properties: Tri::Absent,
-            attempt: 1,
+        Outcome::NotSent => Err(OnceError::NotStarted(error)),
+        Outcome::Refused => match inquiry.look(Effort::Cheap).await {
+            Ok(Some(started)) => Ok(started),
+            Ok(None) | Err(_) => Err(OnceError::NotStarted(error)),
         },
-        intended,
-        export: None,
-        earlier: Vec::new(),
-    };
-    let skew = SignedDuration::try_from(Timing::default().clock_skew).unwrap_or_default();
-    let questions = std::slice::from_ref(&question);
-    for (look, part) in LOOKS.into_iter().enumerate() {
-        sleep(settle.mul_f64(part)).await;
-        let last = look + 1 == LOOKS.len();
-        let reach = if last { Reach::Whole } else { Reach::Cheap };
-        let seen = match look_up(&platform, mode, volume, skew, questions, reach).await {
-            Ok(seen) => seen,
-            Err(_) if !last => continue,
-            Err(_) => break,
-        };
-        match judge(&question, &seen.look()) {
-            Some((Observation::Job(_), Some(job))) => {
-                return Ok(Started::Found(Box::new(job.clone())));
-            }
-            Some((Observation::AliasAtDestination, _)) => {
-                let job = completed_job(&platform, export).await;
-                return Ok(job.map_or(Started::Completed, |job| Started::Found(Box::new(job))));
-            }
-            Some((Observation::Absent, _)) if last => return Err(OnceError::Absent(error)),
-            Some((Observation::Unclear(doubt), _)) if last => {
-                return Err(OnceError::Unknown {
-                    doubt,
-                    source: error,
-                });
-            }
-            Some((Observation::Job(_) | Observation::Absent | Observation::Unclear(_), _))
-            | None => {}
+        Outcome::Throttled | Outcome::Maintenance => {
+            inquiry
+                .settle(Settling::since(now, settle), settle, error)
+                .await
+        }
+        Outcome::Unknown => {
+            let dead = now + settle / 3;
+            inquiry
+                .settle(Settling::since(dead, settle), settle, error)
+                .await
         }
     }
-    Err(OnceError::Unknown {
-        doubt: Doubt::ListIncomplete,
-        source: error,
-    })
+}
+
+/// What is asked about one export.
+struct Inquiry<'a> {
+    platform: &'a Platform,
+    export: &'a CheckedExport,
+    asked: Asked,
+    clocks: Clocks,
+    /// The last look without a trace, and whether a completed job may be ours.
+    last: Option<(Look, bool)>,
+}
+
+impl<'a> Inquiry<'a> {
+    fn new(
+        platform: &'a Platform,
+        export: &'a CheckedExport,
+        mode: ExportMode,
+        sent: Timestamp,
+    ) -> Self {
+        let request = export.request();
+        let ahead = platform.client.clock_ahead().unwrap_or_default();
+        let sent = sent.saturating_add(ahead).unwrap_or(sent);
+        let question = Question {
+            item: Item {
+                id: ItemId(0),
+                file: request.source.file.clone(),
+                location: request.destination.location.clone(),
+                size: None,
+                overwrite: Overwrite::Forbidden,
+                properties: Tri::Absent,
+                attempt: 1,
+            },
+            call: IntentId(0),
+            sent,
+            earlier: Vec::new(),
+        };
+        Inquiry {
+            platform,
+            export,
+            asked: Asked {
+                mode,
+                volume: request.destination.volume.clone(),
+                questions: vec![question],
+                effort: Effort::Cheap,
+                in_flight: Vec::new(),
+            },
+            clocks: Clocks {
+                jobs: JobClock::default(),
+                planned: sent,
+                error: SignedDuration::from_secs(5),
+                now: sent,
+            },
+            last: None,
+        }
+    }
+
+    /// Looks until it is known what became of the export, or can't be.
+    async fn settle(
+        &mut self,
+        mut settling: Settling,
+        settle: Duration,
+        error: Error,
+    ) -> Result<Started, OnceError> {
+        let began = Instant::now();
+        let mut early = EARLY.into_iter();
+        let mut failures = 0;
+        loop {
+            let (due, effort) = match early.next() {
+                Some(part) => (began + settle.mul_f64(part), Effort::Cheap),
+                None => (settling.due() + settle * failures, Effort::Whole),
+            };
+            sleep_until(due).await;
+            match self.look(effort).await {
+                Ok(Some(started)) => return Ok(started),
+                Ok(None) => {}
+                Err(_) if effort == Effort::Cheap => continue,
+                Err(_) if failures < LATEST => {
+                    failures += 1;
+                    continue;
+                }
+                Err(_) => return Err(unknown(Doubt::ListIncomplete, error)),
+            }
+            let Some((look, whose)) = self.last.take() else {
+                continue;
+            };
+            let whose =
+                whose && (self.asked.mode == ExportMode::Copy || look.began < settling.latest());
+            match settling.saw_nothing(look) {
+                Settled::Open => {}
+                Settled::Absent { .. } if whose => return Err(unknown(Doubt::WhoseJob, error)),
+                Settled::Absent { .. } => return Err(OnceError::Absent(error)),
+                Settled::Unknowable => return Err(unknown(Doubt::ListIncomplete, error)),
+            }
+        }
+    }
+
+    /// Looks once. `None` if there is no trace of the export.
+    async fn look(&mut self, effort: Effort) -> Result<Option<Started>, AskError> {
+        let began = Instant::now();
+        self.asked.effort = effort;
+        let evidence = gather(self.platform, &self.asked).await?;
+        let ahead = self.platform.client.clock_ahead().unwrap_or_default();
+        let now = self.platform.client.now();
+        self.clocks.now = now.saturating_add(ahead).unwrap_or(now);
+        let Asked { mode, volume, .. } = &self.asked;
+        let finding = judge(
+            &self.asked.questions[0],
+            *mode,
+            volume,
+            &evidence,
+            &self.clocks,
+        );
+        let whose = match finding {
+            Finding::Job(job) | Finding::Alias(Some(job)) => {
+                return Ok(Some(Started::Found(Box::new(job.clone()))));
+            }
+            Finding::Alias(None) => {
+                let job = completed_job(self.platform, self.export).await;
+                let found = job.map(|job| Started::Found(Box::new(job)));
+                return Ok(Some(found.unwrap_or(Started::Completed)));
+            }
+            Finding::Whose(_) => true,
+            Finding::Elsewhere(_) | Finding::Nothing => false,
+        };
+        let look = Look {
+            began,
+            reach: evidence.reach,
+            clean: evidence.clean,
+            witness: None,
+        };
+        self.last = Some((look, whose));
+        Ok(None)
+    }
+}
+
+fn unknown(doubt: Doubt, source: Error) -> OnceError {
+    OnceError::Unknown { doubt, source }
 }
 
 /// The job behind a success that the file's storage showed. It is good to have, not needed.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::item::State;
 use crate::journal::{FailedItem, JournalError, Tally, TransferFile};
 use crate::run::RunReport;
+use crate::state::State;
 
 /// How a transfer stands, in the shape that the program prints as JSON.
 ///

@@ -65,6 +65,8 @@ pub(crate) struct Told {
     remaining: Option<u64>,
     /// How long the window lasts; more than nothing and at most a window.
     resets_in: Option<Duration>,
+    /// How far the platform's clock is ahead of ours.
+    clock_ahead: Option<SignedDuration>,
 }
 
 /// See the head of this module.
@@ -88,9 +90,9 @@ impl Told {
     /// Reads the headers of an answer that came at `now`.
     pub(crate) fn read(headers: &HeaderMap, now: Timestamp) -> Told {
         let number = |name| text(headers, name)?.parse::<i64>().ok();
-        let clock = text(headers, header::DATE.as_str())
-            .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok())
-            .unwrap_or(now);
+        let date = text(headers, header::DATE.as_str())
+            .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
+        let clock = date.unwrap_or(now);
         // Below nothing is nothing; -1 as a limit means that there is none.
         let count = |name| number(name).map(|n| u64::try_from(n).unwrap_or(0));
         let left = number("x-ratelimit-reset")
@@ -104,7 +106,12 @@ impl Told {
             resets_in: left
                 .and_then(|left| Duration::try_from(left).ok())
                 .filter(|left| !left.is_zero() && *left <= WINDOW),
+            clock_ahead: date.map(|date| date.duration_since(now)),
         }
+    }
+
+    pub(crate) fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.clock_ahead
     }
 }
 

@@ -231,6 +231,7 @@ impl ClientBuilder {
             },
             budget: Mutex::new(Budget::new(self.reserve)),
             retries: Mutex::new(RetryBudget::new()),
+            clock_ahead: Mutex::new(None),
         }))
     }
 }

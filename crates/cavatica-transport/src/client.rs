@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Limited};
 use hyper_util::client::legacy;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) budget: Mutex<Budget>,
     pub(crate) retries: Mutex<RetryBudget>,
+    pub(crate) clock_ahead: Mutex<Option<SignedDuration>>,
 }
 
 /// A request that the budget has counted as under way, until this is dropped.
@@ -61,7 +63,7 @@ impl Drop for Permit {
 
 /// What a call has used up so far.
 struct Spent {
-    begun: jiff::Timestamp,
+    begun: Timestamp,
     attempts: u32,
     /// Of those that back off; the waits for the budget and for maintenance are no failures.
     failures: u32,
@@ -85,6 +87,17 @@ impl Client {
     /// Where the client stands against the limit on requests.
     pub fn budget(&self) -> BudgetView {
         locked(&self.0.budget).view()
+    }
+
+    /// The moment, by the clock that the client was built with.
+    pub fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    /// How far the platform's clock is ahead of ours, by the `Date` of its last answer: to a second or two. `None` before
+    /// the first answer, or where answers have no date.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        *locked(&self.0.clock_ahead)
     }
 
     /// Sends a call and returns any 2xx as it came.
@@ -289,7 +302,7 @@ impl Shared {
             };
             let wait = since(now, until) + self.jitter();
             if self.patience_left(spent) < wait {
-                return Err(Failure::new(Outcome::Throttled, Fault::Budget));
+                return Err(Failure::new(Outcome::NotSent, Fault::Budget));
             }
             spent.patience += wait;
             self.wait(WaitReason::Budget, wait).await;
@@ -351,6 +364,9 @@ impl Shared {
             self.settings.max_answer,
             &call.uri,
         );
+        if let Some(ahead) = told.as_ref().and_then(Told::clock_ahead) {
+            *locked(&self.clock_ahead) = Some(ahead);
+        }
         self.account(&answer, told, permit);
         answer
     }
@@ -444,13 +460,13 @@ impl Shared {
         self.settings.patience.saturating_sub(spent.patience)
     }
 
-    fn now(&self) -> jiff::Timestamp {
+    fn now(&self) -> Timestamp {
         self.settings.clock.now()
     }
 }
 
 impl Spent {
-    fn new(begun: jiff::Timestamp) -> Self {
+    fn new(begun: Timestamp) -> Self {
         Spent {
             begun,
             attempts: 0,
@@ -468,7 +484,7 @@ fn counts(outcome: Outcome) -> bool {
 }
 
 /// No time at all where the clock was set back.
-fn since(from: jiff::Timestamp, to: jiff::Timestamp) -> Duration {
+fn since(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 

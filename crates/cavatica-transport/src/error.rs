@@ -11,21 +11,22 @@ use crate::Effect;
 
 /// What happened to a request that has no readable success: this decides whether it may be sent again.
 ///
-/// For a start, only two kinds of answer are definite: a 2xx that can be read, and a 4xx that carries the platform's own
-/// error object (with 429 and the documented maintenance answer as kinds of their own). Whatever else comes back may
-/// have been written by somebody on the way who doesn't know what the platform did, even a 4xx: there are filters that
-/// replace an *answer* they dislike by a page that says 403. So it is `Unknown`, unless it is proven that the request's
-/// body never left.
+/// For a start, only one kind of answer is definite: a 2xx that can be read. A 4xx that carries the platform's own error
+/// object, a 429 and the documented maintenance answer say that nothing was begun, and presumably nothing was; but a
+/// limiter or a login check may stand behind what it guards, so whoever sends a start again looks first. Whatever else
+/// comes back may have been written by somebody on the way who doesn't know what the platform did, even a 4xx: there are
+/// filters that replace an *answer* they dislike by a page that says 403. So it is `Unknown`, unless it is proven that the
+/// request's body never left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The request did not reach the service: there was no connection, or no byte of the body had left when the call
     /// gave up. Proven, not guessed.
     NotSent,
-    /// The platform refused it; nothing was begun. For a read also any other definite answer that is no success.
+    /// The answer says that it was refused. For a read also any other definite answer that is no success.
     Refused,
-    /// The limit on requests was met; nothing was begun.
+    /// The answer says that the limit on requests was met.
     Throttled,
-    /// The platform is down for maintenance and says so; nothing was begun.
+    /// The answer says that the platform is down for maintenance.
     Maintenance,
     /// It may have been carried out, or not.
     Unknown,

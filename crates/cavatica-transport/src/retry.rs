@@ -70,9 +70,9 @@ pub(crate) fn decide(
     failures: u32,
     most: u32,
 ) -> Decision {
-    match outcome {
-        Outcome::Throttled => Decision::AwaitBudget,
-        Outcome::Maintenance => Decision::AwaitMaintenance,
+    match (outcome, effect) {
+        (Outcome::Throttled, Effect::Read) => Decision::AwaitBudget,
+        (Outcome::Maintenance, Effect::Read) => Decision::AwaitMaintenance,
         _ if may_repeat(effect, outcome, fault) && failures < most => Decision::BackOff,
         _ => Decision::GiveUp,
     }
@@ -81,9 +81,10 @@ pub(crate) fn decide(
 /// Whether sending again does no harm and may help.
 pub(crate) fn may_repeat(effect: Effect, outcome: Outcome, fault: &Fault) -> bool {
     let harmless = match (outcome, effect) {
-        (Outcome::NotSent | Outcome::Throttled | Outcome::Maintenance, _) => true,
-        (Outcome::Unknown, Effect::Read) => true,
-        (Outcome::Unknown, Effect::Start) => false,
+        (Outcome::NotSent, _) => true,
+        (Outcome::Throttled | Outcome::Maintenance | Outcome::Unknown, Effect::Read) => true,
+        // An answer that says no is the word of whoever stands in front, and may come after the start was taken.
+        (Outcome::Throttled | Outcome::Maintenance | Outcome::Unknown, Effect::Start) => false,
         (Outcome::Refused, _) => false,
     };
     harmless && !is_hopeless(fault)

@@ -1,14 +1,16 @@
 //! How ids, states and moments are written in the tables.
 
 use std::borrow::Cow;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 
 use cavatica_exports::model::{ExportId, FileId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
 use super::JournalError;
-use crate::item::{Doubt, Failure, State};
+use crate::state::{Doubt, Failure, Proof, State};
 use crate::verify::{Against, Finding};
 
 /// Numbers of the states in the journal; they never change their meaning.
@@ -41,6 +43,13 @@ const FINDINGS: [(i64, Finding); 5] = [
 
 /// Numbers of what was looked at; they never change their meaning.
 const AGAINST: [(i64, Against); 2] = [(1, Against::Volume), (2, Against::Bucket)];
+
+/// Numbers of what confirmed a completed file; they never change their meaning.
+const PROOFS: [(i64, Proof); 2] = [(1, Proof::File), (2, Proof::Job)];
+
+pub(super) fn proof_number(proof: Proof) -> i64 {
+    number_of(&PROOFS, proof)
+}
 
 pub(super) fn finding_number(finding: Finding) -> i64 {
     number_of(&FINDINGS, finding)
@@ -78,10 +87,11 @@ pub(super) struct StateColumns {
     pub(super) status: Option<u16>,
     pub(super) message: Option<String>,
     pub(super) request: Option<String>,
+    pub(super) proof: Option<i64>,
 }
 
 impl StateColumns {
-    /// The columns `state, doubt, export, code, status, message, request` from `first` on.
+    /// The columns `state, doubt, export, code, status, message, request, proof` from `first` on.
     pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(StateColumns {
             state: row.get(first)?,
@@ -91,6 +101,7 @@ impl StateColumns {
             status: row.get(first + 4)?,
             message: row.get(first + 5)?,
             request: row.get(first + 6)?,
+            proof: row.get(first + 7)?,
         })
     }
 
@@ -106,7 +117,15 @@ impl StateColumns {
             (PLANNED, _) => State::Planned,
             (INTENDED, _) => State::Intended,
             (ACCEPTED, Some(export)) => State::Accepted { export },
-            (COMPLETED, export) => State::Completed { export },
+            (COMPLETED, export) => State::Completed {
+                // Older versions named no job exactly where the file alone confirmed it.
+                proof: match self.proof.and_then(|number| of_number(&PROOFS, number)) {
+                    Some(proof) => proof,
+                    None if export.is_none() => Proof::File,
+                    None => Proof::Job,
+                },
+                export,
+            },
             (FAILED, export) => State::Failed {
                 export,
                 failure: Failure {
@@ -219,6 +238,26 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
     String::from_utf8(text).expect("digits are text")
+}
+
+/// How far a clock is ahead, as it is stored; what is out of all bounds is none.
+pub(super) fn clock_stored(ahead: SignedDuration) -> i64 {
+    i64::try_from(ahead.as_millis()).unwrap_or(0)
+}
+
+/// A hash of a file id as it is stored.
+pub(super) fn hashed(file: &StoredFile<'_>) -> u64 {
+    let text = file.0.as_str();
+    match packed::<12>(text) {
+        Some(bytes) => hashed_value(ValueRef::Blob(&bytes)),
+        None => hashed_value(ValueRef::Text(text.as_bytes())),
+    }
+}
+
+pub(super) fn hashed_value(value: ValueRef<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.as_bytes_or_null().ok().flatten().hash(&mut hasher);
+    hasher.finish()
 }
 
 pub(super) fn moment(milliseconds: Option<i64>) -> Option<Timestamp> {

@@ -4,15 +4,15 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportProperties, FileId, Location, ProjectId, TaskId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::codec::{self, StoredFile, damaged, milliseconds, packed};
+use super::codec::{self, StoredFile, clock_stored, damaged, milliseconds, packed};
 use super::open::connect;
 use super::words::word;
 use super::{JournalError, Overwrite, Terms, schema};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::item::ItemId;
+use crate::state::ItemId;
 
 /// How many rows one transaction takes. It only bounds the memory; a plan that was not finished is worth nothing.
 const ROWS_PER_COMMIT: u64 = 10_000;
@@ -143,6 +143,18 @@ impl Draft {
             connection.execute_batch("BEGIN")
         };
         begin(&mut self.connection).map_err(|source| self.sqlite(source))
+    }
+
+    /// Notes how far the platform's clock is ahead of the one that the plan's moment was read from.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be written.
+    pub fn note_clock(&mut self, ahead: SignedDuration) -> Result<(), JournalError> {
+        self.connection
+            .execute("UPDATE transfer SET clock_ahead = ?", [clock_stored(ahead)])
+            .map(drop)
+            .map_err(|source| self.sqlite(source))
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::lock::Owner;
-use crate::item::IllegalStep;
+use crate::state::IllegalStep;
 
 /// Why a transfer's file can't be used. The variants differ in what can be done about it.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::codec::{
@@ -23,6 +23,8 @@ pub(super) struct Header {
     pub(super) skipped: u64,
     pub(super) fingerprint: Fingerprint,
     pub(super) copy_proven: bool,
+    /// How far the platform's clock was ahead of ours at that moment.
+    pub(super) clock_ahead: Option<SignedDuration>,
 }
 
 pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, JournalError> {
@@ -36,10 +38,11 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         Option<i64>,
         Option<Vec<u8>>,
         bool,
+        Option<i64>,
     );
     let row: Option<Row> = connection
         .query_row(
-            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven FROM transfer",
+            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven, clock_ahead FROM transfer",
             [],
             |row| {
                 Ok((
@@ -52,6 +55,7 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
                     row.get(6)?,
                     row.get(7)?,
                     row.get(8)?,
+                    row.get(9)?,
                 ))
             },
         )
@@ -67,6 +71,7 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         Some(skipped),
         Some(print),
         copy,
+        ahead,
     )) = row
     else {
         return Err(JournalError::Unfinished {
@@ -84,6 +89,7 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         fingerprint: Fingerprint::from_bytes(&print)
             .ok_or_else(|| damaged(path, "its fingerprint has the wrong length"))?,
         copy_proven: copy,
+        clock_ahead: ahead.map(SignedDuration::from_millis),
     })
 }
 

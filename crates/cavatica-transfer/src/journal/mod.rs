@@ -60,13 +60,15 @@ pub(crate) use schema::is_transfer_head;
 pub use sqlite::SqliteJournal;
 pub use verification::Verification;
 
+use std::ops::Range;
+
 use cavatica_exports::model::{
     ExportId, ExportMode, ExportProperties, ExportRequest, FileId, Location, Prefix, Tri, VolumeId,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::item::{ItemId, State, Step};
+use crate::state::{ItemId, State, Step};
 
 /// What a transfer is: the part of it that never changes once it is planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -162,7 +164,7 @@ pub enum Pick<'a> {
 
 /// One file's step, to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
+pub struct Change {
     /// The file.
     pub item: ItemId,
     /// What happened.
@@ -173,10 +175,10 @@ pub struct Move {
     pub finished: Option<Timestamp>,
 }
 
-impl Move {
+impl Change {
     /// A step without times.
     pub fn new(item: ItemId, step: Step) -> Self {
-        Move {
+        Change {
             item,
             step,
             started: None,
@@ -187,7 +189,7 @@ impl Move {
 
 /// A file whose step was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub struct Changed {
     /// The file.
     pub item: ItemId,
     /// Where it stood.
@@ -200,16 +202,45 @@ pub struct Recorded {
     pub attempt: u32,
 }
 
+/// A file of which it isn't known whether the platform took it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The file as it was sent.
+    pub item: Item,
+    /// The call that it was part of.
+    pub call: IntentId,
+    /// When the intent was written, on the platform's clock as far as that was known.
+    pub at: Timestamp,
+}
+
+/// When a transfer was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The moment, on the clock of the machine that planned.
+    pub at: Timestamp,
+    /// How far the platform's clock was ahead of it; `None` if it isn't known.
+    pub clock_ahead: Option<SignedDuration>,
+}
+
+/// What the platform said of the beginning of a job of ours, and when we sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockSample {
+    /// When the job was queued, as the platform tells.
+    pub started: Timestamp,
+    /// When its intent was written, on the platform's clock as far as that was known.
+    pub sent: Timestamp,
+}
+
 /// A file that is neither at its start nor at its end, as found when a run begins.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OpenItem {
-    /// Sent, or not: nobody knows yet. The moment is that of its intent.
-    Intended(Box<Item>, Timestamp),
+    /// Sent, or not: nobody knows yet.
+    Intended(Box<Sent>),
     /// Its job isn't known to have ended.
     Accepted(ItemId, ExportId),
-    /// Nobody knew at the end of the last run. The moment is that of its intent; the job, if one is known.
-    Unknown(Box<Item>, Timestamp, Option<ExportId>),
-    /// It was sent before and came back: to be sent again.
+    /// Nobody knew at the end of the last run. With the job, if one is known.
+    Unknown(Box<Sent>, Option<ExportId>),
+    /// It came back, or was set aside: to be sent.
     Again(ItemId),
     /// It failed in a way that passes by waiting, this many attempts ago.
     Transient(ItemId, u32),
@@ -318,7 +349,7 @@ pub trait Journal: Send {
     ///
     /// [`JournalError::Illegal`] if a file can't take its step from where it stands, and everything that can go wrong with
     /// writing; then nothing is recorded.
-    fn record(&mut self, moves: Vec<Move>) -> Result<Vec<Recorded>, JournalError>;
+    fn record(&mut self, moves: Vec<Change>) -> Result<Vec<Changed>, JournalError>;
 
     /// Brings to disk what was written since the last commit, and hands out the intents among it: what may be sent from now
     /// on.
@@ -331,7 +362,7 @@ pub trait Journal: Send {
     /// since the last commit is undone.
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError>;
 
-    /// The files with these numbers, in any order.
+    /// The files with these numbers, in the same order.
     ///
     /// # Errors
     ///
@@ -344,6 +375,49 @@ pub trait Journal: Send {
     ///
     /// If the journal can't be read.
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
+
+    /// When the transfer was planned.
+    fn planned_at(&self) -> Planned;
+
+    /// Notes how far the platform's clock is ahead of ours in this run.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be written.
+    fn note_clock(&mut self, ahead: SignedDuration) -> Result<(), JournalError>;
+
+    /// Keeps those of these files that are planned from being [fresh](Pick::Fresh) any longer: they aren't sent before
+    /// they are named. Answers which.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read or written.
+    fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError>;
+
+    /// Which of these files the transfer plans, with their numbers there.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError>;
+
+    /// The jobs of this transfer whose intents were written at these moments, on our own clock.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn known_jobs(
+        &mut self,
+        sent: Range<Timestamp>,
+        each: &mut dyn FnMut(&str),
+    ) -> Result<(), JournalError>;
+
+    /// What some of the newest jobs say of the platform's clock.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError>;
 
     /// Whether the platform was seen to keep the source of a copy.
     fn copy_proven(&self) -> bool;

@@ -11,10 +11,11 @@ use super::draft::fingerprint;
 use super::header::{Header, header, sqlite, tally};
 use super::open::connect;
 use super::rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
+use super::sqlite::STATE;
 use super::words::Words;
 use super::{Count, JournalError, Owner, Tally, Terms, lock, schema};
 use crate::fingerprint::Fingerprint;
-use crate::item::ItemId;
+use crate::state::ItemId;
 use crate::verify::Untold;
 
 /// How many rows are read at a time: between two pages the run can write.
@@ -134,12 +135,11 @@ impl TransferFile {
     pub fn failures(&self, limit: usize) -> Result<Vec<FailedItem>, JournalError> {
         let mut statement = self
             .connection
-            .prepare_cached(
-                "SELECT i.id, i.file, i.location, a.state, a.doubt, a.export, a.code, a.status,
-                    (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)
+            .prepare_cached(&format!(
+                "SELECT i.id, i.file, i.location, {STATE}
                  FROM attempt a JOIN item i ON i.id = a.item
-                 WHERE a.state IN (4, 5) ORDER BY a.item LIMIT ?",
-            )
+                 WHERE a.state IN (4, 5) ORDER BY a.item LIMIT ?"
+            ))
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement
             .query([codec::stored(limit as u64)])
@@ -177,7 +177,7 @@ impl TransferFile {
                     coalesce(a.number, 0), a.started, a.finished,
                     (SELECT app FROM app WHERE app.task = i.task),
                     v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
-                    (SELECT at FROM intent WHERE id = a.intent), v.size_untold
+                    (SELECT at FROM intent WHERE id = a.intent), v.size_untold, a.proof
                  FROM item i LEFT JOIN attempt a ON a.item = i.id
                  LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
@@ -211,6 +211,7 @@ impl TransferFile {
             status: row.get(12).map_err(sqlite)?,
             message: word(13).map_err(sqlite)?,
             request: word(14).map_err(sqlite)?,
+            proof: row.get(26).map_err(sqlite)?,
         };
         Ok(ItemRow {
             id: ItemId(row.get(0).map_err(sqlite)?),

@@ -3,7 +3,7 @@
 use cavatica_exports::model::{ExportId, FileId};
 use jiff::Timestamp;
 
-use crate::item::{Failure, ItemId, State};
+use crate::state::{Failure, ItemId, State};
 use crate::verify::{Against, Finding, Untold};
 
 /// A failed file, or one whose outcome isn't known, with what is known about it.

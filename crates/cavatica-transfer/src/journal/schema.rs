@@ -147,6 +147,14 @@ CREATE INDEX ended_badly ON attempt (item) WHERE state IN (4, 5);
 ", "
 -- 1 where the listing told no size, so that only the key was found right.
 ALTER TABLE verified ADD COLUMN size_untold INTEGER;
+", "
+-- What confirmed a completed file: 1 the file, 2 its job alone. NULL in files of older versions.
+ALTER TABLE attempt ADD COLUMN proof INTEGER;
+-- 1 where an earlier sending was lost and then looked for in vain: the platform may not overwrite any more.
+ALTER TABLE attempt ADD COLUMN lost INTEGER;
+-- How many milliseconds the platform's clock was ahead of ours, by the date of its answers; NULL where it wasn't known.
+ALTER TABLE transfer ADD COLUMN clock_ahead INTEGER;
+ALTER TABLE run ADD COLUMN clock_ahead INTEGER;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

@@ -1,32 +1,35 @@
 //! The journal in one file.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::model::{ExportId, Location, Tri};
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use cavatica_exports::model::{ExportId, FileId, Location, Tri};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codec::{
-    self, COMPLETED, INTENDED, StateColumns, damaged, file_id, milliseconds, moment, read_back,
+    self, COMPLETED, INTENDED, PLANNED, StateColumns, StoredFile, clock_stored, damaged, file_id,
+    hashed, hashed_value, milliseconds, moment, read_back,
 };
 use super::lock::{Lock, Owner};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick,
-    Recorded, Tally, Terms, header,
+    Change, Changed, ClockSample, Count, Intent, IntentId, Item, Journal, JournalError, OpenItem,
+    Overwrite, Pick, Planned, Sent, Tally, Terms, header,
 };
-use crate::item::{ItemId, State, Step};
+use crate::state::{ItemId, State, Step};
 
 /// The columns of [`StateColumns`].
 pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
-    (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request)";
+    (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request), a.proof";
 
 /// The columns of an [`Item`] that no intent ever named; `w` is the word of its properties.
 const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0, w.text";
 
 /// The columns of [`Item`]; `w` is the word of its properties.
-const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.number, 0), w.text";
+const ITEM: &str = "i.id, i.file, i.location, i.size, CASE WHEN a.lost THEN 0 ELSE i.overwrite END,
+    coalesce(a.number, 0), w.text";
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
 #[derive(Debug)]
@@ -36,9 +39,12 @@ pub struct SqliteJournal {
     lock: Lock,
     terms: Terms,
     run: i64,
-    /// Everything up to here has an attempt; everything behind is fresh.
+    /// Everything up to here has an attempt; everything behind is fresh, unless it was set aside.
     last_intended: i64,
     copy_proven: bool,
+    planned: Planned,
+    /// Every planned file's hash and number, sorted; empty until somebody asks.
+    items_by_file: Vec<(u64, i64)>,
     /// Written, and handed out once it is on disk.
     intents: Vec<Intent>,
 }
@@ -83,6 +89,11 @@ impl SqliteJournal {
             run: 0,
             last_intended: 0,
             copy_proven: header.copy_proven,
+            planned: Planned {
+                at: header.created,
+                clock_ahead: header.clock_ahead,
+            },
+            items_by_file: Vec::new(),
             intents: Vec::new(),
         };
         journal.begin_run(now)?;
@@ -116,9 +127,13 @@ impl SqliteJournal {
 
     fn find_last_intended(&self) -> Result<i64, JournalError> {
         self.connection
-            .query_row("SELECT coalesce(max(item), 0) FROM attempt", [], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT item FROM attempt WHERE intent IS NOT NULL ORDER BY item DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )
+            .optional()
+            .map(|item| item.unwrap_or(0))
             .map_err(|source| self.sqlite(source))
     }
 
@@ -161,6 +176,19 @@ impl SqliteJournal {
         item(&self.path, &self.terms, row)
     }
 
+    /// Reads the columns of [`ITEM`] and [`STATE`], then `intent`, `at` and `clock_ahead`.
+    fn sent(&self, row: &rusqlite::Row<'_>) -> Result<Sent, JournalError> {
+        let number = |column| {
+            let value: Result<Option<i64>, _> = row.get(column);
+            value.map_err(|source| self.sqlite(source))
+        };
+        Ok(Sent {
+            item: self.item(row)?,
+            call: IntentId(number(15)?.unwrap_or(0)),
+            at: platform_moment(number(16)?, number(17)?).unwrap_or(Timestamp::UNIX_EPOCH),
+        })
+    }
+
     /// Puts failed files back to planned, those with one of the codes or, with none named, those that pass by waiting.
     /// Answers how many.
     ///
@@ -193,15 +221,20 @@ impl SqliteJournal {
             }
         }
         for chunk in ids.chunks(1000) {
-            let moves: Vec<Move> = chunk
+            let moves: Vec<Change> = chunk
                 .iter()
-                .map(|item| Move::new(*item, Step::Retry))
+                .map(|item| Change::new(*item, Step::Retry))
                 .collect();
             self.record(moves)?;
         }
         self.commit()?;
         Ok(ids.len() as u64)
     }
+}
+
+/// A moment of ours on the platform's clock, as far as that was known.
+fn platform_moment(ours: Option<i64>, ahead: Option<i64>) -> Option<Timestamp> {
+    moment(ours?.checked_add(ahead.unwrap_or(0)))
 }
 
 fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
@@ -250,8 +283,9 @@ impl Journal for SqliteJournal {
         let mut statement = self
             .connection
             .prepare(&format!(
-                "SELECT {ITEM}, {STATE}, (SELECT at FROM intent WHERE id = a.intent)
+                "SELECT {ITEM}, {STATE}, a.intent, n.at, r.clock_ahead
                  FROM attempt a JOIN item i ON i.id = a.item LEFT JOIN word w ON w.id = i.properties
+                 LEFT JOIN intent n ON n.id = a.intent LEFT JOIN run r ON r.id = n.run
                  WHERE a.state <> {COMPLETED}"
             ))
             .map_err(|source| self.sqlite(source))?;
@@ -261,16 +295,12 @@ impl Journal for SqliteJournal {
             let id = ItemId(row.get(0).map_err(|source| self.sqlite(source))?);
             let number: u32 = row.get(5).map_err(|source| self.sqlite(source))?;
             let columns = StateColumns::read(row, 7).map_err(|source| self.sqlite(source))?;
-            let at = moment(row.get(14).map_err(|source| self.sqlite(source))?)
-                .unwrap_or(Timestamp::UNIX_EPOCH);
             match columns.state(&self.path)? {
                 State::Planned => open.push(OpenItem::Again(id)),
-                State::Intended => {
-                    open.push(OpenItem::Intended(Box::new(self.item(row)?), at));
-                }
+                State::Intended => open.push(OpenItem::Intended(Box::new(self.sent(row)?))),
                 State::Accepted { export } => open.push(OpenItem::Accepted(id, export)),
                 State::Unknown { export, .. } => {
-                    open.push(OpenItem::Unknown(Box::new(self.item(row)?), at, export));
+                    open.push(OpenItem::Unknown(Box::new(self.sent(row)?), export));
                 }
                 State::Failed { failure, .. } => {
                     if failure.class().passes_by_waiting() {
@@ -334,7 +364,7 @@ impl Journal for SqliteJournal {
         Ok(count)
     }
 
-    fn record(&mut self, moves: Vec<Move>) -> Result<Vec<Recorded>, JournalError> {
+    fn record(&mut self, moves: Vec<Change>) -> Result<Vec<Changed>, JournalError> {
         if moves.is_empty() {
             return Ok(Vec::new());
         }
@@ -376,6 +406,91 @@ impl Journal for SqliteJournal {
         Ok(items)
     }
 
+    fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError> {
+        self.write(|connection| {
+            let mut standing =
+                connection.prepare_cached("SELECT state FROM attempt WHERE item = ?")?;
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO attempt (item, number, state, size)
+                 SELECT id, 0, ?2, size FROM item WHERE id = ?1",
+            )?;
+            let mut aside = Vec::new();
+            for id in ids {
+                let state: Option<i64> = standing.query_row([id.0], |row| row.get(0)).optional()?;
+                if state.is_none() {
+                    insert.execute(params![id.0, PLANNED])?;
+                }
+                if state.is_none_or(|state| state == PLANNED) {
+                    aside.push(*id);
+                }
+            }
+            Ok(aside)
+        })
+    }
+
+    fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError> {
+        if self.items_by_file.is_empty() {
+            self.items_by_file = self.hash_files().map_err(|source| self.sqlite(source))?;
+        }
+        let mut found = Vec::new();
+        for file in files {
+            let hash = hashed(&StoredFile(file));
+            let first = self
+                .items_by_file
+                .partition_point(|(other, _)| *other < hash);
+            let same = self.items_by_file[first..].iter();
+            let ids: Vec<ItemId> = same
+                .take_while(|(other, _)| *other == hash)
+                .map(|(_, id)| ItemId(*id))
+                .collect();
+            let items = self.items(&ids)?.into_iter();
+            let really = items.filter(|item| item.file == *file);
+            found.extend(really.map(|item| (item.file, item.id)));
+        }
+        Ok(found)
+    }
+
+    fn known_jobs(
+        &mut self,
+        sent: Range<Timestamp>,
+        each: &mut dyn FnMut(&str),
+    ) -> Result<(), JournalError> {
+        let mut read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT a.export FROM attempt a JOIN intent n ON n.id = a.intent
+                 WHERE n.at >= ?1 AND n.at < ?2 AND a.export IS NOT NULL",
+            )?;
+            let range = [sent.start, sent.end].map(milliseconds);
+            let mut rows = statement.query(range)?;
+            while let Some(row) = rows.next()? {
+                each(row.get_ref(0)?.as_str()?);
+            }
+            Ok(())
+        };
+        read().map_err(|source| self.sqlite(source))
+    }
+
+    fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT a.started, n.at, r.clock_ahead FROM attempt a
+                 JOIN intent n ON n.id = a.intent JOIN run r ON r.id = n.run
+                 WHERE a.item > (SELECT max(item) FROM attempt) - 500 AND a.started IS NOT NULL",
+            )?;
+            let samples = statement.query_map([], |row| {
+                let started = moment(row.get(0)?);
+                let sent = platform_moment(row.get(1)?, row.get(2)?);
+                Ok(started.zip(sent))
+            })?;
+            samples.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let samples = read().map_err(|source| self.sqlite(source))?.into_iter();
+        let known = samples.flatten();
+        Ok(known
+            .map(|(started, sent)| ClockSample { started, sent })
+            .collect())
+    }
+
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
         let mut statement = self
             .connection
@@ -391,6 +506,20 @@ impl Journal for SqliteJournal {
             .iter()
             .map(|text| text.parse().map_err(|error| damaged(&self.path, error)))
             .collect()
+    }
+
+    fn planned_at(&self) -> Planned {
+        self.planned
+    }
+
+    fn note_clock(&mut self, ahead: SignedDuration) -> Result<(), JournalError> {
+        let run = self.run;
+        self.write(|connection| {
+            connection
+                .prepare_cached("UPDATE run SET clock_ahead = ? WHERE id = ?")?
+                .execute(params![clock_stored(ahead), run])?;
+            Ok(())
+        })
     }
 
     fn copy_proven(&self) -> bool {
@@ -429,13 +558,25 @@ impl Journal for SqliteJournal {
 }
 
 impl SqliteJournal {
+    /// Every planned file's hash, sorted: 16 bytes each, needed only where jobs of others are seen.
+    fn hash_files(&self) -> rusqlite::Result<Vec<(u64, i64)>> {
+        let mut statement = self.connection.prepare("SELECT file, id FROM item")?;
+        let mut rows = statement.query([])?;
+        let mut hashes = Vec::new();
+        while let Some(row) = rows.next()? {
+            hashes.push((hashed_value(row.get_ref(0)?), row.get(1)?));
+        }
+        hashes.sort_unstable();
+        Ok(hashes)
+    }
+
     fn fresh(&mut self, count: usize) -> Result<Vec<Item>, JournalError> {
         // Without a limit in the statement: SQLite would plan it anew for each.
         let mut statement = self
             .connection
             .prepare_cached(&format!(
                 "SELECT {FRESH} FROM item i LEFT JOIN word w ON w.id = i.properties
-                 WHERE i.id > ? ORDER BY i.id"
+                 WHERE i.id > ? AND NOT EXISTS (SELECT 1 FROM attempt WHERE item = i.id) ORDER BY i.id"
             ))
             .map_err(|source| self.sqlite(source))?;
         let mut rows = statement

@@ -5,11 +5,11 @@ use std::path::Path;
 use cavatica_exports::model::ExportId;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::codec::{StateColumns, milliseconds, read_back, state_number};
+use super::codec::{StateColumns, milliseconds, proof_number, read_back, state_number};
 use super::open::WriteError;
 use super::words::{text, word};
-use super::{JournalError, Move, Recorded};
-use crate::item::{Answer, ItemId, State, Step};
+use super::{Change, Changed, JournalError};
+use crate::state::{Answer, ItemId, Observation, State, Step};
 
 /// Takes files where their steps lead. Its statements are prepared once for many files.
 pub(super) struct Steps<'c> {
@@ -38,12 +38,12 @@ impl<'c> Steps<'c> {
         )?;
         let advance = connection.prepare_cached(
             "UPDATE attempt SET state = ?2, export = ?3,
-             started = coalesce(?4, started), finished = coalesce(?5, finished) WHERE item = ?1",
+             started = coalesce(?4, started), finished = coalesce(?5, finished), proof = ?6 WHERE item = ?1",
         )?;
         // Later looks keep the times that earlier ones told.
         let change = connection.prepare_cached(
             "UPDATE attempt SET state = ?2, doubt = ?3, export = ?4, code = ?5, status = ?6, message = ?7, request = ?8,
-             started = coalesce(?9, started), finished = coalesce(?10, finished) WHERE item = ?1",
+             started = coalesce(?9, started), finished = coalesce(?10, finished), proof = ?11 WHERE item = ?1",
         )?;
         Ok(Steps {
             path,
@@ -56,7 +56,7 @@ impl<'c> Steps<'c> {
     }
 
     /// Looks up where all of these stand, neighbours at once: the files of a bulk call are neighbours.
-    pub(super) fn look_ahead(&mut self, moves: &[Move]) -> Result<(), WriteError> {
+    pub(super) fn look_ahead(&mut self, moves: &[Change]) -> Result<(), WriteError> {
         let mut ids: Vec<i64> = moves.iter().map(|moved| moved.item.0).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -78,8 +78,8 @@ impl<'c> Steps<'c> {
     }
 
     /// Takes a file where the step leads.
-    pub(super) fn take(&mut self, moved: Move) -> Result<Recorded, WriteError> {
-        let Move {
+    pub(super) fn take(&mut self, moved: Change) -> Result<Changed, WriteError> {
+        let Change {
             item,
             step,
             started,
@@ -90,14 +90,17 @@ impl<'c> Steps<'c> {
             size,
             attempt,
         } = self.standing(item)?;
-        let not_taken = step == Step::Answer(Answer::NotTaken);
+        let unsent = matches!(
+            step,
+            Step::Answer(Answer::NotSent) | Step::Observation(Observation::NotTaken)
+        );
         let after = self.after(item, before.clone(), step)?;
         if after == State::Planned {
-            self.leave(item, &before, not_taken)?;
+            self.leave(item, &before, unsent)?;
         }
         let times = [started, finished].map(|moment| moment.map(milliseconds));
         self.write(item, &before, &after, times)?;
-        Ok(Recorded {
+        Ok(Changed {
             item,
             before,
             after,
@@ -151,7 +154,7 @@ impl<'c> Steps<'c> {
     }
 
     /// What an attempt leaves behind when the file is planned again.
-    fn leave(&self, item: ItemId, before: &State, not_taken: bool) -> rusqlite::Result<()> {
+    fn leave(&self, item: ItemId, before: &State, unsent: bool) -> rusqlite::Result<()> {
         match before {
             State::Failed { .. } => self
                 .connection
@@ -161,16 +164,16 @@ impl<'c> Steps<'c> {
                      FROM attempt WHERE item = ?",
                 )?
                 .execute([item.0])?,
-            // Nothing was taken: it doesn't count as an attempt.
-            State::Intended if not_taken => self
+            // It doesn't count as an attempt.
+            State::Intended if unsent => self
                 .connection
                 .prepare_cached("UPDATE attempt SET number = number - 1 WHERE item = ?")?
                 .execute([item.0])?,
-            State::Planned
-            | State::Intended
-            | State::Accepted { .. }
-            | State::Completed { .. }
-            | State::Unknown { .. } => 0,
+            State::Intended | State::Unknown { .. } => self
+                .connection
+                .prepare_cached("UPDATE attempt SET lost = 1 WHERE item = ?")?
+                .execute([item.0])?,
+            State::Planned | State::Accepted { .. } | State::Completed { .. } => 0,
         };
         // The next attempt starts clean.
         self.connection
@@ -186,6 +189,14 @@ impl<'c> Steps<'c> {
         after: &State,
         [started, finished]: [Option<i64>; 2],
     ) -> rusqlite::Result<()> {
+        let proof = match after {
+            State::Completed { proof, .. } => Some(proof_number(*proof)),
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Failed { .. }
+            | State::Unknown { .. } => None,
+        };
         let clean = matches!(before, State::Intended | State::Accepted { .. });
         if clean && matches!(after, State::Accepted { .. } | State::Completed { .. }) {
             self.advance.execute(params![
@@ -193,7 +204,8 @@ impl<'c> Steps<'c> {
                 state_number(after),
                 after.export().map(ExportId::as_str),
                 started,
-                finished
+                finished,
+                proof,
             ])?;
             return Ok(());
         }
@@ -224,6 +236,7 @@ impl<'c> Steps<'c> {
             request,
             started,
             finished,
+            proof,
         ])?;
         Ok(())
     }

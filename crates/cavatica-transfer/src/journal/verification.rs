@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::open::{Held, WriteError, write};
 use super::sqlite::STATE;
 use super::{JournalError, Terms};
-use crate::item::State;
+use crate::state::State;
 use crate::verify::{Against, Finding, Found, Known, Object, compare};
 
 /// How many files that were not seen are written down at a time.
@@ -308,7 +308,7 @@ impl Planned {
                     row.get(1)?,
                     etag,
                     StateColumns::read(row, 3)?,
-                    row.get::<_, Option<String>>(10)?,
+                    row.get::<_, Option<String>>(11)?,
                 ))
             })
             .optional()?;

@@ -9,9 +9,9 @@ use cavatica_exports::model::Volume;
 
 use super::error::{PlanError, Refusal, RefusedFile};
 use super::{Existing, Policy};
-use crate::item::ItemId;
 use crate::journal::{Draft, JournalError};
 use crate::platform::Platform;
+use crate::state::ItemId;
 
 /// The name of the reason.
 const KIND: &str = "exists";

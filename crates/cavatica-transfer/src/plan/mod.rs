@@ -28,9 +28,9 @@ use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::item::ItemId;
 use crate::journal::{Draft, JournalError, Overwrite, Terms};
 use crate::platform::Platform;
+use crate::state::ItemId;
 use existing::Planned;
 use sieve::Sieve;
 
@@ -302,13 +302,16 @@ pub async fn plan(
         },
         properties: options.properties,
     };
-    let draft = Draft::create(
+    let mut draft = Draft::create(
         path,
         terms,
         &options.selection.words(),
         options.label.as_deref(),
         now,
     )?;
+    if let Some(ahead) = client.clock_ahead() {
+        draft.note_clock(ahead)?;
+    }
     let mut sieve = Sieve::new(
         draft,
         volume,

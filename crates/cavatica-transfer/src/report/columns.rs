@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{key, name};
-use crate::item::State;
 use crate::journal::{ItemRow, SkippedRow, Terms, Verified};
+use crate::state::State;
 use crate::summary::UNKNOWN_ADVICE;
 use crate::verify::{Finding, Untold};
 

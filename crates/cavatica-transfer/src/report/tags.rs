@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ReportError, Written, bucket, each_item, key};
-use crate::item::State;
 use crate::journal::{ItemRow, TransferFile};
+use crate::state::State;
 
 const MOST_TAGS: usize = 10;
 const LONGEST_KEY: usize = 128;

@@ -3,20 +3,23 @@
 //! One loop owns everything: it writes the journal, decides, and starts tasks that each make calls and bring back what
 //! came of them. Sending, following and looking up lost answers go on side by side; the journal is written by nobody else.
 
-mod look;
-mod pace;
+mod copy_proof;
+mod follower;
+mod inquiry;
+mod outage;
+mod poll_schedule;
 mod runner;
+mod saving;
+mod sender;
 mod stop;
 mod tasks;
 
-pub(crate) use look::{Reach, look_up};
 pub use runner::run;
 pub use stop::Stop;
 
 use std::time::Duration;
 
-use cavatica_exports::ListError;
-use cavatica_exports::model::FileId;
+use cavatica_exports::model::{FileId, Objection, VolumeId};
 use cavatica_exports::transport;
 
 use crate::journal::{JournalError, Tally};
@@ -55,8 +58,6 @@ pub struct Timing {
     /// After an answer was lost: how long the platform gets to carry the request out and list its jobs, before the absence
     /// of a job means anything.
     pub settle: Duration,
-    /// How far the platform's clock may be behind ours.
-    pub clock_skew: Duration,
     /// The shortest wait between two questions after jobs.
     pub first_poll: Duration,
     /// The longest wait between two questions after jobs.
@@ -77,7 +78,6 @@ impl Default for Timing {
     fn default() -> Self {
         Timing {
             settle: Duration::from_secs(60),
-            clock_skew: Duration::from_secs(600),
             first_poll: Duration::from_secs(5),
             longest_poll: Duration::from_secs(300),
             unclear_job: Duration::from_secs(1800),
@@ -86,6 +86,13 @@ impl Default for Timing {
             patience: Duration::from_secs(1800),
             stop: Duration::from_secs(10),
         }
+    }
+}
+
+impl Timing {
+    /// How long a byte of a call may move after the call was given up: a third of the settling time.
+    pub(crate) fn longest_byte_life(&self) -> Duration {
+        self.settle / 3
     }
 }
 
@@ -118,6 +125,32 @@ pub struct RunReport {
     pub tally: Tally,
 }
 
+/// What is different about a volume since the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeChange {
+    /// What it is: its bucket, or its prefix.
+    pub what: &'static str,
+    /// What it was when the transfer was planned.
+    pub planned: String,
+    /// What it is now.
+    pub found: String,
+}
+
+fn what_changed(changes: &[VolumeChange], objections: &[Objection]) -> String {
+    let changes = changes.iter().map(|change| {
+        let VolumeChange {
+            what,
+            planned,
+            found,
+        } = change;
+        format!("has another {what} than when the transfer was planned: `{found}`, not `{planned}`")
+    });
+    let objections = objections
+        .iter()
+        .map(|objection| format!("takes no exports now: {objection}"));
+    changes.chain(objections).collect::<Vec<_>>().join("; it ")
+}
+
 /// Why a run could not go on. What was sent is in the journal; it can be resumed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -136,6 +169,24 @@ pub enum RunError {
         /// The last attempt.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The volume isn't what it was when the transfer was planned, or can't take exports now.
+    #[error("volume {volume} {}", what_changed(.changes, .objections))]
+    VolumeChanged {
+        /// The volume.
+        volume: VolumeId,
+        /// What is different.
+        changes: Vec<VolumeChange>,
+        /// What speaks against exporting to it now.
+        objections: Vec<Objection>,
+    },
+    /// The first jobs of a move completed, but their files still lie on the platform, so that nothing can be told of the rest.
+    #[error(
+        "the job of file {file} completed, but the file still lies on the platform; no further file was sent"
+    )]
+    NotMoved {
+        /// The file.
+        file: FileId,
+    },
     /// Copies were asked for, but the platform moved the file.
     #[error(
         "the platform moved file {file} although it was to be copied; no further file was sent"
@@ -144,23 +195,4 @@ pub enum RunError {
         /// The file.
         file: FileId,
     },
-}
-
-/// Why a question went unanswered.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) enum AskError {
-    Call(#[from] transport::Error),
-    List(#[from] ListError),
-}
-
-impl AskError {
-    /// Whether the token or the account's rights are at fault, so that asking again is useless.
-    fn is_refusal(&self) -> bool {
-        let error = match self {
-            AskError::Call(error) | AskError::List(ListError::Call(error)) => error,
-            AskError::List(ListError::Endless { .. }) => return false,
-        };
-        matches!(error.status(), Some(401 | 403))
-    }
 }

@@ -1,56 +1,38 @@
-//! The loop.
+//! The loop: it owns the journal, decides, starts tasks, and takes in what they bring.
+//!
+//! What it decides by has walls: what is sent next ([`Sender`]), what is followed ([`Follower`]), what is in doubt
+//! ([`Inquiry`]), what is not yet on disk ([`Saving`]), the first copy ([`CopyProof`]), and whether the platform can be
+//! reached at all ([`Outage`]). Each says whether it has work left (`is_idle`) and when it wants to be asked again
+//! (`next_wake`). The files beside this one hold what the loop does with them.
 
-mod follow;
+mod answers;
+mod inquiries;
+mod opening;
+mod readings;
 mod record;
 mod resume;
-mod send;
-mod settle;
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use cavatica_exports::model::ExportId;
-use cavatica_exports::transport::Client;
-use jiff::Timestamp;
+use cavatica_exports::model::ExportMode;
+use cavatica_exports::transport::{Client, Error};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::{Action, Pace, Spacing};
+use super::copy_proof::CopyProof;
+use super::follower::{Errand, Follower};
+use super::inquiry::Inquiry;
+use super::outage::Outage;
+use super::saving::Saving;
+use super::sender::{Caution, Choice, Room, Sender};
 use super::stop::Stop;
-use super::tasks::Done;
-use super::{AskError, Ending, RunError, RunOptions, RunReport};
+use super::tasks::{self, Done, What};
+use super::{Ending, RunError, RunOptions, RunReport};
 use crate::event::{Event, StopReason};
-use crate::item::{ItemId, State, Step};
-use crate::journal::{Count, Item, Journal, JournalError, Move, Tally, Terms};
+use crate::evidence::AskError;
+use crate::journal::{Change, IntentId, Journal, JournalError, Overwrite, Pick, Tally, Terms};
 use crate::platform::Platform;
-use crate::reconcile::{Question, Times, Whereabouts};
-
-/// The most starts that are under way at once. The limit on requests allows three or four calls a second; a start takes a
-/// second or two.
-const STARTS: usize = 16;
-
-/// With more starts than this under way no more are sent: those that follow then come together, and cost one commit.
-const REFILL: usize = STARTS / 2;
-
-/// How long what was learned may wait for its sync, together with what comes after it. Lost with the machine, it is asked
-/// for again.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// The most readings of jobs that are under way at once.
-const READS: usize = 3;
-
-/// The most files of one bulk call.
-const BATCH: usize = 100;
-
-/// The most files that one look is about.
-const LOOK: usize = 2_000;
-
-/// How often a look that settled nothing is repeated.
-const LOOKS: u32 = 3;
-
-/// How often a job must have shown nothing that is understood, besides for how long, before it is given up: one answer with a
-/// gap in it, after a long pause, says little.
-const UNCLEAR_LOOKS: u32 = 3;
+use crate::state::{ItemId, State, Step};
 
 /// Runs a transfer, or takes it up where an earlier run left it.
 ///
@@ -70,7 +52,8 @@ pub async fn run(
     let began = Instant::now();
     let mut runner = Runner::new(journal, client, options, report)?;
     let outcome = runner.drive(stop).await;
-    let (reconciled, requests, tally) = (runner.reconciled, runner.requests(), runner.tally);
+    let (reconciled, requests) = (runner.inquiry.reconciled(), runner.requests());
+    let tally = runner.tally;
     runner.note_requests()?;
     runner.commit()?;
     let ending = outcome?;
@@ -84,36 +67,18 @@ pub async fn run(
     })
 }
 
-/// A question with the moment from which asking makes sense.
-#[derive(Debug)]
-struct Pending {
-    question: Question,
-    /// `None`: reading the whole list is too dear while there is other work.
-    due: Option<Instant>,
-    looks: u32,
-}
-
-/// A refusal or failure that may be the echo of our own success: 9006 where the file is our alias already, 9107 where our
-/// own object is in the way. It is recorded once that is ruled out.
-#[derive(Debug)]
-struct Echo {
-    item: Item,
-    /// The job that failed, if there was one.
-    export: Option<ExportId>,
-    told: Move,
-}
-
-/// A job that shows nothing that is understood.
-#[derive(Clone, Copy, Debug)]
-struct Unclear {
-    since: Instant,
-    looks: u32,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sending {
     On,
     Off(StopReason, Instant),
+}
+
+/// How far the look at the platform is that precedes everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    Wanted,
+    UnderWay,
+    Done,
 }
 
 struct Runner<'a> {
@@ -125,47 +90,23 @@ struct Runner<'a> {
     tally: Tally,
     /// Requests that the client had made before this run.
     requests_before: u64,
+    opening: Opening,
     sending: Sending,
     /// Why the run can't go on; it ends once the starts under way have been answered.
     fatal: Option<RunError>,
+    /// A call that was refused as if nobody here might send anything: nothing is sent before it is known whether it was
+    /// taken all the same.
+    refused: Option<(IntentId, Error)>,
+    /// All unfinished jobs are being read, because some of them aren't ours.
+    sweeping: bool,
+    swept: Option<Instant>,
     tasks: JoinSet<Done>,
-
-    /// Files that came back and may be sent again.
-    again: VecDeque<ItemId>,
-    /// Files that failed in a way that passes by waiting.
-    later: Vec<(Instant, ItemId)>,
-    /// How many files that were never sent this run may still send.
-    fresh_left: u64,
-    starting: usize,
-    batch_limit: usize,
-    /// Not before this moment is anything sent.
-    hold: Option<Instant>,
-    /// Since when the platform can't be reached, and how often that was seen.
-    trouble: Option<(Instant, u32)>,
-
-    /// Jobs not known to have ended; those read least recently come first.
-    jobs: VecDeque<(ItemId, ExportId)>,
-    pace: Pace,
-    counting: bool,
-    reads: usize,
-    reading: usize,
-    unclear: HashMap<ItemId, Unclear>,
-
-    questions: Vec<Pending>,
-    echoes: Vec<Echo>,
-    looking: bool,
-    reconciled: u64,
-
-    /// Answers and observations that came together.
-    learned: Vec<Move>,
-    /// Since when something is written that isn't on disk.
-    unsaved: Option<Instant>,
-    /// Whether intents are among it: nothing is sent before they are on disk.
-    intended: bool,
-
-    /// A copy whose source is being read again, to see that it still lies on the platform.
-    proving: bool,
-    copy_completed: Option<ItemId>,
+    saving: Saving,
+    sender: Sender,
+    follower: Follower,
+    inquiry: Inquiry,
+    copy_proof: CopyProof,
+    outage: Outage,
 }
 
 impl<'a> Runner<'a> {
@@ -175,46 +116,35 @@ impl<'a> Runner<'a> {
         options: &'a RunOptions,
         report: &'a mut (dyn FnMut(Event) + Send),
     ) -> Result<Self, RunError> {
-        let now = Instant::now();
         let terms = journal.terms().clone();
         let tally = journal.tally()?;
-        let spacing = Spacing {
-            first: options.timing.first_poll,
-            longest: options.timing.longest_poll,
+        let caution = match (terms.mode, terms.overwrite) {
+            (ExportMode::Copy, _) => Caution::None,
+            (ExportMode::Move, Overwrite::Forbidden) => Caution::First,
+            (ExportMode::Move, Overwrite::Allowed) => Caution::All,
         };
+        let alias_seen = tally.completed.files > 0;
         Ok(Runner {
-            journal,
             platform: Platform::new(client),
-            terms,
             options,
             report,
-            tally,
             requests_before: client.budget().sent,
+            opening: Opening::Wanted,
             sending: Sending::On,
             fatal: None,
+            refused: None,
+            sweeping: false,
+            swept: None,
             tasks: JoinSet::new(),
-            again: VecDeque::new(),
-            later: Vec::new(),
-            fresh_left: tally.planned.files,
-            starting: 0,
-            batch_limit: BATCH,
-            hold: None,
-            trouble: None,
-            jobs: VecDeque::new(),
-            pace: Pace::new(spacing, now),
-            counting: false,
-            reads: 0,
-            reading: 0,
-            unclear: HashMap::new(),
-            questions: Vec::new(),
-            echoes: Vec::new(),
-            looking: false,
-            reconciled: 0,
-            learned: Vec::new(),
-            unsaved: None,
-            intended: false,
-            proving: false,
-            copy_completed: None,
+            saving: Saving::default(),
+            sender: Sender::new(caution),
+            follower: Follower::new(terms.mode, &options.timing, alias_seen, Instant::now()),
+            inquiry: Inquiry::new(terms.mode, terms.volume.clone(), journal.planned_at()),
+            copy_proof: CopyProof::new(terms.mode, journal.copy_proven()),
+            outage: Outage::default(),
+            journal,
+            terms,
+            tally,
         })
     }
 
@@ -225,12 +155,8 @@ impl<'a> Runner<'a> {
         }
         loop {
             let now = Instant::now();
-            if self.sending == Sending::On {
-                self.release(now)?;
-                self.send(now)?;
-                self.follow(now);
-                self.look(now);
-                self.prove(now)?;
+            if self.sending == Sending::On && !self.outage.is_on(now) {
+                self.act(now)?;
             }
             if self.must_commit(now) {
                 self.commit()?;
@@ -256,7 +182,7 @@ impl<'a> Runner<'a> {
                             next = self.tasks.try_join_next();
                         }
                     }
-                    let learned = std::mem::take(&mut self.learned);
+                    let learned = self.saving.take_learned();
                     self.record(learned)?;
                 }
                 () = sleep_until(wake) => {}
@@ -264,11 +190,121 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Takes in what a task brought back. Only what the journal says ends the run at once.
+    /// Does what can be done now.
+    fn act(&mut self, now: Instant) -> Result<(), RunError> {
+        match self.opening {
+            Opening::Done => {}
+            Opening::UnderWay => return Ok(()),
+            Opening::Wanted => {
+                self.opening = Opening::UnderWay;
+                let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
+                self.tasks.spawn(tasks::open(platform, volume));
+                return Ok(());
+            }
+        }
+        let due = self.sender.due(now);
+        self.retry(&due)?;
+        self.send(now)?;
+        self.follow(now)?;
+        self.inquire(now);
+        self.prove_copy()
+    }
+
+    fn send(&mut self, now: Instant) -> Result<(), RunError> {
+        if self.sweeping || self.refused.is_some() || self.follower.doubts_aliases() {
+            return Ok(());
+        }
+        if !self.sender.is_worth_it(&self.room()) {
+            return Ok(());
+        }
+        while let Some(choice) = self.sender.next(&self.room(), now) {
+            let pick = match &choice {
+                Choice::Fresh(count) => Pick::Fresh(*count),
+                Choice::Again(ids) => Pick::These(ids),
+            };
+            let taken = self.journal.intend(pick, self.platform.client.now())?;
+            if taken.files == 0 {
+                self.sender.out_of_fresh();
+                continue;
+            }
+            record::shift(&mut self.tally, &State::Planned, &State::Intended, taken);
+            self.sender.begun(&choice, taken);
+            self.saving.intended(now);
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> Room {
+        let intended = usize::try_from(self.tally.intended.files).unwrap_or(usize::MAX);
+        Room {
+            most: self.options.max_in_flight,
+            in_flight: self.follower.in_flight() + intended,
+            alone: self.copy_proof.is_wanted(),
+            doubts: self.inquiry.doubts(),
+            idle: self.follower.is_idle() && self.inquiry.is_idle() && self.copy_proof.is_idle(),
+        }
+    }
+
+    /// Brings to disk what was written, and only then sends what is intended.
+    fn commit(&mut self) -> Result<(), RunError> {
+        self.saving.saved();
+        for intent in self.journal.commit()? {
+            let overwrites = intent
+                .items
+                .iter()
+                .any(|item| item.overwrite == Overwrite::Allowed);
+            let careful =
+                self.terms.mode == ExportMode::Move && (overwrites || self.sender.reads_first());
+            let (platform, terms) = (self.platform.clone(), self.terms.clone());
+            self.tasks
+                .spawn(tasks::start(platform, terms, intent, careful));
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, now: Instant) -> Result<(), RunError> {
+        while let Some(errand) = self.follower.next(now) {
+            let (asked, what) = match errand {
+                Errand::Count => {
+                    let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
+                    self.tasks.spawn(tasks::count(platform, volume));
+                    continue;
+                }
+                Errand::Files(asked) => (asked, What::Files),
+                Errand::Jobs(asked) => (asked, What::Jobs),
+                Errand::Both(asked) => match self.terms.mode {
+                    ExportMode::Move => (asked, What::Both),
+                    ExportMode::Copy => (asked, What::Jobs),
+                },
+            };
+            let ids: Vec<_> = asked.iter().map(|followed| followed.item).collect();
+            let items = match (self.terms.mode, what) {
+                (ExportMode::Move, What::Files | What::Both) => self.journal.items(&ids)?,
+                (ExportMode::Move, What::Jobs) | (ExportMode::Copy, _) => Vec::new(),
+            };
+            let (platform, terms) = (self.platform.clone(), self.terms.clone());
+            self.tasks
+                .spawn(tasks::read(platform, terms, asked, items, what));
+        }
+        Ok(())
+    }
+
+    /// Reads the source of the first copy again.
+    fn prove_copy(&mut self) -> Result<(), RunError> {
+        let Some(item) = self.copy_proof.begin() else {
+            return Ok(());
+        };
+        for item in self.journal.items(&[item])? {
+            self.tasks
+                .spawn(tasks::read_source(self.platform.clone(), item.file));
+        }
+        Ok(())
+    }
+
+    /// Takes in what a task brought back. Only what the journal says ends the run at once: without one no answer can be kept.
     fn take_in(&mut self, done: Done) -> Result<(), RunError> {
         match self.handle(done) {
             Ok(()) => Ok(()),
-            // Without a journal no answer can be kept.
             Err(error @ RunError::Journal(_)) => Err(error),
             Err(error) => {
                 self.fatal.get_or_insert(error);
@@ -278,87 +314,105 @@ impl<'a> Runner<'a> {
         }
     }
 
+    fn handle(&mut self, done: Done) -> Result<(), RunError> {
+        match done {
+            Done::Opened { volume, unfinished } => self.opened(*volume, unfinished),
+            Done::Started {
+                intent,
+                began,
+                result: Ok(answer),
+            } => {
+                self.sender.ended();
+                self.outage.is_over();
+                self.answered(
+                    intent,
+                    began,
+                    answer.value.items,
+                    answer.request_id.as_deref(),
+                )
+            }
+            Done::Started {
+                intent,
+                result: Err(error),
+                ..
+            } => {
+                self.sender.ended();
+                self.not_answered(intent, error)
+            }
+            Done::Withheld { intent, result } => {
+                self.sender.ended();
+                self.withheld(intent, result)
+            }
+            Done::Counted(result) => self.counted(result),
+            Done::Swept(result) => self.swept(result),
+            Done::Read(reading) => self.read(*reading),
+            Done::Inquired {
+                asked,
+                began,
+                at,
+                result,
+            } => self.inquired(&asked, began, at, result),
+            Done::SourceRead { file, result } => self.source_read(file, result),
+        }
+    }
+
+    fn must_commit(&self, now: Instant) -> bool {
+        let pause = self.tasks.is_empty() || self.sending != Sending::On;
+        self.saving.is_due(now) || (pause && !self.saving.is_idle())
+    }
+
     fn requests(&self) -> u64 {
         self.platform.client.budget().sent - self.requests_before
     }
 
-    /// Whether what is written has to be brought to disk now. It is the syncs that cost, so what needn't be there at once
-    /// waits a little for more.
-    fn must_commit(&self, now: Instant) -> bool {
-        let lingered = self.unsaved.is_some_and(|since| now - since >= LINGER);
-        self.intended || lingered || self.tasks.is_empty() || self.sending != Sending::On
-    }
-
     fn note_requests(&mut self) -> Result<(), JournalError> {
-        self.unsaved.get_or_insert_with(Instant::now);
+        self.saving.wrote(Instant::now());
         let (requests, allowed) = (self.requests(), self.platform.client.budget().limit);
         self.journal
-            .note_requests(requests, allowed, Timestamp::now())
+            .note_requests(requests, allowed, self.platform.client.now())
     }
 
     fn nothing_left(&self) -> bool {
-        self.fresh_left == 0
-            && self.again.is_empty()
-            && self.later.is_empty()
-            && self.starting == 0
-            && self.idle()
-            && self.questions.is_empty()
-            && self.echoes.is_empty()
-            && !self.looking
-            && !self.proving
-            && self.copy_completed.is_none()
+        self.sender.is_idle()
+            && self.follower.is_idle()
+            && self.inquiry.is_idle()
+            && self.copy_proof.is_idle()
+            && !self.sweeping
     }
 
-    /// Whether there are no jobs to follow.
-    fn idle(&self) -> bool {
-        self.jobs.is_empty() && self.reads == 0
-    }
-
-    /// Whether nothing goes on but questions.
-    fn only_questions(&self) -> bool {
-        let sendable = (self.fresh_left > 0 || !self.again.is_empty()) && self.may_send();
-        !sendable && self.starting == 0 && self.idle() && self.later.is_empty()
+    /// Whether nothing goes on but doubts, and the file that waits to be a witness for them.
+    fn is_quiet(&self) -> bool {
+        self.sender.has_only_its_witness() && self.follower.is_idle() && self.copy_proof.is_idle()
     }
 
     fn ending(&self, now: Instant) -> Option<Ending> {
         match self.sending {
             Sending::On => self.nothing_left().then_some(Ending::Finished),
-            Sending::Off(reason, deadline) => {
-                (self.starting == 0 || now >= deadline).then_some(match reason {
+            Sending::Off(reason, deadline) => (self.sender.starting() == 0 || now >= deadline)
+                .then_some(match reason {
                     StopReason::Asked | StopReason::Trouble => Ending::Stopped,
                     StopReason::TooManyErrors => Ending::TooManyErrors,
-                })
-            }
+                }),
         }
     }
 
     fn next_wake(&self, now: Instant) -> Instant {
-        let far = now + Duration::from_secs(3600);
-        let mut wake = self.unsaved.map_or(far, |since| since + LINGER);
         if let Sending::Off(_, deadline) = self.sending {
             return deadline;
         }
-        let mut by = |moment: Instant| wake = wake.min(moment.max(now));
-        if !self.jobs.is_empty()
-            && !self.counting
-            && let Action::Wait(until) = self.pace.action(self.jobs.len(), now)
-        {
-            by(until);
-        }
-        if !self.looking {
-            for pending in &self.questions {
-                pending.due.into_iter().for_each(&mut by);
-            }
-        }
-        for (due, _) in &self.later {
-            by(*due);
-        }
-        if let Some(hold) = self.hold
-            && hold > now
-        {
-            by(hold);
-        }
-        wake
+        let wishes = [
+            self.outage.next_wake().filter(|until| *until > now),
+            self.sender.next_wake(),
+            self.follower.next_wake(now),
+            self.inquiry.next_wake(),
+            self.inquiry.doubts().filter(|dead| *dead > now),
+        ];
+        let far = now + Duration::from_secs(3600);
+        // While the platform can't be reached, nothing else makes sense.
+        let earliest = self.outage.next_wake().unwrap_or(now).max(now);
+        let wake = wishes.into_iter().flatten().min().unwrap_or(far);
+        let saved = self.saving.next_wake().unwrap_or(far);
+        wake.max(earliest).min(saved)
     }
 
     fn stop_sending(&mut self, reason: StopReason) {
@@ -368,128 +422,32 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn handle(&mut self, done: Done) -> Result<(), RunError> {
-        match done {
-            Done::Started { intent, result } => {
-                self.starting -= 1;
-                match result {
-                    Ok(answer) => {
-                        self.reached();
-                        self.answered(intent, answer.value.items, answer.request_id.as_deref())
-                    }
-                    Err(error) => self.not_answered(intent, error),
-                }
-            }
-            Done::Counted(result) => {
-                self.counting = false;
-                let now = Instant::now();
-                match result {
-                    Ok(unfinished) => {
-                        self.reached();
-                        // Without a total there is only reading.
-                        let unfinished = unfinished.unwrap_or(0);
-                        (self.report)(Event::Counted {
-                            unfinished,
-                            in_flight: self.jobs.len(),
-                        });
-                        self.pace.counted(unfinished, self.jobs.len(), now);
-                    }
-                    Err(error) => {
-                        self.pace.failed(now);
-                        self.troubled(error)?;
-                    }
-                }
-                self.note_requests()?;
-                Ok(())
-            }
-            Done::Read { jobs, result } => self.read(jobs, result),
-            Done::Looked {
-                questions,
-                reach,
-                result,
-            } => self.looked(questions, reach, result),
-            Done::SourceRead { file, result } => {
-                self.proving = false;
-                match result {
-                    Ok(Some(Whereabouts::Platform)) => {
-                        self.journal.prove_copy()?;
-                        self.copy_completed = None;
-                        (self.report)(Event::CopyProven);
-                        Ok(())
-                    }
-                    Ok(Some(Whereabouts::Volume { .. } | Whereabouts::Gone)) => {
-                        Err(RunError::CopyMoved { file })
-                    }
-                    // It could not be read this time.
-                    Ok(None) => {
-                        self.hold = Some(Instant::now() + self.options.timing.pause);
-                        Ok(())
-                    }
-                    Err(error) => self.troubled(error),
-                }
-            }
-        }
-    }
-
-    fn reached(&mut self) {
-        self.trouble = None;
-        self.hold = None;
-    }
-
     /// The platform can't be reached: holds everything for a while, and gives up in the end.
     fn troubled(&mut self, error: AskError) -> Result<(), RunError> {
-        if error.is_refusal() {
-            return Err(match error {
-                AskError::Call(error)
-                | AskError::List(cavatica_exports::ListError::Call(error)) => {
-                    RunError::Refused(error)
-                }
-                AskError::List(cavatica_exports::ListError::Endless { .. }) => {
-                    RunError::Unreachable {
-                        patience: Duration::ZERO,
-                        source: error.into(),
-                    }
-                }
-            });
-        }
-        let now = Instant::now();
+        let error = match error.refusal() {
+            Ok(refused) => return Err(RunError::Refused(refused)),
+            Err(error) => error,
+        };
         let timing = &self.options.timing;
-        let (since, times) = self.trouble.unwrap_or((now, 0));
-        if now - since >= timing.patience {
+        let Some(pause) = self.outage.failed(Instant::now(), timing) else {
             return Err(RunError::Unreachable {
                 patience: timing.patience,
                 source: error.into(),
             });
-        }
-        self.trouble = Some((since, times + 1));
-        let pause = (timing.pause * (1 << times.min(10))).min(timing.longest_poll);
-        self.hold = Some(now + pause);
+        };
         (self.report)(Event::Paused {
             reason: error.to_string(),
             pause,
         });
         Ok(())
     }
-}
 
-/// A step with the times that a job tells.
-fn told(item: ItemId, step: Step, (started, finished): Times) -> Move {
-    Move {
-        started,
-        finished,
-        ..Move::new(item, step)
+    /// Lets failed files go again.
+    fn retry(&mut self, due: &[ItemId]) -> Result<(), RunError> {
+        for chunk in due.chunks(1_000) {
+            let retries = chunk.iter().map(|item| Change::new(*item, Step::Retry));
+            self.record(retries.collect())?;
+        }
+        Ok(())
     }
-}
-
-fn shift(tally: &mut Tally, before: &State, after: &State, moved: Count) {
-    let from = tally.of_mut(before);
-    from.files = from.files.saturating_sub(moved.files);
-    from.bytes = from.bytes.saturating_sub(moved.bytes);
-    let to = tally.of_mut(after);
-    to.files += moved.files;
-    to.bytes += moved.bytes;
-}
-
-fn to_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -1,40 +1,54 @@
 //! What goes on beside the loop, and what it brings back.
 
+use std::collections::HashMap;
+
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{
-    Batch, BulkAnswer, CheckedExport, ExportId, ExportMode, ExportState, FileId, JobStanding,
-    StartedJob, VolumeId,
+    Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportState, FileId, JobStanding,
+    StartedJob, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
-use jiff::SignedDuration;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
-use super::AskError;
-use super::look::{Reach, Seen, look_up, whereabouts};
-use crate::item::ItemId;
-use crate::journal::{Intent, Terms};
+use super::follower::Followed;
+use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, whereabouts};
+use crate::journal::{Intent, Item, Terms};
 use crate::platform::Platform;
-use crate::reconcile::{Question, Whereabouts};
 
 /// What a task brought back.
 #[derive(Debug)]
 pub(super) enum Done {
+    /// The platform was looked at before anything was sent.
+    Opened {
+        volume: Box<Result<Fetched<Volume>, Error>>,
+        unfinished: Result<Unfinished, AskError>,
+    },
     /// A bulk start ended, one way or another.
     Started {
         intent: Intent,
+        /// When it began: its request wasn't sent before.
+        began: Instant,
         result: Result<Fetched<BulkAnswer<StartedJob>>, Error>,
     },
-    /// The number of unfinished jobs, if the platform told.
-    Counted(Result<Option<u64>, AskError>),
-    /// Jobs were read.
-    Read {
-        jobs: Vec<(ItemId, ExportId)>,
-        result: Result<Fetched<BulkAnswer<JobStanding>>, AskError>,
+    /// A bulk start was not sent: its files were read before, and not all of them were still on the platform.
+    Withheld {
+        intent: Intent,
+        result: Result<HashMap<FileId, Whereabouts>, AskError>,
     },
-    /// Files whose answers were lost were looked up.
-    Looked {
-        questions: Vec<Question>,
-        reach: Reach,
-        result: Result<Seen, AskError>,
+    /// Unfinished jobs were counted.
+    Counted(Result<Unfinished, AskError>),
+    /// All unfinished jobs were read.
+    Swept(Result<Unfinished, AskError>),
+    /// Files or jobs were read.
+    Read(Box<Reading>),
+    /// Files whose fate isn't known were inquired about.
+    Inquired {
+        asked: Box<Asked>,
+        began: Instant,
+        /// The same moment on our own clock.
+        at: Timestamp,
+        result: Result<Evidence, AskError>,
     },
     /// The source of the first copy was read again.
     SourceRead {
@@ -43,7 +57,59 @@ pub(super) enum Done {
     },
 }
 
-pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent) -> Done {
+/// Jobs on the volume that are unfinished, of all that the account started.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    /// How many, if the platform says.
+    pub(super) total: Option<u64>,
+    /// Those that were read, with their files.
+    pub(super) jobs: Vec<(ExportId, FileId)>,
+}
+
+/// What was read of files that are followed.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) what: What,
+    pub(super) asked: Vec<Followed>,
+    /// The same files, as they are planned; empty where only jobs were read.
+    pub(super) items: Vec<Item>,
+    /// Where they lie.
+    pub(super) places: HashMap<FileId, Whereabouts>,
+    /// How their jobs stand, of those that were read.
+    pub(super) jobs: Vec<JobStanding>,
+    /// Whether they were read.
+    pub(super) jobs_read: bool,
+    pub(super) request_id: Option<String>,
+    /// Of files that lie elsewhere than planned, whether the planned object is there.
+    pub(super) objects: HashMap<FileId, bool>,
+    pub(super) failed: Option<AskError>,
+}
+
+/// Looks at the volume and at what is under way there.
+pub(super) async fn open(platform: Platform, volume: VolumeId) -> Done {
+    let (read, unfinished) = tokio::join!(
+        platform.volumes.get(&volume),
+        unfinished(&platform, &volume, Pages::First)
+    );
+    Done::Opened {
+        volume: Box::new(read),
+        unfinished,
+    }
+}
+
+/// Sends a call. Where it is to be careful, it reads the files first, and sends nothing unless all are on the platform.
+pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent, careful: bool) -> Done {
+    if careful {
+        let files: Vec<FileId> = intent.items.iter().map(|item| item.file.clone()).collect();
+        let result = whereabouts(&platform, &files).await;
+        let is_there = |places: &HashMap<FileId, Whereabouts>| {
+            let there = |file| places.get(file) == Some(&Whereabouts::Platform);
+            files.iter().all(there)
+        };
+        if !result.as_ref().is_ok_and(is_there) {
+            return Done::Withheld { intent, result };
+        }
+    }
     // The plan checked every file when it was made; what changed since then the platform decides.
     let exports: Vec<CheckedExport> = intent
         .items
@@ -51,46 +117,215 @@ pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent) -> D
         .map(|item| terms.request(item).skip_checks())
         .collect();
     let batch = Batch::new(exports).expect("an intent has 1 to 100 files");
-    let result = platform.exports.submit_bulk(&batch, terms.mode).await;
-    Done::Started { intent, result }
-}
-
-pub(super) async fn count(platform: Platform, volume: VolumeId) -> Done {
-    let filter = ExportFilter {
-        volume: Some(volume),
-        states: vec![ExportState::Pending, ExportState::Running],
-    };
-    Done::Counted(
-        platform
-            .exports
-            .count(&filter)
-            .await
-            .map_err(AskError::from),
-    )
-}
-
-pub(super) async fn read(platform: Platform, jobs: Vec<(ItemId, ExportId)>) -> Done {
-    let ids = jobs.iter().map(|(_, export)| export.clone()).collect();
-    let batch = Batch::new(ids).expect("1 to 100 jobs are read at a time");
-    let result = platform.exports.standings(&batch).await;
-    Done::Read {
-        jobs,
-        result: result.map_err(AskError::from),
+    let began = Instant::now();
+    let mut result = platform.exports.submit_bulk(&batch, terms.mode).await;
+    if let Ok(answer) = &mut result {
+        name_jobs(&platform, &mut answer.value.items).await;
+    }
+    Done::Started {
+        intent,
+        began,
+        result,
     }
 }
 
-pub(super) async fn look(
+/// Reads those jobs of an answer by their ids that don't say whose they are. What can't be read stays as it is.
+async fn name_jobs(platform: &Platform, items: &mut [BulkItem<StartedJob>]) {
+    let is_nameless =
+        |job: &StartedJob| job.source.value().is_none() || job.destination.value().is_none();
+    let nameless = items
+        .iter()
+        .filter_map(BulkItem::resource)
+        .filter(|job| is_nameless(job));
+    let ids: Vec<ExportId> = nameless.map(|job| job.id.clone()).collect();
+    let Ok(batch) = Batch::new(ids) else { return };
+    let Ok(read) = platform.exports.get_bulk(&batch).await else {
+        return;
+    };
+    let named = read
+        .value
+        .items
+        .into_iter()
+        .filter_map(BulkItem::into_resource);
+    let mut named: HashMap<ExportId, _> = named.map(|job| (job.id.clone(), job)).collect();
+    for item in items {
+        if let BulkItem::Resource(job, _) = item
+            && let Some(read) = named.remove(&job.id)
+        {
+            job.source = read.source;
+            job.destination = read.destination;
+        }
+    }
+}
+
+pub(super) async fn count(platform: Platform, volume: VolumeId) -> Done {
+    Done::Counted(unfinished(&platform, &volume, Pages::First).await)
+}
+
+pub(super) async fn sweep(platform: Platform, volume: VolumeId) -> Done {
+    Done::Swept(unfinished(&platform, &volume, Pages::All).await)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pages {
+    First,
+    All,
+}
+
+/// The total of a list costs one request, however many of its entries come with it. So a page of them does, to see whose they
+/// are.
+async fn unfinished(
+    platform: &Platform,
+    volume: &VolumeId,
+    pages: Pages,
+) -> Result<Unfinished, AskError> {
+    let mut pager = platform.exports.list(&ExportFilter {
+        volume: Some(volume.clone()),
+        states: vec![ExportState::Pending, ExportState::Running],
+    });
+    let mut jobs = Vec::new();
+    while let Some(page) = pager.next_page().await? {
+        let named = page.items.into_iter().filter(|job| !job.is_final());
+        jobs.extend(named.filter_map(|job| {
+            let file = job.source.value()?.file.clone();
+            Some((job.id, file))
+        }));
+        if pages == Pages::First {
+            break;
+        }
+    }
+    Ok(Unfinished {
+        total: pager.total(),
+        jobs,
+    })
+}
+
+/// What to read of files that are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Whether they have arrived; where too few have, how their jobs stand as well.
+    Files,
+    Jobs,
+    /// Both of each.
+    Both,
+}
+
+pub(super) async fn read(
     platform: Platform,
-    mode: ExportMode,
-    volume: VolumeId,
-    skew: SignedDuration,
-    questions: Vec<Question>,
-    reach: Reach,
+    terms: Terms,
+    asked: Vec<Followed>,
+    items: Vec<Item>,
+    what: What,
 ) -> Done {
-    let result = look_up(&platform, mode, &volume, skew, &questions, reach).await;
-    Done::Looked {
-        questions,
-        reach,
+    let mut reading = Reading {
+        what,
+        asked,
+        items,
+        places: HashMap::new(),
+        jobs: Vec::new(),
+        jobs_read: false,
+        request_id: None,
+        objects: HashMap::new(),
+        failed: None,
+    };
+    if let Err(error) = reading.read(&platform, &terms).await {
+        reading.failed = Some(error);
+    }
+    Done::Read(Box::new(reading))
+}
+
+impl Reading {
+    async fn read(&mut self, platform: &Platform, terms: &Terms) -> Result<(), AskError> {
+        let what = self.what;
+        if what != What::Jobs {
+            let files: Vec<FileId> = self.items.iter().map(|item| item.file.clone()).collect();
+            self.places = whereabouts(platform, &files).await?;
+        }
+        let arrived = |item: &Item, places: &HashMap<FileId, Whereabouts>| {
+            let place = places.get(&item.file);
+            place.is_some_and(|place| place.is_at(&terms.volume, item))
+        };
+        let left: Vec<ExportId> = match what {
+            What::Jobs => self
+                .asked
+                .iter()
+                .map(|followed| followed.export.clone())
+                .collect(),
+            What::Files | What::Both => {
+                let both = self.asked.iter().zip(&self.items);
+                let left = both.filter(|(_, item)| !arrived(item, &self.places));
+                left.map(|(followed, _)| followed.export.clone()).collect()
+            }
+        };
+        // A few that are late are read later, together with those of other readings.
+        let too_few = left.len() * 10 > self.asked.len();
+        if left.is_empty() || (what == What::Files && !too_few) {
+            return Ok(());
+        }
+        let batch = Batch::new(left).expect("1 to 100 jobs are read at a time");
+        let answer = platform.exports.standings(&batch).await?;
+        self.request_id = answer.request_id;
+        self.jobs = answer
+            .value
+            .items
+            .into_iter()
+            .filter_map(BulkItem::into_resource)
+            .collect();
+        self.jobs_read = true;
+        if what == What::Both {
+            self.look_for_objects(platform, &terms.volume).await?;
+        }
+        Ok(())
+    }
+
+    /// A completed file that shows another place than the planned one may show it in a form of its own: then the object tells.
+    async fn look_for_objects(
+        &mut self,
+        platform: &Platform,
+        volume: &VolumeId,
+    ) -> Result<(), AskError> {
+        for item in &self.items {
+            let place = self.places.get(&item.file);
+            let elsewhere = matches!(place, Some(Whereabouts::Volume { .. }));
+            if !elsewhere || place.is_some_and(|place| place.is_at(volume, item)) {
+                continue;
+            }
+            let found = match platform
+                .volumes
+                .object(volume, item.location.as_str())
+                .await
+            {
+                Ok(_) => true,
+                Err(error) if error.status() == Some(404) => false,
+                Err(error) => return Err(error.into()),
+            };
+            self.objects.insert(item.file.clone(), found);
+        }
+        Ok(())
+    }
+
+    /// How the job of one of the files stands, if that was read and shown.
+    pub(super) fn take_job(&mut self, place: usize, export: &ExportId) -> Option<JobStanding> {
+        // Their order isn't promised, but most often each stands where it was asked for.
+        let at = match self.jobs.get(place) {
+            Some(job) if job.id == *export => place,
+            _ => self.jobs.iter().position(|job| job.id == *export)?,
+        };
+        Some(self.jobs[at].clone())
+    }
+}
+
+pub(super) async fn inquire(
+    platform: Platform,
+    asked: Asked,
+    began: Instant,
+    at: Timestamp,
+) -> Done {
+    let result = gather(&platform, &asked).await;
+    Done::Inquired {
+        asked: Box::new(asked),
+        began,
+        at,
         result,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use cavatica_exports::model::ExportProperties;
 
-use crate::item::State;
+use crate::state::State;
 
 /// Where the objects were looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,11 +7,11 @@ use std::time::Duration;
 use cavatica_exports::model::{ExportMode, Layout, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
-use cavatica_transfer::item::State;
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
     Existing, Filter, PlanError, PlanOptions, PlanReport, PublicAcl, Selection, Target, plan,
 };
+use cavatica_transfer::state::State;
 use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
 use jiff::Timestamp;
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cavatica_exports::model::{Class, ExportMode};
-use cavatica_transfer::item::{
-    Answer, Doubt, Failure, ItemId, Observation, SeenJob, State, Step, Verdict,
-};
 use cavatica_transfer::journal::{
-    Draft, Item, Journal, JournalError, Move, OpenItem, Pick, SqliteJournal, TransferFile,
+    Change, Draft, Item, Journal, JournalError, OpenItem, Pick, SqliteJournal, TransferFile,
     Verification,
+};
+use cavatica_transfer::state::{
+    Answer, Doubt, Failure, ItemId, Observation, SeenJob, State, Step, Verdict,
 };
 use cavatica_transfer::{Against, Object};
 use proptest::prelude::*;
@@ -66,8 +66,8 @@ impl Reference {
         if after == State::Planned {
             assert!(matches!(
                 step,
-                Step::Answer(Answer::NotTaken)
-                    | Step::Observation(Observation::Absent)
+                Step::Answer(Answer::NotSent)
+                    | Step::Observation(Observation::Absent | Observation::NotTaken)
                     | Step::Retry
             ));
             assert!(attempt > 0);
@@ -102,7 +102,7 @@ impl ReferenceStateMachine for Reference {
                 0 => Step::Answer(Answer::Accepted(job(Verdict::Unfinished))),
                 1 => Step::Answer(Answer::Accepted(job(Verdict::Completed))),
                 2 => Step::Answer(Answer::Refused(failure(9006))),
-                3 => Step::Answer(Answer::NotTaken),
+                3 => Step::Answer(Answer::NotSent),
                 4 => Step::Observation(Observation::Job(job(Verdict::Unfinished))),
                 5 => Step::Observation(Observation::Job(job(Verdict::Completed))),
                 6 => Step::Observation(Observation::Job(job(Verdict::Failed(failure(9100))))),
@@ -154,7 +154,7 @@ impl ReferenceStateMachine for Reference {
             Transition::Step(item, step) => {
                 if let Some(after) = state.next(*item, step) {
                     let attempt = state.files[item].1;
-                    let taken_back = u32::from(*step == Step::Answer(Answer::NotTaken));
+                    let taken_back = u32::from(*step == Step::Answer(Answer::NotSent));
                     state.files.insert(*item, (after, attempt - taken_back));
                     if taken_back == 1 && attempt == 1 {
                         state.files.insert(-*item, (State::Planned, 0));
@@ -248,7 +248,7 @@ impl StateMachineTest for JournalTest {
             }
             Transition::Step(item, step) => {
                 let before = system.states();
-                let moved = Move::new(ItemId(item), step);
+                let moved = Change::new(ItemId(item), step);
                 let outcome = system.journal().record(vec![moved]);
                 system.journal().commit().expect("room");
                 match outcome {
@@ -386,7 +386,7 @@ fn failures_that_pass_by_waiting_and_those_named_are_retried() {
     journal.intend(Pick::Fresh(3), now()).expect("room");
     journal.commit().expect("room");
     let refused =
-        |item, code| Move::new(ItemId(item), Step::Answer(Answer::Refused(failure(code))));
+        |item, code| Change::new(ItemId(item), Step::Answer(Answer::Refused(failure(code))));
     let moves = vec![refused(1, 9006), refused(2, 9100), refused(3, 9020)];
     journal.record(moves).expect("room");
     assert_eq!(failure(9100).class(), Class::Transient);
@@ -417,15 +417,15 @@ fn a_million_files_take_less_than_300_bytes_each() {
     while journal.intend(Pick::Fresh(100), now()).expect("room").files > 0 {
         let intents = journal.commit().expect("room");
         let intent = &intents[0];
-        let moves = |verdict: Verdict, answer: fn(SeenJob) -> Step| -> Vec<Move> {
+        let moves = |verdict: Verdict, answer: fn(SeenJob) -> Step| -> Vec<Change> {
             let job = |item: i64| SeenJob {
                 export: format!("{item:032}").parse().expect("an export id"),
                 verdict: verdict.clone(),
             };
-            let moved = |item: &Item| Move {
+            let moved = |item: &Item| Change {
                 started: Some(now()),
                 finished: Some(now()),
-                ..Move::new(item.id, answer(job(item.id.0)))
+                ..Change::new(item.id, answer(job(item.id.0)))
             };
             intent.items.iter().map(moved).collect()
         };

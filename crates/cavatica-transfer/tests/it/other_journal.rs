@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use cavatica_exports::model::ExportId;
 use cavatica_sandbox::FaultPlan;
-use cavatica_transfer::item::{Answer, ItemId, State, Step};
 use cavatica_transfer::journal::{
-    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Pick, Recorded,
+    Change, Changed, Count, Intent, IntentId, Item, Journal, JournalError, OpenItem, Pick,
     SqliteJournal, Tally, Terms, TransferFile,
 };
+use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
 use jiff::Timestamp;
 
@@ -150,7 +150,7 @@ impl Journal for Memory {
         Ok(count)
     }
 
-    fn record(&mut self, moves: Vec<Move>) -> Result<Vec<Recorded>, JournalError> {
+    fn record(&mut self, moves: Vec<Change>) -> Result<Vec<Changed>, JournalError> {
         let recorded = moves.into_iter().map(|moved| {
             let row = self.rows.get_mut(&moved.item).expect("a planned file");
             let before = row.state.clone();
@@ -162,7 +162,7 @@ impl Journal for Memory {
                 row.past.extend(before.export().cloned());
             }
             row.state = after.clone();
-            Recorded {
+            Changed {
                 item: moved.item,
                 before,
                 after,

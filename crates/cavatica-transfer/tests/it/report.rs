@@ -5,12 +5,12 @@ use std::path::Path;
 
 use base64::Engine;
 use cavatica_exports::model::{ExportMode, Location};
-use cavatica_transfer::item::{
-    Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict,
-};
 use cavatica_transfer::journal::{
-    Draft, Journal, Move, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms, TransferFile,
+    Change, Draft, Journal, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms, TransferFile,
     Verification,
+};
+use cavatica_transfer::state::{
+    Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict,
 };
 use cavatica_transfer::{Against, Object, ReportFormat, Summary, Written, write_report};
 use jiff::SignedDuration;
@@ -150,10 +150,10 @@ fn lived(path: &Path, fates: &[Fate], skipped: usize) -> SqliteJournal {
         let sent = now() + SignedDuration::from_secs(id.0);
         journal.intend(Pick::These(&[id]), sent).expect("room");
         for step in fate.steps(id) {
-            let moved = Move {
+            let moved = Change {
                 started: Some(sent + SignedDuration::from_secs(2)),
                 finished: Some(sent + SignedDuration::from_secs(id.0 * 7)),
-                ..Move::new(id, step)
+                ..Change::new(id, step)
             };
             journal.record(vec![moved]).expect("a legal step");
         }
@@ -272,9 +272,9 @@ fn a_report_can_be_made_at_any_moment_of_a_run() {
                 let intents = journal.commit().expect("a reader is in nobody's way");
                 let done = |item: &cavatica_transfer::journal::Item| {
                     let step = Step::Answer(Answer::Accepted(job(item.id, Verdict::Completed)));
-                    Move::new(item.id, step)
+                    Change::new(item.id, step)
                 };
-                let moves: Vec<Move> = intents[0].items.iter().map(done).collect();
+                let moves: Vec<Change> = intents[0].items.iter().map(done).collect();
                 journal.record(moves).expect("a reader is in nobody's way");
                 journal.commit().expect("a reader is in nobody's way");
             }
@@ -465,7 +465,7 @@ impl Texts {
             request_id: Some(self.request.clone()),
             ..failure(Some(9006))
         }));
-        let moved = Move::new(ItemId(1), refused);
+        let moved = Change::new(ItemId(1), refused);
         journal.record(vec![moved]).expect("a legal step");
         journal.commit().expect("room");
         report(&path, ReportFormat::Html).0

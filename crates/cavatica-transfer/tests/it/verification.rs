@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-use cavatica_transfer::item::{Answer, ItemId, SeenJob, Step, Verdict};
 use cavatica_transfer::journal::{
-    Draft, Journal, JournalError, Move, Pick, PlannedFile, SqliteJournal, TransferFile,
+    Change, Draft, Journal, JournalError, Pick, PlannedFile, SqliteJournal, TransferFile,
     Verification,
 };
+use cavatica_transfer::state::{Answer, ItemId, SeenJob, Step, Verdict};
 use cavatica_transfer::{
     Against, Destination, Finding, Found, Object, Reason, Untold, VerifyError, verify,
 };
@@ -64,9 +64,9 @@ fn complete(path: &Path, items: &[ItemId]) {
             export: format!("{item:032}").parse().expect("an export id"),
             verdict: Verdict::Completed,
         };
-        Move::new(*item, Step::Answer(Answer::Accepted(job)))
+        Change::new(*item, Step::Answer(Answer::Accepted(job)))
     };
-    let moves: Vec<Move> = items.iter().map(done).collect();
+    let moves: Vec<Change> = items.iter().map(done).collect();
     journal.record(moves).expect("room");
     journal.commit().expect("room");
 }

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 
 use super::durations::BySize;
 use super::timeline::Timeline;
-use crate::item::{Doubt, State};
 use crate::journal::{
     Count, ItemRow, JournalError, Pulse, RunRow, SkippedKind, SkippedRow, Tally, TransferFile,
 };
 use crate::report::each_item;
+use crate::state::{Doubt, State};
 use crate::summary::UNKNOWN_ADVICE;
 use crate::verify::{Against, Finding};
 

@@ -5,9 +5,9 @@ use std::io;
 use super::digest::{Digest, ROWS};
 use super::page::Page;
 use super::words::{Bytes, Machine, Moment, Number, Rows};
-use crate::item::State;
 use crate::journal::{ItemRow, SkippedRow, TransferFile};
 use crate::report::key;
+use crate::state::State;
 use crate::verify::Finding;
 
 /// A state with the mark that stands for it where colours don't.

@@ -1,91 +1,45 @@
 //! Writing down what was learned, and what follows from it.
 
-use cavatica_exports::model::ExportMode;
 use tokio::time::Instant;
 
-use super::{Runner, shift};
+use super::Runner;
 use crate::event::{Again, Event, StopReason};
-use crate::item::State;
-use crate::journal::{Count, Move, Recorded};
+use crate::journal::{Change, Changed, Count, Tally};
 use crate::run::RunError;
+use crate::run::sender::wait_after;
+use crate::state::{Failure, ItemId, State};
 
 impl Runner<'_> {
     /// Records what was learned and draws the consequences: the journal's word on where each file stands now is the only
     /// one that counts.
-    pub(super) fn record(&mut self, moves: Vec<Move>) -> Result<(), RunError> {
-        if moves.is_empty() {
+    pub(super) fn record(&mut self, changes: Vec<Change>) -> Result<(), RunError> {
+        if changes.is_empty() {
             return Ok(());
         }
         let now = Instant::now();
-        self.unsaved.get_or_insert(now);
-        let (mut completed, mut bytes) = (0, 0);
-        for Recorded {
-            item,
-            before,
-            after,
-            size,
-            attempt,
-        } in self.journal.record(moves)?
-        {
+        self.saving.wrote(now);
+        let mut completed = Count::default();
+        for changed in self.journal.record(changes)? {
             let one = Count {
                 files: 1,
-                bytes: size,
+                bytes: changed.size,
             };
-            shift(&mut self.tally, &before, &after, one);
-            match after {
-                State::Planned => self.again.push_back(item),
-                State::Intended => {}
-                State::Accepted { export } => self.jobs.push_back((item, export)),
-                State::Completed { .. } => {
-                    completed += 1;
-                    bytes += size;
-                    if self.terms.mode == ExportMode::Copy && !self.journal.copy_proven() {
-                        self.copy_completed = Some(item);
-                    }
-                }
-                State::Failed { export, failure } => {
-                    let transient =
-                        failure.class().passes_by_waiting() && attempt < self.options.max_attempts;
-                    let again = if transient {
-                        let wait = self.options.timing.retry * (1 << (attempt.clamp(1, 8) - 1));
-                        self.later.push((now + wait, item));
-                        Again::Later
-                    } else {
-                        Again::No
-                    };
-                    for item in self.journal.items(&[item])? {
-                        (self.report)(Event::FileFailed {
-                            file: item.file,
-                            location: item.location,
-                            export: export.clone(),
-                            failure: failure.clone(),
-                            again,
-                        });
-                    }
-                }
-                State::Unknown { doubt, .. } => {
-                    for item in self.journal.items(&[item])? {
-                        (self.report)(Event::FileUnclear {
-                            file: item.file,
-                            location: item.location,
-                            reason: doubt.to_string(),
-                        });
-                    }
-                }
+            shift(&mut self.tally, &changed.before, &changed.after, one);
+            if matches!(changed.after, State::Completed { .. }) {
+                completed.files += 1;
+                completed.bytes += changed.size;
             }
+            self.follow_up(changed, now)?;
         }
-        if completed > 0 {
+        if completed.files > 0 {
             (self.report)(Event::FilesCompleted {
-                files: completed,
-                bytes,
+                files: usize::try_from(completed.files).unwrap_or(usize::MAX),
+                bytes: completed.bytes,
             });
         }
         (self.report)(Event::Tallied { tally: self.tally });
-        let failed = self
-            .tally
-            .failed
-            .files
-            .saturating_sub(self.later.len() as u64);
+        let waiting = self.sender.waiting() as u64;
+        let failed = self.tally.failed.files.saturating_sub(waiting);
         if self
             .options
             .max_errors
@@ -95,4 +49,60 @@ impl Runner<'_> {
         }
         Ok(())
     }
+
+    fn follow_up(&mut self, changed: Changed, now: Instant) -> Result<(), RunError> {
+        let Changed {
+            item,
+            after,
+            attempt,
+            ..
+        } = changed;
+        match after {
+            State::Planned => self.sender.again(item),
+            State::Intended => {}
+            State::Accepted { export } => self.follower.follow(item, export, Some(now)),
+            State::Completed { .. } => self.copy_proof.completed(item),
+            State::Failed { export, failure } => {
+                let again = self.again(item, &failure, attempt, now);
+                for item in self.journal.items(&[item])? {
+                    (self.report)(Event::FileFailed {
+                        file: item.file,
+                        location: item.location,
+                        export: export.clone(),
+                        failure: failure.clone(),
+                        again,
+                    });
+                }
+            }
+            State::Unknown { doubt, .. } => {
+                for item in self.journal.items(&[item])? {
+                    (self.report)(Event::FileUnclear {
+                        file: item.file,
+                        location: item.location,
+                        reason: doubt.to_string(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A failure that passes by waiting is tried again.
+    fn again(&mut self, item: ItemId, failure: &Failure, attempt: u32, now: Instant) -> Again {
+        if !failure.class().passes_by_waiting() || attempt >= self.options.max_attempts {
+            return Again::No;
+        }
+        let wait = wait_after(attempt, self.options.timing.retry);
+        self.sender.later(now + wait, item);
+        Again::Later
+    }
+}
+
+pub(super) fn shift(tally: &mut Tally, before: &State, after: &State, moved: Count) {
+    let from = tally.of_mut(before);
+    from.files = from.files.saturating_sub(moved.files);
+    from.bytes = from.bytes.saturating_sub(moved.bytes);
+    let to = tally.of_mut(after);
+    to.files += moved.files;
+    to.bytes += moved.bytes;
 }

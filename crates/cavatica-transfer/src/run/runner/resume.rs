@@ -1,50 +1,48 @@
 //! Taking up what earlier runs left.
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Pending, Runner, UNCLEAR_LOOKS, Unclear};
+use super::Runner;
 use crate::event::Event;
-use crate::journal::{Item, OpenItem};
-use crate::reconcile::Question;
+use crate::evidence::Settling;
+use crate::journal::{OpenItem, Sent};
 use crate::run::RunError;
+use crate::run::inquiry::{Cause, question};
 
 impl Runner<'_> {
     pub(super) fn take_up(&mut self) -> Result<(), RunError> {
         let now = Instant::now();
+        let mut again = 0;
         for open in self.journal.open_items()? {
             match open {
-                OpenItem::Again(item) => self.again.push_back(item),
-                OpenItem::Accepted(item, export) => self.jobs.push_back((item, export)),
+                OpenItem::Again(item) => {
+                    again += 1;
+                    self.sender.again(item);
+                }
+                OpenItem::Accepted(item, export) => self.follower.follow(item, export, None),
                 OpenItem::Transient(item, attempts) if attempts < self.options.max_attempts => {
-                    self.later.push((now, item));
+                    self.sender.later(now, item);
                 }
                 OpenItem::Transient(..) => {}
-                OpenItem::Intended(item, intended) => {
-                    // The run that wrote the intent may have died a moment ago with the request on its way, so the
-                    // settling begins now, however old the intent is.
-                    self.ask(*item, intended, now + self.options.timing.settle)?;
+                // The run that wrote the intent may have died a moment ago with the request on its way, so the settling
+                // begins now, however old the intent is.
+                OpenItem::Intended(sent) => {
+                    let dead = now + self.options.timing.longest_byte_life();
+                    self.ask(*sent, Cause::Lost, dead)?;
                 }
-                // It has settled before it was given up.
-                OpenItem::Unknown(item, intended, None) => self.ask(*item, intended, now)?,
-                OpenItem::Unknown(item, _, Some(export)) => {
-                    // One look is enough: the last run waited for it already.
-                    if let Some(long_ago) = now.checked_sub(self.options.timing.unclear_job) {
-                        let unclear = Unclear {
-                            since: long_ago,
-                            looks: UNCLEAR_LOOKS - 1,
-                        };
-                        self.unclear.insert(item.id, unclear);
-                    }
-                    self.jobs.push_back((item.id, export));
+                OpenItem::Unknown(sent, None) => self.ask(*sent, Cause::Lost, now)?,
+                OpenItem::Unknown(sent, Some(export)) => {
+                    self.follower.look_once_more(sent.item.id, export, now);
                 }
             }
         }
-        let resumed = self.tally.total().files > self.tally.planned.files || !self.again.is_empty();
+        self.learn_clock()?;
+        let resumed = self.tally.total().files > self.tally.planned.files || again > 0;
         // What came back isn't fresh.
-        let again = self.again.len() as u64;
         let fresh = self.tally.planned.files.saturating_sub(again);
-        self.fresh_left = self.options.limit.map_or(fresh, |limit| limit.min(fresh));
+        let fresh = self.options.limit.map_or(fresh, |limit| limit.min(fresh));
+        self.sender
+            .allow_fresh(usize::try_from(fresh).unwrap_or(usize::MAX));
         (self.report)(Event::RunBegan {
             tally: self.tally,
             resumed,
@@ -52,27 +50,28 @@ impl Runner<'_> {
         Ok(())
     }
 
-    pub(super) fn ask(
-        &mut self,
-        item: Item,
-        intended: Timestamp,
-        due: Instant,
-    ) -> Result<(), RunError> {
+    /// Asks what became of a file of which no byte moves any more from this moment on.
+    pub(super) fn ask(&mut self, sent: Sent, cause: Cause, dead: Instant) -> Result<(), RunError> {
+        let Sent { item, call, at } = sent;
         let earlier = if item.attempt > 1 {
             self.journal.known_exports(item.id)?
         } else {
             Vec::new()
         };
-        self.questions.push(Pending {
-            question: Question {
-                item,
-                intended,
-                export: None,
-                earlier,
-            },
-            due: Some(due),
-            looks: 0,
-        });
+        let settling = Settling::since(dead, self.options.timing.settle);
+        self.inquiry
+            .ask(question(item, call, at, earlier), cause, settling);
+        Ok(())
+    }
+
+    /// Measures the jobs' clock on the jobs of earlier runs.
+    fn learn_clock(&mut self) -> Result<(), RunError> {
+        // When their answers came isn't known; a call isn't waited for any longer.
+        let answered = jiff::SignedDuration::from_mins(2);
+        for sample in self.journal.clock_samples()? {
+            let heard = sample.sent.saturating_add(answered).unwrap_or(sample.sent);
+            self.inquiry.clock.learn(sample.started, sample.sent, heard);
+        }
         Ok(())
     }
 }

@@ -31,8 +31,10 @@ pub enum State {
     },
     /// The platform confirmed that the object lies where it was to go.
     Completed {
-        /// The job; `None` where the file's storage alone confirmed it.
+        /// The job, if one is known.
         export: Option<ExportId>,
+        /// What confirmed it.
+        proof: Proof,
     },
     /// The platform refused it, or its job failed.
     Failed {
@@ -48,6 +50,15 @@ pub enum State {
         /// Why it can't be known.
         doubt: Doubt,
     },
+}
+
+/// What confirmed that a file was exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// The file itself: it is an alias of exactly the planned object.
+    File,
+    /// Its job alone. That is all there is to a copy; of a move it says less, and is shown.
+    Job,
 }
 
 /// What can happen to a file.
@@ -70,8 +81,8 @@ pub enum Answer {
     Accepted(SeenJob),
     /// The platform refused this file.
     Refused(Failure),
-    /// Provably nothing was accepted: not sent, or the whole call refused.
-    NotTaken,
+    /// Provably no byte of it was sent.
+    NotSent,
 }
 
 /// What a look at the platform showed.
@@ -81,8 +92,12 @@ pub enum Observation {
     Job(SeenJob),
     /// The file is an alias of exactly the planned object: our own success.
     AliasAtDestination,
-    /// It is proven that no job of ours exists.
+    /// It is proven that no job of ours exists, and the file is still there to be sent.
     Absent,
+    /// The platform said that it took nothing of the call, and a look confirms it.
+    NotTaken,
+    /// It is proven that no job of ours exists, and somebody else moved or deleted the file meanwhile.
+    MovedAway(Failure),
     /// The look couldn't settle it.
     Unclear(Doubt),
 }
@@ -180,29 +195,33 @@ impl fmt::Display for Failure {
 /// Why the outcome of a file isn't known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Doubt {
-    /// The list of our own jobs couldn't be read to its end.
+    /// The list of our own jobs doesn't show all that it must: it proves no absence.
     ListIncomplete,
-    /// The list shows no job, but the file isn't what it was when it was planned.
+    /// The list shows no job, but the file isn't what it was when it was planned. Earlier versions ended so what is now
+    /// [`Observation::MovedAway`].
     FileChanged,
     /// The job was accepted, but the platform shows a state that nobody knows, or doesn't show the job any more.
     JobUnclear,
+    /// The job is said to have completed, but the file to be moved still lies on the platform.
+    NotMoved,
+    /// A completed job of the same file to the same place is listed, and it can't be told whether it is this transfer's.
+    WhoseJob,
 }
 
 impl Doubt {
     /// Every doubt, with the number it has in the journal.
-    const ALL: [(i64, Doubt); 3] = [
+    const ALL: [(i64, Doubt); 5] = [
         (1, Doubt::ListIncomplete),
         (2, Doubt::FileChanged),
         (3, Doubt::JobUnclear),
+        (4, Doubt::NotMoved),
+        (5, Doubt::WhoseJob),
     ];
 
     /// The number it has in the journal; it doesn't change.
     pub(crate) fn number(self) -> i64 {
-        match self {
-            Doubt::ListIncomplete => 1,
-            Doubt::FileChanged => 2,
-            Doubt::JobUnclear => 3,
-        }
+        let known = Doubt::ALL.into_iter().find(|(_, doubt)| *doubt == self);
+        known.expect("every doubt has a number").0
     }
 
     /// The doubt of that number.
@@ -217,13 +236,19 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Doubt::ListIncomplete => {
-                "the answer was lost, and the list of your own export jobs couldn't be read to its end"
+                "the answer was lost, and the list of your own export jobs doesn't show all that it must"
             }
             Doubt::FileChanged => {
                 "the answer was lost, no job of ours is listed, and the file isn't what it was when it was planned"
             }
             Doubt::JobUnclear => {
                 "the job was accepted, but the platform doesn't say whether it ended"
+            }
+            Doubt::NotMoved => {
+                "the platform says that the job completed, but the file still lies on the platform"
+            }
+            Doubt::WhoseJob => {
+                "the answer was lost, and a completed job of the same file to the same place may be this one or an earlier one"
             }
         })
     }
@@ -256,7 +281,7 @@ impl State {
         match self {
             State::Planned | State::Intended => None,
             State::Accepted { export } => Some(export),
-            State::Completed { export }
+            State::Completed { export, .. }
             | State::Failed { export, .. }
             | State::Unknown { export, .. } => export.as_ref(),
         }
@@ -277,84 +302,146 @@ impl State {
     /// The state after a step.
     ///
     /// Only a planned file can be intended, and a file comes back to planned in three ways only: provably nothing was
-    /// taken, no job of ours exists, or its failure is definite and somebody asked to retry. So nothing is ever sent
+    /// sent, no job of ours exists, or its failure is definite and somebody asked to retry. So nothing is ever sent
     /// while an earlier sending may still be alive.
     ///
     /// # Errors
     ///
     /// [`IllegalStep`] for everything else.
     pub fn step(self, step: Step) -> Result<State, IllegalStep> {
-        let illegal = |state: &State, step: &'static str| IllegalStep {
-            state: state.name(),
-            step,
+        match step {
+            Step::Intend => self.intend(),
+            Step::Answer(answer) => self.answer(answer),
+            Step::Observation(observation) => self.observe(observation),
+            Step::Retry => self.retry(),
+        }
+    }
+
+    fn intend(self) -> Result<State, IllegalStep> {
+        match self {
+            State::Planned => Ok(State::Intended),
+            State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Failed { .. }
+            | State::Unknown { .. } => Err(self.cannot(&Step::Intend)),
+        }
+    }
+
+    fn answer(self, answer: Answer) -> Result<State, IllegalStep> {
+        match (self, answer) {
+            (State::Intended, Answer::Accepted(job)) => Ok(job.state()),
+            (State::Intended, Answer::Refused(failure)) => Ok(State::Failed {
+                export: None,
+                failure,
+            }),
+            (State::Intended, Answer::NotSent) => Ok(State::Planned),
+            (
+                state @ (State::Planned
+                | State::Accepted { .. }
+                | State::Completed { .. }
+                | State::Failed { .. }
+                | State::Unknown { .. }),
+                answer @ (Answer::Accepted(_) | Answer::Refused(_) | Answer::NotSent),
+            ) => Err(state.cannot(&Step::Answer(answer))),
+        }
+    }
+
+    fn observe(self, observation: Observation) -> Result<State, IllegalStep> {
+        let moved_away = |failure| State::Failed {
+            export: None,
+            failure,
         };
-        let name = step.name();
-        match (self, step) {
-            (State::Planned, Step::Intend) => Ok(State::Intended),
+        let by_its_file = |export| State::Completed {
+            export,
+            proof: Proof::File,
+        };
+        match (self, observation) {
+            // Somebody did our work, or undid it, before we sent anything.
+            (State::Planned, Observation::AliasAtDestination) => Ok(by_its_file(None)),
+            (State::Planned, Observation::MovedAway(failure)) => Ok(moved_away(failure)),
 
-            (State::Intended, Step::Answer(answer)) => Ok(match answer {
-                Answer::Accepted(job) => job.state(),
-                Answer::Refused(failure) => State::Failed {
-                    export: None,
-                    failure,
-                },
-                Answer::NotTaken => State::Planned,
-            }),
-            (State::Intended, Step::Observation(observation)) => Ok(match observation {
-                Observation::Job(job) => job.state(),
-                Observation::AliasAtDestination => State::Completed { export: None },
-                Observation::Absent => State::Planned,
-                Observation::Unclear(doubt) => State::Unknown {
-                    export: None,
-                    doubt,
-                },
+            (State::Intended, Observation::Job(job)) => Ok(job.state()),
+            (State::Intended, Observation::AliasAtDestination) => Ok(by_its_file(None)),
+            (State::Intended, Observation::Absent | Observation::NotTaken) => Ok(State::Planned),
+            (State::Intended, Observation::MovedAway(failure)) => Ok(moved_away(failure)),
+            (State::Intended, Observation::Unclear(doubt)) => Ok(State::Unknown {
+                export: None,
+                doubt,
             }),
 
-            (State::Accepted { export }, Step::Observation(observation)) => match observation {
-                Observation::Job(job) if job.export == export => Ok(job.state()),
-                Observation::AliasAtDestination => Ok(State::Completed {
-                    export: Some(export),
-                }),
-                Observation::Unclear(doubt) => Ok(State::Unknown {
-                    export: Some(export),
-                    doubt,
-                }),
-                // An accepted job isn't undone, and no other job can stand in for it.
-                Observation::Job(_) | Observation::Absent => {
-                    Err(illegal(&State::Accepted { export }, name))
-                }
-            },
+            // An accepted job isn't undone, and no other job can stand in for it.
+            (State::Accepted { export }, Observation::Job(job)) if job.export == export => {
+                Ok(job.state())
+            }
+            (State::Accepted { export }, Observation::AliasAtDestination) => {
+                Ok(by_its_file(Some(export)))
+            }
+            (State::Accepted { export }, Observation::Unclear(doubt)) => Ok(State::Unknown {
+                export: Some(export),
+                doubt,
+            }),
 
-            // The next two are how an outcome gets better after the fact: a later look may find what an earlier one
-            // couldn't, and a refusal may turn out to be the echo of our own success.
-            (State::Unknown { export, doubt }, Step::Observation(observation)) => {
-                match (export, observation) {
-                    (None, Observation::Job(job)) => Ok(job.state()),
-                    (Some(export), Observation::Job(job)) if job.export == export => {
-                        Ok(job.state())
-                    }
-                    (export, Observation::AliasAtDestination) => Ok(State::Completed { export }),
-                    (export, Observation::Unclear(doubt)) => Ok(State::Unknown { export, doubt }),
-                    (None, Observation::Absent) => Ok(State::Planned),
-                    (export @ Some(_), Observation::Job(_) | Observation::Absent) => {
-                        Err(illegal(&State::Unknown { export, doubt }, name))
-                    }
-                }
+            // The rest is how an outcome gets better after the fact: a later look may find what an earlier one couldn't,
+            // and a failure may turn out to be the echo of our own success.
+            (State::Unknown { export: None, .. }, Observation::Job(job)) => Ok(job.state()),
+            (
+                State::Unknown {
+                    export: Some(export),
+                    ..
+                },
+                Observation::Job(job),
+            ) if job.export == export => Ok(job.state()),
+            (State::Unknown { export, .. }, Observation::AliasAtDestination) => {
+                Ok(by_its_file(export))
             }
-            (State::Failed { export, .. }, Step::Observation(Observation::AliasAtDestination)) => {
-                Ok(State::Completed { export })
+            (State::Unknown { export, .. }, Observation::Unclear(doubt)) => {
+                Ok(State::Unknown { export, doubt })
             }
-            (State::Failed { .. }, Step::Retry) => Ok(State::Planned),
+            (State::Unknown { export: None, .. }, Observation::Absent) => Ok(State::Planned),
+            (State::Unknown { export: None, .. }, Observation::MovedAway(failure)) => {
+                Ok(moved_away(failure))
+            }
+            (State::Failed { export, .. }, Observation::AliasAtDestination) => {
+                Ok(by_its_file(export))
+            }
+            (State::Failed { failure, .. }, Observation::Job(job))
+                if failure.may_be_own_success() && job.verdict == Verdict::Completed =>
+            {
+                Ok(job.state())
+            }
 
             (
-                state @ (State::Planned | State::Completed { .. } | State::Failed { .. }),
-                Step::Intend | Step::Answer(_) | Step::Observation(_) | Step::Retry,
-            )
-            | (
-                state @ (State::Accepted { .. } | State::Unknown { .. }),
-                Step::Intend | Step::Answer(_) | Step::Retry,
-            )
-            | (state @ State::Intended, Step::Intend | Step::Retry) => Err(illegal(&state, name)),
+                state @ (State::Planned
+                | State::Accepted { .. }
+                | State::Completed { .. }
+                | State::Failed { .. }
+                | State::Unknown { .. }),
+                observation @ (Observation::Job(_)
+                | Observation::AliasAtDestination
+                | Observation::Absent
+                | Observation::NotTaken
+                | Observation::MovedAway(_)
+                | Observation::Unclear(_)),
+            ) => Err(state.cannot(&Step::Observation(observation))),
+        }
+    }
+
+    fn retry(self) -> Result<State, IllegalStep> {
+        match self {
+            State::Failed { .. } => Ok(State::Planned),
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Unknown { .. } => Err(self.cannot(&Step::Retry)),
+        }
+    }
+
+    fn cannot(&self, step: &Step) -> IllegalStep {
+        IllegalStep {
+            state: self.name(),
+            step: step.name(),
         }
     }
 }
@@ -366,6 +453,7 @@ impl SeenJob {
             Verdict::Unfinished => State::Accepted { export },
             Verdict::Completed => State::Completed {
                 export: Some(export),
+                proof: Proof::Job,
             },
             Verdict::Failed(failure) => State::Failed {
                 export: Some(export),
@@ -381,10 +469,12 @@ impl Step {
             Step::Intend => "intend",
             Step::Answer(Answer::Accepted(_)) => "answer: accepted",
             Step::Answer(Answer::Refused(_)) => "answer: refused",
-            Step::Answer(Answer::NotTaken) => "answer: not taken",
+            Step::Answer(Answer::NotSent) => "answer: not sent",
             Step::Observation(Observation::Job(_)) => "observation: job",
             Step::Observation(Observation::AliasAtDestination) => "observation: alias",
             Step::Observation(Observation::Absent) => "observation: absent",
+            Step::Observation(Observation::NotTaken) => "observation: not taken",
+            Step::Observation(Observation::MovedAway(_)) => "observation: moved away",
             Step::Observation(Observation::Unclear(_)) => "observation: unclear",
             Step::Retry => "retry",
         }

@@ -36,7 +36,7 @@ pub(super) enum Action {
 
 /// What is known about jobs in flight, and when to ask again.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct PollSchedule {
     spacing: Spacing,
     /// Since when we wait without sending.
     waiting_since: Instant,
@@ -59,9 +59,9 @@ pub(super) struct Pace {
     rate: Option<f64>,
 }
 
-impl Pace {
+impl PollSchedule {
     pub(super) fn new(spacing: Spacing, now: Instant) -> Self {
-        Pace {
+        PollSchedule {
             spacing,
             waiting_since: now,
             learned: now,
@@ -195,24 +195,24 @@ mod tests {
             first: Duration::from_secs(5),
             longest: Duration::from_secs(300),
         };
-        let mut pace = Pace::new(spacing, start);
+        let mut schedule = PollSchedule::new(spacing, start);
         let (mut now, mut counts, mut readings) = (start, 0, 0);
         while !ends.is_empty() {
             let elapsed = (now - start).as_secs_f64();
-            match pace.action(ends.len(), now) {
+            match schedule.action(ends.len(), now) {
                 Action::Wait(until) => now = until,
                 Action::Count => {
                     counts += 1;
                     let unfinished = ends.iter().filter(|end| **end > elapsed).count();
-                    pace.counted(unfinished as u64, ends.len(), now);
+                    schedule.counted(unfinished as u64, ends.len(), now);
                 }
                 Action::Read(asked) => {
                     readings += 1;
-                    pace.reading(asked);
+                    schedule.reading(asked);
                     let (done, mut back): (Vec<f64>, Vec<f64>) =
                         ends.drain(..asked).partition(|end| *end <= elapsed);
                     ends.append(&mut back);
-                    pace.read(asked, done.len(), ends.len(), now);
+                    schedule.read(asked, done.len(), ends.len(), now);
                     now += Duration::from_millis(300);
                 }
             }
@@ -274,15 +274,15 @@ mod tests {
             first: Duration::from_secs(5),
             longest: Duration::from_secs(300),
         };
-        let mut pace = Pace::new(spacing, start);
-        pace.sent(start);
-        pace.counted(500, 1000, after(5));
+        let mut schedule = PollSchedule::new(spacing, start);
+        schedule.sent(start);
+        schedule.counted(500, 1000, after(5));
         for left in (500..1000).step_by(100).rev() {
-            assert_eq!(pace.action(left + 100, after(6)), Action::Read(100));
-            pace.reading(100);
-            pace.read(100, 100, left, after(305));
+            assert_eq!(schedule.action(left + 100, after(6)), Action::Read(100));
+            schedule.reading(100);
+            schedule.read(100, 100, left, after(305));
         }
-        assert_eq!(pace.action(500, after(305)), Action::Count);
+        assert_eq!(schedule.action(500, after(305)), Action::Count);
     }
 
     #[test]
@@ -292,16 +292,16 @@ mod tests {
             first: Duration::from_secs(5),
             longest: Duration::from_secs(300),
         };
-        let mut pace = Pace::new(spacing, start);
+        let mut schedule = PollSchedule::new(spacing, start);
         let mut now = start;
         let mut counts = 0;
         // Ten thousand strange jobs never end; all of ours have.
         loop {
-            match pace.action(500, now) {
+            match schedule.action(500, now) {
                 Action::Wait(until) => now = until,
                 Action::Count => {
                     counts += 1;
-                    pace.counted(10_000, 500, now);
+                    schedule.counted(10_000, 500, now);
                 }
                 Action::Read(asked) => {
                     assert_eq!(asked, 100);

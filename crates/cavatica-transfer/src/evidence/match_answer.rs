@@ -57,7 +57,12 @@ pub(crate) fn match_answer(
         let job = match item {
             BulkItem::Resource(job, _) => job,
             BulkItem::Error(error, _) => {
-                nameless.push((position, ItemAnswer::Refused(error)));
+                let answer = if is_definite(&error) {
+                    ItemAnswer::Refused(error)
+                } else {
+                    ItemAnswer::Missing
+                };
+                nameless.push((position, answer));
                 continue;
             }
             BulkItem::Unreadable { .. } => {
@@ -130,13 +135,18 @@ pub(crate) fn match_answer(
     Matched { answers, surplus }
 }
 
+/// Whether an error says that its item was refused. What a server says that failed, or had no time, is no answer.
+fn is_definite(error: &ApiError) -> bool {
+    !matches!(error.status.value(), Some(408 | 429 | 500..))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::reconcile::tests::{item, job, volume};
+    use crate::evidence::judge::tests::{item, job, volume};
 
     fn nameless_job(number: i64) -> Value {
         json!({"resource": {"id": format!("job{number}"), "state": "PENDING"}})

@@ -1,0 +1,313 @@
+//! Asking the platform what became of files.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+use cavatica_exports::model::{
+    Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportState, FileId, VolumeId,
+};
+use cavatica_exports::transport::Error;
+use cavatica_exports::{ExportFilter, ListError};
+
+use super::{Question, Reach, Whereabouts};
+use crate::platform::Platform;
+
+/// How much an inquiry may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Lists are read where that is cheap.
+    Cheap,
+    /// All of the account's jobs on the volume are read whatever it costs: there is nothing else to do.
+    Whole,
+}
+
+/// A list of at most so many pages is always read.
+const CHEAP_PAGES: u64 = 20;
+
+/// How often a list is read again that turned out to be incomplete.
+const LIST_ATTEMPTS: u32 = 3;
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) mode: ExportMode,
+    pub(crate) volume: VolumeId,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) effort: Effort,
+    /// Jobs of ours that are listed as unfinished or failed, or have completed: lists must show them.
+    pub(crate) in_flight: Vec<ExportId>,
+}
+
+/// What the platform answered.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    /// The jobs of the files that were asked about.
+    pub(crate) jobs: HashMap<FileId, Vec<ExportJob>>,
+    /// Where those files lie; one that couldn't be read is absent.
+    pub(crate) whereabouts: HashMap<FileId, Whereabouts>,
+    /// How much of the list of jobs was read.
+    pub(crate) reach: Reach,
+    /// Whether the lists had as many jobs as they said, and those that they must.
+    pub(crate) clean: bool,
+    /// Every job that was listed, by its hash: eight bytes each.
+    listed: HashSet<u64>,
+}
+
+impl Evidence {
+    /// Whether a list showed this job. Should two hashes meet, a job is taken for listed; that is why no single one decides.
+    pub(crate) fn shows(&self, export: &str) -> bool {
+        self.listed.contains(&hashed(export))
+    }
+}
+
+#[cfg(test)]
+impl Evidence {
+    /// A whole list of these jobs, and where files lie.
+    pub(crate) fn of(
+        listed: Vec<ExportJob>,
+        whereabouts: impl IntoIterator<Item = (FileId, Whereabouts)>,
+    ) -> Self {
+        let mut jobs: HashMap<FileId, Vec<ExportJob>> = HashMap::new();
+        for job in &listed {
+            if let Some(source) = job.source.value() {
+                jobs.entry(source.file.clone())
+                    .or_default()
+                    .push(job.clone());
+            }
+        }
+        Evidence {
+            jobs,
+            whereabouts: whereabouts.into_iter().collect(),
+            reach: Reach::Whole,
+            clean: true,
+            listed: listed.iter().map(|job| hashed(job.id.as_str())).collect(),
+        }
+    }
+}
+
+/// Why a question went unanswered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AskError {
+    #[error(transparent)]
+    Call(#[from] Error),
+    #[error(transparent)]
+    List(#[from] ListError),
+    #[error("file {file} can't be read now")]
+    Unread { file: FileId },
+}
+
+impl AskError {
+    /// The platform's refusal of the account as a whole, if it is one: asking again is useless.
+    pub(crate) fn refusal(self) -> Result<Error, Self> {
+        let refused = |error: &Error| matches!(error.status(), Some(401 | 403));
+        match self {
+            AskError::Call(error) | AskError::List(ListError::Call(error)) if refused(&error) => {
+                Ok(error)
+            }
+            other => Err(other),
+        }
+    }
+}
+
+/// Asks the platform about files, cheapest question first.
+///
+/// 1. The jobs that are unfinished: few.
+/// 2. For a move, where the files' bytes lie: a hundred files per request. After the list, so that a job that ends in
+///    between is missing from neither.
+/// 3. For those still open, all jobs. Jobs can't be deleted, so the unfiltered list only grows: read forward, it can't
+///    lose a job that was in it before. Then, for a move, the files once more.
+/// 4. Where the whole list is too dear, for a move the failed jobs, the files once more, and the unfinished ones once more.
+pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidence, AskError> {
+    let wanted: HashSet<&FileId> = asked
+        .questions
+        .iter()
+        .map(|question| &question.item.file)
+        .collect();
+    let mut reading = Reading {
+        platform,
+        asked,
+        wanted,
+        evidence: Evidence {
+            jobs: HashMap::new(),
+            whereabouts: HashMap::new(),
+            reach: Reach::Unfinished,
+            clean: true,
+            listed: HashSet::new(),
+        },
+    };
+    reading.unfinished().await?;
+    reading.files().await?;
+    let open = reading.open();
+    if open == 0 {
+        return Ok(reading.evidence);
+    }
+    let all = reading.filter(&[]);
+    if reading.is_affordable(&all, open).await? {
+        reading.list(&all).await?;
+        reading.files().await?;
+        reading.evidence.reach = Reach::Whole;
+    } else if asked.mode == ExportMode::Move {
+        let failed = reading.filter(&[ExportState::Failed]);
+        if reading.is_affordable(&failed, open).await? {
+            reading.list(&failed).await?;
+            reading.files().await?;
+            reading.unfinished().await?;
+            reading.must_list_in_flight().await?;
+            reading.evidence.reach = Reach::States;
+        }
+    }
+    Ok(reading.evidence)
+}
+
+struct Reading<'a> {
+    platform: &'a Platform,
+    asked: &'a Asked,
+    wanted: HashSet<&'a FileId>,
+    evidence: Evidence,
+}
+
+impl Reading<'_> {
+    fn filter(&self, states: &[ExportState]) -> ExportFilter {
+        ExportFilter {
+            volume: Some(self.asked.volume.clone()),
+            states: states.to_vec(),
+        }
+    }
+
+    async fn unfinished(&mut self) -> Result<(), AskError> {
+        let filter = self.filter(&[ExportState::Pending, ExportState::Running]);
+        self.list(&filter).await
+    }
+
+    /// How many of the files show neither a job under way nor their own arrival.
+    fn open(&self) -> usize {
+        let is_open = |question: &&Question| {
+            let file = &question.item.file;
+            let mut jobs = self.evidence.jobs.get(file).into_iter().flatten();
+            let place = self.evidence.whereabouts.get(file);
+            let arrived =
+                place.is_some_and(|place| place.is_at(&self.asked.volume, &question.item));
+            !arrived && !jobs.any(|job| !job.is_final())
+        };
+        self.asked.questions.iter().filter(is_open).count()
+    }
+
+    async fn is_affordable(&self, list: &ExportFilter, open: usize) -> Result<bool, AskError> {
+        if self.asked.effort == Effort::Whole {
+            return Ok(true);
+        }
+        let total = self.platform.exports.count(list).await?;
+        let pages = total.map_or(u64::MAX, |total| total.div_ceil(100));
+        Ok(pages <= CHEAP_PAGES.max(open as u64))
+    }
+
+    /// Reads a list to its end, again if it has fewer jobs than it says.
+    async fn list(&mut self, filter: &ExportFilter) -> Result<(), AskError> {
+        for _ in 0..LIST_ATTEMPTS {
+            if self.list_once(filter).await? {
+                return Ok(());
+            }
+        }
+        self.evidence.clean = false;
+        Ok(())
+    }
+
+    /// Whether as many different jobs came as the list says that it has. It may grow while it is read; one that shrinks has
+    /// lost something.
+    async fn list_once(&mut self, filter: &ExportFilter) -> Result<bool, AskError> {
+        let mut pager = self.platform.exports.list(filter);
+        let mut distinct: HashSet<u64> = HashSet::new();
+        let mut first_total = None;
+        while let Some(page) = pager.next_page().await? {
+            first_total = first_total.or(pager.total());
+            for job in page.items {
+                distinct.insert(hashed(job.id.as_str()));
+                let file = job.source.value().map(|source| source.file.clone());
+                if let Some(file) = file.filter(|file| self.wanted.contains(file)) {
+                    let known = self.evidence.jobs.entry(file).or_default();
+                    // The newest look at a job counts.
+                    known.retain(|known| known.id != job.id);
+                    known.push(job);
+                }
+            }
+        }
+        let total = pager.total();
+        let is_whole = total.is_none_or(|total| distinct.len() as u64 >= total);
+        // Unfinished jobs become fewer by themselves.
+        let shrank = filter.states.is_empty() && total < first_total;
+        self.evidence.listed.extend(distinct);
+        Ok(is_whole && !shrank)
+    }
+
+    /// Looks where the bytes of the files lie. A copy leaves its source alone, so there it says nothing.
+    async fn files(&mut self) -> Result<(), AskError> {
+        if self.asked.mode == ExportMode::Copy {
+            return Ok(());
+        }
+        let files = self
+            .asked
+            .questions
+            .iter()
+            .map(|question| question.item.file.clone());
+        let places = whereabouts(self.platform, &files.collect::<Vec<_>>()).await?;
+        self.evidence.whereabouts.extend(places);
+        Ok(())
+    }
+
+    /// A job of ours that is unfinished by its id must be in the lists of unfinished ones, or they don't show everything.
+    async fn must_list_in_flight(&mut self) -> Result<(), AskError> {
+        let missing = self.asked.in_flight.iter();
+        let missing: Vec<ExportId> = missing
+            .filter(|export| !self.evidence.shows(export.as_str()))
+            .cloned()
+            .collect();
+        for ids in missing.chunks(Batch::<ExportId>::MAX) {
+            let batch = Batch::new(ids.to_vec()).expect("a chunk has 1 to 100 items");
+            let answer = self.platform.exports.standings(&batch).await?.value;
+            let mut jobs = answer.items.iter().filter_map(BulkItem::resource);
+            self.evidence.clean &= jobs.all(|job| job.is_final());
+        }
+        Ok(())
+    }
+}
+
+fn hashed(export: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    export.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Where the bytes of these files lie; a file that can't be read now is left out.
+pub(crate) async fn whereabouts(
+    platform: &Platform,
+    files: &[FileId],
+) -> Result<HashMap<FileId, Whereabouts>, AskError> {
+    let mut places = HashMap::new();
+    for chunk in files.chunks(Batch::<FileId>::MAX) {
+        let batch = Batch::new(chunk.to_vec()).expect("a chunk has 1 to 100 items");
+        let answer = platform.files.storages(&batch).await?.value;
+        let count_agrees = answer.items.len() == chunk.len();
+        let mut refusals = Vec::new();
+        for (position, item) in answer.items.into_iter().enumerate() {
+            match item {
+                BulkItem::Resource(file, _) => {
+                    places.insert(file.id.clone(), Whereabouts::of(&file.storage));
+                }
+                BulkItem::Error(error, _) => refusals.push((position, error)),
+                BulkItem::Unreadable { .. } => {}
+            }
+        }
+        for (position, error) in refusals {
+            // An error names no file; it is believed only where its place is free.
+            let is_gone =
+                matches!(error.status.value(), Some(403 | 404)) || error.code() == Some(5002);
+            if count_agrees && is_gone {
+                places
+                    .entry(chunk[position].clone())
+                    .or_insert(Whereabouts::Gone);
+            }
+        }
+    }
+    Ok(places)
+}

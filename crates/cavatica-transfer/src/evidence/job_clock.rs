@@ -1,0 +1,111 @@
+//! The clock that jobs are dated by, measured on jobs of our own.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How finely jobs are dated.
+const GRAIN: SignedDuration = SignedDuration::from_secs(1);
+
+/// A moment of ours is known on the platform's clock to about this: its `Date` has whole seconds and takes a while to come.
+const DATE_ERROR: SignedDuration = SignedDuration::from_secs(5);
+
+/// How far a time may be off whose zone isn't told, on a clock that nobody measured.
+const UNMEASURED: SignedDuration = SignedDuration::from_hours(26);
+
+/// How far the clock that dates jobs is ahead of the platform's `Date`, between two bounds. Times without a zone, or of a
+/// clock that is wrong, show as an offset like any other.
+///
+/// All moments of ours are told on the platform's `Date`, so that our own clock may be wrong, and be set right between two
+/// runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct JobClock {
+    /// At least, and at most.
+    ahead: Option<(SignedDuration, SignedDuration)>,
+}
+
+impl JobClock {
+    /// A job of ours was dated `started`. We sent it at the one moment, and had heard of it at the other.
+    pub(crate) fn learn(&mut self, started: Timestamp, sent: Timestamp, heard: Timestamp) {
+        let least = started.duration_since(heard) - DATE_ERROR;
+        let most = started.duration_since(sent) + GRAIN + DATE_ERROR;
+        let both = self
+            .ahead
+            .map(|(known_least, known_most)| (least.max(known_least), most.min(known_most)))
+            .filter(|(least, most)| least <= most);
+        // Where two samples disagree, a clock was set meanwhile.
+        self.ahead = Some(both.unwrap_or((least, most)));
+    }
+
+    /// Whether a moment that a job tells lies before one of ours, which is known to within `error`. `None` if it can't be
+    /// told.
+    pub(crate) fn is_before(
+        &self,
+        told: Timestamp,
+        ours: Timestamp,
+        error: SignedDuration,
+    ) -> Option<bool> {
+        let (least, most) = self.ahead.unwrap_or((-UNMEASURED, UNMEASURED));
+        let ahead = told.duration_since(ours);
+        if ahead + GRAIN + error < least {
+            Some(true)
+        } else if ahead - error >= most {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    /// How far the jobs' clock is from the platform's `Date`, at least.
+    pub(crate) fn ahead(&self) -> Option<SignedDuration> {
+        let (least, most) = self.ahead?;
+        Some(if least.is_positive() {
+            least
+        } else if most.is_negative() {
+            most
+        } else {
+            SignedDuration::ZERO
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("a moment")
+    }
+
+    proptest! {
+        /// Whatever the offset is, what is said of before and after is true, and what is far enough apart is said.
+        #[test]
+        fn a_measured_clock_tells_before_from_after(
+            offset in -90_000_i64..90_000,
+            samples in prop::collection::vec((0_i64..1_000, 0_i64..20, 0_i64..20), 1..20),
+            apart in -500_i64..500,
+        ) {
+            let mut clock = JobClock::default();
+            for (sent, queued_after, heard_after) in samples {
+                let queued = sent + queued_after;
+                clock.learn(at(queued + offset), at(sent), at(queued + heard_after));
+            }
+            let ours = at(2_000);
+            let told = at(2_000 + apart + offset);
+            match clock.is_before(told, ours, SignedDuration::ZERO) {
+                Some(before) => prop_assert_eq!(before, apart < 0),
+                None => prop_assert!(apart.abs() <= 60, "{} s apart", apart),
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_sample_only_what_no_zone_could_explain_is_told() {
+        let clock = JobClock::default();
+        let hours = |hours: i64| at(hours * 3600);
+        let before = |told| clock.is_before(told, at(0), SignedDuration::ZERO);
+        assert_eq!(before(hours(-27)), Some(true));
+        assert_eq!((before(hours(-25)), before(hours(25))), (None, None));
+        assert_eq!(before(hours(27)), Some(false));
+    }
+}

@@ -1,0 +1,430 @@
+//! What the platform's answers show of one file. Pure: no network, no clock, no disk.
+
+use cavatica_exports::model::{
+    DateTime, ExportId, ExportJob, ExportMode, ExportState, JobStanding, Tri, VolumeId,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Evidence, JobClock};
+use crate::journal::{IntentId, Item};
+use crate::state::{Failure, ItemId, SeenJob, Verdict};
+
+/// How a job stands, in the words of the state machine.
+///
+/// A move is complete when its file says so, whatever its job says: until then it isn't known to have ended.
+pub(crate) fn seen(job: JobStanding, mode: ExportMode, request_id: Option<&str>) -> SeenJob {
+    let verdict = match (job.state.known(), mode) {
+        (Some(ExportState::Completed), ExportMode::Copy) => Verdict::Completed,
+        (Some(ExportState::Completed), ExportMode::Move) => Verdict::Unfinished,
+        (Some(ExportState::Failed), _) => Verdict::Failed(match job.error.value() {
+            Some(error) => Failure::of(error, request_id),
+            None => Failure {
+                code: None,
+                status: None,
+                message: "the job failed, and the platform gives no reason".to_owned(),
+                request_id: request_id.map(str::to_owned),
+            },
+        }),
+        (Some(ExportState::Pending | ExportState::Running) | None, _) => Verdict::Unfinished,
+    };
+    SeenJob {
+        export: job.id,
+        verdict,
+    }
+}
+
+/// The moments that a job tells: when it was queued, and when it ended.
+pub(crate) type Times = (Option<Timestamp>, Option<Timestamp>);
+
+/// Reads the moments of many jobs. Those of one answer are mostly of the same second, and to see that two texts are the same
+/// takes a small part of the time that reading one takes.
+#[derive(Debug, Default)]
+pub(crate) struct Moments {
+    started: LastRead,
+    finished: LastRead,
+}
+
+type LastRead = Option<(DateTime, Option<Timestamp>)>;
+
+impl Moments {
+    pub(crate) fn of(&mut self, job: &JobStanding) -> Times {
+        (
+            read(&mut self.started, &job.started_on),
+            read(&mut self.finished, &job.finished_on),
+        )
+    }
+}
+
+fn read(last: &mut LastRead, time: &Tri<DateTime>) -> Option<Timestamp> {
+    let time = time.value()?;
+    match last {
+        Some((text, moment)) if text == time => *moment,
+        _ => last.insert((time.clone(), time.timestamp())).1,
+    }
+}
+
+/// A file of which it isn't known whether the platform took it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Question {
+    /// The file as it was sent.
+    pub(crate) item: Item,
+    /// The call that it was part of.
+    pub(crate) call: IntentId,
+    /// When it was sent, on the platform's clock.
+    pub(crate) sent: Timestamp,
+    /// Jobs of earlier attempts: not the one that is looked for.
+    pub(crate) earlier: Vec<ExportId>,
+}
+
+impl Question {
+    pub(crate) fn id(&self) -> ItemId {
+        self.item.id
+    }
+}
+
+/// The moments that jobs are held against, and the clock that they are dated by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
+    pub(crate) jobs: JobClock,
+    /// When the transfer was planned, on the platform's clock.
+    pub(crate) planned: Timestamp,
+    /// How well that is known.
+    pub(crate) error: SignedDuration,
+    /// The moment of the look, on the platform's clock.
+    pub(crate) now: Timestamp,
+}
+
+/// What answers show of one file.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Finding<'a> {
+    /// It is an alias of exactly the planned object. With our job, if that is listed.
+    Alias(Option<&'a ExportJob>),
+    /// Our job.
+    Job(&'a ExportJob),
+    /// A job of the same file is under way to another place.
+    Elsewhere(&'a ExportJob),
+    /// A job of the same file to the same place has completed, perhaps before this transfer was planned.
+    Whose(&'a ExportJob),
+    /// No trace of a job.
+    Nothing,
+}
+
+/// Whose a job is that brings the file to the planned place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Us,
+    Earlier,
+    Unclear,
+}
+
+/// What the evidence shows of one file.
+pub(crate) fn judge<'a>(
+    question: &Question,
+    mode: ExportMode,
+    volume: &VolumeId,
+    evidence: &'a Evidence,
+    clocks: &Clocks,
+) -> Finding<'a> {
+    let item = &question.item;
+    let strange = |job: &&ExportJob| !question.earlier.contains(&job.id);
+    let jobs = || {
+        evidence
+            .jobs
+            .get(&item.file)
+            .into_iter()
+            .flatten()
+            .filter(strange)
+    };
+    let here = || jobs().filter(|job| is_at(job, volume, item));
+    let ours = here()
+        .filter(|job| owner(job, question, mode, clocks) == Owner::Us)
+        // Should there be several, success counts before hope, and hope before failure.
+        .max_by_key(|job| match job.state.known() {
+            Some(ExportState::Completed) => 2,
+            Some(ExportState::Pending | ExportState::Running) | None => 1,
+            Some(ExportState::Failed) => 0,
+        });
+    let place = evidence.whereabouts.get(&item.file);
+    if mode == ExportMode::Move && place.is_some_and(|place| place.is_at(volume, item)) {
+        return Finding::Alias(ours);
+    }
+    if let Some(job) = ours {
+        return Finding::Job(job);
+    }
+    if let Some(job) = jobs().find(|job| !job.is_final()) {
+        return Finding::Elsewhere(job);
+    }
+    let unclear = |job: &&ExportJob| {
+        job.state.is(ExportState::Completed) && owner(job, question, mode, clocks) == Owner::Unclear
+    };
+    here()
+        .find(unclear)
+        .map_or(Finding::Nothing, Finding::Whose)
+}
+
+fn is_at(job: &ExportJob, volume: &VolumeId, item: &Item) -> bool {
+    job.destination.value().is_some_and(|destination| {
+        destination.volume == *volume && item.location.is_echoed_as(&destination.location)
+    })
+}
+
+/// Whose a job to the planned place is. One that had ended before the plan was made is an earlier one: last year's copy, or
+/// the copy that a move follows.
+fn owner(job: &ExportJob, question: &Question, mode: ExportMode, clocks: &Clocks) -> Owner {
+    if !job.is_final() {
+        return Owner::Us;
+    }
+    let moment = |time: &Tri<DateTime>| time.value().and_then(DateTime::timestamp);
+    let (started, finished) = (moment(&job.started_on), moment(&job.finished_on));
+    let before = finished
+        .or(started)
+        .and_then(|ended| clocks.jobs.is_before(ended, clocks.planned, clocks.error));
+    match (before, mode) {
+        (Some(true), _) => Owner::Earlier,
+        (Some(false), _) => Owner::Us,
+        // The file will tell.
+        (None, ExportMode::Move) => Owner::Unclear,
+        (None, ExportMode::Copy) => {
+            let ahead = clocks.jobs.ahead().unwrap_or_default();
+            let slack = SignedDuration::from_secs(6);
+            let since_sent = started.is_some_and(|started| {
+                started.duration_since(question.sent) >= ahead - slack
+                    && started.duration_since(clocks.now) <= ahead + slack
+            });
+            if since_sent {
+                Owner::Us
+            } else {
+                Owner::Unclear
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::evidence::Whereabouts;
+    use crate::journal::Overwrite;
+
+    pub(crate) fn volume() -> VolumeId {
+        "lab/results".parse().expect("a volume id")
+    }
+
+    pub(crate) fn item(number: i64) -> Item {
+        Item {
+            id: ItemId(number),
+            file: format!("{number:024x}").parse().expect("a file id"),
+            location: format!("run/{number}.bam").parse().expect("a location"),
+            size: Some(1),
+            overwrite: Overwrite::Forbidden,
+            properties: Tri::Absent,
+            attempt: 1,
+        }
+    }
+
+    pub(crate) fn job(number: i64) -> Value {
+        json!({"resource": {
+            "id": format!("job{number}"), "state": "PENDING", "source": {"file": format!("{number:024x}")},
+            "destination": {"volume": "lab/results", "location": format!("run/{number}.bam")}
+        }})
+    }
+
+    const PLANNED: &str = "2026-01-01T10:00:00Z";
+    const SENT: &str = "2026-01-01T10:05:00Z";
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().expect("a moment")
+    }
+
+    fn question(number: i64) -> Question {
+        Question {
+            item: item(number),
+            call: IntentId(1),
+            sent: moment(SENT),
+            earlier: Vec::new(),
+        }
+    }
+
+    fn listed(id: &str, number: i64, state: &str, finished: &str) -> ExportJob {
+        let mut value = job(number)["resource"].take();
+        value["id"] = json!(id);
+        value["state"] = json!(state);
+        value["started_on"] = json!(finished);
+        value["finished_on"] = json!(finished);
+        serde_json::from_value(value).expect("a job")
+    }
+
+    fn at(location: &str) -> Whereabouts {
+        Whereabouts::Volume {
+            volume: Some(volume()),
+            location: Some(location.to_owned()),
+        }
+    }
+
+    /// A clock whose jobs are dated as everything else, measured on one of ours.
+    fn measured() -> Clocks {
+        let mut jobs = JobClock::default();
+        jobs.learn(moment(SENT), moment(SENT), moment(SENT));
+        Clocks {
+            jobs,
+            ..unmeasured()
+        }
+    }
+
+    fn unmeasured() -> Clocks {
+        Clocks {
+            jobs: JobClock::default(),
+            planned: moment(PLANNED),
+            error: SignedDuration::from_secs(5),
+            now: moment("2026-01-01T10:10:00Z"),
+        }
+    }
+
+    /// What is found, with the id of the job that it is found by.
+    fn found(
+        question: &Question,
+        mode: ExportMode,
+        jobs: Vec<ExportJob>,
+        place: Option<Whereabouts>,
+        clocks: &Clocks,
+    ) -> (&'static str, Option<String>) {
+        let file = question.item.file.clone();
+        let evidence = Evidence::of(jobs, place.map(|place| (file, place)));
+        let id = |job: &ExportJob| Some(job.id.to_string());
+        match judge(question, mode, &volume(), &evidence, clocks) {
+            Finding::Alias(job) => ("alias", job.and_then(id)),
+            Finding::Job(job) => ("job", id(job)),
+            Finding::Elsewhere(job) => ("elsewhere", id(job)),
+            Finding::Whose(job) => ("whose", id(job)),
+            Finding::Nothing => ("nothing", None),
+        }
+    }
+
+    #[test]
+    fn each_job_keeps_its_own_times() {
+        let (one, other) = ("2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z");
+        let mut moments = Moments::default();
+        for (started, finished) in [
+            (one, other),
+            (one, one),
+            (other, one),
+            ("soon", other),
+            (one, "later"),
+            (one, other),
+        ] {
+            let mut job = listed("a", 1, "COMPLETED", started);
+            job.finished_on = serde_json::from_value(json!(finished)).expect("a text");
+            let read = moments.of(&job.into());
+            assert_eq!(read, (started.parse().ok(), finished.parse().ok()));
+        }
+    }
+
+    #[test]
+    fn a_live_job_to_the_planned_place_is_ours_whatever_its_date() {
+        for date in ["2026-01-01T10:05:01Z", "2026-01-01T09:00:00Z", "soon"] {
+            for clocks in [measured(), unmeasured()] {
+                let jobs = vec![listed("a", 1, "RUNNING", date)];
+                let finding = found(&question(1), ExportMode::Move, jobs, None, &clocks);
+                assert_eq!(finding, ("job", Some("a".to_owned())), "{date}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_that_had_ended_before_the_plan_is_none_of_ours() {
+        let jobs = || vec![listed("a", 1, "COMPLETED", "2026-01-01T09:00:00Z")];
+        for mode in [ExportMode::Move, ExportMode::Copy] {
+            let ask = |clocks: Clocks| {
+                let place = Some(Whereabouts::Platform);
+                found(&question(1), mode, jobs(), place, &clocks).0
+            };
+            assert_eq!(ask(measured()), "nothing");
+            assert_eq!(
+                ask(unmeasured()),
+                "whose",
+                "its clock may be an hour behind"
+            );
+        }
+    }
+
+    #[test]
+    fn jobs_are_dated_by_their_own_clock() {
+        // Eleven minutes behind: what seems to have ended before the plan is ours.
+        let mut clocks = measured();
+        clocks.jobs = JobClock::default();
+        clocks
+            .jobs
+            .learn(moment("2026-01-01T09:54:00Z"), moment(SENT), moment(SENT));
+        let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T09:55:00Z")];
+        let finding = found(&question(1), ExportMode::Copy, jobs, None, &clocks);
+        assert_eq!(finding.0, "job");
+    }
+
+    #[test]
+    fn a_copy_that_began_after_it_was_sent_is_ours_on_a_clock_that_nobody_measured() {
+        let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T10:05:01Z")];
+        let finding = found(&question(1), ExportMode::Copy, jobs, None, &unmeasured());
+        assert_eq!(finding.0, "job");
+    }
+
+    #[test]
+    fn the_job_of_an_earlier_attempt_is_not_the_one_that_is_looked_for() {
+        let question = Question {
+            earlier: vec!["b".parse().expect("an id")],
+            ..question(1)
+        };
+        for state in ["FAILED", "RUNNING", "COMPLETED"] {
+            let jobs = vec![listed("b", 1, state, "2026-01-01T10:05:01Z")];
+            let finding = found(&question, ExportMode::Move, jobs, None, &measured());
+            assert_eq!(finding.0, "nothing", "{state}");
+        }
+    }
+
+    #[test]
+    fn success_counts_before_hope_and_hope_before_failure() {
+        let mut jobs = vec![listed("a", 1, "FAILED", "2026-01-01T10:05:01Z")];
+        for (state, best) in [("FAILED", "a"), ("RUNNING", "b"), ("COMPLETED", "c")] {
+            jobs.push(listed(best, 1, state, "2026-01-01T10:05:02Z"));
+            let finding = found(
+                &question(1),
+                ExportMode::Copy,
+                jobs.clone(),
+                None,
+                &measured(),
+            );
+            assert_eq!(finding.0, "job");
+            if best != "a" {
+                assert_eq!(finding.1.as_deref(), Some(best));
+            }
+        }
+    }
+
+    #[test]
+    fn an_alias_of_the_planned_object_is_our_success_and_any_other_is_not() {
+        let ask = |mode, place| found(&question(1), mode, vec![], Some(place), &unmeasured()).0;
+        assert_eq!(ask(ExportMode::Move, at("run/1.bam")), "alias");
+        assert_eq!(ask(ExportMode::Move, at("run%2F1.bam")), "alias");
+        assert_eq!(ask(ExportMode::Move, at("run/2.bam")), "nothing");
+        assert_eq!(ask(ExportMode::Copy, at("run/1.bam")), "nothing");
+    }
+
+    #[test]
+    fn a_live_job_to_another_place_is_seen_and_not_taken_for_ours() {
+        let mut job = listed("a", 1, "RUNNING", "2026-01-01T10:05:01Z");
+        job.destination =
+            serde_json::from_value(json!({"volume": "lab/results", "location": "other/1.bam"}))
+                .expect("a destination");
+        let finding = found(&question(1), ExportMode::Move, vec![job], None, &measured());
+        assert_eq!(finding.0, "elsewhere");
+    }
+
+    #[test]
+    fn a_moves_job_is_never_complete_by_its_own_word() {
+        let job = listed("a", 1, "COMPLETED", "2026-01-01T10:05:01Z");
+        let verdict = |mode| seen(job.clone().into(), mode, None).verdict;
+        assert_eq!(verdict(ExportMode::Move), Verdict::Unfinished);
+        assert_eq!(verdict(ExportMode::Copy), Verdict::Completed);
+    }
+}

@@ -1,0 +1,261 @@
+//! When seeing nothing proves that there is nothing.
+//!
+//! A start whose answer was lost may still be on its way, and a list may be late. So the absence of a job counts only
+//!
+//! * once the bytes of the call are dead and a settling time has passed, in a list that has all that it must;
+//! * where that list shows a witness: a job of ours that was sent after those bytes were dead. What a list shows of later
+//!   calls it shows of earlier ones;
+//! * or, at the end of a transfer, where nothing is left that could be a witness, when three whole lists are clean, the
+//!   last of them four settling times on.
+//!
+//! Where the whole list is too dear, a move has a cheaper proof: its job is in none of the lists of unfinished and of failed
+//! jobs, and the file still lies on the platform. It can have completed only a moment ago, without its file showing it yet;
+//! so this must be seen twice, four settling times apart.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A list that is later than this many settling times isn't believed in any more: the table of lies says what then happens.
+pub(crate) const LATEST: u32 = 4;
+
+/// A list that never becomes clean is given up after this many.
+const PATIENCE: u32 = 2 * LATEST;
+
+/// How many whole lists must be clean where no witness is.
+const LOOKS: u32 = 3;
+
+/// What was read of the list of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Unfinished jobs: what is there exists, and no more than that is known.
+    Unfinished,
+    /// Unfinished jobs, failed ones, and unfinished ones again; and where the files lie.
+    States,
+    /// All of the account's jobs on the volume.
+    Whole,
+}
+
+/// One look at the platform, as far as it concerns absence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// When it began.
+    pub(crate) began: Instant,
+    pub(crate) reach: Reach,
+    /// Whether the lists had all that they must.
+    pub(crate) clean: bool,
+    /// When the newest of our jobs was sent that they show.
+    pub(crate) witness: Option<Instant>,
+}
+
+/// What a look without a trace of the job means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Nothing yet.
+    Open,
+    /// There is no job.
+    Absent {
+        /// Whether a witness says so.
+        witnessed: bool,
+    },
+    /// It will never be known.
+    Unknowable,
+}
+
+/// How far one lost call has settled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settling {
+    settle: Duration,
+    /// When no byte of the call could move any more.
+    dead: Instant,
+    looks: u32,
+    clean: u32,
+    /// The first clean look at the states.
+    states: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Settling {
+    /// A call whose bytes are dead from this moment on.
+    pub(crate) fn since(dead: Instant, settle: Duration) -> Self {
+        Settling {
+            settle,
+            dead,
+            looks: 0,
+            clean: 0,
+            states: None,
+            last: None,
+        }
+    }
+
+    /// When no byte of the call could move any more.
+    pub(crate) fn dead(&self) -> Instant {
+        self.dead
+    }
+
+    /// From when on a list isn't believed to be late any more.
+    pub(crate) fn latest(&self) -> Instant {
+        self.dead + self.settle * LATEST
+    }
+
+    /// When to look next: one, two, four and eight settling times on, and then every four.
+    pub(crate) fn due(&self) -> Instant {
+        let times = match self.looks {
+            0..=2 => 1 << self.looks,
+            looks => LATEST * (looks - 1),
+        };
+        let due = self.dead + self.settle * times;
+        self.last.map_or(due, |last| due.max(last + self.settle))
+    }
+
+    /// A look showed no trace of the job.
+    pub(crate) fn saw_nothing(&mut self, look: Look) -> Settled {
+        self.last = Some(look.began);
+        if look.reach == Reach::Unfinished || look.began < self.dead + self.settle {
+            return Settled::Open;
+        }
+        self.looks += 1;
+        if !look.clean {
+            let too_late = look.began >= self.dead + self.settle * PATIENCE;
+            return if self.looks >= LOOKS && too_late {
+                Settled::Unknowable
+            } else {
+                Settled::Open
+            };
+        }
+        let late_enough = self.settle * LATEST;
+        let witnessed = look.witness.is_some_and(|sent| sent > self.dead);
+        let absent = match look.reach {
+            Reach::Whole => {
+                self.clean += 1;
+                witnessed || (self.clean >= LOOKS && look.began >= self.dead + late_enough)
+            }
+            Reach::States => {
+                let first = *self.states.get_or_insert(look.began);
+                witnessed && look.began >= first + late_enough
+            }
+            Reach::Unfinished => false,
+        };
+        if absent {
+            Settled::Absent { witnessed }
+        } else {
+            Settled::Open
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(60);
+
+    struct Case {
+        settling: Settling,
+        dead: Instant,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let dead = Instant::now();
+            Case {
+                settling: Settling::since(dead, SETTLE),
+                dead,
+            }
+        }
+
+        fn look(&mut self, times: f64, reach: Reach, clean: bool, witness: Option<f64>) -> Settled {
+            let after = |times: f64| self.dead + SETTLE.mul_f64(times);
+            let look = Look {
+                began: after(times),
+                reach,
+                clean,
+                witness: witness.map(after),
+            };
+            self.settling.saw_nothing(look)
+        }
+    }
+
+    #[test]
+    fn a_witness_ends_it_after_one_settling_time_and_not_before() {
+        let mut case = Case::new();
+        assert_eq!(case.look(0.5, Reach::Whole, true, Some(0.2)), Settled::Open);
+        assert_eq!(
+            case.look(1.0, Reach::Whole, true, Some(0.2)),
+            Settled::Absent { witnessed: true }
+        );
+    }
+
+    #[test]
+    fn a_witness_sent_before_the_bytes_were_dead_is_none() {
+        let mut case = Case::new();
+        assert_eq!(case.look(1.0, Reach::Whole, true, Some(0.0)), Settled::Open);
+        assert_eq!(case.look(2.0, Reach::Whole, true, None), Settled::Open);
+    }
+
+    #[test]
+    fn at_the_tail_three_clean_lists_do_the_last_four_times_on() {
+        let mut case = Case::new();
+        for times in [1.0, 2.0, 3.0] {
+            assert_eq!(case.look(times, Reach::Whole, true, None), Settled::Open);
+        }
+        assert_eq!(
+            case.look(4.0, Reach::Whole, true, None),
+            Settled::Absent { witnessed: false }
+        );
+    }
+
+    #[test]
+    fn a_list_that_is_never_clean_is_given_up() {
+        let mut case = Case::new();
+        for times in [1.0, 2.0, 4.0] {
+            assert_eq!(
+                case.look(times, Reach::Whole, false, Some(0.5)),
+                Settled::Open
+            );
+        }
+        assert_eq!(
+            case.look(8.0, Reach::Whole, false, Some(0.5)),
+            Settled::Unknowable
+        );
+    }
+
+    #[test]
+    fn the_states_must_be_clean_twice_far_apart_and_witnessed() {
+        let mut case = Case::new();
+        assert_eq!(
+            case.look(1.0, Reach::States, true, Some(0.5)),
+            Settled::Open
+        );
+        assert_eq!(
+            case.look(4.0, Reach::States, true, Some(0.5)),
+            Settled::Open
+        );
+        assert_eq!(case.look(5.0, Reach::States, true, None), Settled::Open);
+        assert_eq!(
+            case.look(6.0, Reach::States, true, Some(5.5)),
+            Settled::Absent { witnessed: true }
+        );
+    }
+
+    #[test]
+    fn unfinished_jobs_alone_prove_nothing() {
+        let mut case = Case::new();
+        for times in [1.0, 4.0, 20.0] {
+            assert_eq!(
+                case.look(times, Reach::Unfinished, true, Some(0.5)),
+                Settled::Open
+            );
+        }
+    }
+
+    #[test]
+    fn looks_come_after_one_two_four_and_eight_settling_times() {
+        let mut case = Case::new();
+        for times in [1, 2, 4, 8, 12, 16] {
+            let due = case.settling.due();
+            assert_eq!(due, case.dead + SETTLE * times);
+            case.look(f64::from(times), Reach::Whole, false, None);
+        }
+    }
+}

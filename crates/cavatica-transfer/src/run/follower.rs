@@ -1,0 +1,334 @@
+//! Following what was accepted to its end.
+//!
+//! A copy is followed by its jobs. A move is followed by its files: one that is an alias of the planned object has arrived,
+//! and nothing else proves it. Jobs are read only for files that haven't: to see them fail, or go on.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use cavatica_exports::model::{ExportId, ExportMode};
+use tokio::time::Instant;
+
+use super::Timing;
+use super::poll_schedule::{Action, PollSchedule, Spacing};
+use crate::evidence::Whereabouts;
+use crate::state::{Doubt, ItemId};
+
+/// The most readings that are under way at once.
+const READS: usize = 3;
+
+/// The most files or jobs of one reading.
+const PAGE: usize = 100;
+
+/// How often a job must have shown nothing that is understood, besides for how long, before it is given up: one answer with a
+/// gap in it, after a long pause, says little.
+const PUZZLE_LOOKS: u32 = 3;
+
+/// A file whose job was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Followed {
+    pub(super) item: ItemId,
+    pub(super) export: ExportId,
+    /// When that was known. `None` for one of an earlier run.
+    pub(super) since: Option<Instant>,
+}
+
+/// A file that shows nothing that is understood.
+#[derive(Debug)]
+struct Puzzle {
+    followed: Followed,
+    doubt: Doubt,
+    first: Option<Instant>,
+    looks: u32,
+    due: Instant,
+}
+
+/// What to read.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// How many jobs are unfinished.
+    Count,
+    /// Whether these files have arrived; of most, that is expected.
+    Files(Vec<Followed>),
+    /// How these jobs stand.
+    Jobs(Vec<Followed>),
+    /// Both: they have puzzled us.
+    Both(Vec<Followed>),
+}
+
+/// What is followed, and how.
+#[derive(Debug)]
+pub(super) struct Follower {
+    mode: ExportMode,
+    /// Those read least recently come first.
+    followed: VecDeque<Followed>,
+    /// Files to be moved that had not arrived when most of their neighbours had.
+    stragglers: VecDeque<Followed>,
+    puzzles: Vec<Puzzle>,
+    schedule: PollSchedule,
+    counting: bool,
+    reads: usize,
+    reading: usize,
+    /// Whether a moved file was seen to become an alias of the planned object.
+    alias_seen: bool,
+}
+
+impl Follower {
+    pub(super) fn new(mode: ExportMode, timing: &Timing, alias_seen: bool, now: Instant) -> Self {
+        let spacing = Spacing {
+            first: timing.first_poll,
+            longest: timing.longest_poll,
+        };
+        Follower {
+            mode,
+            followed: VecDeque::new(),
+            stragglers: VecDeque::new(),
+            puzzles: Vec::new(),
+            schedule: PollSchedule::new(spacing, now),
+            counting: false,
+            reads: 0,
+            reading: 0,
+            alias_seen,
+        }
+    }
+
+    /// Follows one more.
+    pub(super) fn follow(&mut self, item: ItemId, export: ExportId, since: Option<Instant>) {
+        self.followed.push_back(Followed {
+            item,
+            export,
+            since,
+        });
+    }
+
+    /// Follows one that an earlier run didn't understand: one more look is enough.
+    pub(super) fn look_once_more(&mut self, item: ItemId, export: ExportId, now: Instant) {
+        self.puzzles.push(Puzzle {
+            followed: Followed {
+                item,
+                export,
+                since: None,
+            },
+            doubt: Doubt::JobUnclear,
+            first: None,
+            looks: PUZZLE_LOOKS,
+            due: now,
+        });
+    }
+
+    /// Jobs were accepted just now.
+    pub(super) fn accepted(&mut self, now: Instant) {
+        self.schedule.sent(now);
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.followed.len() + self.stragglers.len() + self.puzzles.len() + self.reading
+    }
+
+    /// The jobs in flight that were accepted before this moment: as many from either end as one wants to be sure of.
+    pub(super) fn oldest(&self, before: Instant, most: usize) -> Vec<ExportId> {
+        let old = |followed: &&Followed| followed.since.is_none_or(|since| since < before);
+        let queue = || self.followed.iter().chain(&self.stragglers).filter(old);
+        let count = queue().count();
+        let middle = most / 2..count.saturating_sub(most / 2);
+        let ends = queue()
+            .enumerate()
+            .filter(|(place, _)| !middle.contains(place));
+        ends.map(|(_, followed)| followed.export.clone()).collect()
+    }
+
+    /// The ids of all jobs in flight.
+    pub(super) fn exports(&self) -> HashSet<&ExportId> {
+        let puzzles = self.puzzles.iter().map(|puzzle| &puzzle.followed);
+        let all = self.followed.iter().chain(&self.stragglers).chain(puzzles);
+        all.map(|followed| &followed.export).collect()
+    }
+
+    /// What to read now.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Errand> {
+        if self.reads >= READS {
+            return None;
+        }
+        let due = self.due_puzzles(now);
+        if !due.is_empty() {
+            return Some(Errand::Both(self.begin(due)));
+        }
+        let waited_for = self.followed.is_empty() && self.reads == 0;
+        if self.stragglers.len() >= PAGE || (waited_for && !self.stragglers.is_empty()) {
+            let count = PAGE.min(self.stragglers.len());
+            let some = self.stragglers.drain(..count).collect();
+            return Some(Errand::Jobs(self.begin(some)));
+        }
+        if self.followed.is_empty() {
+            return None;
+        }
+        match self.schedule.action(self.followed.len(), now) {
+            Action::Read(count) => {
+                let some: Vec<_> = self.followed.drain(..count).collect();
+                self.schedule.reading(some.len());
+                let some = self.begin(some);
+                Some(match self.mode {
+                    ExportMode::Move => Errand::Files(some),
+                    ExportMode::Copy => Errand::Jobs(some),
+                })
+            }
+            Action::Count if self.reads == 0 && !self.counting => {
+                self.counting = true;
+                Some(Errand::Count)
+            }
+            Action::Count | Action::Wait(_) => None,
+        }
+    }
+
+    fn begin(&mut self, some: Vec<Followed>) -> Vec<Followed> {
+        self.reads += 1;
+        self.reading += some.len();
+        some
+    }
+
+    fn due_puzzles(&mut self, now: Instant) -> Vec<Followed> {
+        let is_due = |puzzle: &Puzzle| puzzle.due <= now;
+        let due = self.puzzles.iter_mut().filter(|puzzle| is_due(puzzle));
+        let far = now + Duration::from_secs(86_400);
+        due.take(PAGE)
+            .map(|puzzle| {
+                // Until it is known what came of it.
+                puzzle.due = far;
+                puzzle.followed.clone()
+            })
+            .collect()
+    }
+
+    /// The platform said how many jobs are unfinished.
+    pub(super) fn counted(&mut self, unfinished: u64, now: Instant) {
+        self.counting = false;
+        self.schedule.counted(unfinished, self.followed.len(), now);
+    }
+
+    /// It couldn't be asked.
+    pub(super) fn not_counted(&mut self, now: Instant) {
+        self.counting = false;
+        self.schedule.failed(now);
+    }
+
+    /// A reading ended. These hadn't: they go on. So many of the others had. `scheduled` says whether it was due, or only
+    /// gathered what others had left over.
+    pub(super) fn read(
+        &mut self,
+        asked: usize,
+        ended: usize,
+        go_on: Vec<Followed>,
+        scheduled: bool,
+        now: Instant,
+    ) {
+        self.reads -= 1;
+        self.reading -= asked;
+        self.followed.extend(go_on);
+        if scheduled {
+            self.schedule.read(asked, ended, self.followed.len(), now);
+        }
+    }
+
+    /// A reading brought nothing.
+    pub(super) fn not_read(&mut self, asked: Vec<Followed>, now: Instant) {
+        self.reads -= 1;
+        self.reading -= asked.len();
+        for followed in asked {
+            match self.puzzle_of(followed.item) {
+                Some(puzzle) => puzzle.due = now,
+                None => self.followed.push_back(followed),
+            }
+        }
+        self.schedule.failed(now);
+    }
+
+    /// Files that had not arrived, though most of their neighbours had: their jobs are read together.
+    pub(super) fn straggle(&mut self, some: impl IntoIterator<Item = Followed>) {
+        self.stragglers.extend(some);
+    }
+
+    fn puzzle_of(&mut self, item: ItemId) -> Option<&mut Puzzle> {
+        let mut puzzles = self.puzzles.iter_mut();
+        puzzles.find(|puzzle| puzzle.followed.item == item)
+    }
+
+    /// A file shows nothing that is understood. Answers whether it is given up.
+    pub(super) fn puzzled(
+        &mut self,
+        followed: &Followed,
+        doubt: Doubt,
+        timing: &Timing,
+        now: Instant,
+    ) -> bool {
+        let item = followed.item;
+        if self.puzzle_of(item).is_none() {
+            self.puzzles.push(Puzzle {
+                followed: followed.clone(),
+                doubt,
+                first: Some(now),
+                looks: 0,
+                due: now,
+            });
+        }
+        let puzzle = self.puzzle_of(item).expect("it is there");
+        puzzle.looks += 1;
+        puzzle.doubt = doubt;
+        let waited = puzzle.first.map(|first| now - first);
+        if puzzle.looks >= PUZZLE_LOOKS && waited.is_none_or(|waited| waited >= timing.unclear_job)
+        {
+            self.understood(item);
+            return true;
+        }
+        let longer = timing.first_poll * (1 << puzzle.looks.min(16));
+        puzzle.due = now + longer.min(timing.longest_poll).min(timing.unclear_job / 2);
+        false
+    }
+
+    /// A file is understood again, or given up.
+    pub(super) fn understood(&mut self, item: ItemId) {
+        self.puzzles.retain(|puzzle| puzzle.followed.item != item);
+    }
+
+    /// A moved file was seen to be an alias of the planned object.
+    pub(super) fn saw_alias(&mut self) {
+        self.alias_seen = true;
+    }
+
+    /// Whether a moved file was ever seen to be one.
+    pub(super) fn alias_seen(&self) -> bool {
+        self.alias_seen
+    }
+
+    /// Whether jobs have completed without their files showing it, and none showed it yet: then everything that is inferred
+    /// about moves may be wrong.
+    pub(super) fn doubts_aliases(&self) -> bool {
+        let not_moved = |puzzle: &Puzzle| puzzle.doubt == Doubt::NotMoved;
+        !self.alias_seen && self.puzzles.iter().any(not_moved)
+    }
+
+    /// Whether nothing is followed.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight() == 0 && self.reads == 0
+    }
+
+    pub(super) fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let puzzle = self.puzzles.iter().map(|puzzle| puzzle.due).min();
+        let scheduled = if self.followed.is_empty() || self.counting {
+            None
+        } else {
+            match self.schedule.action(self.followed.len(), now) {
+                Action::Wait(until) => Some(until),
+                Action::Count | Action::Read(_) => None,
+            }
+        };
+        puzzle.into_iter().chain(scheduled).min()
+    }
+}
+
+/// What a completed job of a move means whose file isn't the planned alias.
+pub(super) fn doubt_of(place: Option<&Whereabouts>) -> Doubt {
+    match place {
+        Some(Whereabouts::Platform) => Doubt::NotMoved,
+        Some(Whereabouts::Volume { .. } | Whereabouts::Gone) | None => Doubt::JobUnclear,
+    }
+}

@@ -1,0 +1,237 @@
+//! What comes back of calls that start exports.
+
+use std::collections::HashMap;
+
+use cavatica_exports::model::{BulkItem, ExportMode, FileId, StartedJob};
+use cavatica_exports::transport::{Error, Outcome};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::Runner;
+use crate::event::Event;
+use crate::evidence::{AskError, ItemAnswer, Moments, Whereabouts, match_answer, seen};
+use crate::journal::{Change, Intent, IntentId, Item, Sent};
+use crate::run::RunError;
+use crate::run::inquiry::Cause;
+use crate::state::{Answer, Failure, Observation, Step};
+
+impl Runner<'_> {
+    pub(super) fn answered(
+        &mut self,
+        intent: Intent,
+        began: Instant,
+        items: Vec<BulkItem<StartedJob>>,
+        request_id: Option<&str>,
+    ) -> Result<(), RunError> {
+        let (now, heard) = (Instant::now(), self.platform_now());
+        let sent = self.on_platform(intent.at);
+        let files = intent.items.len();
+        let matched = match_answer(&intent.items, &self.terms.volume, items);
+        let mut moments = Moments::default();
+        let mut changes = Vec::with_capacity(files);
+        let (mut lost, mut newest, mut refused) = (Vec::new(), None, 0);
+        for (item, answer) in intent.items.into_iter().zip(matched.answers) {
+            match answer {
+                ItemAnswer::Accepted(job) => {
+                    let (started, finished) = moments.of(&job);
+                    if let Some(started) = started {
+                        self.inquiry.clock.learn(started, sent, heard);
+                    }
+                    newest = Some(job.id.clone());
+                    let job = seen(job, self.terms.mode, request_id);
+                    changes.push(Change {
+                        started,
+                        finished,
+                        ..Change::new(item.id, Step::Answer(Answer::Accepted(job)))
+                    });
+                }
+                ItemAnswer::Refused(error) => {
+                    refused += 1;
+                    let failure = Failure::of(&error, request_id);
+                    changes.extend(self.refused_item(item, intent.id, sent, failure)?);
+                }
+                ItemAnswer::Missing => lost.push(item),
+            }
+        }
+        if let Some(export) = newest {
+            self.follower.accepted(now);
+            self.inquiry.witness(&export, began);
+        }
+        (self.report)(Event::BatchAnswered {
+            files,
+            accepted: files - refused - lost.len(),
+            refused,
+        });
+        if lost.is_empty() {
+            self.sender.answered();
+        } else {
+            self.sender.lost(files);
+            let intent = Intent {
+                items: lost,
+                ..intent
+            };
+            self.lost(intent, || Cause::Lost, "the answer doesn't say", now)?;
+        }
+        self.saving.learn(changes);
+        Ok(())
+    }
+
+    /// A refusal that may be the echo of our own success is looked into before it is recorded.
+    fn refused_item(
+        &mut self,
+        item: Item,
+        call: IntentId,
+        at: Timestamp,
+        failure: Failure,
+    ) -> Result<Option<Change>, RunError> {
+        let may_be_echo = self.may_be_echo(&failure, item.attempt);
+        let change = Change::new(item.id, Step::Answer(Answer::Refused(failure)));
+        if !may_be_echo {
+            return Ok(Some(change));
+        }
+        let sent = Sent { item, call, at };
+        self.ask(sent, Cause::Echo(change), Instant::now())?;
+        Ok(None)
+    }
+
+    /// Whether a refusal or failure could be the echo of our own success. For a first copy it can't: nothing of ours was
+    /// ever there.
+    pub(super) fn may_be_echo(&self, failure: &Failure, attempt: u32) -> bool {
+        failure.may_be_own_success()
+            && match self.terms.mode {
+                ExportMode::Move => true,
+                ExportMode::Copy => attempt > 1,
+            }
+    }
+
+    /// Files are looked up whose answers say nothing of them, or no to all of them. No byte of their call moves from `dead`
+    /// on.
+    fn lost(
+        &mut self,
+        intent: Intent,
+        cause: impl Fn() -> Cause,
+        reason: &str,
+        dead: Instant,
+    ) -> Result<(), RunError> {
+        (self.report)(Event::AnswersLost {
+            files: intent.items.len(),
+            reason: reason.to_owned(),
+        });
+        let at = self.on_platform(intent.at);
+        for item in intent.items {
+            let sent = Sent {
+                item,
+                call: intent.id,
+                at,
+            };
+            self.ask(sent, cause(), dead)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn not_answered(&mut self, intent: Intent, error: Error) -> Result<(), RunError> {
+        let (now, files) = (Instant::now(), intent.items.len());
+        let reason = error.to_string();
+        match error.outcome() {
+            Outcome::NotSent => {
+                self.not_sent(&intent)?;
+                self.troubled(AskError::Call(error))
+            }
+            Outcome::Unknown => {
+                self.sender.lost(files);
+                let dead = now + self.options.timing.longest_byte_life();
+                self.lost(intent, || Cause::Lost, &reason, dead)
+            }
+            Outcome::Throttled => self.lost(intent, || Cause::Refused(None), &reason, now),
+            Outcome::Maintenance => {
+                self.lost(intent, || Cause::Refused(None), &reason, now)?;
+                self.troubled(AskError::Call(error))
+            }
+            Outcome::Refused => {
+                self.outage.is_over();
+                let blames_the_account = matches!(error.status(), Some(401 | 403 | 404));
+                let failure = (files == 1 && !blames_the_account).then(|| failure_of(&error));
+                let call = intent.id;
+                let cause = || Cause::Refused(failure.clone());
+                self.lost(intent, cause, &reason, now)?;
+                if blames_the_account {
+                    self.refused.get_or_insert((call, error));
+                } else {
+                    self.sender.refused(files);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Provably no byte of a call was sent.
+    fn not_sent(&mut self, intent: &Intent) -> Result<(), RunError> {
+        let unsent = |item: &Item| Change::new(item.id, Step::Answer(Answer::NotSent));
+        self.record(intent.items.iter().map(unsent).collect())
+    }
+
+    /// A call was not sent, because not all of its files are on the platform any more.
+    pub(super) fn withheld(
+        &mut self,
+        intent: Intent,
+        result: Result<HashMap<FileId, Whereabouts>, AskError>,
+    ) -> Result<(), RunError> {
+        let places = match result {
+            Ok(places) => places,
+            Err(error) => {
+                self.not_sent(&intent)?;
+                return self.troubled(error);
+            }
+        };
+        let unread = intent
+            .items
+            .iter()
+            .find(|item| !places.contains_key(&item.file));
+        let unread = unread.map(|item| item.file.clone());
+        let step = |item: &Item| match places.get(&item.file) {
+            Some(place) if place.is_at(&self.terms.volume, item) => {
+                Step::Observation(Observation::AliasAtDestination)
+            }
+            place => match place.and_then(Whereabouts::moved_away) {
+                Some(failure) => Step::Observation(Observation::MovedAway(failure)),
+                None => Step::Answer(Answer::NotSent),
+            },
+        };
+        let changes = intent
+            .items
+            .iter()
+            .map(|item| Change::new(item.id, step(item)))
+            .collect();
+        self.record(changes)?;
+        match unread {
+            Some(file) => self.troubled(AskError::Unread { file }),
+            None => {
+                self.outage.is_over();
+                self.sender.found_elsewhere();
+                Ok(())
+            }
+        }
+    }
+
+    /// A moment of ours on the platform's clock, as far as that is known.
+    fn on_platform(&self, ours: Timestamp) -> Timestamp {
+        let ahead = self.platform.client.clock_ahead().unwrap_or_default();
+        ours.saturating_add(ahead).unwrap_or(ours)
+    }
+
+    pub(super) fn platform_now(&self) -> Timestamp {
+        self.on_platform(self.platform.client.now())
+    }
+}
+
+fn failure_of(error: &Error) -> Failure {
+    match error.api_error() {
+        Some(api) => Failure::of(api, error.request_id()),
+        None => Failure {
+            code: None,
+            status: error.status(),
+            message: error.to_string(),
+            request_id: error.request_id().map(str::to_owned),
+        },
+    }
+}

@@ -1,0 +1,104 @@
+//! Asking what became of files whose fate isn't known.
+
+use cavatica_exports::model::ExportMode;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::Runner;
+use crate::event::Event;
+use crate::evidence::{AskError, Asked, Effort, Evidence, LATEST, Reach};
+use crate::run::{RunError, tasks};
+
+/// How far back a list must show the jobs that we know of. How long it keeps them isn't promised.
+const LISTED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Of jobs in flight that a list must show, so many are held against it.
+const SAMPLE: usize = 500;
+
+impl Runner<'_> {
+    pub(super) fn inquire(&mut self, now: Instant) {
+        let quiet = self.is_quiet();
+        let Some(questions) = self.inquiry.next(quiet, now) else {
+            return;
+        };
+        let late = self.options.timing.settle * LATEST;
+        let in_flight = match (self.terms.mode, now.checked_sub(late)) {
+            (ExportMode::Move, Some(before)) => self.follower.oldest(before, SAMPLE),
+            (ExportMode::Move, None) | (ExportMode::Copy, _) => Vec::new(),
+        };
+        let asked = Asked {
+            mode: self.terms.mode,
+            volume: self.terms.volume.clone(),
+            questions,
+            effort: if quiet { Effort::Whole } else { Effort::Cheap },
+            in_flight,
+        };
+        let at = self.platform.client.now();
+        self.tasks
+            .spawn(tasks::inquire(self.platform.clone(), asked, now, at));
+    }
+
+    pub(super) fn inquired(
+        &mut self,
+        asked: &Asked,
+        began: Instant,
+        at: Timestamp,
+        result: Result<Evidence, AskError>,
+    ) -> Result<(), RunError> {
+        let evidence = match result {
+            Ok(evidence) => evidence,
+            Err(error) => {
+                self.inquiry.not_answered();
+                return self.troubled(error);
+            }
+        };
+        self.outage.is_over();
+        let clean = evidence.clean && self.shows_what_it_must(&evidence, at)?;
+        let timing = &self.options.timing;
+        let now = self.platform_now();
+        let outcome = self
+            .inquiry
+            .answered(&asked.questions, &evidence, clean, began, now, timing);
+        if outcome.found + outcome.absent + outcome.unknown > 0 {
+            (self.report)(Event::Reconciled {
+                found: outcome.found,
+                absent: outcome.absent,
+                unknown: outcome.unknown,
+            });
+        }
+        for item in outcome.free {
+            self.sender.again(item);
+        }
+        self.record(outcome.changes)?;
+        // A call that was refused as if nobody here might send anything was taken all the same, or it wasn't.
+        match &self.refused {
+            Some((call, _)) if outcome.calls_found.binary_search(call).is_ok() => {
+                self.refused = None;
+                Ok(())
+            }
+            Some((call, _)) if outcome.calls_asked.contains(call) => {
+                let (_, error) = self.refused.take().expect("it is there");
+                Err(RunError::Refused(error))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a whole list shows every job that we know it must.
+    fn shows_what_it_must(&mut self, evidence: &Evidence, at: Timestamp) -> Result<bool, RunError> {
+        if evidence.reach != Reach::Whole {
+            return Ok(true);
+        }
+        let late = SignedDuration::try_from(self.options.timing.settle * LATEST);
+        let until = at.saturating_sub(late.unwrap_or(SignedDuration::MAX));
+        let since = at.saturating_sub(LISTED_FOR);
+        let (Ok(until), Ok(since)) = (until, since) else {
+            return Ok(true);
+        };
+        let mut missing = 0;
+        self.journal.known_jobs(since..until, &mut |export| {
+            missing += usize::from(!evidence.shows(export));
+        })?;
+        Ok(missing == 0)
+    }
+}

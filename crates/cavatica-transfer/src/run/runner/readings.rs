@@ -1,0 +1,237 @@
+//! What was read of files and jobs that are followed.
+
+use cavatica_exports::model::{ExportMode, ExportState, FileId, JobStanding};
+use tokio::time::Instant;
+
+use super::Runner;
+use crate::event::Event;
+use crate::evidence::{AskError, Moments, Settling, Whereabouts, seen};
+use crate::journal::{Change, IntentId, Item};
+use crate::run::RunError;
+use crate::run::follower::{Followed, doubt_of};
+use crate::run::inquiry::{Cause, question};
+use crate::run::tasks::{Reading, What};
+use crate::state::{Doubt, Observation, SeenJob, Step, Verdict};
+
+/// What a reading brought, sorted.
+#[derive(Default)]
+struct Sorted {
+    ended: Vec<Change>,
+    echoes: Vec<(Followed, Change)>,
+    go_on: Vec<Followed>,
+    stragglers: Vec<Followed>,
+    puzzles: Vec<(Followed, Doubt)>,
+}
+
+impl Runner<'_> {
+    pub(super) fn read(&mut self, mut reading: Reading) -> Result<(), RunError> {
+        let now = Instant::now();
+        if let Some(error) = reading.failed.take() {
+            self.follower.not_read(reading.asked, now);
+            return self.troubled(error);
+        }
+        self.outage.is_over();
+        let scheduled = match self.terms.mode {
+            ExportMode::Move => reading.what == What::Files,
+            ExportMode::Copy => true,
+        };
+        let sorted = self.sort(reading);
+        let asked = sorted.count();
+        let ended = sorted.ended.len() + sorted.echoes.len();
+        self.follower
+            .read(asked, ended, sorted.go_on, scheduled, now);
+        self.follower.straggle(sorted.stragglers);
+        for (followed, doubt) in sorted.puzzles {
+            if self
+                .follower
+                .puzzled(&followed, doubt, &self.options.timing, now)
+            {
+                self.give_up(&followed, doubt)?;
+            }
+        }
+        for (followed, change) in sorted.echoes {
+            self.ask_for_echo(&followed, change, now)?;
+        }
+        self.saving.learn(sorted.ended);
+        Ok(())
+    }
+
+    /// Sorts files by what became of them.
+    fn sort(&mut self, mut reading: Reading) -> Sorted {
+        let mut sorted = Sorted::default();
+        let mut moments = Moments::default();
+        let asked = std::mem::take(&mut reading.asked);
+        let items = std::mem::take(&mut reading.items);
+        // Where files were read, jobs were read of those alone that haven't arrived.
+        let mut place_of_job = 0;
+        for (position, followed) in asked.into_iter().enumerate() {
+            let item = items.get(position);
+            let place = item
+                .and_then(|item| reading.places.get(&item.file))
+                .cloned();
+            let place = place.as_ref();
+            if item.is_some_and(|item| self.has_arrived(item, place)) {
+                self.follower.saw_alias();
+                self.follower.understood(followed.item);
+                let alias = Step::Observation(Observation::AliasAtDestination);
+                sorted.ended.push(Change::new(followed.item, alias));
+                continue;
+            }
+            if !reading.jobs_read {
+                sorted.stragglers.push(followed);
+                continue;
+            }
+            let job = reading.take_job(place_of_job, &followed.export);
+            place_of_job += 1;
+            let object = item
+                .and_then(|item| reading.objects.get(&item.file))
+                .copied();
+            let request_id = reading.request_id.as_deref();
+            self.sort_job(
+                &mut sorted,
+                &mut moments,
+                followed,
+                job,
+                (place, object),
+                request_id,
+            );
+        }
+        sorted
+    }
+
+    fn has_arrived(&self, item: &Item, place: Option<&Whereabouts>) -> bool {
+        place.is_some_and(|place| place.is_at(&self.terms.volume, item))
+    }
+
+    /// Sorts a file that hasn't arrived, as far as it shows, by its job.
+    fn sort_job(
+        &mut self,
+        sorted: &mut Sorted,
+        moments: &mut Moments,
+        followed: Followed,
+        job: Option<JobStanding>,
+        (place, object): (Option<&Whereabouts>, Option<bool>),
+        request_id: Option<&str>,
+    ) {
+        let state = job.as_ref().and_then(|job| job.state.known());
+        let (Some(job), Some(state)) = (job, state) else {
+            sorted.puzzles.push((followed, Doubt::JobUnclear));
+            return;
+        };
+        let (started, finished) = moments.of(&job);
+        let change = |job: SeenJob| Change {
+            started,
+            finished,
+            ..Change::new(followed.item, Step::Observation(Observation::Job(job)))
+        };
+        match (state, self.terms.mode) {
+            (ExportState::Pending | ExportState::Running, _) => {
+                self.follower.understood(followed.item);
+                sorted.go_on.push(followed);
+            }
+            (ExportState::Failed, mode) => {
+                self.follower.understood(followed.item);
+                let job = seen(job, mode, request_id);
+                let may_be_echo = matches!(&job.verdict, Verdict::Failed(failure) if failure.may_be_own_success());
+                if may_be_echo {
+                    let change = change(job);
+                    sorted.echoes.push((followed, change));
+                } else {
+                    sorted.ended.push(change(job));
+                }
+            }
+            (ExportState::Completed, ExportMode::Copy) => {
+                self.follower.understood(followed.item);
+                sorted
+                    .ended
+                    .push(change(seen(job, ExportMode::Copy, request_id)));
+            }
+            // The object is there under a form of its name that we don't know; or somebody deleted the alias since.
+            (ExportState::Completed, ExportMode::Move)
+                if object == Some(true) || place == Some(&Whereabouts::Gone) =>
+            {
+                self.follower.understood(followed.item);
+                sorted.ended.push(change(SeenJob {
+                    export: job.id,
+                    verdict: Verdict::Completed,
+                }));
+            }
+            (ExportState::Completed, ExportMode::Move) => {
+                let doubt = doubt_of(place);
+                sorted.puzzles.push((followed, doubt));
+            }
+        }
+    }
+
+    /// A file that never showed anything that is understood.
+    fn give_up(&mut self, followed: &Followed, doubt: Doubt) -> Result<(), RunError> {
+        let unclear = Step::Observation(Observation::Unclear(doubt));
+        self.saving.learn([Change::new(followed.item, unclear)]);
+        // Before any file was seen to become an alias, it may be that none ever will.
+        if doubt == Doubt::NotMoved && !self.follower.alias_seen() {
+            for item in self.journal.items(&[followed.item])? {
+                return Err(RunError::NotMoved { file: item.file });
+            }
+        }
+        Ok(())
+    }
+
+    /// A job failed in a way that may be the echo of our own success.
+    fn ask_for_echo(
+        &mut self,
+        followed: &Followed,
+        change: Change,
+        now: Instant,
+    ) -> Result<(), RunError> {
+        let mut earlier = self.journal.known_exports(followed.item)?;
+        earlier.push(followed.export.clone());
+        let at = self.platform_now();
+        let settling = Settling::since(now, self.options.timing.settle);
+        for item in self.journal.items(&[followed.item])? {
+            let question = question(item, IntentId(0), at, earlier.clone());
+            self.inquiry
+                .ask(question, Cause::Echo(change.clone()), settling);
+        }
+        Ok(())
+    }
+
+    pub(super) fn source_read(
+        &mut self,
+        file: FileId,
+        result: Result<Option<Whereabouts>, AskError>,
+    ) -> Result<(), RunError> {
+        match result {
+            Ok(Some(Whereabouts::Platform)) => {
+                self.journal.prove_copy()?;
+                self.saving.wrote(Instant::now());
+                self.copy_proof.given();
+                (self.report)(Event::CopyProven);
+                Ok(())
+            }
+            Ok(Some(Whereabouts::Volume { .. } | Whereabouts::Gone)) => {
+                Err(RunError::CopyMoved { file })
+            }
+            // It could not be read this time.
+            Ok(None) => {
+                self.copy_proof.failed();
+                self.outage
+                    .pause(Instant::now() + self.options.timing.pause);
+                Ok(())
+            }
+            Err(error) => {
+                self.copy_proof.failed();
+                self.troubled(error)
+            }
+        }
+    }
+}
+
+impl Sorted {
+    fn count(&self) -> usize {
+        self.ended.len()
+            + self.echoes.len()
+            + self.go_on.len()
+            + self.stragglers.len()
+            + self.puzzles.len()
+    }
+}

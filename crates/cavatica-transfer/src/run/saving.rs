@@ -1,0 +1,64 @@
+//! What was learned, and what of it is not yet on disk.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::journal::Change;
+
+/// How long what was learned may wait for its sync, together with what comes after it: it is the syncs that cost. Lost with
+/// the machine, it is asked for again.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What has to be written, and what has to be brought to disk.
+#[derive(Debug, Default)]
+pub(super) struct Saving {
+    learned: Vec<Change>,
+    /// Since when something is written that isn't on disk.
+    unsaved: Option<Instant>,
+    /// Whether intents are among it: nothing is sent before they are on disk.
+    intents: bool,
+}
+
+impl Saving {
+    /// Keeps changes until everything that came together was looked at.
+    pub(super) fn learn(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.learned.extend(changes);
+    }
+
+    /// What was learned since the last time.
+    pub(super) fn take_learned(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.learned)
+    }
+
+    /// Something was written.
+    pub(super) fn wrote(&mut self, now: Instant) {
+        self.unsaved.get_or_insert(now);
+    }
+
+    /// An intent was written.
+    pub(super) fn intended(&mut self, now: Instant) {
+        self.wrote(now);
+        self.intents = true;
+    }
+
+    /// Everything is on disk.
+    pub(super) fn saved(&mut self) {
+        self.unsaved = None;
+        self.intents = false;
+    }
+
+    /// Whether what is written has to be brought to disk now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.intents || self.next_wake().is_some_and(|due| due <= now)
+    }
+
+    /// Whether everything learned is on disk.
+    pub(super) fn is_idle(&self) -> bool {
+        self.learned.is_empty() && self.unsaved.is_none()
+    }
+
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        self.unsaved.map(|since| since + LINGER)
+    }
+}
