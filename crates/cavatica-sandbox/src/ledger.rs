@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use cavatica_model::{ExportMode, ExportProperties, ExportState, OpenName, Tri};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Millis;
 use crate::fault::FaultHits;
 use crate::world::{By, Came, Job, NodeKind, Place, StoreKind, Twist, Went, World};
 
@@ -100,6 +99,9 @@ pub struct LedgerFile {
     /// How many of these were accepted while an earlier one was under way or had completed.
     #[serde(default)]
     pub doubled: u64,
+    /// How many of these were accepted while a job of somebody else of the same account was under way, for all to see.
+    #[serde(default)]
+    pub collided: u64,
     /// How many exports of it somebody else started.
     #[serde(default)]
     pub starts_elsewhere: u64,
@@ -271,20 +273,18 @@ fn jobs(world: &World) -> Vec<LedgerJob> {
 
 fn files(world: &World) -> BTreeMap<String, LedgerFile> {
     let mut files: BTreeMap<u32, LedgerFile> = BTreeMap::new();
-    // When the last client's job of a file failed, as far as all of them have.
-    let mut over: BTreeMap<u32, Option<Millis>> = BTreeMap::new();
+    let mut earlier: BTreeMap<u32, Vec<&Job>> = BTreeMap::new();
     for job in world.jobs() {
         let file = files.entry(job.file).or_default();
+        let earlier = earlier.entry(job.file).or_default();
         if job.by == By::Client {
             file.starts += 1;
-            let before = over.get(&job.file).copied();
-            let alive = before.is_some_and(|over| over.is_none_or(|at| at > job.started_at));
-            file.doubled += u64::from(alive);
-            let over = over.entry(job.file).or_insert(Some(Millis::MIN));
-            *over = over.zip(failed_at(job)).map(|(one, other)| one.max(other));
+            file.doubled += u64::from(earlier.iter().any(|other| is_doubled_by(other, job)));
+            file.collided += u64::from(earlier.iter().any(|other| collides_with(other, job)));
         } else {
             file.starts_elsewhere += 1;
         }
+        earlier.push(job);
         match job.state {
             ExportState::Completed => {
                 file.completed += 1;
@@ -310,8 +310,16 @@ fn files(world: &World) -> BTreeMap<String, LedgerFile> {
         .collect()
 }
 
-fn failed_at(job: &Job) -> Option<Millis> {
-    (job.state == ExportState::Failed).then_some(job.finished_at)
+/// Whether a start was accepted although an earlier one of a client was under way or had completed.
+fn is_doubled_by(earlier: &Job, job: &Job) -> bool {
+    let over = earlier.state == ExportState::Failed && earlier.finished_at <= job.started_at;
+    earlier.by == By::Client && !over
+}
+
+/// Whether a start was accepted while somebody else of the account had a job under way.
+fn collides_with(earlier: &Job, job: &Job) -> bool {
+    let over = earlier.state.is_final() && earlier.finished_at <= job.started_at;
+    earlier.by == By::SameAccount && !over
 }
 
 fn dangling(world: &World) -> Vec<String> {

@@ -83,6 +83,7 @@ async fn a_live_job_of_the_same_account_shows_and_is_no_double() -> Outcome {
     ended(&sandbox, &job).await;
     let ledger = sandbox.ledger();
     assert!(ledger.files_doubled.is_empty());
+    assert_eq!(ledger.files[&id].collided, 1);
     assert_eq!((ledger.starts, ledger.starts_elsewhere), (1, 1));
     assert_eq!(ledger.jobs[0].by, StartedBy::SameAccount);
     Ok(())
