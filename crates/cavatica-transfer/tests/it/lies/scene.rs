@@ -5,7 +5,7 @@ use std::time::Duration;
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::SqliteJournal;
-use cavatica_transfer::plan::{Existing, plan};
+use cavatica_transfer::plan::Existing;
 use cavatica_transfer::{RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
 use jiff::Timestamp;
 
@@ -35,16 +35,13 @@ pub(super) async fn play(lie: &Lie) -> Found {
     let mut planning = bench.options();
     planning.mode = lie.mode;
     planning.existing = lie.existing;
-    let client = client(&bench.sandbox);
-    let now = Timestamp::now();
-    plan(&bench.transfer(), &client, planning, now, &mut |_| {})
-        .await
-        .expect("a plan");
+    bench.plan(planning).await.expect("a plan");
     if let Some(act) = lie.before {
         act(&bench.sandbox);
     }
     bench.sandbox.set_faults(lie.faults.clone());
 
+    let client = client(&bench.sandbox);
     let mut stopped = None;
     for turn in 0..RUNS {
         let act = lie.during.filter(|_| turn == 0);
@@ -73,7 +70,7 @@ fn world(lie: &Lie) -> cavatica_sandbox::SandboxBuilder {
         .project(ProjectSeed::new(PROJECT).synthetic(lie.folder, FILES, 1_000))
         .project(ProjectSeed::new(OTHERS).synthetic("others", FILES, 1_000))
         .volume(volume(lie))
-        .job_duration(Duration::ZERO..=Duration::from_millis(lie.lasting));
+        .job_duration(lie.lasting / 2..=lie.lasting);
     for quirk in &lie.quirks {
         builder = builder.quirk(*quirk);
     }
@@ -100,9 +97,9 @@ fn client(sandbox: &Sandbox) -> Client {
     let endpoint: Endpoint = sandbox.endpoint().parse().expect("an endpoint");
     let token = Token::new(sandbox.token().to_owned()).expect("a token");
     Client::builder(endpoint, token)
-        .attempt_limit(Duration::from_secs(2))
-        .call_limit(Duration::from_secs(5))
-        .patience(Duration::from_secs(10))
+        .attempt_limit(Duration::from_secs(4))
+        .call_limit(Duration::from_secs(15))
+        .patience(Duration::from_secs(15))
         .build()
         .expect("a client")
 }
@@ -139,6 +136,8 @@ fn short() -> RunOptions {
     RunOptions {
         timing: Timing {
             settle: Duration::from_secs(1),
+            // As long as some lies last.
+            unclear_job: Duration::from_secs(4),
             patience: Duration::from_secs(10),
             ..options.timing
         },
