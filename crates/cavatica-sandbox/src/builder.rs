@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::{Clock, millis};
+use crate::elsewhere::OtherExport;
 use crate::error::SandboxError;
 use crate::fault::{FaultPlan, Faults};
 use crate::hub::{Hub, Reach, State};
@@ -45,6 +46,7 @@ pub struct SandboxBuilder {
     projects: Vec<ProjectSeed>,
     volumes: Vec<VolumeSeed>,
     further_volumes: Vec<VolumeSeed>,
+    exports: Vec<OtherExport>,
     durations: RangeInclusive<Duration>,
     fail_share: f64,
     faults: FaultPlan,
@@ -71,6 +73,7 @@ impl Default for SandboxBuilder {
             projects: Vec::new(),
             volumes: Vec::new(),
             further_volumes: Vec::new(),
+            exports: Vec::new(),
             durations: Duration::from_millis(30)..=Duration::from_millis(150),
             fail_share: 0.0,
             faults: FaultPlan::default(),
@@ -141,6 +144,12 @@ impl SandboxBuilder {
     /// a data folder that holds a world already.
     pub fn further_volume(mut self, volume: VolumeSeed) -> Self {
         self.further_volumes.push(volume);
+        self
+    }
+
+    /// Begins a new world with an export that somebody else started.
+    pub fn export(mut self, export: OtherExport) -> Self {
+        self.exports.push(export);
         self
     }
 
@@ -309,6 +318,7 @@ impl SandboxBuilder {
             }),
         })?;
         let Some((world, token)) = world else {
+            let exports = self.exports.clone();
             let (spec, plantings) = self.describe(clock)?;
             let world = World::grow(&spec)?;
             for planting in plantings {
@@ -319,7 +329,14 @@ impl SandboxBuilder {
                 .add(&Event::Seeded(Box::new(spec)))
                 .and_then(|()| journal.flush())
                 .map_err(SandboxError::io(&path))?;
-            return Ok((State::new(world, journal), token));
+            let mut state = State::new(world, journal);
+            for export in &exports {
+                let refused = |error: std::io::Error| SandboxError::World(error.to_string());
+                state
+                    .export_elsewhere(export, clock.now())
+                    .map_err(refused)?;
+            }
+            return Ok((state, token));
         };
         // A kill between an object's arrival and the end of the platform's copy leaves that copy behind.
         for file in world.moved_files() {

@@ -21,6 +21,8 @@
 mod answer;
 mod builder;
 mod clock;
+mod conduct;
+mod elsewhere;
 mod error;
 mod fault;
 mod hub;
@@ -45,9 +47,10 @@ mod tls;
 mod world;
 
 pub use builder::SandboxBuilder;
+pub use elsewhere::{OtherExport, VolumeChange};
 pub use error::SandboxError;
-pub use fault::{Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Target, When};
-pub use ledger::{Ledger, LedgerFile, LedgerJob};
+pub use fault::{Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Form, Target, When};
+pub use ledger::{Ledger, LedgerFile, LedgerJob, LedgerObject, LedgerPlace, ObjectFate, StartedBy};
 pub use quirk::{Quirk, QuirkError};
 pub use sandbox::Sandbox;
 pub use scenario::{Scenario, ScenarioError};

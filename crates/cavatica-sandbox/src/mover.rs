@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cavatica_model::{ExportMode, ExportProperties};
+use cavatica_model::ExportProperties;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -80,15 +80,25 @@ impl Mover {
             tokio::select! {
                 () = sleep => {}
                 () = started => {}
-                Some(carried) = self.carriers.join_next() => {
-                    if let Err(error) = carried {
-                        tracing::error!(%error, "an export ended without an outcome");
-                    }
-                }
+                Some(carried) = self.carriers.join_next() => match carried {
+                    Ok(job) => self.carried(job),
+                    Err(error) => tracing::error!(%error, "an export ended without an outcome"),
+                },
                 _ = stop.changed() => break,
             }
         }
         while self.carriers.join_next().await.is_some() {}
+    }
+
+    /// Sees to what follows a job's completion.
+    fn carried(&mut self, job: u32) {
+        let state = self.hub.state();
+        let world = &state.world;
+        if world.jobs()[job as usize].state.is_final()
+            && let Some(at) = world.due(job)
+        {
+            self.due.push(Reverse((at, job)));
+        }
     }
 
     /// Does what is due; tells when to look again.
@@ -124,15 +134,9 @@ impl Mover {
     /// Takes in the jobs that were accepted since the last round, or before a restart.
     fn schedule(&mut self, state: &State) {
         let jobs = state.world.jobs();
-        while let Some(job) = jobs.get(self.next as usize) {
-            match job.state {
-                cavatica_model::ExportState::Pending => {
-                    self.due.push(Reverse((job.runs_at, self.next)));
-                }
-                cavatica_model::ExportState::Running => {
-                    self.due.push(Reverse((job.ends_at, self.next)));
-                }
-                cavatica_model::ExportState::Completed | cavatica_model::ExportState::Failed => {}
+        while (self.next as usize) < jobs.len() {
+            if let Some(at) = state.world.due(self.next) {
+                self.due.push(Reverse((at, self.next)));
             }
             self.next += 1;
         }
@@ -148,7 +152,7 @@ impl Mover {
 
     fn step(&mut self, state: &mut State, number: u32, now: Millis) -> Turn {
         let job = &state.world.jobs()[number as usize];
-        let ends_at = job.ends_at;
+        let file = job.file;
         let key = (job.volume, job.location.clone());
         if state.busy_files.contains(&job.file) || state.busy_keys.contains(&key) {
             return Turn::Waits;
@@ -159,10 +163,10 @@ impl Mover {
                 if let Err(error) = state.commit(&event) {
                     tracing::error!(%error, "can't write the log of the world");
                 }
-                match event {
-                    Event::Running { .. } => Turn::Again(ends_at),
-                    _ => Turn::Done,
+                if let Event::Settled { .. } = event {
+                    drop_bytes(&self.hub, state, file);
                 }
+                state.world.due(number).map_or(Turn::Done, Turn::Again)
             }
             Some(Step::Carry(_)) if self.carriers.len() >= CARRIERS => Turn::Waits,
             Some(Step::Carry(errand)) => {
@@ -203,7 +207,7 @@ fn route(hub: &Hub, state: &State, errand: Errand) -> Route {
 fn carry(hub: &Hub, route: &Route) {
     let errand = &route.errand;
     let (job, outcome) = (errand.job, place(hub, route));
-    let at = hub.clock.now();
+    let at = hub.state().world.moment(job, hub.clock.now());
     let event = match outcome {
         Ok(Written { size, etag }) => Event::Completed {
             job,
@@ -227,13 +231,7 @@ fn carry(hub: &Hub, route: &Route) {
     match written {
         // Only now: the object is in its place and the log says so. Nobody sees the job completed before the
         // platform's copy is gone, because the state is still locked.
-        Ok(()) if completed && errand.mode == ExportMode::Move => {
-            if let Some(source) = &route.source
-                && let Err(error) = hub.store.remove_file(source)
-            {
-                tracing::warn!(%error, source = %source.display(), "can't delete the platform's copy");
-            }
-        }
+        Ok(()) if completed => drop_bytes(hub, &state, errand.file),
         Ok(()) => {}
         Err(error) => tracing::error!(%error, "can't write the log of the world"),
     }
@@ -241,6 +239,19 @@ fn carry(hub: &Hub, route: &Route) {
     state
         .busy_keys
         .remove(&(errand.volume, errand.location.clone()));
+}
+
+/// Takes the platform's copy of a file that has left the platform away.
+fn drop_bytes(hub: &Hub, state: &State, file: u32) {
+    let world = &state.world;
+    if !world.is_alias(file) && !world.is_gone(file) {
+        return;
+    }
+    let project = &world.projects()[world.node(file).project as usize];
+    let source = hub.store.file_path(project.id.as_str(), &world.path(file));
+    if let Err(error) = hub.store.remove_file(&source) {
+        tracing::warn!(%error, source = %source.display(), "can't delete the platform's copy");
+    }
 }
 
 /// Brings the bytes to their place, past what may lie there.

@@ -46,6 +46,9 @@ quirks! {
     OccupiedAtStart = "occupied-at-start",
     /// An object that may be overwritten is deleted only when the new one has arrived.
     DeleteLast = "delete-last",
+    /// A start that may overwrite deletes the object before it looks at the file, and fails with 9006 only then if the file
+    /// is an alias: neither the object nor the platform's copy is left.
+    DeleteBeforeCheck = "delete-before-check",
     /// The limit's reset is told in milliseconds, as on CAVATICA's own page.
     ResetInMilliseconds = "reset-in-milliseconds",
     /// `FILE` and `FOLDER`, `S3` and `GCS` are written in capitals.

@@ -54,6 +54,8 @@ impl Code {
     pub(crate) const UNAUTHORIZED: Code = Code(90001);
     pub(crate) const FORBIDDEN: Code = Code(90002);
     pub(crate) const NOT_FOUND: Code = Code(90003);
+    /// What a gateway says for a service behind it.
+    pub(crate) const GATEWAY: Code = Code(90004);
     pub(crate) const UNAVAILABLE: Code = Code(90005);
     pub(crate) const METHOD_NOT_ALLOWED: Code = Code(90006);
     pub(crate) const CONFLICT: Code = Code(90007);

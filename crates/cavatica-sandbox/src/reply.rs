@@ -2,27 +2,27 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cavatica_model::ApiError;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Frame, Incoming};
 
 use crate::answer::{Answer, Body};
-use crate::clock::millis;
-use crate::fault::Fault;
-use crate::fault::tamper::{disguise, omit, shuffle, spoil};
+use crate::clock::timestamp;
+use crate::conduct::{Length, Outcome, RateHeaders, conduct};
 use crate::hub::{Hub, Reach};
 use crate::number::scatter;
 use crate::query::Query;
 use crate::rate::Admission;
 use crate::refusal::Code;
-use crate::route::{self, Found, Request, Route};
+use crate::route::{self, Acceptance, Found, JobsShown, Request, Route};
 use crate::world::Links;
 
 /// A hundred items with the longest keys and properties need about a third of it.
@@ -30,9 +30,6 @@ const LARGEST_BODY: usize = 2 << 20;
 
 /// How long a client may take for its headers, and again for its body.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long an answer that never comes keeps its connection.
-const HANG: Duration = Duration::from_secs(3600);
 
 pub(crate) type Reply = Response<BoxBody<Bytes, Dropped>>;
 
@@ -42,7 +39,10 @@ pub(crate) type Reply = Response<BoxBody<Bytes, Dropped>>;
 pub(crate) struct Dropped;
 
 /// The way of one request.
-pub(crate) async fn reply(hub: &Hub, request: http::Request<Incoming>) -> Result<Reply, Dropped> {
+pub(crate) async fn reply(
+    hub: &Arc<Hub>,
+    request: http::Request<Incoming>,
+) -> Result<Reply, Dropped> {
     let (head, body) = request.into_parts();
     let body = match read(body).await {
         Ok(body) => body,
@@ -85,9 +85,10 @@ pub(crate) async fn reply(hub: &Hub, request: http::Request<Incoming>) -> Result
                     body,
                     links: Links(base(hub, &head.headers)),
                     advance_access: has_advance_access(&head.headers),
-                    late_by: 0,
+                    acceptance: Acceptance::default(),
+                    jobs_shown: JobsShown::default(),
                 };
-                carry_out(hub, request, &head.method).await?
+                conduct(hub, request, &head.method).await?
             }
         },
     };
@@ -184,100 +185,6 @@ fn base(hub: &Hub, headers: &HeaderMap) -> String {
     }
 }
 
-/// Carries a request out, with all that goes wrong on purpose before and after.
-async fn carry_out(hub: &Hub, mut request: Request, method: &Method) -> Result<Outcome, Dropped> {
-    let faults = hub.faults().strike(request.route, method.as_str());
-    for fault in &faults {
-        match fault {
-            Fault::DropBefore => return Err(Dropped),
-            Fault::HangBefore => {
-                tokio::time::sleep(HANG).await;
-                return Err(Dropped);
-            }
-            Fault::Refuse { status, code } => {
-                let error = ApiError {
-                    status: (*status).into(),
-                    ..Code(*code).error()
-                };
-                return Ok(Outcome::plain(Answer::error(&error)));
-            }
-            Fault::HtmlBefore { status } => {
-                return Ok(Outcome::plain(Answer::html(*status, GATEWAY_PAGE)));
-            }
-            Fault::Throttle => {
-                return Ok(Outcome {
-                    rate_headers: RateHeaders::Missing,
-                    ..Outcome::plain(Answer::error(&Code::RATE_LIMIT.error()))
-                });
-            }
-            Fault::Maintenance => {
-                return Ok(Outcome::plain(Answer::error(&Code::MAINTENANCE.error())));
-            }
-            Fault::LateList { seconds } => {
-                request.late_by = millis(Duration::from_secs((*seconds).into()));
-            }
-            _ => {}
-        }
-    }
-    let answer = route::dispatch(hub, &request).await;
-    let answer = answer.unwrap_or_else(|error| Answer::error(&error));
-    let mut outcome = Outcome::plain(answer);
-    for fault in &faults {
-        match fault {
-            Fault::DropAfter => return Err(Dropped),
-            Fault::HangAfter => {
-                tokio::time::sleep(HANG).await;
-                return Err(Dropped);
-            }
-            Fault::ErrorAfter { status } => {
-                let error = ApiError {
-                    status: (*status).into(),
-                    ..Code(90004).error()
-                };
-                outcome.answer = Answer::error(&error);
-            }
-            Fault::HtmlAfter { status } => outcome.answer = Answer::html(*status, GATEWAY_PAGE),
-            Fault::Truncate => outcome.length = Length::Half,
-            Fault::Shuffle => shuffle(&mut outcome.answer),
-            Fault::Omit { items } => omit(&mut outcome.answer, *items),
-            Fault::OddItems { items } => spoil(&mut outcome.answer, *items),
-            Fault::OddState { state } => disguise(&mut outcome.answer, state),
-            _ => {}
-        }
-    }
-    Ok(outcome)
-}
-
-const GATEWAY_PAGE: &str = "<html>\n<head><title>Bad Gateway</title></head>\n\
-<body><h1>The server is not available right now</h1></body>\n</html>\n";
-
-/// An answer and the way it goes out.
-struct Outcome {
-    answer: Answer,
-    rate_headers: RateHeaders,
-    length: Length,
-}
-
-enum RateHeaders {
-    Shown,
-    Missing,
-}
-
-enum Length {
-    Whole,
-    Half,
-}
-
-impl Outcome {
-    fn plain(answer: Answer) -> Outcome {
-        Outcome {
-            answer,
-            rate_headers: RateHeaders::Shown,
-            length: Length::Whole,
-        }
-    }
-}
-
 /// Adds the headers of every answer of the API, and counts it.
 fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
     let status = outcome.answer.status;
@@ -294,6 +201,11 @@ fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
     let headers = reply.headers_mut();
     let id = format!("{:016x}", scatter(0x7265_7175, served));
     headers.insert("x-request-id", text_value(&id));
+    if let Some(seconds) = outcome.date_ahead {
+        let at = timestamp(hub.clock.now().saturating_add(seconds.saturating_mul(1000)));
+        let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        headers.insert(header::DATE, text_value(&date));
+    }
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
         let standing = hub.standing();
         headers.insert("x-ratelimit-limit", standing.limit.into());

@@ -9,9 +9,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::builder::SandboxBuilder;
+use crate::elsewhere::{OtherExport, VolumeChange};
 use crate::fault::FaultPlan;
 use crate::hub::Hub;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerPlace};
 
 /// A running sandbox. Dropping it stops it; [`stop`](Self::stop) also waits until it has.
 ///
@@ -149,6 +150,42 @@ impl Sandbox {
     pub fn remove_object(&self, volume: &str, location: &str) -> io::Result<()> {
         let removed = self.hub.remove_object(volume, location)?;
         removed.ok_or_else(|| nothing_there(volume, location))
+    }
+
+    /// Starts an export that no client asks for; gives its job's id. It is refused as a client's would be.
+    ///
+    /// # Errors
+    ///
+    /// If the export is refused or can't be written down.
+    pub fn export_elsewhere(&self, other: &OtherExport) -> io::Result<String> {
+        self.hub.export_elsewhere(other)
+    }
+
+    /// Deletes a file, by its id or as `OWNER/PROJECT:PATH`. If it is an alias, its object stays.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, or its bytes can't be deleted.
+    pub fn remove_file(&self, file: &str) -> io::Result<()> {
+        let removed = self.hub.remove_file(file)?;
+        let text = || format!("no file `{file}`");
+        removed.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, text()))
+    }
+
+    /// Changes a volume as its owner might between a client's plan and its run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such volume, or the change can't be written down.
+    pub fn change_volume(&self, volume: &str, change: &VolumeChange) -> io::Result<()> {
+        let changed = self.hub.change_volume(volume, change)?;
+        let text = || format!("no volume `{volume}`");
+        changed.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, text()))
+    }
+
+    /// Where a file really is, whatever answers show; `None` if there never was such a file.
+    pub fn place_of(&self, file: &str) -> Option<LedgerPlace> {
+        LedgerPlace::of(&self.hub.state().world, file)
     }
 
     /// Puts other fault rules in force, with fresh counts.

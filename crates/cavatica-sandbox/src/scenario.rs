@@ -11,6 +11,7 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::builder::SandboxBuilder;
+use crate::elsewhere::OtherExport;
 use crate::fault::FaultPlan;
 use crate::quirk::Quirk;
 use crate::seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};
@@ -51,6 +52,11 @@ use crate::seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};
 ///         {"id": "lab/google", "service": "gcs"},
 ///         {"id": "lab/huge", "keys_only": true, "active": false},
 ///         {"id": "lab/real", "bucket": "lab-results", "s3": {"endpoint": "https://s3.example.org"}}
+///     ],
+///     "exports": [
+///         {"file": "lab/trio:run1/a.vcf", "volume": "lab/output", "location": "a.vcf", "copy": true, "ago_seconds": 86400},
+///         {"file": "lab/trio:run1/a.bam", "volume": "lab/output", "location": "b.bam", "overwrite": true,
+///          "account": "colleague", "job_milliseconds": 5000}
 ///     ]
 /// }"#.parse()?;
 /// let builder = Sandbox::builder().scenario(scenario);
@@ -68,6 +74,7 @@ pub struct Scenario {
     quirks: Vec<Quirk>,
     projects: Vec<Project>,
     volumes: Vec<Volume>,
+    exports: Vec<OtherExport>,
 }
 
 /// A text that is no scenario.
@@ -268,6 +275,9 @@ impl Scenario {
         }
         for volume in self.volumes {
             builder = builder.volume(volume.seed());
+        }
+        for export in self.exports {
+            builder = builder.export(export);
         }
         builder
     }

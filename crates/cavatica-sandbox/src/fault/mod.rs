@@ -1,85 +1,19 @@
 //! Faults by rule: what goes wrong, where, and how often. The same seed and the same order of requests give the same
 //! faults.
 
+mod kind;
 mod spec;
 pub(crate) mod tamper;
 
 use serde::{Deserialize, Serialize};
 
+pub use kind::{Fault, Form};
 pub use spec::FaultSpecError;
 
 use crate::number::scatter;
+use crate::refusal::Code;
 use crate::route::Route;
-
-/// What goes wrong with a request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Fault {
-    /// The request is refused with this status and code, and not carried out.
-    Refuse {
-        /// The HTTP status.
-        status: u16,
-        /// The platform's status code.
-        code: i64,
-    },
-    /// The connection is closed; the request is not carried out.
-    DropBefore,
-    /// The request is carried out; the connection is closed instead of an answer.
-    DropAfter,
-    /// The request is carried out; the answer is a gateway's error.
-    ErrorAfter {
-        /// The HTTP status, 500 or above.
-        status: u16,
-    },
-    /// The request is not carried out and never answered.
-    HangBefore,
-    /// The request is carried out and never answered.
-    HangAfter,
-    /// The request is not carried out; the answer is a page for people.
-    HtmlBefore {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The request is carried out; the answer is a page for people.
-    HtmlAfter {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The request is carried out; the answer breaks off in the middle.
-    Truncate,
-    /// 429 without any header that says how long to wait; not carried out.
-    Throttle,
-    /// 503 with code 0; not carried out.
-    Maintenance,
-    /// The items of a bulk answer come in another order.
-    Shuffle,
-    /// Items are missing from the end of a bulk answer.
-    Omit {
-        /// How many.
-        items: usize,
-    },
-    /// The first items of a list have a field of a wrong type.
-    OddItems {
-        /// How many.
-        items: usize,
-    },
-    /// The jobs in the answer show a state that no page documents.
-    OddState {
-        /// The state.
-        state: String,
-    },
-    /// Jobs younger than this don't show in the list of exports.
-    LateList {
-        /// Seconds.
-        seconds: u32,
-    },
-    /// The job that is started will fail.
-    FailJob {
-        /// The platform's status code of the failure.
-        code: i64,
-    },
-}
+use crate::world::Twist;
 
 /// Which requests a rule is about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -125,12 +59,16 @@ pub enum When {
 /// Rules are also written in a small language, several of them with `;` between:
 ///
 /// ```text
-/// FAULT[=ARGUMENT][@TARGET][,nth=N|,every=N|,p=PROBABILITY][,times=N]
+/// FAULT[=ARGUMENT][+FAULT[=ARGUMENT]...][@TARGET][,nth=N|,every=N|,p=PROBABILITY][,times=N]
 /// ```
+///
+/// Faults joined by `+` strike together: `refuse-after=503/0+take=50+spread=2s@bulk-start` accepts the first fifty items over
+/// two seconds and says no at once. Spans are seconds, or have a unit: `1500ms`, `90s`, `5m`, `2h`.
 ///
 /// | fault | argument | |
 /// |---|---|---|
 /// | `refuse` | `STATUS/CODE` | refused, not carried out |
+/// | `refuse-after` | `STATUS/CODE` | carried out, but refused as a whole |
 /// | `drop-before`, `drop-after` | | the connection is closed before or after the request is carried out |
 /// | `error-after` | status, 502 | carried out, but a gateway's error comes back |
 /// | `hang-before`, `hang-after` | | never answered |
@@ -138,11 +76,27 @@ pub enum When {
 /// | `truncate` | | carried out, the answer breaks off |
 /// | `throttle` | | 429 without headers |
 /// | `maintenance` | | 503 with code 0 |
+/// | `take`, `take-every` | items, 50; n, 2 | only the first items of a bulk start, or every n-th, are carried out |
+/// | `spread` | span, 5s | a start is carried out over this time, whatever is answered meanwhile |
+/// | `item-error` | `STATUS/CODE` | an item is accepted and answered with an error; counted per item |
 /// | `shuffle`, `omit` | items, 1 | bulk answers in another order, or without their last items |
+/// | `nameless` | | jobs have neither source nor destination |
 /// | `odd-items` | items, 1 | the first items of a list have a field of a wrong type |
 /// | `odd-state` | state, `ABORTED` | jobs show an undocumented state |
-/// | `late-list` | seconds, 60 | young jobs don't show in the list of exports |
-/// | `fail-jobs` | code, 9100 | jobs fail; counted per job |
+/// | `late-list` | span, 60s | younger jobs don't show in the list of exports, nor in its total |
+/// | `cap-list` | items, 100 | the list of exports and its total end there |
+/// | `disorder` | | the list of exports stands in another order at each request |
+/// | `forget` | span, 60s | older jobs are neither listed nor found by their ids |
+/// | `job-clock` | seconds, 900 | the times of jobs are so far ahead, or behind |
+/// | `zoneless` | hours, 0 | the times of jobs are local ones of such a zone, and don't say so |
+/// | `no-times` | | jobs have no times |
+/// | `date` | seconds, 900 | the `Date` header is so far ahead, or behind |
+/// | `respell` | `nfc`, `nfd`, `percent` | locations of jobs and aliases come back spelled otherwise |
+/// | `fail-jobs` | code, 9100 | jobs fail; counted per job, as the following |
+/// | `keep-file` | | the job completes, but the file doesn't become an alias |
+/// | `hollow` | | the job says that it completed, but there is no object either |
+/// | `late-alias` | span, 2s | the file becomes an alias so long after its job completed |
+/// | `lose-file` | span, 0s | somebody deletes the file so long after its job completed |
 ///
 /// A target is a method, or the short name of a route: `user`, `user-by-name`, `rate-limit`, `projects`, `project`, `project-files`,
 /// `project-members`, `files`, `file`, `folder-list`, `scroll`, `folder-scroll`, `bulk-files`, `tasks`, `task`, `volumes`, `volume`,
@@ -158,30 +112,84 @@ pub enum When {
 /// # Ok::<(), cavatica_sandbox::FaultSpecError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct FaultRule {
     /// What goes wrong.
     pub fault: Fault,
+    /// What goes wrong with the same requests besides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Fault>,
     /// With which requests.
-    #[serde(default)]
     pub on: Target,
     /// With which of them.
-    #[serde(default)]
     pub when: When,
     /// How often at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
 }
 
+/// A rule as JSON has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    fault: Fault,
+    #[serde(default)]
+    also: Vec<Fault>,
+    #[serde(default)]
+    on: Target,
+    #[serde(default)]
+    when: When,
+    #[serde(default)]
+    times: Option<u64>,
+}
+
+impl TryFrom<Unchecked> for FaultRule {
+    type Error = String;
+
+    fn try_from(rule: Unchecked) -> Result<Self, String> {
+        let rule = FaultRule {
+            fault: rule.fault,
+            also: rule.also,
+            on: rule.on,
+            when: rule.when,
+            times: rule.times,
+        };
+        match rule.contradiction() {
+            None => Ok(rule),
+            Some(why) => Err(why.to_owned()),
+        }
+    }
+}
+
 impl FaultRule {
+    /// Why nobody could tell what the rule means.
+    fn contradiction(&self) -> Option<&'static str> {
+        let alone = self.also.is_empty();
+        let per_job = |fault: &Fault| fault.is_per_job();
+        (!alone && self.faults().any(per_job))
+            .then_some("a fault that is counted per job stands in a rule of its own")
+    }
+
+    fn faults(&self) -> impl Iterator<Item = &Fault> {
+        std::iter::once(&self.fault).chain(&self.also)
+    }
+
     /// A rule that strikes every request.
     pub fn new(fault: Fault) -> Self {
         FaultRule {
             fault,
+            also: Vec::new(),
             on: Target::default(),
             when: When::default(),
             times: None,
         }
+    }
+
+    /// Lets another fault strike the same requests. Faults that are counted per job have rules of their own.
+    #[must_use]
+    pub fn and(mut self, fault: Fault) -> Self {
+        self.also.push(fault);
+        self
     }
 
     /// Only requests to this route, by its short name.
@@ -289,30 +297,48 @@ impl Faults {
     pub(crate) fn strike(&mut self, route: Route, method: &str) -> Vec<Fault> {
         self.rules
             .iter_mut()
-            .filter(|rule| !matches!(rule.count.rule.fault, Fault::FailJob { .. }))
+            .filter(|rule| !rule.count.rule.fault.is_per_job())
             .filter(|rule| rule.count.rule.on.matches(route, method))
-            .filter_map(Active::ask)
+            .filter_map(|rule| rule.ask().then_some(&rule.count.rule))
+            .flat_map(|rule| rule.faults().cloned())
             .collect()
     }
 
-    /// The code with which the next job on this route is doomed to fail, if any.
-    pub(crate) fn strike_job(&mut self, route: Route) -> Option<i64> {
-        let mut doom = None;
+    /// What strikes the next job that this route starts. The first rule that says something of a job's end or of an item's
+    /// answer counts.
+    pub(crate) fn strike_job(&mut self, route: Route) -> JobFaults {
+        let mut faults = JobFaults::default();
         for rule in &mut self.rules {
-            if matches!(rule.count.rule.fault, Fault::FailJob { .. })
-                && rule.count.rule.on.matches(route, "POST")
-                && let Some(Fault::FailJob { code }) = rule.ask()
-            {
-                doom = doom.or(Some(code));
+            let per_job = rule.count.rule.fault.is_per_job();
+            if !per_job || !rule.count.rule.on.matches(route, "POST") || !rule.ask() {
+                continue;
+            }
+            match &rule.count.rule.fault {
+                Fault::FailJob { code } => faults.doom = faults.doom.or(Some(Code(*code))),
+                Fault::ItemError { status, code } => {
+                    faults.error = faults.error.or(Some((*status, Code(*code))));
+                }
+                other => faults.twist = faults.twist.or(Twist::of(other)),
             }
         }
-        doom
+        faults
     }
 }
 
+/// What goes wrong with one job.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct JobFaults {
+    /// The code that it will fail with.
+    pub(crate) doom: Option<Code>,
+    /// What is odd about its completion.
+    pub(crate) twist: Option<Twist>,
+    /// The status and code that its item in the answer has instead of the job.
+    pub(crate) error: Option<(u16, Code)>,
+}
+
 impl Active {
-    /// Counts a request; gives the fault if it is struck.
-    fn ask(&mut self) -> Option<Fault> {
+    /// Counts a request; tells whether it is struck.
+    fn ask(&mut self) -> bool {
         let count = &mut self.count;
         count.seen += 1;
         let due = match count.rule.when {
@@ -322,10 +348,8 @@ impl Active {
             When::Chance(chance) => self.chance.f64() < chance,
         };
         let left = count.rule.times.is_none_or(|times| count.hits < times);
-        (due && left).then(|| {
-            count.hits += 1;
-            count.rule.fault.clone()
-        })
+        count.hits += u64::from(due && left);
+        due && left
     }
 }
 
@@ -358,12 +382,39 @@ mod tests {
     }
 
     #[test]
-    fn doom_is_counted_per_job() {
-        let mut faults = Faults::new(7, "fail-jobs=9103,every=2".parse().expect("a plan"));
-        let dooms: Vec<_> = (0..4)
+    fn a_jobs_faults_are_counted_per_job() {
+        let plan = "fail-jobs=9103,every=2; item-error=503/0@bulk-start,nth=3; hollow,nth=4";
+        let mut faults = Faults::new(7, plan.parse().expect("a plan"));
+        let jobs: Vec<_> = (0..4)
             .map(|_| faults.strike_job(Route::BulkStart))
             .collect();
-        assert_eq!(dooms, [None, Some(9103), None, Some(9103)]);
+        let doom = Some(Code(9103));
+        assert_eq!(jobs[0], JobFaults::default());
+        assert_eq!((jobs[1].doom, jobs[1].twist), (doom, None));
+        assert_eq!(jobs[2].error, Some((503, Code(0))));
+        assert_eq!((jobs[3].doom, jobs[3].twist), (doom, Some(Twist::Hollow)));
         assert!(faults.strike(Route::BulkStart, "POST").is_empty());
+    }
+
+    #[test]
+    fn joined_faults_strike_together() {
+        let plan = "refuse-after=503/0+take=2@bulk-start,nth=2";
+        let mut faults = Faults::new(7, plan.parse().expect("a plan"));
+        let mut strike = || faults.strike(Route::BulkStart, "POST").len();
+        assert_eq!([strike(), strike(), strike()], [0, 2, 0]);
+    }
+
+    #[test]
+    fn json_rules_are_as_strict_as_the_language() {
+        let rules = |text: &str| serde_json::from_str::<FaultPlan>(text);
+        assert!(rules(r#"[{"fault": "drop-after", "also": [{"take": {"items": 5}}]}]"#).is_ok());
+        for bad in [
+            r#"[{"fault": "drop-after", "also": [{"fail-job": {"code": 9100}}]}]"#,
+            r#"[{"fault": {"spread": {"seconds": -1}}}]"#,
+            r#"[{"fault": {"spread": {"seconds": 1, "minutes": 2}}}]"#,
+            r#"[{"fault": "drop-after", "often": true}]"#,
+        ] {
+            assert!(rules(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -11,11 +11,15 @@
 //! | `PATCH /_sandbox/files` | makes `file` `archived` or a `public_copy`, or takes that back |
 //! | `POST /_sandbox/objects` | puts `content` at `location` on `volume`, behind the platform's back |
 //! | `DELETE /_sandbox/objects?volume=&location=` | takes an object away |
+//! | `DELETE /_sandbox/files?file=` | deletes a file; if it is an alias, its object stays |
+//! | `POST /_sandbox/exports` | starts an export that no client asks for |
+//! | `PATCH /_sandbox/volumes?volume=` | changes `bucket`, `prefix`, `access_mode`, `active` past the platform's calls |
 
 use super::settings;
 use bytes::Bytes;
 use cavatica_model::{ApiError, OpenName};
 use http::Method;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, to_json};
@@ -79,8 +83,26 @@ pub(crate) fn admin(
             let text = |key: &str| query.get(key).unwrap_or_default();
             done(hub.remove_object(text("volume"), text("location")))
         }
+        ("DELETE", "/_sandbox/files") => {
+            done(hub.remove_file(query.get("file").unwrap_or_default()))
+        }
+        ("POST", "/_sandbox/exports") => {
+            let id = hub
+                .export_elsewhere(&strict(body)?)
+                .map_err(|error| Code::BAD_REQUEST.because(error.to_string()))?;
+            Ok(Answer::json(json!({"id": id})))
+        }
+        ("PATCH", "/_sandbox/volumes") => {
+            let volume = query.get("volume").unwrap_or_default();
+            done(hub.change_volume(volume, &strict(body)?))
+        }
         _ => Err(Code::NOT_FOUND.error()),
     }
+}
+
+/// A body with known keys only.
+fn strict<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| Code::BAD_REQUEST.because(error.to_string()))
 }
 
 fn done(outcome: std::io::Result<Option<()>>) -> Result<Answer, ApiError> {

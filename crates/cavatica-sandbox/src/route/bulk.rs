@@ -3,36 +3,75 @@
 use cavatica_model::{ApiError, Batch};
 use serde_json::{Value, json};
 
-use super::exports::{accept, mode, started, wish};
+use super::exports::{accept, known, mode, started, wish};
 use super::{Request, Route};
 use crate::answer::{Answer, Fields, to_json};
-use crate::hub::Hub;
+use crate::fault::JobFaults;
+use crate::hub::{Hub, State};
 use crate::refusal::Code;
+use crate::world::{Pace, Wish};
 
 /// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.
-pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let items = items(&body, "items")?;
     let mode = mode(hub, &request.query);
-    let fields = Fields::of_detail(&request.query);
-    let dooms: Vec<Option<Code>> = {
-        let mut faults = hub.faults();
-        let ask = |_: &Value| faults.strike_job(Route::BulkStart).map(Code);
-        items.iter().map(ask).collect()
-    };
     let pace = *hub.pace();
-    let mut state = hub.state();
-    let mut outcomes = Vec::with_capacity(items.len());
-    for (item, doom) in items.iter().zip(dooms) {
-        let job = wish(item, mode).and_then(|wish| accept(hub, &mut state, wish, doom, pace));
-        outcomes.push(job);
+    let wishes: Vec<Asked> = {
+        let mut faults = hub.faults();
+        let each = items.iter().enumerate().map(|(position, item)| Asked {
+            wish: wish(item, mode),
+            faults: faults.strike_job(Route::BulkStart),
+            is_taken: request.acceptance.takes(position),
+        });
+        each.collect()
+    };
+    let mut outcomes = Vec::with_capacity(wishes.len());
+    let count = wishes.len();
+    let mut wishes = wishes.into_iter();
+    while outcomes.len() < count {
+        request.acceptance.pause(count).await;
+        let mut state = hub.state();
+        for asked in wishes.by_ref().take(request.acceptance.at_once(count)) {
+            outcomes.push(asked.accept(hub, &mut state, pace));
+        }
+        state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
+        hub.started.notify_one();
     }
-    state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
-    hub.started.notify_one();
+    let state = hub.state();
+    let fields = Fields::of_detail(&request.query);
     let items = outcomes.into_iter().map(|outcome| {
         envelope(outcome.map(|job| fields.choose(&state.world.job_view(job, &request.links))))
     });
     Ok(started(hub, json!({"items": items.collect::<Vec<_>>()})))
+}
+
+/// One item of a bulk start.
+struct Asked {
+    wish: Result<Wish, ApiError>,
+    faults: JobFaults,
+    is_taken: bool,
+}
+
+impl Asked {
+    /// What is told of the item; that may be an error although its job was made.
+    fn accept(self, hub: &Hub, state: &mut State, pace: Pace) -> Result<u32, ApiError> {
+        let wish = self.wish?;
+        if !self.is_taken {
+            return Err(ApiError {
+                status: 503.into(),
+                ..Code::UNAVAILABLE.error()
+            });
+        }
+        let job = accept(hub, state, wish, &self.faults, pace)?;
+        match self.faults.error {
+            None => Ok(job),
+            Some((status, code)) => Err(ApiError {
+                status: status.into(),
+                ..code.error()
+            }),
+        }
+    }
 }
 
 /// The same objects as reading each job alone.
@@ -40,7 +79,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let state = hub.state();
     let world = &state.world;
     each(request, "export_ids", |id, fields| {
-        let job = world.job_by_id(id).ok_or_else(|| Code::NO_JOB.error())?;
+        let job = known(hub, world, request, id)?;
         Ok(fields.choose(&world.job_view(job, &request.links)))
     })
 }

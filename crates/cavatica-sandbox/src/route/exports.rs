@@ -5,22 +5,25 @@ use serde_json::Value;
 
 use super::{Request, Route, boolean};
 use crate::answer::{Answer, Fields};
+use crate::fault::JobFaults;
 use crate::hub::{Hub, State};
+use crate::number::scatter;
 use crate::query::Query;
 use crate::quirk::Quirk;
 use crate::refusal::Code;
-use crate::world::{Event, Pace, Wish};
+use crate::world::{Event, Pace, Wish, World};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
-pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let wish = wish(&request.json()?, mode(hub, &request.query))?;
-    let doom = hub.faults().strike_job(Route::Start).map(Code);
+    let faults = hub.faults().strike_job(Route::Start);
     let pace = *hub.pace();
+    request.acceptance.pause(1).await;
     let mut state = hub.state();
-    let job = accept(hub, &mut state, wish, doom, pace)?;
+    let job = accept(hub, &mut state, wish, &faults, pace);
     state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
     hub.started.notify_one();
-    let job = state.world.job_view(job, &request.links);
+    let job = state.world.job_view(job?, &request.links);
     Ok(started(hub, Fields::of_detail(&request.query).choose(&job)))
 }
 
@@ -42,14 +45,21 @@ pub(super) fn accept(
     hub: &Hub,
     state: &mut State,
     wish: Wish,
-    doom: Option<Code>,
+    faults: &JobFaults,
     pace: Pace,
 ) -> Result<u32, ApiError> {
-    let start = state.world.start(wish, pace, doom, hub.clock.now())?;
+    let unavailable = |_| Code::UNAVAILABLE.error();
+    if let Some((volume, location)) = state.world.deleted_by_start(&wish) {
+        let key = state.world.key(volume, &location);
+        hub.store.remove(&wish.volume, &key).map_err(unavailable)?;
+        let location = location.into();
+        state
+            .commit(&Event::ObjectDeletedByStart { volume, location })
+            .map_err(unavailable)?;
+    }
+    let start = state.world.start(wish, pace, faults, hub.clock.now())?;
     let job = state.world.jobs().len();
-    state
-        .commit(&Event::Started(start))
-        .map_err(|_| Code::UNAVAILABLE.error())?;
+    state.commit(&Event::Started(start)).map_err(unavailable)?;
     u32::try_from(job).map_err(|_| Code::UNAVAILABLE.error())
 }
 
@@ -94,12 +104,25 @@ pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
 /// Source: <https://docs.cavatica.org/reference/get-details-of-an-export-job-v2>.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let state = hub.state();
-    let job = state
-        .world
-        .job_by_id(request.id())
-        .ok_or_else(|| Code::NO_JOB.error())?;
+    let job = known(hub, &state.world, request, request.id())?;
     let job = state.world.job_view(job, &request.links);
     Ok(Answer::json(Fields::of_detail(&request.query).choose(&job)))
+}
+
+/// A job that is still known.
+pub(super) fn known(
+    hub: &Hub,
+    world: &World,
+    request: &Request,
+    id: &str,
+) -> Result<u32, ApiError> {
+    world
+        .job_by_id(id)
+        .filter(|job| {
+            let started_at = world.jobs()[*job as usize].started_at;
+            request.jobs_shown.knows(hub.clock.now() - started_at)
+        })
+        .ok_or_else(|| Code::NO_JOB.error())
 }
 
 /// The jobs of the user, newest first. Which order the platform keeps isn't documented.
@@ -128,12 +151,14 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
             None => return Err(Code::NO_VOLUME.error()),
         },
     };
-    let visible_until = hub.clock.now() - request.late_by;
+    let shown = request.jobs_shown;
+    let now = hub.clock.now();
     let matches = |number: &u32| {
         let job = &world.jobs()[*number as usize];
         volume.is_none_or(|volume| volume == job.volume)
             && states.contains(&job.state)
-            && (request.late_by == 0 || job.started_at <= visible_until)
+            && job.by.is_own_account()
+            && shown.lists(now - job.started_at)
     };
     let all = u32::try_from(world.jobs().len()).unwrap_or(u32::MAX);
     let any_final = states.iter().any(|state| state.is_final());
@@ -144,15 +169,20 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         (false, false) => Box::new(world.unfinished().rev()),
         (false, true) => Box::new(world.unfinished()),
     };
-    let (total, items) = if request.late_by == 0 {
+    let (total, items) = if shown.is_whole() {
         // Counts are kept, so a page needs no look at the rest of a million jobs.
         let total: u64 = states.iter().map(|state| world.count(volume, *state)).sum();
         let total = usize::try_from(total).unwrap_or(usize::MAX);
-        let shown = total.saturating_sub(window.offset).min(window.limit);
-        let items = numbers.filter(matches).skip(window.offset).take(shown);
+        let wanted = total.saturating_sub(window.offset).min(window.limit);
+        let items = numbers.filter(matches).skip(window.offset).take(wanted);
         (total, items.collect::<Vec<_>>())
     } else {
-        let matching: Vec<u32> = numbers.filter(matches).collect();
+        let mut matching: Vec<u32> = numbers.filter(matches).collect();
+        if shown.disorder {
+            let turn = hub.counters().served;
+            fastrand::Rng::with_seed(scatter(world.seed(), turn)).shuffle(&mut matching);
+        }
+        matching.truncate(shown.most);
         let items = super::slice(&matching, window).to_vec();
         (matching.len(), items)
     };

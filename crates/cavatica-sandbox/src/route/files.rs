@@ -61,14 +61,14 @@ fn page(world: &World, children: &[u32], request: &Request) -> Result<Answer, Ap
     let fields = Fields::of_list(&request.query, SHOWN_IN_LISTS);
     let filter = Filter::new(&request.query);
     let view = |number: &u32| fields.choose(&world.file_view(*number, &request.links));
-    let (items, total) = if filter.is_open() {
+    let (items, total) = if filter.is_open() && !world.any_gone() {
         let items = super::slice(children, window).iter().map(view);
         (items.collect::<Vec<Value>>(), children.len())
     } else {
         let matching: Vec<u32> = children
             .iter()
             .copied()
-            .filter(|number| filter.admits(world.node(*number)))
+            .filter(|number| !world.is_gone(*number) && filter.admits(world.node(*number)))
             .collect();
         let items = super::slice(&matching, window).iter().map(view);
         (items.collect(), matching.len())
@@ -101,7 +101,7 @@ fn scroll_page(world: &World, children: &[u32], request: &Request) -> Result<Ans
             break;
         }
         next += 1;
-        if filter.admits(world.node(*number)) {
+        if !world.is_gone(*number) && filter.admits(world.node(*number)) {
             items.push(fields.choose(&world.file_view(*number, &request.links)));
         }
     }
@@ -113,8 +113,14 @@ fn scroll_page(world: &World, children: &[u32], request: &Request) -> Result<Ans
         Vec::new()
     };
     let href = url(query.get("token").unwrap_or("init").to_owned());
+    let there = children.iter().filter(|number| !world.is_gone(**number));
+    let total = if world.any_gone() {
+        there.count()
+    } else {
+        children.len()
+    };
     Ok(Answer {
-        total: u64::try_from(children.len()).ok(),
+        total: u64::try_from(total).ok(),
         ..Answer::json(json!({"href": href, "items": items, "links": links}))
     })
 }

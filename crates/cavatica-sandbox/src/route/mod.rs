@@ -11,6 +11,8 @@ mod settings;
 mod tasks;
 mod volumes;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cavatica_model::ApiError;
 use http::Method;
@@ -101,8 +103,92 @@ pub(crate) struct Request {
     pub(crate) links: Links,
     /// Whether the client asked for features in advance access.
     pub(crate) advance_access: bool,
-    /// Jobs younger than this don't show in lists.
-    pub(crate) late_by: Millis,
+    pub(crate) acceptance: Acceptance,
+    pub(crate) jobs_shown: JobsShown,
+}
+
+/// How the items of a start are accepted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acceptance {
+    /// Only so many of a bulk call's items.
+    pub(crate) first: usize,
+    /// Only every n-th of them.
+    pub(crate) every: usize,
+    /// Over this time, one by one.
+    pub(crate) over: Duration,
+}
+
+impl Default for Acceptance {
+    fn default() -> Self {
+        Acceptance {
+            first: usize::MAX,
+            every: 1,
+            over: Duration::ZERO,
+        }
+    }
+}
+
+impl Acceptance {
+    /// Whether the item at this position of a bulk call is carried out.
+    fn takes(&self, position: usize) -> bool {
+        position < self.first && position.is_multiple_of(self.every.max(1))
+    }
+
+    /// How many of a call's items are accepted at once.
+    fn at_once(&self, items: usize) -> usize {
+        if self.over.is_zero() { items.max(1) } else { 1 }
+    }
+
+    /// Waits before items are accepted.
+    async fn pause(&self, items: usize) {
+        if !self.over.is_zero() {
+            let share = self.over / u32::try_from(items.max(1)).unwrap_or(u32::MAX);
+            tokio::time::sleep(share).await;
+        }
+    }
+}
+
+/// Which jobs show. Ages are counted from acceptance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JobsShown {
+    /// Younger ones aren't listed.
+    pub(crate) listed_after: Millis,
+    /// Older ones aren't known any more.
+    pub(crate) kept_for: Millis,
+    /// The list ends after so many.
+    pub(crate) most: usize,
+    /// The list stands in another order each time.
+    pub(crate) disorder: bool,
+}
+
+impl Default for JobsShown {
+    fn default() -> Self {
+        JobsShown {
+            listed_after: 0,
+            kept_for: Millis::MAX,
+            most: usize::MAX,
+            disorder: false,
+        }
+    }
+}
+
+impl JobsShown {
+    /// Whether a job of this age is known by its id.
+    fn knows(&self, age: Millis) -> bool {
+        age < self.kept_for
+    }
+
+    fn lists(&self, age: Millis) -> bool {
+        self.knows(age) && (self.listed_after == 0 || age >= self.listed_after)
+    }
+
+    /// Whether the list is what the world's own counts say.
+    fn is_whole(&self) -> bool {
+        self.listed_after == 0
+            && self.kept_for == Millis::MAX
+            && self.most == usize::MAX
+            && !self.disorder
+    }
 }
 
 impl Request {
@@ -226,10 +312,10 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
         Route::RemoveVolumeMember => members::remove(hub, request),
         Route::VolumePermissions => members::permissions(hub, request),
         Route::ChangeVolumePermissions => members::change(hub, request),
-        Route::Start => exports::start(hub, request),
+        Route::Start => exports::start(hub, request).await,
         Route::Exports => exports::list(hub, request),
         Route::Export => exports::get(hub, request),
-        Route::BulkStart => bulk::start(hub, request),
+        Route::BulkStart => bulk::start(hub, request).await,
         Route::BulkGet => bulk::get(hub, request),
     }
 }

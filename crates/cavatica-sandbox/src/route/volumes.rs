@@ -157,6 +157,8 @@ pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         volume: number,
         active,
         access_mode,
+        bucket: None,
+        prefix: None,
         at: hub.clock.now(),
     };
     write(&mut state, &changed)?;

@@ -6,8 +6,9 @@ use cavatica_model::{
 };
 
 use super::view::Links;
-use super::{Event, NodeKind, Place, Start, StoreKind, World};
+use super::{By, Event, NodeKind, Place, Start, StoreKind, Twist, World};
 use crate::clock::Millis;
+use crate::fault::JobFaults;
 use crate::number::scatter;
 use crate::quirk::Quirk;
 use crate::refusal::Code;
@@ -48,7 +49,6 @@ pub(crate) struct Errand {
     pub(crate) volume: u32,
     pub(crate) location: Box<str>,
     pub(crate) size: u64,
-    pub(crate) mode: ExportMode,
     pub(crate) replacing: Replacing,
     pub(crate) doom: Option<Code>,
 }
@@ -72,7 +72,7 @@ impl World {
         &self,
         wish: Wish,
         pace: Pace,
-        doom: Option<Code>,
+        faults: &JobFaults,
         now: Millis,
     ) -> Result<Start, ApiError> {
         let (volume, state) = self
@@ -87,7 +87,7 @@ impl World {
         if state.prefix.is_empty() && wish.location.is_empty() {
             return Err(Code::INVALID_SYNTAX.because("Location can't be empty."));
         }
-        let mut doom = doom;
+        let mut doom = faults.doom;
         match self.judge(file, volume, &wish.properties) {
             Err(Code::NOT_EXPORTABLE) if self.quirks.contains(&Quirk::RefuseInJob) => {
                 doom = Some(Code::NOT_EXPORTABLE);
@@ -115,7 +115,23 @@ impl World {
             runs_at: now + span / 3,
             ends_at: now + span,
             doom: doom.or(fails.then_some(Code::JOB_STORAGE_ERROR)),
+            twist: faults.twist,
+            by: By::Client,
         })
+    }
+
+    /// The object that a start deletes although it is going to be refused, because it looks at the file last.
+    pub(crate) fn deleted_by_start(&self, wish: &Wish) -> Option<(u32, Box<str>)> {
+        let careless = self.quirks.contains(&Quirk::DeleteBeforeCheck)
+            && !self.quirks.contains(&Quirk::RefuseInJob);
+        if !careless || !wish.overwrite {
+            return None;
+        }
+        let (volume, state) = self.volume(&wish.volume)?;
+        let there = state.objects.contains_key(&*wish.location);
+        let file = self.file_by_id(&wish.file)?;
+        let refused = self.judge(file, volume, &wish.properties) == Err(Code::NOT_EXPORTABLE);
+        (there && refused).then(|| (volume, wish.location.as_str().into()))
     }
 
     fn judge(
@@ -154,8 +170,35 @@ impl World {
         let job = self.jobs.get(number as usize)?;
         match job.state {
             ExportState::Pending => Some(Step::Note(Event::Running { job: number })),
-            ExportState::Running => Some(self.finish(number, now)),
-            ExportState::Completed | ExportState::Failed => None,
+            ExportState::Running => Some(self.finish(number, self.moment(number, now))),
+            ExportState::Completed => job
+                .twist
+                .and_then(Twist::settles_after)
+                .map(|_| Step::Note(Event::Settled { job: number })),
+            ExportState::Failed => None,
+        }
+    }
+
+    /// When a job that ends now is said to have ended: what somebody else did before may lie in the past.
+    pub(crate) fn moment(&self, number: u32, now: Millis) -> Millis {
+        let job = &self.jobs[number as usize];
+        match job.by {
+            By::Client => now,
+            By::SameAccount | By::OtherAccount(_) => job.ends_at.min(now),
+        }
+    }
+
+    /// When something is to be done for a job next.
+    pub(crate) fn due(&self, number: u32) -> Option<Millis> {
+        let job = &self.jobs[number as usize];
+        match job.state {
+            ExportState::Pending => Some(job.runs_at),
+            ExportState::Running => Some(job.ends_at),
+            ExportState::Completed => {
+                let after = job.twist.and_then(Twist::settles_after)?;
+                Some(job.finished_at.saturating_add(after))
+            }
+            ExportState::Failed => None,
         }
     }
 
@@ -187,17 +230,29 @@ impl World {
             Err(code) => return fail(code),
         };
         // Another job for the same file was faster.
-        if matches!(content.place, Place::Alias { .. }) {
-            return fail(Code::NOT_EXPORTABLE);
+        let mut doom = job.doom;
+        if matches!(content.place, Place::Alias { .. } | Place::Gone) {
+            if !self.quirks.contains(&Quirk::DeleteBeforeCheck) {
+                return fail(Code::NOT_EXPORTABLE);
+            }
+            doom = Some(Code::NOT_EXPORTABLE);
         }
         let key_bytes = self.key(job.volume, &job.location).len();
         if key_bytes > MAX_KEY_BYTES || key_bytes == 0 {
             return fail(Code::JOB_LOCATION_NOT_ACCESSIBLE);
         }
-        if let Some(code) = job.doom
+        if let Some(code) = doom
             && matches!(replacing, Replacing::Nothing | Replacing::DeleteLast)
         {
             return fail(code);
+        }
+        if job.twist == Some(Twist::Hollow) && doom.is_none() {
+            return Step::Note(Event::Completed {
+                job: number,
+                at: now,
+                size: content.size,
+                etag: String::new(),
+            });
         }
         let bytes_to_move =
             volume.store != StoreKind::KeysOnly || matches!(content.place, Place::Disk);
@@ -215,9 +270,8 @@ impl World {
             volume: job.volume,
             location: job.location.clone(),
             size: content.size,
-            mode: job.mode,
             replacing,
-            doom: job.doom,
+            doom,
         })
     }
 

@@ -4,7 +4,8 @@ use cavatica_model::{ExportMode, ExportProperties, Tri};
 use serde::{Deserialize, Serialize};
 
 use super::{Permissions, VolumeSpec, WorldSpec};
-use crate::clock::Millis;
+use crate::clock::{Millis, millis};
+use crate::fault::Fault;
 use crate::refusal::Code;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,6 +47,12 @@ pub(crate) enum Event {
         location: String,
         job: Option<u32>,
     },
+    /// A start that may overwrite deleted an object, and was then refused.
+    ObjectDeletedByStart { volume: u32, location: String },
+    /// What was to follow a job's completion has come; the job says what.
+    Settled { job: u32 },
+    /// Somebody deleted a file.
+    FileRemoved { file: u32 },
     /// A file was archived or restored, became a copy of a public one or one's own.
     FileMarked {
         file: u32,
@@ -62,11 +69,15 @@ pub(crate) enum Event {
         username: String,
         permissions: Option<Permissions>,
     },
-    /// A volume was activated or deactivated, opened for writing or closed.
+    /// A volume was activated or deactivated, opened for writing or closed, or leads to another place.
     VolumeChanged {
         volume: u32,
         active: bool,
         access_mode: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bucket: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prefix: Option<String>,
         at: Millis,
     },
 }
@@ -88,4 +99,66 @@ pub(crate) struct Start {
     /// The code that it is doomed to fail with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) doom: Option<Code>,
+    /// What is odd about its completion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) twist: Option<Twist>,
+    #[serde(default, skip_serializing_if = "By::is_client")]
+    pub(crate) by: By,
+}
+
+/// What is odd about a job's completion. Spans are counted from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Twist {
+    /// The file doesn't become an alias.
+    KeepFile,
+    /// Nor is there an object.
+    Hollow,
+    /// The file becomes an alias so many milliseconds later.
+    LateAlias(Millis),
+    /// Somebody deletes the file so many milliseconds later.
+    LoseFile(Millis),
+}
+
+impl Twist {
+    pub(crate) fn of(fault: &Fault) -> Option<Twist> {
+        match fault {
+            Fault::KeepFile => Some(Twist::KeepFile),
+            Fault::Hollow => Some(Twist::Hollow),
+            Fault::LateAlias { by } => Some(Twist::LateAlias(millis(*by))),
+            Fault::LoseFile { after } => Some(Twist::LoseFile(millis(*after))),
+            _ => None,
+        }
+    }
+
+    /// How long after its completion something is left to happen.
+    pub(crate) fn settles_after(self) -> Option<Millis> {
+        match self {
+            Twist::LateAlias(after) | Twist::LoseFile(after) => Some(after),
+            Twist::KeepFile | Twist::Hollow => None,
+        }
+    }
+}
+
+/// Who started an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum By {
+    /// A client of the sandbox.
+    #[default]
+    Client,
+    /// Somebody else of the same account: another program, another computer.
+    SameAccount,
+    /// Somebody of another account; its jobs don't show.
+    OtherAccount(Box<str>),
+}
+
+impl By {
+    fn is_client(&self) -> bool {
+        *self == By::Client
+    }
+
+    pub(crate) fn is_own_account(&self) -> bool {
+        matches!(self, By::Client | By::SameAccount)
+    }
 }

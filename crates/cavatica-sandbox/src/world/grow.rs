@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
 
 use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
-use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World};
+use super::{
+    Came, Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World,
+};
 use crate::clock::Millis;
 
 /// A world that can't be made as described.
@@ -39,6 +41,8 @@ impl World {
             jobs: Vec::new(),
             unfinished: BTreeSet::new(),
             overwritten: 0,
+            losses: BTreeMap::new(),
+            files_gone: 0,
         };
         for volume in &spec.volumes {
             world.add_volume(volume, spec.at)?;
@@ -60,6 +64,7 @@ impl World {
                 size: object.size,
                 etag: object.etag.as_str().into(),
                 put_at,
+                came: Came::Seeded,
             };
             (location.as_str().into(), object)
         });

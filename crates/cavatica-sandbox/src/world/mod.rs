@@ -1,6 +1,7 @@
 //! The platform as a pure state machine: commands are decided from the state alone, give events, and only events change
 //! the state. There is no clock and no disk here; moments are arguments, and bytes are somebody else's business.
 
+mod apply;
 mod decide;
 mod event;
 mod grow;
@@ -16,8 +17,9 @@ use cavatica_model::{
     ExportMode, ExportProperties, ExportState, OpenName, Tri, UnknownKeys, VolumeId,
 };
 
+pub(crate) use apply::MisfitError;
 pub(crate) use decide::{Errand, Pace, Replacing, Step, Wish};
-pub(crate) use event::{Event, Start};
+pub(crate) use event::{By, Event, Start, Twist};
 pub(crate) use grow::SpecError;
 pub(crate) use spec::{
     EntrySpec, FileSpec, ObjectSpec, Origin, Permissions, ProjectSpec, StoreKind, TaskSpec,
@@ -45,6 +47,39 @@ pub(crate) struct World {
     /// The jobs that haven't ended, so that asking for them doesn't mean looking through a million that have.
     unfinished: BTreeSet<u32>,
     overwritten: u64,
+    /// By volume and location, what became of the objects that lie there no more.
+    losses: BTreeMap<(u32, Box<str>), Loss>,
+    /// Files that were deleted; lists look for them only if there are any.
+    files_gone: usize,
+}
+
+/// What was at a location, and how it went.
+pub(crate) struct Loss {
+    /// How the last one that went had come.
+    pub(crate) came: Came,
+    pub(crate) went: Went,
+    /// How many went because another was to take their place.
+    pub(crate) overwritten: u64,
+}
+
+/// How an object came to a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// It was there from the beginning.
+    Seeded,
+    /// Somebody put it there, past the platform.
+    Put,
+    /// This job brought it.
+    Job(u32),
+}
+
+/// How an object went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Went {
+    /// Somebody took it away, past the platform.
+    Removed,
+    /// An export deleted it to put another in its place.
+    Overwritten,
 }
 
 pub(crate) struct Project {
@@ -83,6 +118,8 @@ pub(crate) enum Place {
         volume: VolumeId,
         location: Box<str>,
     },
+    /// Nowhere: somebody deleted the file.
+    Gone,
 }
 
 #[derive(Default)]
@@ -109,7 +146,7 @@ pub(crate) struct VolumeState {
     removed: bool,
     /// By location, the volume's prefix left out.
     pub(crate) objects: BTreeMap<Box<str>, Object>,
-    /// How many jobs stand in each state, in the order of `ExportState::ALL`.
+    /// How many of the account's jobs stand in each state, in the order of `ExportState::ALL`.
     counts: [u64; 4],
 }
 
@@ -117,6 +154,7 @@ pub(crate) struct Object {
     pub(crate) size: u64,
     pub(crate) etag: Box<str>,
     pub(crate) put_at: Millis,
+    pub(crate) came: Came,
 }
 
 pub(crate) struct Job {
@@ -130,212 +168,11 @@ pub(crate) struct Job {
     pub(crate) runs_at: Millis,
     pub(crate) ends_at: Millis,
     pub(crate) doom: Option<Code>,
+    pub(crate) twist: Option<Twist>,
+    pub(crate) by: By,
     pub(crate) state: ExportState,
     pub(crate) finished_at: Millis,
     pub(crate) failure: Option<Box<Failure>>,
-}
-
-/// An event that doesn't fit the world it is to be applied to: the log was written by another program or changed.
-#[derive(Debug, thiserror::Error)]
-#[error("event names {what} {number}, which this world doesn't have")]
-pub(crate) struct MisfitError {
-    what: &'static str,
-    number: u32,
-}
-
-impl World {
-    /// Changes the world as the event says.
-    pub(crate) fn apply(&mut self, event: &Event) -> Result<(), MisfitError> {
-        match event {
-            // The world was made from it.
-            Event::Seeded(_) => {}
-            Event::Started(start) => self.started(start)?,
-            Event::Running { job } => self.turn(*job, ExportState::Running)?,
-            Event::Completed {
-                job,
-                at,
-                size,
-                etag,
-            } => self.completed(*job, *at, *size, etag)?,
-            Event::Failed { job, at, code, why } => {
-                self.turn(*job, ExportState::Failed)?;
-                let job = self.job_mut(*job)?;
-                job.finished_at = *at;
-                job.failure = Some(Box::new(Failure {
-                    code: *code,
-                    why: why.clone(),
-                }));
-            }
-            Event::ObjectPut {
-                volume,
-                location,
-                size,
-                etag,
-                at,
-            } => {
-                let object = Object {
-                    size: *size,
-                    etag: etag.as_str().into(),
-                    put_at: *at,
-                };
-                let volume = self.volume_mut(*volume)?;
-                volume.objects.insert(location.as_str().into(), object);
-            }
-            Event::ObjectRemoved {
-                volume,
-                location,
-                job,
-            } => {
-                self.volume_mut(*volume)?.objects.remove(location.as_str());
-                self.overwritten += u64::from(job.is_some());
-            }
-            Event::FileMarked {
-                file,
-                archived,
-                public_copy,
-            } => {
-                self.file(*file)?;
-                if let NodeKind::File(node) = &mut self.files[*file as usize].kind {
-                    (node.archived, node.public_copy) = (*archived, *public_copy);
-                }
-            }
-            Event::VolumeMounted { spec, at } => self.mount(spec, *at)?,
-            Event::VolumeRemoved { volume } => self.volume_mut(*volume)?.removed = true,
-            Event::VolumeMember {
-                volume,
-                username,
-                permissions,
-            } => {
-                let members = &mut self.volume_mut(*volume)?.members;
-                match permissions {
-                    Some(permissions) => members.insert(username.clone(), *permissions),
-                    None => members.remove(username),
-                };
-            }
-            Event::VolumeChanged {
-                volume,
-                active,
-                access_mode,
-                at,
-            } => {
-                let volume = self.volume_mut(*volume)?;
-                volume.active = *active;
-                volume.access_mode.clone_from(access_mode);
-                volume.modified_at = *at;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the bucket of a removed volume of the same name still holds shows again.
-    fn mount(&mut self, spec: &VolumeSpec, at: Millis) -> Result<(), MisfitError> {
-        let before = self.volumes.iter_mut().rev().find(|volume| {
-            volume.removed
-                && volume.id.as_str() == spec.id
-                && volume.bucket == spec.bucket
-                && volume.prefix == spec.prefix
-        });
-        let objects = before.map(|volume| std::mem::take(&mut volume.objects));
-        let number = u32::try_from(self.volumes.len()).unwrap_or(u32::MAX);
-        self.add_volume(spec, at).map_err(|_| MisfitError {
-            what: "volume",
-            number,
-        })?;
-        if let Some(objects) = objects {
-            self.volume_mut(number)?.objects = objects;
-        }
-        Ok(())
-    }
-
-    fn started(&mut self, start: &Start) -> Result<(), MisfitError> {
-        self.file(start.file)?;
-        self.volume_mut(start.volume)?.counts[position(ExportState::Pending)] += 1;
-        let number = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
-        self.unfinished.insert(number);
-        self.jobs.push(Job {
-            file: start.file,
-            volume: start.volume,
-            location: start.location.clone(),
-            mode: start.mode,
-            overwrite: start.overwrite,
-            properties: start.properties.clone(),
-            started_at: start.at,
-            runs_at: start.runs_at,
-            ends_at: start.ends_at,
-            doom: start.doom,
-            state: ExportState::Pending,
-            finished_at: 0,
-            failure: None,
-        });
-        Ok(())
-    }
-
-    fn completed(
-        &mut self,
-        number: u32,
-        at: Millis,
-        size: u64,
-        etag: &str,
-    ) -> Result<(), MisfitError> {
-        self.turn(number, ExportState::Completed)?;
-        let job = self.job_mut(number)?;
-        job.finished_at = at;
-        let (file, volume, location, mode) = (job.file, job.volume, job.location.clone(), job.mode);
-        let object = Object {
-            size,
-            etag: etag.into(),
-            put_at: at,
-        };
-        let volume = self.volume_mut(volume)?;
-        volume.objects.insert(location.clone(), object);
-        let volume = volume.id.clone();
-        if mode == ExportMode::Move {
-            let node = self.files.get_mut(file as usize).ok_or(MisfitError {
-                what: "file",
-                number: file,
-            })?;
-            if let NodeKind::File(file) = &mut node.kind {
-                file.place = Place::Alias { volume, location };
-                file.modified_at = at;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts a job into another state and keeps the counts right.
-    fn turn(&mut self, number: u32, state: ExportState) -> Result<(), MisfitError> {
-        let job = self.job_mut(number)?;
-        let before = std::mem::replace(&mut job.state, state);
-        let volume = job.volume;
-        let counts = &mut self.volume_mut(volume)?.counts;
-        counts[position(before)] -= 1;
-        counts[position(state)] += 1;
-        if state.is_final() {
-            self.unfinished.remove(&number);
-        }
-        Ok(())
-    }
-
-    fn file(&self, number: u32) -> Result<&Node, MisfitError> {
-        self.files.get(number as usize).ok_or(MisfitError {
-            what: "file",
-            number,
-        })
-    }
-
-    fn job_mut(&mut self, number: u32) -> Result<&mut Job, MisfitError> {
-        self.jobs.get_mut(number as usize).ok_or(MisfitError {
-            what: "job",
-            number,
-        })
-    }
-
-    fn volume_mut(&mut self, number: u32) -> Result<&mut VolumeState, MisfitError> {
-        self.volumes.get_mut(number as usize).ok_or(MisfitError {
-            what: "volume",
-            number,
-        })
-    }
 }
 
 /// Reading. Numbers come from this world itself, so looking one up can't fail.
@@ -379,7 +216,31 @@ impl World {
 
     pub(crate) fn file_by_id(&self, id: &str) -> Option<u32> {
         let number = number::file_number(self.seed, id)?;
-        ((number as usize) < self.files.len()).then_some(number)
+        let known = (number as usize) < self.files.len();
+        (known && !self.is_gone(number)).then_some(number)
+    }
+
+    pub(crate) fn is_file(&self, number: u32) -> bool {
+        matches!(self.node(number).kind, NodeKind::File(_))
+    }
+
+    /// Whether somebody deleted the file.
+    pub(crate) fn is_gone(&self, number: u32) -> bool {
+        matches!(&self.node(number).kind, NodeKind::File(file) if matches!(file.place, Place::Gone))
+    }
+
+    /// Whether any file was deleted.
+    pub(crate) fn any_gone(&self) -> bool {
+        self.files_gone > 0
+    }
+
+    /// Whether the file is an alias.
+    pub(crate) fn is_alias(&self, number: u32) -> bool {
+        matches!(&self.node(number).kind, NodeKind::File(file) if matches!(file.place, Place::Alias { .. }))
+    }
+
+    pub(crate) fn losses(&self) -> &BTreeMap<(u32, Box<str>), Loss> {
+        &self.losses
     }
 
     /// The volumes there are, with their numbers.
@@ -410,9 +271,11 @@ impl World {
         &self.jobs
     }
 
+    /// One of the account's jobs; those of others don't show.
     pub(crate) fn job_by_id(&self, id: &str) -> Option<u32> {
         let number = number::export_number(self.seed, id)?;
-        ((number as usize) < self.jobs.len()).then_some(number)
+        let job = self.jobs.get(number as usize)?;
+        job.by.is_own_account().then_some(number)
     }
 
     pub(crate) fn unfinished(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
@@ -423,7 +286,7 @@ impl World {
         self.overwritten
     }
 
-    /// How many jobs stand in a state, on one volume or on all.
+    /// How many of the account's jobs stand in a state, on one volume or on all.
     pub(crate) fn count(&self, volume: Option<u32>, state: ExportState) -> u64 {
         self.volumes
             .iter()
@@ -456,15 +319,13 @@ impl World {
                 .iter()
                 .find(|child| *self.node(**child).name == *name)?;
         }
-        Some(found)
+        (!self.is_gone(found)).then_some(found)
     }
 
-    /// The files that a finished move took off the platform; their bytes have no business in the project any more.
+    /// The files that left the platform; their bytes have no business in the project any more.
     pub(crate) fn moved_files(&self) -> impl Iterator<Item = u32> + '_ {
-        self.jobs
-            .iter()
-            .filter(|job| job.mode == ExportMode::Move && job.state == ExportState::Completed)
-            .map(|job| job.file)
+        let files = self.jobs.iter().map(|job| job.file);
+        files.filter(|file| self.is_alias(*file) || self.is_gone(*file))
     }
 }
 

@@ -88,6 +88,8 @@ impl World {
                         location: Tri::Value(location.to_string()),
                         ..storage(StorageType::Volume)
                     },
+                    // Nobody is shown a file that is gone.
+                    Place::Gone => FileStorage::default(),
                 });
                 let extras = content.extras.as_deref();
                 let task = extras.and_then(|extras| extras.task.clone());
@@ -130,7 +132,9 @@ impl World {
             },
             properties: Tri::Value(self.effective_properties(number)),
             overwrite: Tri::Value(job.overwrite),
-            result: if job.state == cavatica_model::ExportState::Completed {
+            result: if job.state == cavatica_model::ExportState::Completed
+                && !self.is_gone(job.file)
+            {
                 Tri::Value(Box::new(self.file_view(job.file, links)))
             } else {
                 Tri::Absent

@@ -2,10 +2,13 @@
 
 mod admin;
 mod client;
+mod elsewhere;
 mod exports;
 mod faults;
 mod files;
 mod hostile;
+mod ledger;
+mod lies;
 mod limits;
 mod mounts;
 mod quirks;

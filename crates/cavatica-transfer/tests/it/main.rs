@@ -2,6 +2,7 @@
 
 mod bench;
 mod journal;
+mod lies;
 mod other_journal;
 mod plan;
 mod report;

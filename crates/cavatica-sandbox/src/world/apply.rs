@@ -1,0 +1,290 @@
+//! How events change a world.
+
+use cavatica_model::{ExportMode, ExportState};
+
+use super::{
+    Came, Event, FileNode, Job, Loss, Node, NodeKind, Object, Place, Start, Twist, VolumeSpec,
+    VolumeState, Went, World, position,
+};
+use crate::clock::Millis;
+use crate::refusal::Failure;
+
+/// An event that doesn't fit the world it is to be applied to: the log was written by another program or changed.
+#[derive(Debug, thiserror::Error)]
+#[error("event names {what} {number}, which this world doesn't have")]
+pub(crate) struct MisfitError {
+    what: &'static str,
+    number: u32,
+}
+
+impl World {
+    /// Changes the world as the event says.
+    pub(crate) fn apply(&mut self, event: &Event) -> Result<(), MisfitError> {
+        match event {
+            // The world was made from it.
+            Event::Seeded(_) => {}
+            Event::Started(start) => self.started(start)?,
+            Event::Running { job } => self.turn(*job, ExportState::Running)?,
+            Event::Completed {
+                job,
+                at,
+                size,
+                etag,
+            } => self.completed(*job, *at, *size, etag)?,
+            Event::Failed { job, at, code, why } => {
+                self.turn(*job, ExportState::Failed)?;
+                let job = self.job_mut(*job)?;
+                job.finished_at = *at;
+                job.failure = Some(Box::new(Failure {
+                    code: *code,
+                    why: why.clone(),
+                }));
+            }
+            Event::ObjectPut {
+                volume,
+                location,
+                size,
+                etag,
+                at,
+            } => {
+                let object = Object {
+                    size: *size,
+                    etag: etag.as_str().into(),
+                    put_at: *at,
+                    came: Came::Put,
+                };
+                let volume = self.volume_mut(*volume)?;
+                volume.objects.insert(location.as_str().into(), object);
+            }
+            Event::ObjectRemoved {
+                volume,
+                location,
+                job,
+            } => {
+                let went = job.map_or(Went::Removed, |_| Went::Overwritten);
+                self.lose(*volume, location, went)?;
+            }
+            Event::ObjectDeletedByStart { volume, location } => {
+                self.lose(*volume, location, Went::Overwritten)?;
+            }
+            Event::Settled { job } => self.settled(*job)?,
+            Event::FileRemoved { file } => self.remove_file(*file)?,
+            Event::FileMarked {
+                file,
+                archived,
+                public_copy,
+            } => {
+                let node = self.file_mut(*file)?;
+                (node.archived, node.public_copy) = (*archived, *public_copy);
+            }
+            Event::VolumeMounted { spec, at } => self.mount(spec, *at)?,
+            Event::VolumeRemoved { volume } => self.volume_mut(*volume)?.removed = true,
+            Event::VolumeMember {
+                volume,
+                username,
+                permissions,
+            } => {
+                let members = &mut self.volume_mut(*volume)?.members;
+                match permissions {
+                    Some(permissions) => members.insert(username.clone(), *permissions),
+                    None => members.remove(username),
+                };
+            }
+            Event::VolumeChanged {
+                volume,
+                active,
+                access_mode,
+                bucket,
+                prefix,
+                at,
+            } => {
+                let volume = self.volume_mut(*volume)?;
+                volume.active = *active;
+                volume.access_mode.clone_from(access_mode);
+                volume.modified_at = *at;
+                if let Some(bucket) = bucket {
+                    volume.bucket.clone_from(bucket);
+                }
+                if let Some(prefix) = prefix {
+                    volume.prefix.clone_from(prefix);
+                }
+                if bucket.is_some() || prefix.is_some() {
+                    // What was put elsewhere doesn't show here.
+                    volume.objects.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the bucket of a removed volume of the same name still holds shows again.
+    fn mount(&mut self, spec: &VolumeSpec, at: Millis) -> Result<(), MisfitError> {
+        let before = self.volumes.iter_mut().rev().find(|volume| {
+            volume.removed
+                && volume.id.as_str() == spec.id
+                && volume.bucket == spec.bucket
+                && volume.prefix == spec.prefix
+        });
+        let objects = before.map(|volume| std::mem::take(&mut volume.objects));
+        let number = u32::try_from(self.volumes.len()).unwrap_or(u32::MAX);
+        self.add_volume(spec, at).map_err(|_| MisfitError {
+            what: "volume",
+            number,
+        })?;
+        if let Some(objects) = objects {
+            self.volume_mut(number)?.objects = objects;
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, start: &Start) -> Result<(), MisfitError> {
+        if start.file as usize >= self.files.len() {
+            return Err(MisfitError {
+                what: "file",
+                number: start.file,
+            });
+        }
+        let counts = &mut self.volume_mut(start.volume)?.counts;
+        counts[position(ExportState::Pending)] += u64::from(start.by.is_own_account());
+        let number = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
+        self.unfinished.insert(number);
+        self.jobs.push(Job {
+            file: start.file,
+            volume: start.volume,
+            location: start.location.clone(),
+            mode: start.mode,
+            overwrite: start.overwrite,
+            properties: start.properties.clone(),
+            started_at: start.at,
+            runs_at: start.runs_at,
+            ends_at: start.ends_at,
+            doom: start.doom,
+            twist: start.twist,
+            by: start.by.clone(),
+            state: ExportState::Pending,
+            finished_at: 0,
+            failure: None,
+        });
+        Ok(())
+    }
+
+    fn completed(
+        &mut self,
+        number: u32,
+        at: Millis,
+        size: u64,
+        etag: &str,
+    ) -> Result<(), MisfitError> {
+        self.turn(number, ExportState::Completed)?;
+        let job = self.job_mut(number)?;
+        job.finished_at = at;
+        let (volume, location, twist) = (job.volume, job.location.clone(), job.twist);
+        if twist == Some(Twist::Hollow) {
+            return Ok(());
+        }
+        let object = Object {
+            size,
+            etag: etag.into(),
+            put_at: at,
+            came: Came::Job(number),
+        };
+        self.volume_mut(volume)?.objects.insert(location, object);
+        match twist {
+            Some(Twist::KeepFile | Twist::LateAlias(_) | Twist::Hollow) => Ok(()),
+            Some(Twist::LoseFile(_)) | None => self.make_alias(number),
+        }
+    }
+
+    /// What was to follow a job's completion has come.
+    fn settled(&mut self, number: u32) -> Result<(), MisfitError> {
+        let job = self.job_mut(number)?;
+        let file = job.file;
+        match job.twist.take() {
+            Some(Twist::LateAlias(_)) => self.make_alias(number),
+            Some(Twist::LoseFile(_)) => self.remove_file(file),
+            Some(Twist::KeepFile | Twist::Hollow) | None => Ok(()),
+        }
+    }
+
+    /// Makes the file of a completed move an alias of its object.
+    fn make_alias(&mut self, number: u32) -> Result<(), MisfitError> {
+        let job = self.job_mut(number)?;
+        if job.mode != ExportMode::Move {
+            return Ok(());
+        }
+        let (file, at) = (job.file, job.finished_at);
+        let (volume, location) = (job.volume, job.location.clone());
+        let volume = self.volume_mut(volume)?.id.clone();
+        let file = self.file_mut(file)?;
+        // What somebody deleted meanwhile doesn't come back.
+        if !matches!(file.place, Place::Gone) {
+            file.place = Place::Alias { volume, location };
+            file.modified_at = at;
+        }
+        Ok(())
+    }
+
+    fn remove_file(&mut self, number: u32) -> Result<(), MisfitError> {
+        self.file_mut(number)?.place = Place::Gone;
+        self.files_gone += 1;
+        Ok(())
+    }
+
+    fn lose(&mut self, volume: u32, location: &str, went: Went) -> Result<(), MisfitError> {
+        let by_export = went == Went::Overwritten;
+        self.overwritten += u64::from(by_export);
+        let Some(object) = self.volume_mut(volume)?.objects.remove(location) else {
+            return Ok(());
+        };
+        let place = (volume, Box::from(location));
+        let before = self.losses.get(&place).map_or(0, |loss| loss.overwritten);
+        let loss = Loss {
+            came: object.came,
+            went,
+            overwritten: before + u64::from(by_export),
+        };
+        self.losses.insert(place, loss);
+        Ok(())
+    }
+
+    /// Puts a job into another state and keeps the counts right.
+    fn turn(&mut self, number: u32, state: ExportState) -> Result<(), MisfitError> {
+        let job = self.job_mut(number)?;
+        let before = std::mem::replace(&mut job.state, state);
+        let (volume, counted) = (job.volume, u64::from(job.by.is_own_account()));
+        let counts = &mut self.volume_mut(volume)?.counts;
+        counts[position(before)] -= counted;
+        counts[position(state)] += counted;
+        if state.is_final() {
+            self.unfinished.remove(&number);
+        }
+        Ok(())
+    }
+
+    fn file_mut(&mut self, number: u32) -> Result<&mut FileNode, MisfitError> {
+        match self.files.get_mut(number as usize) {
+            Some(Node {
+                kind: NodeKind::File(file),
+                ..
+            }) => Ok(file),
+            _ => Err(MisfitError {
+                what: "file",
+                number,
+            }),
+        }
+    }
+
+    fn job_mut(&mut self, number: u32) -> Result<&mut Job, MisfitError> {
+        self.jobs.get_mut(number as usize).ok_or(MisfitError {
+            what: "job",
+            number,
+        })
+    }
+
+    fn volume_mut(&mut self, number: u32) -> Result<&mut VolumeState, MisfitError> {
+        self.volumes.get_mut(number as usize).ok_or(MisfitError {
+            what: "volume",
+            number,
+        })
+    }
+}
