@@ -146,7 +146,7 @@ fn check_journal(path: &Path, ledger: &Ledger) {
                 .find(|job| job.file == row.file.as_str() && job.location == row.location);
             let told = job.map(|job| job.state.as_str());
             match &row.state {
-                State::Completed { export } => {
+                State::Completed { export, .. } => {
                     assert_eq!(told, Some("COMPLETED"), "{row:?}");
                     if let Some(export) = export {
                         assert_eq!(Some(export.as_str()), job.map(|job| job.id.as_str()));

@@ -1,16 +1,17 @@
 //! A run needs no more of its journal than the trait promises: here is one that is no file, as one on a server would be.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use cavatica_exports::model::ExportId;
+use cavatica_exports::model::{ExportId, FileId};
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
-    Change, Changed, Count, Intent, IntentId, Item, Journal, JournalError, OpenItem, Pick,
-    SqliteJournal, Tally, Terms, TransferFile,
+    Change, Changed, ClockSample, Count, Intent, IntentId, Item, Journal, JournalError, OpenItem,
+    Pick, Planned, Sent, SqliteJournal, Tally, Terms, TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::bench::{Bench, account, many, options, world};
 
@@ -19,6 +20,7 @@ struct Row {
     item: Item,
     state: State,
     intended: Option<Timestamp>,
+    call: IntentId,
     past: Vec<ExportId>,
 }
 
@@ -39,6 +41,7 @@ struct Memory {
     uncommitted: Vec<Intent>,
     intents: i64,
     copy_proven: bool,
+    planned: Planned,
 }
 
 impl Memory {
@@ -61,6 +64,7 @@ impl Memory {
                     item,
                     state: State::Planned,
                     intended: None,
+                    call: IntentId(0),
                     past: Vec::new(),
                 };
                 rows.insert(row.item.id, row);
@@ -73,6 +77,7 @@ impl Memory {
             uncommitted: Vec::new(),
             intents: 0,
             copy_proven: false,
+            planned: planned.planned_at(),
         }
     }
 }
@@ -105,14 +110,18 @@ impl Journal for Memory {
     fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
         let open = self.rows.values().filter_map(|row| {
             let (id, at) = (row.item.id, row.intended?);
-            let item = || Box::new(row.item.clone());
+            let sent = || {
+                Box::new(Sent {
+                    item: row.item.clone(),
+                    call: row.call,
+                    at,
+                })
+            };
             match &row.state {
                 State::Planned => Some(OpenItem::Again(id)),
-                State::Intended => Some(OpenItem::Intended(item(), at)),
+                State::Intended => Some(OpenItem::Intended(sent())),
                 State::Accepted { export } => Some(OpenItem::Accepted(id, export.clone())),
-                State::Unknown { export, .. } => {
-                    Some(OpenItem::Unknown(item(), at, export.clone()))
-                }
+                State::Unknown { export, .. } => Some(OpenItem::Unknown(sent(), export.clone())),
                 State::Failed { failure, .. } => failure
                     .class()
                     .passes_by_waiting()
@@ -138,6 +147,7 @@ impl Journal for Memory {
             row.state = row.state.clone().step(Step::Intend).expect("it is planned");
             row.item.attempt += 1;
             row.intended = Some(at);
+            row.call = IntentId(self.intents + 1);
             count.files += 1;
             count.bytes += row.count().bytes;
             items.push(row.item.clone());
@@ -150,11 +160,11 @@ impl Journal for Memory {
         Ok(count)
     }
 
-    fn record(&mut self, moves: Vec<Change>) -> Result<Vec<Changed>, JournalError> {
-        let recorded = moves.into_iter().map(|moved| {
+    fn record(&mut self, changes: Vec<Change>) -> Result<Vec<Changed>, JournalError> {
+        let recorded = changes.into_iter().map(|moved| {
             let row = self.rows.get_mut(&moved.item).expect("a planned file");
             let before = row.state.clone();
-            if moved.step == Step::Answer(Answer::NotTaken) {
+            if moved.step == Step::Answer(Answer::NotSent) {
                 row.item.attempt -= 1;
             }
             let after = before.clone().step(moved.step).expect("legal");
@@ -183,6 +193,48 @@ impl Journal for Memory {
 
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
         Ok(self.rows[&item].past.clone())
+    }
+
+    fn planned_at(&self) -> Planned {
+        self.planned
+    }
+
+    fn note_clock(&mut self, _: SignedDuration) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError> {
+        let planned = |id: &&ItemId| self.rows[id].state == State::Planned;
+        let aside: Vec<ItemId> = ids.iter().filter(planned).copied().collect();
+        for id in &aside {
+            let row = self.rows.get_mut(id).expect("a planned file");
+            row.intended.get_or_insert(Timestamp::UNIX_EPOCH);
+        }
+        Ok(aside)
+    }
+
+    fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError> {
+        let rows = self.rows.values().map(|row| &row.item);
+        let named = rows.filter(|item| files.contains(&item.file));
+        Ok(named.map(|item| (item.file.clone(), item.id)).collect())
+    }
+
+    fn known_jobs(
+        &mut self,
+        sent: Range<Timestamp>,
+        each: &mut dyn FnMut(&str),
+    ) -> Result<(), JournalError> {
+        let within = |row: &&Row| row.intended.is_some_and(|at| sent.contains(&at));
+        for row in self.rows.values().filter(within) {
+            if let Some(export) = row.state.export() {
+                each(export.as_str());
+            }
+        }
+        Ok(())
+    }
+
+    fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError> {
+        Ok(Vec::new())
     }
 
     fn copy_proven(&self) -> bool {

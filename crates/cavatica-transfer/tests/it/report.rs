@@ -116,7 +116,7 @@ impl Fate {
                 Step::Answer(Answer::Refused(failure(Some(9100)))),
                 Step::Retry,
             ],
-            Fate::NotTaken => vec![Step::Answer(Answer::NotTaken)],
+            Fate::NotTaken => vec![Step::Answer(Answer::NotSent)],
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, StartedBy};
-use cavatica_transfer::item::State;
 use cavatica_transfer::journal::{ItemRow, TransferFile};
+use cavatica_transfer::state::State;
 
 use crate::bench::VOLUME;
 
