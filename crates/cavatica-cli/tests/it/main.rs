@@ -1,6 +1,7 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
 mod doctor;
+mod durable;
 mod export;
 mod full_disk;
 mod guide;

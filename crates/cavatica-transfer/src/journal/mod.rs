@@ -25,12 +25,15 @@
 //!
 //! # Filesystems
 //!
-//! Home folders are network mounts: no write-ahead log (it needs shared memory), a rollback journal and full sync
-//! instead. While nothing writes, the transfer is this one file and can be copied.
+//! Home folders are network mounts: no write-ahead log (it needs shared memory), a rollback journal instead. While nothing
+//! writes, the transfer is this one file and can be copied. What a commit wrote survives the loss of power: the folder is
+//! synced after the rollback journal is deleted (`synchronous=EXTRA`), or the journal could come back and undo an intent
+//! that was sent. Truncating the journal instead would cost as many syncs, and leave a second file behind.
 //!
 //! # Performance
 //!
-//! One commit for a few bulk calls, together with the answers to those before them. A million files take under 300 MB;
+//! One commit for a few bulk calls, together with the answers to those before them. A commit is five syncs: two of the
+//! rollback journal, one of the transfer, two of the folder. A million files take under 300 MB;
 //! locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
 
 mod codec;

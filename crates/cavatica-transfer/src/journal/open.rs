@@ -53,7 +53,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
         connection.busy_timeout(BUSY)?;
         // Readers can't change the mode, and need not.
         if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-            connection.pragma_update(None, "synchronous", "FULL")?;
+            make_durable(&connection)?;
         }
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(32);
@@ -69,6 +69,15 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
             source,
         },
     })
+}
+
+/// A commit survives the loss of power. With `FULL` alone it doesn't: the rollback journal is deleted and its folder not
+/// synced, so the journal may come back with the power and undo a commit whose exports were sent. `EXTRA` syncs the folder.
+/// <https://www.sqlite.org/pragma.html#pragma_synchronous>
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "EXTRA")?;
+    // On macOS a plain sync leaves the data in the drive's own memory. Elsewhere this means nothing.
+    connection.pragma_update(None, "fullfsync", "ON")
 }
 
 /// One transaction: all of it is on disk when this returns, or nothing.
@@ -115,5 +124,54 @@ impl From<rusqlite::Error> for WriteError {
 impl From<JournalError> for WriteError {
     fn from(error: JournalError) -> Self {
         WriteError::Journal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cavatica_exports::model::{ExportMode, Prefix, Tri};
+
+    use super::*;
+    use crate::journal::{Draft, Overwrite, SqliteJournal, Terms, TransferFile, Verification};
+    use crate::verify::Against;
+
+    /// What SQLite says of itself, in its own words: 3 is `EXTRA`.
+    fn durability(connection: &Connection) -> (i64, i64, String) {
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        (
+            number("synchronous").expect("a number"),
+            number("fullfsync").expect("a number"),
+            mode.expect("a word"),
+        )
+    }
+
+    #[test]
+    fn every_connection_that_may_write_syncs_the_folder_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.transfer");
+        let now = Timestamp::UNIX_EPOCH;
+        let terms = Terms {
+            endpoint: "https://example.org/v2".to_owned(),
+            account: "rfranklin".to_owned(),
+            mode: ExportMode::Move,
+            volume: "lab/results".parse().expect("a volume id"),
+            bucket: None,
+            volume_prefix: String::new(),
+            prefix: Prefix::default(),
+            overwrite: Overwrite::Forbidden,
+            properties: Tri::Absent,
+        };
+        let draft = Draft::create(&path, terms.clone(), "a test", None, now).expect("a draft");
+        draft.finish().expect("a plan");
+
+        let lasting = (3, 1, "delete".to_owned());
+        let file = TransferFile::open(&path).expect("a transfer");
+        assert_eq!(durability(&file.connection), lasting);
+        let look = Verification::begin(&path, Against::Volume, now).expect("a look");
+        assert_eq!(durability(&look.connection), lasting);
+        drop(look);
+        let journal = SqliteJournal::open(&path, &terms.endpoint, &terms.account, now);
+        assert_eq!(durability(&journal.expect("a journal").connection), lasting);
     }
 }

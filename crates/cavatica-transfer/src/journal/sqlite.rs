@@ -32,7 +32,7 @@ const ITEM: &str = "i.id, i.file, i.location, i.size, i.overwrite, coalesce(a.nu
 #[derive(Debug)]
 pub struct SqliteJournal {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     lock: Lock,
     terms: Terms,
     run: i64,

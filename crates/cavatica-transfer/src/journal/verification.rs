@@ -28,7 +28,7 @@ const PAGE: i64 = 1_000;
 #[derive(Debug)]
 pub struct Verification {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     _lock: Lock,
     terms: Terms,
     id: i64,
