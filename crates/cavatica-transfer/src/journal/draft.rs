@@ -137,7 +137,8 @@ impl Draft {
             connection.pragma_update(None, "synchronous", "OFF")?;
             schema::create(connection)?;
             connection.execute(
-                "INSERT INTO transfer (one, terms, prefix, created, selection, label) VALUES (1, ?, ?, ?, ?, ?)",
+                "INSERT INTO transfer (one, terms, prefix, created, selection, label, id)
+                 VALUES (1, ?, ?, ?, ?, ?, randomblob(16))",
                 params![terms, prefix.as_str(), made, selection, label],
             )?;
             connection.execute_batch("BEGIN")

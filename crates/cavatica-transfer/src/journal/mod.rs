@@ -12,11 +12,21 @@
 //!
 //! # Locking
 //!
-//! One program at a time may run a transfer. It holds the operating system's lock on `T.transfer.lock`, which the
-//! system itself releases when the program dies, however it dies; the file says who holds it. A look at the destination
-//! ([`Verification`]) writes what it saw and holds the same lock: what it compares with must not change meanwhile. Others
-//! may read the transfer at any time. The lock isn't on the transfer's own file, because closing any handle of that would release
-//! SQLite's locks too.
+//! One program at a time may run a transfer. It holds the operating system's locks, which the system itself releases when
+//! the program dies, however it dies:
+//!
+//! * on one byte of the transfer itself, so that another name of the same file (a link, a deleted lock file) lets nobody in.
+//!   Linux only; it lies outside of what SQLite locks, and no handle that is closed releases it;
+//! * on `T.transfer.lock`, which says who holds it and keeps older programs out;
+//! * on a file named by the transfer's id in a folder of the user's ([`Opening::locks_in`]), so that a copy on the same
+//!   machine lets nobody in.
+//!
+//! Where a file system has no such locks the journal says so ([`SqliteJournal::unguarded`]) and goes on. A look at the
+//! destination ([`Verification`]) writes what it saw and holds the first two: what it compares with must not change
+//! meanwhile. Others may read the transfer at any time, and ask who holds it without taking any lock.
+//!
+//! Locks may fail, and files may be put back from a backup. So each run has a number, and the newest must be its own with
+//! every commit and again before anything is sent ([`Journal::still_mine`]); so must the file of that name.
 //!
 //! # Compatibility
 //!
@@ -39,12 +49,16 @@
 mod codec;
 mod draft;
 mod error;
+mod fence;
 mod header;
 mod history;
+mod inode;
 mod keys;
 mod lock;
 mod open;
+mod opening;
 mod read;
+mod regular;
 mod rows;
 mod schema;
 mod sqlite;
@@ -55,8 +69,10 @@ mod words;
 pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
+use header::TransferId;
 pub(crate) use history::{Pulse, SkippedKind};
-pub use lock::Owner;
+pub use lock::{Owner, Unguarded};
+pub use opening::Opening;
 pub use read::TransferFile;
 pub use rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
 pub(crate) use schema::is_transfer_head;
@@ -333,6 +349,14 @@ pub trait Journal: Send {
     /// If they can't be brought to disk, for instance because it is full; then nothing may be sent, and what was written
     /// since the last commit is undone.
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError>;
+
+    /// Checks that no other run has taken the transfer over, by a fresh read. It is cheap, and asked with every commit and
+    /// once more immediately before the bytes of a start go out.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Superseded`] or [`JournalError::Replaced`]; then nothing more may be sent.
+    fn still_mine(&mut self) -> Result<(), JournalError>;
 
     /// The files with these numbers, in any order.
     ///

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::header::{Header, header};
 use super::lock::Lock;
-use super::{JournalError, schema};
+use super::{JournalError, fence, schema};
 
 /// How long to wait for a reader. Readers take a page at a time, so this is ample.
 const BUSY: Duration = Duration::from_secs(60);
@@ -22,7 +22,11 @@ pub(super) struct Held {
 
 impl Held {
     /// Brings the tables up to date and takes the lock.
-    pub(super) fn take(path: &Path, now: Timestamp) -> Result<Self, JournalError> {
+    pub(super) fn take(
+        path: &Path,
+        locks: Option<&Path>,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
         // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
         let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
             path: path.to_owned(),
@@ -36,7 +40,10 @@ impl Held {
         }
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         schema::bring_up_to_date(path, &mut connection)?;
-        let lock = Lock::take(path, now)?;
+        let id = header(path, &connection)?.id;
+        let newest = fence::last_owner(&connection);
+        let lock = Lock::take(path, id, locks, newest, now)?;
+        // Only now: whoever held it may have changed it.
         let header = header(path, &connection)?;
         Ok(Held {
             connection,
@@ -105,6 +112,16 @@ impl WriteError {
     /// The error of the transfer at this path, which could not be read or written.
     pub(super) fn told(self, path: &Path, doing: &'static str) -> JournalError {
         match self {
+            // SQLite looks for the file too, when it begins to write.
+            WriteError::Sqlite(source)
+                if source.sqlite_error().is_some_and(|error| {
+                    error.extended_code == rusqlite::ffi::SQLITE_READONLY_DBMOVED
+                }) =>
+            {
+                JournalError::Replaced {
+                    path: path.to_owned(),
+                }
+            }
             WriteError::Sqlite(source) => JournalError::Sqlite {
                 path: path.to_owned(),
                 doing,

@@ -147,6 +147,9 @@ CREATE INDEX ended_badly ON attempt (item) WHERE state IN (4, 5);
 ", "
 -- 1 where the listing told no size, so that only the key was found right.
 ALTER TABLE verified ADD COLUMN size_untold INTEGER;
+", "
+-- Random, and the same in every copy of the file. NULL in files that were planned before.
+ALTER TABLE transfer ADD COLUMN id BLOB;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

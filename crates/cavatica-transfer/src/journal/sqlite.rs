@@ -9,12 +9,12 @@ use rusqlite::{Connection, params};
 use super::codec::{
     self, COMPLETED, INTENDED, StateColumns, damaged, file_id, milliseconds, moment, read_back,
 };
-use super::lock::{Lock, Owner};
+use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Overwrite, Pick,
-    Recorded, Tally, Terms, header,
+    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Opening, Overwrite, Pick,
+    Recorded, Tally, Terms, fence, header,
 };
 use crate::item::{ItemId, State, Step};
 
@@ -57,11 +57,21 @@ impl SqliteJournal {
         account: &str,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
+        Self::open_as(&Opening::default(), path, endpoint, account, now)
+    }
+
+    pub(super) fn open_as(
+        opening: &Opening,
+        path: &Path,
+        endpoint: &str,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
         let Held {
             connection,
             lock,
             header,
-        } = Held::take(path, now)?;
+        } = Held::take(path, opening.locks.as_deref(), now)?;
         for (what, planned, given) in [
             ("endpoint", &header.terms.endpoint, endpoint),
             ("account", &header.terms.account, account),
@@ -92,6 +102,11 @@ impl SqliteJournal {
     /// Who holds this transfer: this process.
     pub fn owner(&self) -> &Owner {
         &self.lock.owner
+    }
+
+    /// What of a second run would not be noticed, because the file system has no locks.
+    pub fn unguarded(&self) -> &[Unguarded] {
+        &self.lock.unguarded
     }
 
     fn begin_run(&mut self, now: Timestamp) -> Result<(), JournalError> {
@@ -348,11 +363,31 @@ impl Journal for SqliteJournal {
 
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError> {
         if !self.connection.is_autocommit() {
+            self.still_mine().map_err(|error| self.undo(error.into()))?;
             self.connection
                 .execute_batch("COMMIT")
                 .map_err(|source| self.undo(source.into()))?;
         }
+        if !self.intents.is_empty() {
+            // They are on disk. Whoever took over since knows them, and looks them up.
+            self.still_mine().inspect_err(|_| self.intents.clear())?;
+        }
         Ok(std::mem::take(&mut self.intents))
+    }
+
+    fn still_mine(&mut self) -> Result<(), JournalError> {
+        if !self.lock.is_in_place() {
+            return Err(JournalError::Replaced {
+                path: self.path.clone(),
+            });
+        }
+        match fence::newest_run(&self.connection).map_err(|source| self.sqlite(source))? {
+            Some((run, _)) if run == self.run => Ok(()),
+            newest => Err(JournalError::Superseded {
+                path: self.path.clone(),
+                owner: newest.map_or_else(Owner::somebody, |(_, owner)| owner),
+            }),
+        }
     }
 
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {

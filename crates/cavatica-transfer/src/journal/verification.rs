@@ -46,7 +46,7 @@ impl Verification {
             mut connection,
             lock,
             header,
-        } = Held::take(path, now)?;
+        } = Held::take(path, None, now)?;
         let read = |source| JournalError::Sqlite {
             path: path.to_owned(),
             doing: "read",
