@@ -11,6 +11,7 @@ mod json;
 mod lost_answers;
 mod mistakes;
 mod offline;
+mod owner;
 mod properties;
 mod reading;
 mod refusals;

@@ -3,6 +3,7 @@
 mod bench;
 mod journal;
 mod other_journal;
+mod owner;
 mod plan;
 mod report;
 mod support;
