@@ -69,9 +69,10 @@ impl Disk {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
 fn nothing_is_sent_while_its_intent_may_be_lost_with_the_power() {
     if Command::new("strace").arg("-V").output().is_err() {
-        println!("skipped: there is no strace here");
+        eprintln!("skipped: there is no strace here");
         return;
     }
     let world = World::with(|sandbox| {
