@@ -53,6 +53,9 @@ pub(crate) struct Environment {
     pub(crate) token: Option<String>,
     pub(crate) endpoint: Option<String>,
     pub(crate) home: Option<PathBuf>,
+    /// Where programs keep what should outlast a restart and isn't worth a backup:
+    /// <https://specifications.freedesktop.org/basedir-spec/latest/>.
+    pub(crate) state: Option<PathBuf>,
 }
 
 impl Environment {
@@ -62,10 +65,17 @@ impl Environment {
                 .ok()
                 .filter(|value| !value.trim().is_empty())
         };
+        let home = std::env::home_dir();
+        // A relative path there is to be ignored, as that page says.
+        let state = set("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| Some(home.as_ref()?.join(".local/state")));
         Environment {
             token: set("SB_AUTH_TOKEN"),
             endpoint: set("SB_API_ENDPOINT"),
-            home: std::env::home_dir(),
+            home,
+            state,
         }
     }
 }

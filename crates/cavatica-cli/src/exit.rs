@@ -270,6 +270,15 @@ impl From<JournalError> for Failure {
                 "choose another name; `cavatica status` shows what a transfer holds, and `cavatica run` goes on with it",
             ),
             JournalError::Held { .. } => Some("wait until it has ended, or stop it there"),
+            JournalError::Superseded { .. } => {
+                Some("let that run end, and see that no third one is started")
+            }
+            JournalError::Replaced { .. } => Some(
+                "put the file back where it was, and run it again: what was sent is found again. A backup that was put in its place doesn't know what was sent since",
+            ),
+            JournalError::NotRegular { .. } => {
+                Some("see who put it there; remove it if it isn't needed")
+            }
             JournalError::OtherTerms { .. } => {
                 Some("use the profile that it was planned with, or plan it anew")
             }
@@ -279,6 +288,7 @@ impl From<JournalError> for Failure {
         };
         let exit = match &error {
             JournalError::Io { .. } | JournalError::Sqlite { .. } => Exit::Other,
+            JournalError::Superseded { .. } | JournalError::Replaced { .. } => Exit::Interrupted,
             _ => Exit::Refused,
         };
         Failure {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{CheckedExport, ExportJob, ExportMode, ExportState, Tri};
 use cavatica_exports::transport::{Client, Error, Outcome};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::evidence::{
-    AskError, Asked, Clocks, Effort, Finding, JobClock, LATEST, Look, Question, Settled, Settling,
-    gather, judge,
+    AskError, Asked, Clocks, Effort, Finding, JobClock, LATEST, Look, Question, Run, Settled,
+    Settling, gather, judge,
 };
 use crate::journal::{IntentId, Item, Overwrite};
 use crate::platform::Platform;
@@ -102,7 +102,6 @@ struct Inquiry<'a> {
     platform: &'a Platform,
     export: &'a CheckedExport,
     asked: Asked,
-    clocks: Clocks,
     /// The last look without a trace, and whether a completed job may be ours.
     last: Option<(Look, bool)>,
 }
@@ -129,6 +128,7 @@ impl<'a> Inquiry<'a> {
             },
             call: IntentId(0),
             sent,
+            run: Run::This,
             earlier: Vec::new(),
         };
         Inquiry {
@@ -140,12 +140,11 @@ impl<'a> Inquiry<'a> {
                 questions: vec![question],
                 effort: Effort::Cheap,
                 in_flight: Vec::new(),
-            },
-            clocks: Clocks {
-                jobs: JobClock::default(),
-                planned: sent,
-                error: SignedDuration::from_secs(5),
-                now: sent,
+                clocks: Clocks {
+                    this_run: JobClock::default(),
+                    earlier_runs: JobClock::default(),
+                    now: sent,
+                },
             },
             last: None,
         }
@@ -195,18 +194,17 @@ impl<'a> Inquiry<'a> {
     async fn look(&mut self, effort: Effort) -> Result<Option<Started>, AskError> {
         let began = Instant::now();
         self.asked.effort = effort;
-        let evidence = gather(self.platform, &self.asked).await?;
         let ahead = self.platform.client.clock_ahead().unwrap_or_default();
         let now = self.platform.client.now();
-        self.clocks.now = now.saturating_add(ahead).unwrap_or(now);
-        let Asked { mode, volume, .. } = &self.asked;
-        let finding = judge(
-            &self.asked.questions[0],
-            *mode,
+        self.asked.clocks.now = now.saturating_add(ahead).unwrap_or(now);
+        let evidence = gather(self.platform, &self.asked).await?;
+        let Asked {
+            mode,
             volume,
-            &evidence,
-            &self.clocks,
-        );
+            clocks,
+            ..
+        } = &self.asked;
+        let finding = judge(&self.asked.questions[0], *mode, volume, &evidence, clocks);
         let whose = match finding {
             Finding::Job(job) | Finding::Alias(Some(job)) => {
                 return Ok(Some(Started::Found(Box::new(job.clone()))));

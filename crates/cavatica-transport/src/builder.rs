@@ -15,6 +15,8 @@ use crate::endpoint::Endpoint;
 use crate::error::BoxError;
 use crate::proxy::{Dialer, ProxyChoice};
 use crate::retry::{RetryBudget, RetryPolicy};
+use crate::socket::KNOWS_BYTE_LIFE;
+use crate::starts::Starts;
 use crate::wait::Wait;
 use crate::{Token, tls};
 
@@ -58,6 +60,9 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_wait: Option<OnWait>,
+    /// How long bytes live at most, where that is known.
+    pub(crate) byte_life: Option<Duration>,
+    pub(crate) behind_proxy: bool,
 }
 
 type OnWait = Box<dyn Fn(&Wait) + Send + Sync>;
@@ -75,6 +80,7 @@ pub struct ClientBuilder {
     call_limit: Duration,
     patience: Duration,
     idle_limit: Duration,
+    byte_life: Duration,
     max_answer: usize,
     retry: RetryPolicy,
     reserve: u8,
@@ -95,6 +101,7 @@ impl ClientBuilder {
             call_limit: Duration::from_secs(600),
             patience: Duration::from_secs(3600),
             idle_limit: Duration::from_secs(20),
+            byte_life: Duration::from_secs(20),
             max_answer: 16 << 20,
             retry: RetryPolicy::default(),
             reserve: 0,
@@ -159,6 +166,14 @@ impl ClientBuilder {
         self
     }
 
+    /// How long bytes that were sent may stay unacknowledged before their connection is given up, 20 seconds unless set. So
+    /// a request that is given up, or whose program dies, doesn't arrive later than that. See
+    /// [`Client::longest_byte_life`].
+    pub fn longest_byte_life(mut self, limit: Duration) -> Self {
+        self.byte_life = limit;
+        self
+    }
+
     /// The longest answer that is read, in bytes; 16 MiB unless set.
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.max_answer = bytes;
@@ -205,7 +220,14 @@ impl ClientBuilder {
         } else {
             tls::config_without_trust()?
         };
-        let dialer = Dialer::new(self.endpoint.origin(), tls, &self.proxy, self.connect_limit)?;
+        let dialer = Dialer::new(
+            self.endpoint.origin(),
+            tls,
+            &self.proxy,
+            self.connect_limit,
+            self.byte_life,
+        )?;
+        let behind_proxy = dialer.is_behind_proxy();
         let http = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             // Without a timer of its own the pool never drops what is idle.
@@ -228,7 +250,10 @@ impl ClientBuilder {
                 retry: self.retry,
                 clock: self.clock,
                 on_wait: self.on_wait,
+                byte_life: (KNOWS_BYTE_LIFE && !behind_proxy).then_some(self.byte_life),
+                behind_proxy,
             },
+            starts: Starts::default(),
             budget: Mutex::new(Budget::new(self.reserve)),
             retries: Mutex::new(RetryBudget::new()),
             clock_ahead: Mutex::new(None),

@@ -23,6 +23,7 @@ use crate::error::{Error, Failure, Fault, Outcome, Subject};
 use crate::gate::{Gate, GatedBody};
 use crate::proxy::Dialer;
 use crate::retry::{Decision, RetryBudget, decide, doubled};
+use crate::starts::Starts;
 use crate::trace;
 use crate::wait::{Wait, WaitReason};
 use crate::{Effect, Token};
@@ -40,7 +41,7 @@ const LONGEST_MAINTENANCE_WAIT: Duration = Duration::from_secs(300);
 
 /// Calls the API. Cheap to clone; all clones share connections, request budget and retry budget.
 #[derive(Clone)]
-pub struct Client(Arc<Shared>);
+pub struct Client(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) budget: Mutex<Budget>,
     pub(crate) retries: Mutex<RetryBudget>,
     pub(crate) clock_ahead: Mutex<Option<SignedDuration>>,
+    pub(crate) starts: Starts,
 }
 
 /// A request that the budget has counted as under way, until this is dropped.
@@ -64,6 +66,8 @@ impl Drop for Permit {
 /// What a call has used up so far.
 struct Spent {
     begun: Timestamp,
+    /// How often starts had been withdrawn when it began.
+    withdrawals: u64,
     attempts: u32,
     /// Of those that back off; the waits for the budget and for maintenance are no failures.
     failures: u32,
@@ -170,7 +174,7 @@ impl Client {
             let free = call.is_get_of(FREE_ROUTE);
             let (method, mut path) = call.subject();
             let effect = call.stated_effect();
-            let mut spent = Spent::new(shared.now());
+            let mut spent = Spent::new(shared.now(), shared.starts.withdrawals());
             let told = match call.prepare(&shared.endpoint) {
                 Ok(prepared) => {
                     if prepared.route == LINK {
@@ -228,6 +232,9 @@ impl Shared {
             } else {
                 Some(self.pace(spent).await?)
             };
+            if self.is_withdrawn(call, spent) {
+                return Err(Failure::new(Outcome::NotSent, Fault::Withdrawn));
+            }
             spent.attempts += 1;
             let begun = Instant::now();
             let limit = call
@@ -235,7 +242,7 @@ impl Shared {
                 .unwrap_or(self.settings.attempt_limit)
                 .min(self.settings.call_limit.saturating_sub(spent.time));
             let failure = match self
-                .attempt_safely(call, reader, permit, spent.attempts, limit)
+                .attempt_safely(call, reader, permit, spent, limit)
                 .await
             {
                 Ok(success) => return Ok(success),
@@ -243,6 +250,9 @@ impl Shared {
             };
             spent.time += begun.elapsed();
             spent.failures += u32::from(counts(failure.outcome));
+            if self.is_withdrawn(call, spent) {
+                return Err(failure);
+            }
             let most = self.settings.retry.attempts;
             match decide(
                 call.effect,
@@ -291,6 +301,10 @@ impl Shared {
         }
     }
 
+    fn is_withdrawn(&self, call: &Prepared, spent: &Spent) -> bool {
+        call.effect == Effect::Start && self.starts.withdrawals() != spent.withdrawals
+    }
+
     /// Waits until the request budget has one for us.
     async fn pace(self: &Arc<Self>, spent: &mut Spent) -> Result<Permit, Failure> {
         loop {
@@ -315,14 +329,17 @@ impl Shared {
         call: &Arc<Prepared>,
         reader: &Reader,
         permit: Option<Permit>,
-        number: u32,
+        spent: &Spent,
         limit: Duration,
     ) -> Result<Success, Failure> {
-        let span = trace::attempt(call, number);
+        let span = trace::attempt(call, spent.attempts);
+        let withdrawals = spent.withdrawals;
         let (shared, prepared) = (Arc::clone(self), Arc::clone(call));
         let reader = Arc::clone(reader);
         let attempt = async move {
-            let told = shared.attempt(&prepared, &reader, permit, limit).await;
+            let told = shared
+                .attempt(&prepared, &reader, permit, withdrawals, limit)
+                .await;
             trace::attempted(&told);
             told
         }
@@ -343,9 +360,13 @@ impl Shared {
         call: &Prepared,
         reader: &Reader,
         permit: Option<Permit>,
+        withdrawals: u64,
         limit: Duration,
     ) -> Result<Success, Failure> {
         let (gate, body) = Gate::before(call.body.clone());
+        if call.effect == Effect::Start && !self.starts.enter(withdrawals, &gate) {
+            return Err(Failure::new(Outcome::NotSent, Fault::Withdrawn));
+        }
         let exchange = self.exchange(call, body, limit).await;
         // Only a start needs the proof, and the answer must be in before it is asked for.
         let proof = match call.effect {
@@ -466,9 +487,10 @@ impl Shared {
 }
 
 impl Spent {
-    fn new(begun: Timestamp) -> Self {
+    fn new(begun: Timestamp, withdrawals: u64) -> Self {
         Spent {
             begun,
+            withdrawals,
             attempts: 0,
             failures: 0,
             maintenances: 0,

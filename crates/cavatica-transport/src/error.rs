@@ -77,6 +77,8 @@ pub enum Fault {
     },
     /// The answer is no JSON, or not of the expected shape.
     Unreadable,
+    /// [`Client::withdraw_starts`](crate::Client::withdraw_starts) came before its bytes left.
+    Withdrawn,
     /// The request budget is used up, and waiting for it would take longer than the caller's patience.
     Budget,
 }
@@ -95,6 +97,7 @@ impl fmt::Display for Fault {
             Fault::Status(status) => write!(f, "the answer has the status {status}"),
             Fault::TooLarge { limit } => write!(f, "the answer has more than {limit} bytes"),
             Fault::Unreadable => f.write_str("the answer can't be read"),
+            Fault::Withdrawn => f.write_str("the call was withdrawn"),
             Fault::Budget => f.write_str("waiting for the request budget would take too long"),
         }
     }

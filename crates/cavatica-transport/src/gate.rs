@@ -9,8 +9,8 @@
 //! and above HTTP/1.1 and HTTP/2, and needs no agreement between the tasks but one atomic.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
@@ -37,6 +37,11 @@ impl Gate {
         self.switch(WITHDRAWN)
     }
 
+    /// A way to shut it that doesn't keep it.
+    pub(crate) fn downgrade(&self) -> WeakGate {
+        WeakGate(Arc::downgrade(&self.0))
+    }
+
     fn release(&self) -> bool {
         self.switch(RELEASED)
     }
@@ -48,6 +53,21 @@ impl Gate {
         {
             Ok(_) => true,
             Err(now) => now == to,
+        }
+    }
+}
+
+/// A gate that somebody else keeps.
+pub(crate) struct WeakGate(Weak<AtomicU8>);
+
+impl WeakGate {
+    pub(crate) fn is_used(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub(crate) fn withdraw(&self) {
+        if let Some(state) = self.0.upgrade() {
+            Gate(state).withdraw();
         }
     }
 }

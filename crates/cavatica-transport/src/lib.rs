@@ -31,6 +31,8 @@
 //!   request is handed to the connection through a one-way gate, and whoever gives up can shut it (`gate.rs`).
 //! * **Retries.** A [`Read`](Effect::Read) is repeated; a [`Start`](Effect::Start) only after `NotSent`, `Throttled` or
 //!   `Maintenance`. Each attempt of a start runs in a task that can't be dropped.
+//! * **Bytes** die with their sender: a connection that is closed, also by the program's death, throws away what it hasn't
+//!   sent, and what nobody acknowledges ends it in time ([`Client::longest_byte_life`], `socket.rs`).
 //! * **Pace.** One request budget for all clones of a client, fed by the service's headers; a 429 is waited for.
 //! * **Origin.** The token goes to the configured origin alone. Redirects are errors, as are links to elsewhere.
 //!
@@ -54,6 +56,8 @@ mod error;
 mod gate;
 mod proxy;
 mod retry;
+mod socket;
+mod starts;
 mod tls;
 mod token;
 mod trace;

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
@@ -21,6 +20,7 @@ use tower_service::Service;
 use crate::BuildError;
 use crate::endpoint::Origin;
 use crate::error::BoxError;
+use crate::socket::Tcp;
 
 /// Which proxy to take.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,12 +44,13 @@ pub enum ProxyChoice {
 pub(crate) struct Dialer {
     https: HttpsConnector<Route>,
     limit: Duration,
+    behind_proxy: bool,
 }
 
 #[derive(Clone)]
 pub(crate) enum Route {
-    Straight(HttpConnector),
-    Tunnel(Box<Tunnel<HttpsConnector<HttpConnector>>>),
+    Straight(Tcp),
+    Tunnel(Box<Tunnel<HttpsConnector<Tcp>>>),
 }
 
 type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -66,13 +67,9 @@ impl Dialer {
         tls: ClientConfig,
         proxy: &ProxyChoice,
         limit: Duration,
+        byte_life: Duration,
     ) -> Result<Self, BuildError> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(Duration::from_secs(30)));
-        // Shared out among the addresses of a name, so that a dead one doesn't use up the time of all.
-        tcp.set_connect_timeout(Some(limit));
+        let tcp = Tcp::new(limit, byte_life);
         let route = match intercept(origin, proxy)? {
             None => Route::Straight(tcp),
             Some(intercept) => {
@@ -85,12 +82,19 @@ impl Dialer {
                 }))
             }
         };
+        let behind_proxy = matches!(route, Route::Tunnel(_));
         let mut tls = tls;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Dialer {
             https: HttpsConnector::from((route, tls)),
             limit,
+            behind_proxy,
         })
+    }
+
+    /// Whether the connections end at a proxy.
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.behind_proxy
     }
 }
 
@@ -134,7 +138,7 @@ impl Service<Uri> for Route {
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match self {
-            Route::Straight(tcp) => tcp.poll_ready(context).map_err(Into::into),
+            Route::Straight(tcp) => tcp.poll_ready(context),
             Route::Tunnel(tunnel) => tunnel.poll_ready(context).map_err(Into::into),
         }
     }

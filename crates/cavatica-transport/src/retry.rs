@@ -97,7 +97,8 @@ fn is_hopeless(fault: &Fault) -> bool {
         | Fault::OtherOrigin
         | Fault::Certificate
         | Fault::Redirect { .. }
-        | Fault::TooLarge { .. } => true,
+        | Fault::TooLarge { .. }
+        | Fault::Withdrawn => true,
         Fault::Connect
         | Fault::TimedOut { .. }
         | Fault::Broken

@@ -5,7 +5,7 @@ use std::path::Path;
 use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
-use cavatica_transfer::journal::{JournalError, SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{JournalError, Opening, SqliteJournal, TransferFile};
 use cavatica_transfer::{
     Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
 };
@@ -23,7 +23,7 @@ use crate::ui::{self, Ui};
 
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     approve(args)?;
-    let opened = Opened::new(&args.transfer, &args.pace, global).await?;
+    let opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
     let options = RunOptions {
         limit: args.limit,
         ..args.pace.options()
@@ -115,10 +115,12 @@ impl Opened {
         transfer: &Path,
         pace: &Pace,
         global: &Global,
+        ui: &Ui,
     ) -> Result<Self, Failure> {
         // Before any request: a wrong path is told at once, and no other platform is shown the token.
         let planned = TransferFile::open(transfer)?.terms().endpoint.clone();
-        let found = credentials::find(global, &Environment::read())?;
+        let environment = Environment::read();
+        let found = credentials::find(global, &environment)?;
         let endpoint = found.endpoint.to_string();
         if endpoint != planned {
             return Err(JournalError::OtherTerms {
@@ -132,7 +134,17 @@ impl Opened {
         let client = api::client_with_reserve(global, found, pace.reserve)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
-        let journal = SqliteJournal::open(transfer, &endpoint, &account, Timestamp::now())?;
+        let mut opening = Opening::default();
+        match environment.state {
+            Some(state) => opening = opening.locks_in(state.join("cavatica/locks")),
+            None => ui.warn(
+                "a run of a copy of this transfer would not be noticed: neither XDG_STATE_HOME nor HOME is set",
+            ),
+        }
+        let journal = opening.open(transfer, &endpoint, &account, Timestamp::now())?;
+        for unguarded in journal.unguarded() {
+            ui.warn(unguarded);
+        }
         Ok(Opened { client, journal })
     }
 }

@@ -1,6 +1,7 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
 mod doctor;
+mod durable;
 mod export;
 mod full_disk;
 mod guide;
@@ -10,6 +11,7 @@ mod json;
 mod lost_answers;
 mod mistakes;
 mod offline;
+mod owner;
 mod properties;
 mod reading;
 mod refusals;

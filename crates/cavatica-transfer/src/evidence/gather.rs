@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use cavatica_exports::model::{
-    Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportState, FileId, VolumeId,
+    Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportState, FileId, Location, VolumeId,
 };
 use cavatica_exports::transport::Error;
 use cavatica_exports::{ExportFilter, ListError};
 
-use super::{Question, Reach, Whereabouts};
+use super::{Clocks, Finding, Question, Reach, Whereabouts, judge};
 use crate::platform::Platform;
 
 /// How much an inquiry may cost.
@@ -35,8 +35,10 @@ pub(crate) struct Asked {
     pub(crate) volume: VolumeId,
     pub(crate) questions: Vec<Question>,
     pub(crate) effort: Effort,
-    /// Jobs of ours that are listed as unfinished or failed, or have completed: lists must show them.
+    /// Jobs of ours that were accepted long ago: those that are unfinished must be listed.
     pub(crate) in_flight: Vec<ExportId>,
+    /// For copies, of which only a date or the object itself says whose they are.
+    pub(crate) clocks: Clocks,
 }
 
 /// What the platform answered.
@@ -46,6 +48,8 @@ pub(crate) struct Evidence {
     pub(crate) jobs: HashMap<FileId, Vec<ExportJob>>,
     /// Where those files lie; one that couldn't be read is absent.
     pub(crate) whereabouts: HashMap<FileId, Whereabouts>,
+    /// The files, to be copied, whose planned objects were seen, of those whose jobs have no date that says enough.
+    pub(crate) objects: HashSet<FileId>,
     /// How much of the list of jobs was read.
     pub(crate) reach: Reach,
     /// Whether the lists had as many jobs as they said, and those that they must.
@@ -79,6 +83,7 @@ impl Evidence {
         Evidence {
             jobs,
             whereabouts: whereabouts.into_iter().collect(),
+            objects: HashSet::new(),
             reach: Reach::Whole,
             clean: true,
             listed: listed.iter().map(|job| hashed(job.id.as_str())).collect(),
@@ -131,6 +136,7 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
         evidence: Evidence {
             jobs: HashMap::new(),
             whereabouts: HashMap::new(),
+            objects: HashSet::new(),
             reach: Reach::Unfinished,
             clean: true,
             listed: HashSet::new(),
@@ -146,6 +152,7 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
     if reading.is_affordable(&all, open).await? {
         reading.list(&all).await?;
         reading.files().await?;
+        reading.objects().await?;
         reading.evidence.reach = Reach::Whole;
     } else if asked.mode == ExportMode::Move {
         let failed = reading.filter(&[ExportState::Failed]);
@@ -255,6 +262,31 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Looks for the objects of copies of which nothing else says whose they are.
+    async fn objects(&mut self) -> Result<(), AskError> {
+        if self.asked.mode == ExportMode::Move || self.asked.effort == Effort::Cheap {
+            return Ok(());
+        }
+        let Asked {
+            mode,
+            volume,
+            clocks,
+            ..
+        } = self.asked;
+        let whose = |question: &&Question| {
+            let finding = judge(question, *mode, volume, &self.evidence, clocks);
+            matches!(finding, Finding::Whose(_))
+        };
+        let unclear: Vec<&Question> = self.asked.questions.iter().filter(whose).collect();
+        for question in unclear {
+            let item = &question.item;
+            if object_exists(self.platform, volume, &item.location).await? {
+                self.evidence.objects.insert(item.file.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// A job of ours that is unfinished by its id must be in the lists of unfinished ones, or they don't show everything.
     async fn must_list_in_flight(&mut self) -> Result<(), AskError> {
         let missing = self.asked.in_flight.iter();
@@ -276,6 +308,19 @@ fn hashed(export: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     export.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Whether there is an object at a location of a volume.
+pub(crate) async fn object_exists(
+    platform: &Platform,
+    volume: &VolumeId,
+    location: &Location,
+) -> Result<bool, AskError> {
+    match platform.volumes.object(volume, location.as_str()).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.status() == Some(404) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Where the bytes of these files lie; a file that can't be read now is left out.

@@ -35,19 +35,13 @@ impl JobClock {
         self.ahead = Some(both.unwrap_or((least, most)));
     }
 
-    /// Whether a moment that a job tells lies before one of ours, which is known to within `error`. `None` if it can't be
-    /// told.
-    pub(crate) fn is_before(
-        &self,
-        told: Timestamp,
-        ours: Timestamp,
-        error: SignedDuration,
-    ) -> Option<bool> {
+    /// Whether a moment that a job tells lies before one of ours. `None` if it can't be told.
+    pub(crate) fn is_before(&self, told: Timestamp, ours: Timestamp) -> Option<bool> {
         let (least, most) = self.ahead.unwrap_or((-UNMEASURED, UNMEASURED));
         let ahead = told.duration_since(ours);
-        if ahead + GRAIN + error < least {
+        if ahead + GRAIN < least {
             Some(true)
-        } else if ahead - error >= most {
+        } else if ahead >= most {
             Some(false)
         } else {
             None
@@ -92,7 +86,7 @@ mod tests {
             }
             let ours = at(2_000);
             let told = at(2_000 + apart + offset);
-            match clock.is_before(told, ours, SignedDuration::ZERO) {
+            match clock.is_before(told, ours) {
                 Some(before) => prop_assert_eq!(before, apart < 0),
                 None => prop_assert!(apart.abs() <= 60, "{} s apart", apart),
             }
@@ -103,7 +97,7 @@ mod tests {
     fn without_a_sample_only_what_no_zone_could_explain_is_told() {
         let clock = JobClock::default();
         let hours = |hours: i64| at(hours * 3600);
-        let before = |told| clock.is_before(told, at(0), SignedDuration::ZERO);
+        let before = |told| clock.is_before(told, at(0));
         assert_eq!(before(hours(-27)), Some(true));
         assert_eq!((before(hours(-25)), before(hours(25))), (None, None));
         assert_eq!(before(hours(27)), Some(false));

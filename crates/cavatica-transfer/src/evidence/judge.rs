@@ -6,7 +6,7 @@ use cavatica_exports::model::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, JobClock};
-use crate::journal::{IntentId, Item};
+use crate::journal::{IntentId, Item, Overwrite};
 use crate::state::{Failure, ItemId, SeenJob, Verdict};
 
 /// How a job stands, in the words of the state machine.
@@ -70,10 +70,19 @@ pub(crate) struct Question {
     pub(crate) item: Item,
     /// The call that it was part of.
     pub(crate) call: IntentId,
-    /// When it was sent, on the platform's clock.
+    /// When it was sent, on the platform's clock: our job can't have ended before.
     pub(crate) sent: Timestamp,
+    /// Which run sent it.
+    pub(crate) run: Run,
     /// Jobs of earlier attempts: not the one that is looked for.
     pub(crate) earlier: Vec<ExportId>,
+}
+
+/// Which run a moment was written down in. Clocks may have been set between two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    This,
+    Earlier,
 }
 
 impl Question {
@@ -82,16 +91,22 @@ impl Question {
     }
 }
 
-/// The moments that jobs are held against, and the clock that they are dated by.
+/// The clocks that jobs are dated by, as they were measured, and the moment of a look.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
-    pub(crate) jobs: JobClock,
-    /// When the transfer was planned, on the platform's clock.
-    pub(crate) planned: Timestamp,
-    /// How well that is known.
-    pub(crate) error: SignedDuration,
-    /// The moment of the look, on the platform's clock.
+    pub(crate) this_run: JobClock,
+    pub(crate) earlier_runs: JobClock,
+    /// On the platform's clock.
     pub(crate) now: Timestamp,
+}
+
+impl Clocks {
+    fn of(&self, run: Run) -> JobClock {
+        match run {
+            Run::This => self.this_run,
+            Run::Earlier => self.earlier_runs,
+        }
+    }
 }
 
 /// What answers show of one file.
@@ -128,16 +143,13 @@ pub(crate) fn judge<'a>(
     let item = &question.item;
     let strange = |job: &&ExportJob| !question.earlier.contains(&job.id);
     let jobs = || {
-        evidence
-            .jobs
-            .get(&item.file)
-            .into_iter()
-            .flatten()
-            .filter(strange)
+        let jobs = evidence.jobs.get(&item.file).into_iter().flatten();
+        jobs.filter(strange)
     };
     let here = || jobs().filter(|job| is_at(job, volume, item));
+    let owner = |job: &ExportJob| owner(job, question, mode, evidence, clocks);
     let ours = here()
-        .filter(|job| owner(job, question, mode, clocks) == Owner::Us)
+        .filter(|job| owner(job) == Owner::Us)
         // Should there be several, success counts before hope, and hope before failure.
         .max_by_key(|job| match job.state.known() {
             Some(ExportState::Completed) => 2,
@@ -154,9 +166,8 @@ pub(crate) fn judge<'a>(
     if let Some(job) = jobs().find(|job| !job.is_final()) {
         return Finding::Elsewhere(job);
     }
-    let unclear = |job: &&ExportJob| {
-        job.state.is(ExportState::Completed) && owner(job, question, mode, clocks) == Owner::Unclear
-    };
+    let unclear =
+        |job: &&ExportJob| job.state.is(ExportState::Completed) && owner(job) == Owner::Unclear;
     here()
         .find(unclear)
         .map_or(Finding::Nothing, Finding::Whose)
@@ -168,30 +179,40 @@ fn is_at(job: &ExportJob, volume: &VolumeId, item: &Item) -> bool {
     })
 }
 
-/// Whose a job to the planned place is. One that had ended before the plan was made is an earlier one: last year's copy, or
+/// Whose a job to the planned place is. One that had ended before we sent anything is an earlier one: last year's copy, or
 /// the copy that a move follows.
-fn owner(job: &ExportJob, question: &Question, mode: ExportMode, clocks: &Clocks) -> Owner {
+fn owner(
+    job: &ExportJob,
+    question: &Question,
+    mode: ExportMode,
+    evidence: &Evidence,
+    clocks: &Clocks,
+) -> Owner {
     if !job.is_final() {
         return Owner::Us;
     }
     let moment = |time: &Tri<DateTime>| time.value().and_then(DateTime::timestamp);
     let (started, finished) = (moment(&job.started_on), moment(&job.finished_on));
+    let clock = clocks.of(question.run);
     let before = finished
         .or(started)
-        .and_then(|ended| clocks.jobs.is_before(ended, clocks.planned, clocks.error));
+        .and_then(|ended| clock.is_before(ended, question.sent));
     match (before, mode) {
         (Some(true), _) => Owner::Earlier,
         (Some(false), _) => Owner::Us,
         // The file will tell.
         (None, ExportMode::Move) => Owner::Unclear,
         (None, ExportMode::Copy) => {
-            let ahead = clocks.jobs.ahead().unwrap_or_default();
+            let ahead = clock.ahead().unwrap_or_default();
             let slack = SignedDuration::from_secs(6);
             let since_sent = started.is_some_and(|started| {
                 started.duration_since(question.sent) >= ahead - slack
                     && started.duration_since(clocks.now) <= ahead + slack
             });
-            if since_sent {
+            // The plan saw that the place was free: what lies there now, somebody brought since.
+            let planned_free = question.item.overwrite == Overwrite::Forbidden;
+            let arrived = evidence.objects.contains(&question.item.file);
+            if since_sent || (planned_free && arrived) {
                 Owner::Us
             } else {
                 Owner::Unclear
@@ -206,7 +227,6 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::evidence::Whereabouts;
-    use crate::journal::Overwrite;
 
     pub(crate) fn volume() -> VolumeId {
         "lab/results".parse().expect("a volume id")
@@ -231,7 +251,6 @@ pub(crate) mod tests {
         }})
     }
 
-    const PLANNED: &str = "2026-01-01T10:00:00Z";
     const SENT: &str = "2026-01-01T10:05:00Z";
 
     fn moment(text: &str) -> Timestamp {
@@ -243,6 +262,7 @@ pub(crate) mod tests {
             item: item(number),
             call: IntentId(1),
             sent: moment(SENT),
+            run: Run::This,
             earlier: Vec::new(),
         }
     }
@@ -268,16 +288,15 @@ pub(crate) mod tests {
         let mut jobs = JobClock::default();
         jobs.learn(moment(SENT), moment(SENT), moment(SENT));
         Clocks {
-            jobs,
+            this_run: jobs,
             ..unmeasured()
         }
     }
 
     fn unmeasured() -> Clocks {
         Clocks {
-            jobs: JobClock::default(),
-            planned: moment(PLANNED),
-            error: SignedDuration::from_secs(5),
+            this_run: JobClock::default(),
+            earlier_runs: JobClock::default(),
             now: moment("2026-01-01T10:10:00Z"),
         }
     }
@@ -333,7 +352,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_job_that_had_ended_before_the_plan_is_none_of_ours() {
+    fn a_job_that_had_ended_before_anything_was_sent_is_none_of_ours() {
         let jobs = || vec![listed("a", 1, "COMPLETED", "2026-01-01T09:00:00Z")];
         for mode in [ExportMode::Move, ExportMode::Copy] {
             let ask = |clocks: Clocks| {
@@ -351,11 +370,11 @@ pub(crate) mod tests {
 
     #[test]
     fn jobs_are_dated_by_their_own_clock() {
-        // Eleven minutes behind: what seems to have ended before the plan is ours.
+        // Eleven minutes behind: what seems to have ended before it was sent is ours.
         let mut clocks = measured();
-        clocks.jobs = JobClock::default();
+        clocks.this_run = JobClock::default();
         clocks
-            .jobs
+            .this_run
             .learn(moment("2026-01-01T09:54:00Z"), moment(SENT), moment(SENT));
         let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T09:55:00Z")];
         let finding = found(&question(1), ExportMode::Copy, jobs, None, &clocks);
@@ -367,6 +386,24 @@ pub(crate) mod tests {
         let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T10:05:01Z")];
         let finding = found(&question(1), ExportMode::Copy, jobs, None, &unmeasured());
         assert_eq!(finding.0, "job");
+    }
+
+    #[test]
+    fn a_copy_of_any_date_is_ours_if_its_object_lies_where_the_plan_saw_none() {
+        let mut evidence = Evidence::of(vec![listed("a", 1, "COMPLETED", "soon")], None);
+        let ask = |evidence: &Evidence, question: &Question| {
+            let finding = judge(question, ExportMode::Copy, &volume(), evidence, &measured());
+            matches!(finding, Finding::Job(_))
+        };
+        assert!(!ask(&evidence, &question(1)));
+        evidence.objects.insert(item(1).file);
+        assert!(ask(&evidence, &question(1)));
+        let mut overwriting = question(1);
+        overwriting.item.overwrite = Overwrite::Allowed;
+        assert!(
+            !ask(&evidence, &overwriting),
+            "it may have lain there before"
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) struct Matched {
 
 /// Sorts the answer of a bulk call by the files that were sent. That the order is kept is promised nowhere, so:
 ///
-/// * a job belongs to the file and location that it names;
+/// * a job belongs to the file and location that it names, in whatever spelling the location comes back;
 /// * position counts only where the number of items agrees and no job stands in another's place;
 /// * an error names no file. Where position doesn't count, it is still known whom the errors are for if as many files are
 ///   left over as there are errors, and all errors are alike.
@@ -41,11 +41,12 @@ pub(crate) fn match_answer(
     items: Vec<BulkItem<StartedJob>>,
 ) -> Matched {
     // Most often the order is kept, and nobody needs this.
-    let by_name: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| {
-        let names = sent
-            .iter()
-            .map(|item| (item.file.as_str(), item.location.as_str()));
-        names.zip(0..).collect()
+    let by_file: LazyCell<HashMap<_, Vec<usize>>, _> = LazyCell::new(|| {
+        let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+        for (place, item) in sent.iter().enumerate() {
+            places.entry(&item.file).or_default().push(place);
+        }
+        places
     });
     let mut answers: Vec<ItemAnswer> = vec![ItemAnswer::Missing; sent.len()];
     let mut surplus = 0;
@@ -82,12 +83,14 @@ pub(crate) fn match_answer(
             nameless.push((position, ItemAnswer::Accepted(job.into())));
             continue;
         };
-        let name = (source.file.as_str(), destination.location.as_str());
-        let names = |item: &Item| name == (item.file.as_str(), item.location.as_str());
+        let names = |item: &Item| {
+            source.file == item.file && item.location.is_echoed_as(&destination.location)
+        };
         let index = if sent.get(position).is_some_and(names) {
             Some(position)
         } else {
-            by_name.get(&name).copied()
+            let mut places = by_file.get(&source.file).into_iter().flatten().copied();
+            places.find(|place| names(&sent[*place]))
         };
         let index = index.filter(|_| destination.volume == *volume);
         match index {

@@ -11,9 +11,9 @@ mod match_answer;
 mod settling;
 mod whereabouts;
 
-pub(crate) use gather::{AskError, Asked, Effort, Evidence, gather, whereabouts};
+pub(crate) use gather::{AskError, Asked, Effort, Evidence, gather, object_exists, whereabouts};
 pub(crate) use job_clock::JobClock;
-pub(crate) use judge::{Clocks, Finding, Moments, Question, judge, seen};
+pub(crate) use judge::{Clocks, Finding, Moments, Question, Run, judge, seen};
 pub(crate) use match_answer::{ItemAnswer, match_answer};
 pub(crate) use settling::{LATEST, Look, Reach, Settled, Settling};
 pub(crate) use whereabouts::Whereabouts;

@@ -6,10 +6,10 @@ use std::hash::{Hash, Hasher};
 use std::path::Path;
 
 use cavatica_exports::model::{ExportId, FileId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
-use super::JournalError;
+use super::{Copying, JournalError};
 use crate::state::{Doubt, Failure, Proof, State};
 use crate::verify::{Against, Finding};
 
@@ -46,6 +46,21 @@ const AGAINST: [(i64, Against); 2] = [(1, Against::Volume), (2, Against::Bucket)
 
 /// Numbers of what confirmed a completed file; they never change their meaning.
 const PROOFS: [(i64, Proof); 2] = [(1, Proof::File), (2, Proof::Job)];
+
+/// Numbers of what the platform does with the sources of copies; they never change their meaning.
+const COPYING: [(i64, Copying); 3] = [
+    (0, Copying::Untried),
+    (1, Copying::KeepsSource),
+    (2, Copying::MovesSource),
+];
+
+pub(super) fn copying_number(copying: Copying) -> i64 {
+    number_of(&COPYING, copying)
+}
+
+pub(super) fn copying(number: i64) -> Copying {
+    of_number(&COPYING, number).unwrap_or(Copying::Untried)
+}
 
 pub(super) fn proof_number(proof: Proof) -> i64 {
     number_of(&PROOFS, proof)
@@ -238,11 +253,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
     String::from_utf8(text).expect("digits are text")
-}
-
-/// How far a clock is ahead, as it is stored; what is out of all bounds is none.
-pub(super) fn clock_stored(ahead: SignedDuration) -> i64 {
-    i64::try_from(ahead.as_millis()).unwrap_or(0)
 }
 
 /// A hash of a file id as it is stored.

@@ -4,10 +4,10 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportProperties, FileId, Location, ProjectId, TaskId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::codec::{self, StoredFile, clock_stored, damaged, milliseconds, packed};
+use super::codec::{self, StoredFile, damaged, milliseconds, packed};
 use super::open::connect;
 use super::words::word;
 use super::{JournalError, Overwrite, Terms, schema};
@@ -137,24 +137,13 @@ impl Draft {
             connection.pragma_update(None, "synchronous", "OFF")?;
             schema::create(connection)?;
             connection.execute(
-                "INSERT INTO transfer (one, terms, prefix, created, selection, label) VALUES (1, ?, ?, ?, ?, ?)",
+                "INSERT INTO transfer (one, terms, prefix, created, selection, label, id)
+                 VALUES (1, ?, ?, ?, ?, ?, randomblob(16))",
                 params![terms, prefix.as_str(), made, selection, label],
             )?;
             connection.execute_batch("BEGIN")
         };
         begin(&mut self.connection).map_err(|source| self.sqlite(source))
-    }
-
-    /// Notes how far the platform's clock is ahead of the one that the plan's moment was read from.
-    ///
-    /// # Errors
-    ///
-    /// If the file can't be written.
-    pub fn note_clock(&mut self, ahead: SignedDuration) -> Result<(), JournalError> {
-        self.connection
-            .execute("UPDATE transfer SET clock_ahead = ?", [clock_stored(ahead)])
-            .map(drop)
-            .map_err(|source| self.sqlite(source))
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {

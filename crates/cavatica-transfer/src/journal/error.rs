@@ -63,6 +63,26 @@ pub enum JournalError {
         /// Who holds it.
         owner: Owner,
     },
+    /// Another run took this transfer over, so this one has to end.
+    #[error("transfer `{}` was taken over by {owner}; nothing more is sent from here", path.display())]
+    Superseded {
+        /// The file.
+        path: PathBuf,
+        /// Who runs it now.
+        owner: Owner,
+    },
+    /// The file that is being run isn't the one of that name any more.
+    #[error("transfer `{}` was moved, removed or replaced while it ran; nothing more is sent", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something lies where a file of ours should be, or is to be: it is neither followed nor written to.
+    #[error("`{}` is a link, or no regular file, and is left alone", path.display())]
+    NotRegular {
+        /// What lies there.
+        path: PathBuf,
+    },
     /// It was planned for another endpoint or account.
     #[error("transfer `{}` was planned for {what} `{planned}`, not for `{given}`", path.display())]
     OtherTerms {
@@ -128,6 +148,9 @@ impl JournalError {
             | JournalError::TooNew { .. }
             | JournalError::Unfinished { .. }
             | JournalError::Held { .. }
+            | JournalError::Superseded { .. }
+            | JournalError::Replaced { .. }
+            | JournalError::NotRegular { .. }
             | JournalError::OtherTerms { .. }
             | JournalError::Damaged { .. }
             | JournalError::Illegal { .. } => None,

@@ -1,19 +1,46 @@
 //! What a transfer says of itself, and how many files stand where.
 
+use std::fmt;
 use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
 
 use super::codec::{
-    ACCEPTED, COMPLETED, FAILED, INTENDED, PLANNED, UNKNOWN, damaged, moment, read_back,
+    ACCEPTED, COMPLETED, FAILED, INTENDED, PLANNED, UNKNOWN, copying, damaged, hex, moment,
+    read_back,
 };
-use super::{Count, JournalError, Tally, Terms};
+use super::{Copying, Count, JournalError, Tally, Terms};
 use crate::fingerprint::Fingerprint;
+
+/// What a transfer and all its copies have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TransferId([u8; 16]);
+
+impl TransferId {
+    /// The id of a transfer from before they had one: no two plans were made in the same millisecond and would send the
+    /// same.
+    fn derived(created: i64, fingerprint: &Fingerprint) -> Self {
+        let hash = Sha256::new()
+            .chain_update(created.to_be_bytes())
+            .chain_update(fingerprint.as_bytes())
+            .finalize();
+        let (id, _) = hash.split_first_chunk().expect("a hash of 32 bytes");
+        TransferId(*id)
+    }
+}
+
+impl fmt::Display for TransferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
 
 /// What the transfer's one row says.
 #[derive(Debug)]
 pub(super) struct Header {
+    pub(super) id: TransferId,
     pub(super) terms: Terms,
     pub(super) created: Timestamp,
     pub(super) selection: String,
@@ -22,9 +49,7 @@ pub(super) struct Header {
     pub(super) bytes: u64,
     pub(super) skipped: u64,
     pub(super) fingerprint: Fingerprint,
-    pub(super) copy_proven: bool,
-    /// How far the platform's clock was ahead of ours at that moment.
-    pub(super) clock_ahead: Option<SignedDuration>,
+    pub(super) copying: Copying,
 }
 
 pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, JournalError> {
@@ -37,12 +62,13 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         Option<i64>,
         Option<i64>,
         Option<Vec<u8>>,
-        bool,
-        Option<i64>,
+        i64,
+        Option<Vec<u8>>,
     );
     let row: Option<Row> = connection
         .query_row(
-            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven, clock_ahead FROM transfer",
+            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven, id
+             FROM transfer",
             [],
             |row| {
                 Ok((
@@ -71,14 +97,23 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         Some(skipped),
         Some(print),
         copy,
-        ahead,
+        id,
     )) = row
     else {
         return Err(JournalError::Unfinished {
             path: path.to_owned(),
         });
     };
+    let fingerprint = Fingerprint::from_bytes(&print)
+        .ok_or_else(|| damaged(path, "its fingerprint has the wrong length"))?;
     Ok(Header {
+        id: match id {
+            Some(id) => TransferId(
+                <[u8; 16]>::try_from(id)
+                    .map_err(|_| damaged(path, "its id has the wrong length"))?,
+            ),
+            None => TransferId::derived(created, &fingerprint),
+        },
         terms: serde_json::from_str(&terms).map_err(|error| damaged(path, error))?,
         created: moment(Some(created)).ok_or_else(|| damaged(path, "its date is no date"))?,
         selection,
@@ -86,10 +121,8 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         files: read_back(files),
         bytes: read_back(bytes),
         skipped: read_back(skipped),
-        fingerprint: Fingerprint::from_bytes(&print)
-            .ok_or_else(|| damaged(path, "its fingerprint has the wrong length"))?,
-        copy_proven: copy,
-        clock_ahead: ahead.map(SignedDuration::from_millis),
+        fingerprint,
+        copying: copying(copy),
     })
 }
 

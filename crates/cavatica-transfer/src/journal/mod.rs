@@ -12,11 +12,21 @@
 //!
 //! # Locking
 //!
-//! One program at a time may run a transfer. It holds the operating system's lock on `T.transfer.lock`, which the
-//! system itself releases when the program dies, however it dies; the file says who holds it. A look at the destination
-//! ([`Verification`]) writes what it saw and holds the same lock: what it compares with must not change meanwhile. Others
-//! may read the transfer at any time. The lock isn't on the transfer's own file, because closing any handle of that would release
-//! SQLite's locks too.
+//! One program at a time may run a transfer. It holds the operating system's locks, which the system itself releases when
+//! the program dies, however it dies:
+//!
+//! * on one byte of the transfer itself, so that another name of the same file (a link, a deleted lock file) lets nobody in.
+//!   Linux only; it lies outside of what SQLite locks, and no handle that is closed releases it;
+//! * on `T.transfer.lock`, which says who holds it and keeps older programs out;
+//! * on a file named by the transfer's id in a folder of the user's ([`Opening::locks_in`]), so that a copy on the same
+//!   machine lets nobody in.
+//!
+//! Where a file system has no such locks the journal says so ([`SqliteJournal::unguarded`]) and goes on. A look at the
+//! destination ([`Verification`]) writes what it saw and holds the first two: what it compares with must not change
+//! meanwhile. Others may read the transfer at any time, and ask who holds it without taking any lock.
+//!
+//! Locks may fail, and files may be put back from a backup. So each run has a number, and the newest must be its own with
+//! every commit and again before anything is sent ([`Journal::still_mine`]); so must the file of that name.
 //!
 //! # Compatibility
 //!
@@ -25,23 +35,30 @@
 //!
 //! # Filesystems
 //!
-//! Home folders are network mounts: no write-ahead log (it needs shared memory), a rollback journal and full sync
-//! instead. While nothing writes, the transfer is this one file and can be copied.
+//! Home folders are network mounts: no write-ahead log (it needs shared memory), a rollback journal instead. While nothing
+//! writes, the transfer is this one file and can be copied. What a commit wrote survives the loss of power: the folder is
+//! synced after the rollback journal is deleted (`synchronous=EXTRA`), or the journal could come back and undo an intent
+//! that was sent. Truncating the journal instead would cost as many syncs, and leave a second file behind.
 //!
 //! # Performance
 //!
-//! One commit for a few bulk calls, together with the answers to those before them. A million files take under 300 MB;
+//! One commit for a few bulk calls, together with the answers to those before them. A commit is five syncs: two of the
+//! rollback journal, one of the transfer, two of the folder. A million files take under 300 MB;
 //! locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
 
 mod codec;
 mod draft;
 mod error;
+mod fence;
 mod header;
 mod history;
+mod inode;
 mod keys;
 mod lock;
 mod open;
+mod opening;
 mod read;
+mod regular;
 mod rows;
 mod schema;
 mod sqlite;
@@ -52,8 +69,10 @@ mod words;
 pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
+use header::TransferId;
 pub(crate) use history::{Pulse, SkippedKind};
-pub use lock::Owner;
+pub use lock::{Owner, Unguarded};
+pub use opening::Opening;
 pub use read::TransferFile;
 pub use rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
 pub(crate) use schema::is_transfer_head;
@@ -65,7 +84,7 @@ use std::ops::Range;
 use cavatica_exports::model::{
     ExportId, ExportMode, ExportProperties, ExportRequest, FileId, Location, Prefix, Tri, VolumeId,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::state::{ItemId, State, Step};
@@ -147,7 +166,7 @@ pub struct IntentId(pub i64);
 pub struct Intent {
     /// Its number.
     pub id: IntentId,
-    /// When it was written.
+    /// When it was written, on the platform's clock as far as that was known.
     pub at: Timestamp,
     /// The files, at least one.
     pub items: Vec<Item>,
@@ -213,15 +232,6 @@ pub struct Sent {
     pub at: Timestamp,
 }
 
-/// When a transfer was planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// The moment, on the clock of the machine that planned.
-    pub at: Timestamp,
-    /// How far the platform's clock was ahead of it; `None` if it isn't known.
-    pub clock_ahead: Option<SignedDuration>,
-}
-
 /// What the platform said of the beginning of a job of ours, and when we sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockSample {
@@ -229,6 +239,17 @@ pub struct ClockSample {
     pub started: Timestamp,
     /// When its intent was written, on the platform's clock as far as that was known.
     pub sent: Timestamp,
+}
+
+/// What the platform does with the sources of copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copying {
+    /// Nobody has seen it.
+    Untried,
+    /// It keeps them.
+    KeepsSource,
+    /// It ignores that they are to be kept.
+    MovesSource,
 }
 
 /// A file that is neither at its start nor at its end, as found when a run begins.
@@ -362,6 +383,14 @@ pub trait Journal: Send {
     /// since the last commit is undone.
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError>;
 
+    /// Checks that no other run has taken the transfer over, by a fresh read. It is cheap, and asked with every commit and
+    /// once more immediately before the bytes of a start go out.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Superseded`] or [`JournalError::Replaced`]; then nothing more may be sent.
+    fn still_mine(&mut self) -> Result<(), JournalError>;
+
     /// The files with these numbers, in the same order.
     ///
     /// # Errors
@@ -376,15 +405,8 @@ pub trait Journal: Send {
     /// If the journal can't be read.
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
 
-    /// When the transfer was planned.
-    fn planned_at(&self) -> Planned;
-
-    /// Notes how far the platform's clock is ahead of ours in this run.
-    ///
-    /// # Errors
-    ///
-    /// If the journal can't be written.
-    fn note_clock(&mut self, ahead: SignedDuration) -> Result<(), JournalError>;
+    /// When the transfer was planned, on the clock of the machine that planned it.
+    fn planned_at(&self) -> Timestamp;
 
     /// Keeps those of these files that are planned from being [fresh](Pick::Fresh) any longer: they aren't sent before
     /// they are named. Answers which.
@@ -401,7 +423,7 @@ pub trait Journal: Send {
     /// If the journal can't be read.
     fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError>;
 
-    /// The jobs of this transfer whose intents were written at these moments, on our own clock.
+    /// The jobs of this transfer whose intents were written at these moments.
     ///
     /// # Errors
     ///
@@ -419,15 +441,15 @@ pub trait Journal: Send {
     /// If the journal can't be read.
     fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError>;
 
-    /// Whether the platform was seen to keep the source of a copy.
-    fn copy_proven(&self) -> bool;
+    /// What the platform was seen to do with the sources of copies.
+    fn copying(&self) -> Copying;
 
-    /// Remembers that the platform keeps the sources of copies.
+    /// Remembers what the platform does with the sources of copies.
     ///
     /// # Errors
     ///
     /// If the journal can't be written.
-    fn prove_copy(&mut self) -> Result<(), JournalError>;
+    fn note_copying(&mut self, copying: Copying) -> Result<(), JournalError>;
 
     /// Notes the requests that this run made so far, how many five minutes allow, and that the run is still there.
     ///

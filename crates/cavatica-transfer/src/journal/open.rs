@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::header::{Header, header};
 use super::lock::Lock;
-use super::{JournalError, schema};
+use super::{JournalError, fence, schema};
 
 /// How long to wait for a reader. Readers take a page at a time, so this is ample.
 const BUSY: Duration = Duration::from_secs(60);
@@ -22,7 +22,11 @@ pub(super) struct Held {
 
 impl Held {
     /// Brings the tables up to date and takes the lock.
-    pub(super) fn take(path: &Path, now: Timestamp) -> Result<Self, JournalError> {
+    pub(super) fn take(
+        path: &Path,
+        locks: Option<&Path>,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
         // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
         let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
             path: path.to_owned(),
@@ -36,7 +40,10 @@ impl Held {
         }
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         schema::bring_up_to_date(path, &mut connection)?;
-        let lock = Lock::take(path, now)?;
+        let id = header(path, &connection)?.id;
+        let newest = fence::last_owner(&connection);
+        let lock = Lock::take(path, id, locks, newest, now)?;
+        // Only now: whoever held it may have changed it.
         let header = header(path, &connection)?;
         Ok(Held {
             connection,
@@ -53,7 +60,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
         connection.busy_timeout(BUSY)?;
         // Readers can't change the mode, and need not.
         if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-            connection.pragma_update(None, "synchronous", "FULL")?;
+            make_durable(&connection)?;
         }
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(32);
@@ -69,6 +76,15 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
             source,
         },
     })
+}
+
+/// A commit survives the loss of power. With `FULL` alone it doesn't: the rollback journal is deleted and its folder not
+/// synced, so the journal may come back with the power and undo a commit whose exports were sent. `EXTRA` syncs the folder.
+/// <https://www.sqlite.org/pragma.html#pragma_synchronous>
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "EXTRA")?;
+    // On macOS a plain sync leaves the data in the drive's own memory. Elsewhere this means nothing.
+    connection.pragma_update(None, "fullfsync", "ON")
 }
 
 /// One transaction: all of it is on disk when this returns, or nothing.
@@ -96,6 +112,16 @@ impl WriteError {
     /// The error of the transfer at this path, which could not be read or written.
     pub(super) fn told(self, path: &Path, doing: &'static str) -> JournalError {
         match self {
+            // SQLite looks for the file too, when it begins to write.
+            WriteError::Sqlite(source)
+                if source.sqlite_error().is_some_and(|error| {
+                    error.extended_code == rusqlite::ffi::SQLITE_READONLY_DBMOVED
+                }) =>
+            {
+                JournalError::Replaced {
+                    path: path.to_owned(),
+                }
+            }
             WriteError::Sqlite(source) => JournalError::Sqlite {
                 path: path.to_owned(),
                 doing,
@@ -115,5 +141,54 @@ impl From<rusqlite::Error> for WriteError {
 impl From<JournalError> for WriteError {
     fn from(error: JournalError) -> Self {
         WriteError::Journal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cavatica_exports::model::{ExportMode, Prefix, Tri};
+
+    use super::*;
+    use crate::journal::{Draft, Overwrite, SqliteJournal, Terms, TransferFile, Verification};
+    use crate::verify::Against;
+
+    /// What SQLite says of itself, in its own words: 3 is `EXTRA`.
+    fn durability(connection: &Connection) -> (i64, i64, String) {
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        (
+            number("synchronous").expect("a number"),
+            number("fullfsync").expect("a number"),
+            mode.expect("a word"),
+        )
+    }
+
+    #[test]
+    fn every_connection_that_may_write_syncs_the_folder_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.transfer");
+        let now = Timestamp::UNIX_EPOCH;
+        let terms = Terms {
+            endpoint: "https://example.org/v2".to_owned(),
+            account: "rfranklin".to_owned(),
+            mode: ExportMode::Move,
+            volume: "lab/results".parse().expect("a volume id"),
+            bucket: None,
+            volume_prefix: String::new(),
+            prefix: Prefix::default(),
+            overwrite: Overwrite::Forbidden,
+            properties: Tri::Absent,
+        };
+        let draft = Draft::create(&path, terms.clone(), "a test", None, now).expect("a draft");
+        draft.finish().expect("a plan");
+
+        let lasting = (3, 1, "delete".to_owned());
+        let file = TransferFile::open(&path).expect("a transfer");
+        assert_eq!(durability(&file.connection), lasting);
+        let look = Verification::begin(&path, Against::Volume, now).expect("a look");
+        assert_eq!(durability(&look.connection), lasting);
+        drop(look);
+        let journal = SqliteJournal::open(&path, &terms.endpoint, &terms.account, now);
+        assert_eq!(durability(&journal.expect("a journal").connection), lasting);
     }
 }

@@ -13,7 +13,7 @@ use super::open::connect;
 use super::rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
 use super::sqlite::STATE;
 use super::words::Words;
-use super::{Count, JournalError, Owner, Tally, Terms, lock, schema};
+use super::{Count, JournalError, Owner, Tally, Terms, fence, lock, schema};
 use crate::fingerprint::Fingerprint;
 use crate::state::ItemId;
 use crate::verify::Untold;
@@ -109,9 +109,9 @@ impl TransferFile {
         )
     }
 
-    /// Who runs it now, if anybody does.
+    /// Who runs it now, if anybody does. Asking disturbs nobody.
     pub fn owner(&self) -> Option<Owner> {
-        lock::holder(&self.path)
+        lock::holder(&self.path, || fence::last_owner(&self.connection))
     }
 
     /// How many files stand where.

@@ -152,9 +152,8 @@ ALTER TABLE verified ADD COLUMN size_untold INTEGER;
 ALTER TABLE attempt ADD COLUMN proof INTEGER;
 -- 1 where an earlier sending was lost and then looked for in vain: the platform may not overwrite any more.
 ALTER TABLE attempt ADD COLUMN lost INTEGER;
--- How many milliseconds the platform's clock was ahead of ours, by the date of its answers; NULL where it wasn't known.
-ALTER TABLE transfer ADD COLUMN clock_ahead INTEGER;
-ALTER TABLE run ADD COLUMN clock_ahead INTEGER;
+-- Random, and the same in every copy of the file. NULL in files that were planned before.
+ALTER TABLE transfer ADD COLUMN id BLOB;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

@@ -4,19 +4,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportId, FileId, Location, Tri};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codec::{
-    self, COMPLETED, INTENDED, PLANNED, StateColumns, StoredFile, clock_stored, damaged, file_id,
+    self, COMPLETED, INTENDED, PLANNED, StateColumns, StoredFile, copying_number, damaged, file_id,
     hashed, hashed_value, milliseconds, moment, read_back,
 };
-use super::lock::{Lock, Owner};
+use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Change, Changed, ClockSample, Count, Intent, IntentId, Item, Journal, JournalError, OpenItem,
-    Overwrite, Pick, Planned, Sent, Tally, Terms, header,
+    Change, Changed, ClockSample, Copying, Count, Intent, IntentId, Item, Journal, JournalError,
+    OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms, fence, header,
 };
 use crate::state::{ItemId, State, Step};
 
@@ -35,14 +35,14 @@ const ITEM: &str = "i.id, i.file, i.location, i.size, CASE WHEN a.lost THEN 0 EL
 #[derive(Debug)]
 pub struct SqliteJournal {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     lock: Lock,
     terms: Terms,
     run: i64,
     /// Everything up to here has an attempt; everything behind is fresh, unless it was set aside.
     last_intended: i64,
-    copy_proven: bool,
-    planned: Planned,
+    copying: Copying,
+    planned: Timestamp,
     /// Every planned file's hash and number, sorted; empty until somebody asks.
     items_by_file: Vec<(u64, i64)>,
     /// Written, and handed out once it is on disk.
@@ -63,11 +63,21 @@ impl SqliteJournal {
         account: &str,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
+        Self::open_as(&Opening::default(), path, endpoint, account, now)
+    }
+
+    pub(super) fn open_as(
+        opening: &Opening,
+        path: &Path,
+        endpoint: &str,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
         let Held {
             connection,
             lock,
             header,
-        } = Held::take(path, now)?;
+        } = Held::take(path, opening.locks.as_deref(), now)?;
         for (what, planned, given) in [
             ("endpoint", &header.terms.endpoint, endpoint),
             ("account", &header.terms.account, account),
@@ -88,11 +98,8 @@ impl SqliteJournal {
             terms: header.terms,
             run: 0,
             last_intended: 0,
-            copy_proven: header.copy_proven,
-            planned: Planned {
-                at: header.created,
-                clock_ahead: header.clock_ahead,
-            },
+            copying: header.copying,
+            planned: header.created,
             items_by_file: Vec::new(),
             intents: Vec::new(),
         };
@@ -103,6 +110,11 @@ impl SqliteJournal {
     /// Who holds this transfer: this process.
     pub fn owner(&self) -> &Owner {
         &self.lock.owner
+    }
+
+    /// What of a second run would not be noticed, because the file system has no locks.
+    pub fn unguarded(&self) -> &[Unguarded] {
+        &self.lock.unguarded
     }
 
     fn begin_run(&mut self, now: Timestamp) -> Result<(), JournalError> {
@@ -176,7 +188,7 @@ impl SqliteJournal {
         item(&self.path, &self.terms, row)
     }
 
-    /// Reads the columns of [`ITEM`] and [`STATE`], then `intent`, `at` and `clock_ahead`.
+    /// Reads the columns of [`ITEM`] and [`STATE`], then `intent` and `at`.
     fn sent(&self, row: &rusqlite::Row<'_>) -> Result<Sent, JournalError> {
         let number = |column| {
             let value: Result<Option<i64>, _> = row.get(column);
@@ -185,7 +197,7 @@ impl SqliteJournal {
         Ok(Sent {
             item: self.item(row)?,
             call: IntentId(number(15)?.unwrap_or(0)),
-            at: platform_moment(number(16)?, number(17)?).unwrap_or(Timestamp::UNIX_EPOCH),
+            at: moment(number(16)?).unwrap_or(Timestamp::UNIX_EPOCH),
         })
     }
 
@@ -230,11 +242,6 @@ impl SqliteJournal {
         self.commit()?;
         Ok(ids.len() as u64)
     }
-}
-
-/// A moment of ours on the platform's clock, as far as that was known.
-fn platform_moment(ours: Option<i64>, ahead: Option<i64>) -> Option<Timestamp> {
-    moment(ours?.checked_add(ahead.unwrap_or(0)))
 }
 
 fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
@@ -283,9 +290,9 @@ impl Journal for SqliteJournal {
         let mut statement = self
             .connection
             .prepare(&format!(
-                "SELECT {ITEM}, {STATE}, a.intent, n.at, r.clock_ahead
+                "SELECT {ITEM}, {STATE}, a.intent, n.at
                  FROM attempt a JOIN item i ON i.id = a.item LEFT JOIN word w ON w.id = i.properties
-                 LEFT JOIN intent n ON n.id = a.intent LEFT JOIN run r ON r.id = n.run
+                 LEFT JOIN intent n ON n.id = a.intent
                  WHERE a.state <> {COMPLETED}"
             ))
             .map_err(|source| self.sqlite(source))?;
@@ -378,11 +385,31 @@ impl Journal for SqliteJournal {
 
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError> {
         if !self.connection.is_autocommit() {
+            self.still_mine().map_err(|error| self.undo(error.into()))?;
             self.connection
                 .execute_batch("COMMIT")
                 .map_err(|source| self.undo(source.into()))?;
         }
+        if !self.intents.is_empty() {
+            // They are on disk. Whoever took over since knows them, and looks them up.
+            self.still_mine().inspect_err(|_| self.intents.clear())?;
+        }
         Ok(std::mem::take(&mut self.intents))
+    }
+
+    fn still_mine(&mut self) -> Result<(), JournalError> {
+        if !self.lock.is_in_place() {
+            return Err(JournalError::Replaced {
+                path: self.path.clone(),
+            });
+        }
+        match fence::newest_run(&self.connection).map_err(|source| self.sqlite(source))? {
+            Some((run, _)) if run == self.run => Ok(()),
+            newest => Err(JournalError::Superseded {
+                path: self.path.clone(),
+                owner: newest.map_or_else(Owner::somebody, |(_, owner)| owner),
+            }),
+        }
     }
 
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {
@@ -473,13 +500,12 @@ impl Journal for SqliteJournal {
     fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError> {
         let read = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT a.started, n.at, r.clock_ahead FROM attempt a
-                 JOIN intent n ON n.id = a.intent JOIN run r ON r.id = n.run
+                "SELECT a.started, n.at FROM attempt a JOIN intent n ON n.id = a.intent
                  WHERE a.item > (SELECT max(item) FROM attempt) - 500 AND a.started IS NOT NULL",
             )?;
             let samples = statement.query_map([], |row| {
                 let started = moment(row.get(0)?);
-                let sent = platform_moment(row.get(1)?, row.get(2)?);
+                let sent = moment(row.get(1)?);
                 Ok(started.zip(sent))
             })?;
             samples.collect::<rusqlite::Result<Vec<_>>>()
@@ -508,30 +534,21 @@ impl Journal for SqliteJournal {
             .collect()
     }
 
-    fn planned_at(&self) -> Planned {
+    fn planned_at(&self) -> Timestamp {
         self.planned
     }
 
-    fn note_clock(&mut self, ahead: SignedDuration) -> Result<(), JournalError> {
-        let run = self.run;
-        self.write(|connection| {
-            connection
-                .prepare_cached("UPDATE run SET clock_ahead = ? WHERE id = ?")?
-                .execute(params![clock_stored(ahead), run])?;
-            Ok(())
-        })
+    fn copying(&self) -> Copying {
+        self.copying
     }
 
-    fn copy_proven(&self) -> bool {
-        self.copy_proven
-    }
-
-    fn prove_copy(&mut self) -> Result<(), JournalError> {
+    fn note_copying(&mut self, copying: Copying) -> Result<(), JournalError> {
         self.write(|connection| {
-            connection.execute("UPDATE transfer SET copy_proven = 1", [])?;
+            let number = copying_number(copying);
+            connection.execute("UPDATE transfer SET copy_proven = ?", [number])?;
             Ok(())
         })?;
-        self.copy_proven = true;
+        self.copying = copying;
         Ok(())
     }
 

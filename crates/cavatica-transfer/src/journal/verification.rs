@@ -28,7 +28,7 @@ const PAGE: i64 = 1_000;
 #[derive(Debug)]
 pub struct Verification {
     path: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     _lock: Lock,
     terms: Terms,
     id: i64,
@@ -46,7 +46,7 @@ impl Verification {
             mut connection,
             lock,
             header,
-        } = Held::take(path, now)?;
+        } = Held::take(path, None, now)?;
         let read = |source| JournalError::Sqlite {
             path: path.to_owned(),
             doing: "read",

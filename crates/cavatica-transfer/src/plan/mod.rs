@@ -302,16 +302,13 @@ pub async fn plan(
         },
         properties: options.properties,
     };
-    let mut draft = Draft::create(
+    let draft = Draft::create(
         path,
         terms,
         &options.selection.words(),
         options.label.as_deref(),
         now,
     )?;
-    if let Some(ahead) = client.clock_ahead() {
-        draft.note_clock(ahead)?;
-    }
     let mut sieve = Sieve::new(
         draft,
         volume,

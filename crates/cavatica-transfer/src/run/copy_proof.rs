@@ -5,6 +5,7 @@
 
 use cavatica_exports::model::ExportMode;
 
+use crate::journal::Copying;
 use crate::state::ItemId;
 
 /// How far the proof is.
@@ -21,10 +22,10 @@ pub(super) enum CopyProof {
 }
 
 impl CopyProof {
-    pub(super) fn new(mode: ExportMode, proven: bool) -> Self {
-        match mode {
-            ExportMode::Copy if !proven => CopyProof::Open,
-            ExportMode::Copy | ExportMode::Move => CopyProof::Given,
+    pub(super) fn new(mode: ExportMode, copying: Copying) -> Self {
+        match (mode, copying) {
+            (ExportMode::Move, _) | (ExportMode::Copy, Copying::KeepsSource) => CopyProof::Given,
+            (ExportMode::Copy, Copying::Untried | Copying::MovesSource) => CopyProof::Open,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cavatica_exports::model::{ExportId, ExportJob, ExportMode, ExportState, VolumeId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Timing;
@@ -11,7 +11,7 @@ use crate::evidence::{
     Clocks, Evidence, Finding, JobClock, Look, Moments, Question, Reach, Settled, Settling,
     Whereabouts, judge, seen,
 };
-use crate::journal::{Change, IntentId, Item, Planned};
+use crate::journal::{Change, IntentId};
 use crate::state::{Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict};
 
 /// The most files that one look is about.
@@ -40,6 +40,16 @@ struct Open {
     settling: Settling,
     /// When to look. `None`: reading the whole list is too dear while there is other work.
     due: Option<Instant>,
+}
+
+/// A job of ours that was accepted while something was in doubt.
+#[derive(Clone, Debug)]
+pub(super) struct Witness {
+    pub(super) export: ExportId,
+    /// When it was sent.
+    pub(super) sent: Instant,
+    /// The same moment on the platform's clock.
+    pub(super) at: Timestamp,
 }
 
 /// What became of one file.
@@ -73,24 +83,25 @@ pub(super) struct Outcome {
 pub(super) struct Inquiry {
     mode: ExportMode,
     volume: VolumeId,
-    planned: Planned,
     open: Vec<Open>,
     looking: bool,
+    /// The clock that jobs are dated by, measured on those of this run, and of earlier ones.
     pub(super) clock: JobClock,
-    /// A job of each call that was accepted while something was in doubt, with the moment when it was sent.
-    witnesses: Vec<(ExportId, Instant)>,
+    pub(super) earlier_clock: JobClock,
+    /// A job of each call that was accepted while something was in doubt.
+    witnesses: Vec<Witness>,
     reconciled: u64,
 }
 
 impl Inquiry {
-    pub(super) fn new(mode: ExportMode, volume: VolumeId, planned: Planned) -> Self {
+    pub(super) fn new(mode: ExportMode, volume: VolumeId) -> Self {
         Inquiry {
             mode,
             volume,
-            planned,
             open: Vec::new(),
             looking: false,
             clock: JobClock::default(),
+            earlier_clock: JobClock::default(),
             witnesses: Vec::new(),
             reconciled: 0,
         }
@@ -111,10 +122,19 @@ impl Inquiry {
     }
 
     /// A call was accepted: what a list shows of it, it shows of all that was sent before.
-    pub(super) fn witness(&mut self, export: &ExportId, sent: Instant) {
+    pub(super) fn witness(&mut self, witness: Witness) {
         if !self.open.is_empty() {
-            self.witnesses.push((export.clone(), sent));
+            self.witnesses.push(witness);
         }
+    }
+
+    /// The newest witness that lists show, or of all if none is given.
+    pub(super) fn newest_witness(&self, shown_by: Option<&Evidence>) -> Option<&Witness> {
+        let shown = |witness: &&Witness| {
+            shown_by.is_none_or(|evidence| evidence.shows(witness.export.as_str()))
+        };
+        let shown = self.witnesses.iter().filter(shown);
+        shown.max_by_key(|witness| witness.sent)
     }
 
     /// The questions to ask now. `quiet` says that there is nothing else to do.
@@ -146,17 +166,12 @@ impl Inquiry {
         timing: &Timing,
     ) -> Outcome {
         self.looking = false;
-        let shown = |(export, _): &&(ExportId, Instant)| evidence.shows(export.as_str());
+        let witness = self.newest_witness(Some(evidence));
         let look = Look {
             began,
             reach: evidence.reach,
             clean,
-            witness: self
-                .witnesses
-                .iter()
-                .filter(shown)
-                .map(|(_, sent)| *sent)
-                .max(),
+            witness: witness.map(|witness| witness.sent),
         };
         let clocks = self.clocks(now);
         let asked: HashMap<ItemId, &Question> = asked
@@ -205,21 +220,10 @@ impl Inquiry {
         outcome
     }
 
-    fn clocks(&self, now: Timestamp) -> Clocks {
-        let ahead = self.planned.clock_ahead;
+    pub(super) fn clocks(&self, now: Timestamp) -> Clocks {
         Clocks {
-            jobs: self.clock,
-            planned: self
-                .planned
-                .at
-                .saturating_add(ahead.unwrap_or_default())
-                .unwrap_or(self.planned.at),
-            // Plans of older versions don't say how right their clock was.
-            error: if ahead.is_some() {
-                SignedDuration::from_secs(5)
-            } else {
-                SignedDuration::from_mins(15)
-            },
+            this_run: self.clock,
+            earlier_runs: self.earlier_clock,
             now,
         }
     }
@@ -409,20 +413,5 @@ fn after_another(id: ItemId, place: Option<&Whereabouts>, mode: ExportMode) -> T
             Told::Absent(vec![Change::new(id, Step::Observation(observation))])
         }
         (ExportMode::Move | ExportMode::Copy, _) => Told::Free,
-    }
-}
-
-/// A question about a file that was sent.
-pub(super) fn question(
-    item: Item,
-    call: IntentId,
-    sent: Timestamp,
-    earlier: Vec<ExportId>,
-) -> Question {
-    Question {
-        item,
-        call,
-        sent,
-        earlier,
     }
 }

@@ -187,12 +187,13 @@ pub enum RunError {
         /// The file.
         file: FileId,
     },
-    /// Copies were asked for, but the platform moved the file.
+    /// Copies were asked for, but the platform moved a file.
     #[error(
-        "the platform moved file {file} although it was to be copied; no further file was sent"
+        "the platform moved {} although it was to be copied; no further file was sent",
+        .file.as_ref().map_or_else(|| "a file of this transfer".to_owned(), |file| format!("file {file}"))
     )]
     CopyMoved {
-        /// The file.
-        file: FileId,
+        /// The file; `None` if an earlier run saw it.
+        file: Option<FileId>,
     },
 }

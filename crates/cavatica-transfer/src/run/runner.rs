@@ -30,7 +30,9 @@ use super::tasks::{self, Done, What};
 use super::{Ending, RunError, RunOptions, RunReport};
 use crate::event::{Event, StopReason};
 use crate::evidence::AskError;
-use crate::journal::{Change, IntentId, Journal, JournalError, Overwrite, Pick, Tally, Terms};
+use crate::journal::{
+    Change, Copying, IntentId, Journal, JournalError, Overwrite, Pick, Tally, Terms,
+};
 use crate::platform::Platform;
 use crate::state::{ItemId, State, Step};
 
@@ -139,8 +141,8 @@ impl<'a> Runner<'a> {
             saving: Saving::default(),
             sender: Sender::new(caution),
             follower: Follower::new(terms.mode, &options.timing, alias_seen, Instant::now()),
-            inquiry: Inquiry::new(terms.mode, terms.volume.clone(), journal.planned_at()),
-            copy_proof: CopyProof::new(terms.mode, journal.copy_proven()),
+            inquiry: Inquiry::new(terms.mode, terms.volume.clone()),
+            copy_proof: CopyProof::new(terms.mode, journal.copying()),
             outage: Outage::default(),
             journal,
             terms,
@@ -152,6 +154,9 @@ impl<'a> Runner<'a> {
         self.take_up()?;
         if self.nothing_left() {
             return Ok(Ending::NothingToDo);
+        }
+        if self.terms.mode == ExportMode::Copy && self.journal.copying() == Copying::MovesSource {
+            return Err(RunError::CopyMoved { file: None });
         }
         loop {
             let now = Instant::now();
@@ -222,7 +227,7 @@ impl<'a> Runner<'a> {
                 Choice::Fresh(count) => Pick::Fresh(*count),
                 Choice::Again(ids) => Pick::These(ids),
             };
-            let taken = self.journal.intend(pick, self.platform.client.now())?;
+            let taken = self.journal.intend(pick, self.platform_now())?;
             if taken.files == 0 {
                 self.sender.out_of_fresh();
                 continue;
@@ -418,6 +423,7 @@ impl<'a> Runner<'a> {
     fn stop_sending(&mut self, reason: StopReason) {
         if self.sending == Sending::On {
             self.sending = Sending::Off(reason, Instant::now() + self.options.timing.stop);
+            self.platform.client.withdraw_starts();
             (self.report)(Event::SendingStopped { reason });
         }
     }

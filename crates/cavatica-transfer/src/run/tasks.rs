@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{
-    Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportState, FileId, JobStanding,
-    StartedJob, Volume, VolumeId,
+    Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportJob, ExportState, FileId,
+    JobStanding, StartedJob, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::follower::Followed;
-use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, whereabouts};
+use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, object_exists, whereabouts};
 use crate::journal::{Intent, Item, Terms};
 use crate::platform::Platform;
 
@@ -46,7 +46,7 @@ pub(super) enum Done {
     Inquired {
         asked: Box<Asked>,
         began: Instant,
-        /// The same moment on our own clock.
+        /// The same moment on the platform's clock.
         at: Timestamp,
         result: Result<Evidence, AskError>,
     },
@@ -129,33 +129,52 @@ pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent, care
     }
 }
 
-/// Reads those jobs of an answer by their ids that don't say whose they are. What can't be read stays as it is.
+/// Reads those jobs of an answer by their ids that don't say whose they are: together, and if that says no more, one of them
+/// by itself. Where that one says it, the others can be told apart too, if not here: they are lost answers. Else their order
+/// is all there is.
 async fn name_jobs(platform: &Platform, items: &mut [BulkItem<StartedJob>]) {
-    let is_nameless =
-        |job: &StartedJob| job.source.value().is_none() || job.destination.value().is_none();
-    let nameless = items
-        .iter()
-        .filter_map(BulkItem::resource)
-        .filter(|job| is_nameless(job));
+    let jobs = items.iter().filter_map(BulkItem::resource);
+    let nameless = jobs.filter(|job| is_nameless(job));
     let ids: Vec<ExportId> = nameless.map(|job| job.id.clone()).collect();
+    let Some(first) = ids.first().cloned() else {
+        return;
+    };
     let Ok(batch) = Batch::new(ids) else { return };
     let Ok(read) = platform.exports.get_bulk(&batch).await else {
         return;
     };
-    let named = read
+    let read = read
         .value
         .items
         .into_iter()
         .filter_map(BulkItem::into_resource);
-    let mut named: HashMap<ExportId, _> = named.map(|job| (job.id.clone(), job)).collect();
-    for item in items {
+    let mut read: HashMap<ExportId, ExportJob> = read.map(|job| (job.id.clone(), job)).collect();
+    for item in &mut *items {
         if let BulkItem::Resource(job, _) = item
-            && let Some(read) = named.remove(&job.id)
+            && let Some(read) = read.remove(&job.id)
         {
             job.source = read.source;
             job.destination = read.destination;
         }
     }
+    if !items.iter().filter_map(BulkItem::resource).any(is_nameless) {
+        return;
+    }
+    let named_alone = platform.exports.get(&first).await.is_ok_and(|job| {
+        job.value.source.value().is_some() && job.value.destination.value().is_some()
+    });
+    for item in items {
+        if named_alone && item.resource().is_some_and(is_nameless) {
+            *item = BulkItem::Unreadable {
+                raw: serde_json::Value::Null,
+                reason: "the job doesn't say whose it is".to_owned(),
+            };
+        }
+    }
+}
+
+fn is_nameless(job: &StartedJob) -> bool {
+    job.source.value().is_none() || job.destination.value().is_none()
 }
 
 pub(super) async fn count(platform: Platform, volume: VolumeId) -> Done {
@@ -290,15 +309,7 @@ impl Reading {
             if !elsewhere || place.is_some_and(|place| place.is_at(volume, item)) {
                 continue;
             }
-            let found = match platform
-                .volumes
-                .object(volume, item.location.as_str())
-                .await
-            {
-                Ok(_) => true,
-                Err(error) if error.status() == Some(404) => false,
-                Err(error) => return Err(error.into()),
-            };
+            let found = object_exists(platform, volume, &item.location).await?;
             self.objects.insert(item.file.clone(), found);
         }
         Ok(())

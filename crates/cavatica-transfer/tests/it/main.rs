@@ -4,6 +4,7 @@ mod bench;
 mod journal;
 mod lies;
 mod other_journal;
+mod owner;
 mod plan;
 mod report;
 mod support;

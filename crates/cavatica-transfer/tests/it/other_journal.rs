@@ -6,12 +6,12 @@ use std::ops::Range;
 use cavatica_exports::model::{ExportId, FileId};
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
-    Change, Changed, ClockSample, Count, Intent, IntentId, Item, Journal, JournalError, OpenItem,
-    Pick, Planned, Sent, SqliteJournal, Tally, Terms, TransferFile,
+    Change, Changed, ClockSample, Copying, Count, Intent, IntentId, Item, Journal, JournalError,
+    OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::bench::{Bench, account, many, options, world};
 
@@ -40,8 +40,8 @@ struct Memory {
     skipped: u64,
     uncommitted: Vec<Intent>,
     intents: i64,
-    copy_proven: bool,
-    planned: Planned,
+    copying: Copying,
+    planned: Timestamp,
 }
 
 impl Memory {
@@ -76,7 +76,7 @@ impl Memory {
             skipped: 0,
             uncommitted: Vec::new(),
             intents: 0,
-            copy_proven: false,
+            copying: Copying::Untried,
             planned: planned.planned_at(),
         }
     }
@@ -85,6 +85,11 @@ impl Memory {
 impl Journal for Memory {
     fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// Nobody else can reach it.
+    fn still_mine(&mut self) -> Result<(), JournalError> {
+        Ok(())
     }
 
     fn tally(&mut self) -> Result<Tally, JournalError> {
@@ -195,12 +200,8 @@ impl Journal for Memory {
         Ok(self.rows[&item].past.clone())
     }
 
-    fn planned_at(&self) -> Planned {
+    fn planned_at(&self) -> Timestamp {
         self.planned
-    }
-
-    fn note_clock(&mut self, _: SignedDuration) -> Result<(), JournalError> {
-        Ok(())
     }
 
     fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError> {
@@ -237,12 +238,12 @@ impl Journal for Memory {
         Ok(Vec::new())
     }
 
-    fn copy_proven(&self) -> bool {
-        self.copy_proven
+    fn copying(&self) -> Copying {
+        self.copying
     }
 
-    fn prove_copy(&mut self) -> Result<(), JournalError> {
-        self.copy_proven = true;
+    fn note_copying(&mut self, copying: Copying) -> Result<(), JournalError> {
+        self.copying = copying;
         Ok(())
     }
 

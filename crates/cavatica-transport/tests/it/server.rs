@@ -81,11 +81,20 @@ impl Server {
         tls: Option<TlsAcceptor>,
         script: impl Fn(Moment) -> Act + Send + Sync + 'static,
     ) -> Self {
+        Server::start_on("127.0.0.1", tls, script).await
+    }
+
+    /// As [`start`](Self::start), on this address of the machine.
+    pub(crate) async fn start_on(
+        host: &str,
+        tls: Option<TlsAcceptor>,
+        script: impl Fn(Moment) -> Act + Send + Sync + 'static,
+    ) -> Self {
         let script: Arc<Script> = Arc::new(script);
         let seen = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&seen);
         let mut accepted = 0;
-        let listening = listen(move |socket| {
+        let listening = listen_on(host, move |socket| {
             let act = script(Moment::Accepted(accepted));
             accepted += 1;
             let (script, record, tls) = (Arc::clone(&script), Arc::clone(&record), tls.clone());
@@ -136,11 +145,21 @@ impl Server {
 }
 
 /// Accepts connections on this machine and treats each in a task of its own.
-pub(crate) async fn listen<F>(mut treat: impl FnMut(TcpStream) -> F + Send + 'static) -> Listening
+pub(crate) async fn listen<F>(treat: impl FnMut(TcpStream) -> F + Send + 'static) -> Listening
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listen_on("127.0.0.1", treat).await
+}
+
+async fn listen_on<F>(
+    host: &str,
+    mut treat: impl FnMut(TcpStream) -> F + Send + 'static,
+) -> Listening
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind((host, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let open = Arc::new(());
     let count = Arc::clone(&open);

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use cavatica_exports::model::{BulkItem, ExportMode, FileId, StartedJob};
-use cavatica_exports::transport::{Error, Outcome};
-use jiff::Timestamp;
+use cavatica_exports::transport::{Error, Fault, Outcome};
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{AskError, ItemAnswer, Moments, Whereabouts, match_answer, seen};
+use crate::evidence::{AskError, ItemAnswer, Moments, Run, Whereabouts, match_answer, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::run::RunError;
-use crate::run::inquiry::Cause;
+use crate::run::inquiry::{Cause, Witness};
 use crate::state::{Answer, Failure, Observation, Step};
 
 impl Runner<'_> {
@@ -24,7 +24,7 @@ impl Runner<'_> {
         request_id: Option<&str>,
     ) -> Result<(), RunError> {
         let (now, heard) = (Instant::now(), self.platform_now());
-        let sent = self.on_platform(intent.at);
+        let sent = intent.at;
         let files = intent.items.len();
         let matched = match_answer(&intent.items, &self.terms.volume, items);
         let mut moments = Moments::default();
@@ -55,7 +55,11 @@ impl Runner<'_> {
         }
         if let Some(export) = newest {
             self.follower.accepted(now);
-            self.inquiry.witness(&export, began);
+            self.inquiry.witness(Witness {
+                export,
+                sent: began,
+                at: intent.at,
+            });
         }
         (self.report)(Event::BatchAnswered {
             files,
@@ -89,8 +93,10 @@ impl Runner<'_> {
         if !may_be_echo {
             return Ok(Some(change));
         }
+        // Any job since the plan may be the one that is echoed.
+        let at = self.since_plan(at);
         let sent = Sent { item, call, at };
-        self.ask(sent, Cause::Echo(change), Instant::now())?;
+        self.ask(sent, Run::This, Cause::Echo(change), Instant::now())?;
         Ok(None)
     }
 
@@ -117,14 +123,14 @@ impl Runner<'_> {
             files: intent.items.len(),
             reason: reason.to_owned(),
         });
-        let at = self.on_platform(intent.at);
+        let at = intent.at;
         for item in intent.items {
             let sent = Sent {
                 item,
                 call: intent.id,
                 at,
             };
-            self.ask(sent, cause(), dead)?;
+            self.ask(sent, Run::This, cause(), dead)?;
         }
         Ok(())
     }
@@ -135,19 +141,28 @@ impl Runner<'_> {
         match error.outcome() {
             Outcome::NotSent => {
                 self.not_sent(&intent)?;
-                self.troubled(AskError::Call(error))
+                match error.fault() {
+                    Fault::Withdrawn => Ok(()),
+                    _ => self.troubled(AskError::Call(error)),
+                }
             }
             Outcome::Unknown => {
                 self.sender.lost(files);
                 let dead = now + self.options.timing.longest_byte_life();
                 self.lost(intent, || Cause::Lost, &reason, dead)
             }
-            Outcome::Throttled => self.lost(intent, || Cause::Refused(None), &reason, now),
+            // What hasn't left need not meet the same answer, and be in doubt as well.
+            Outcome::Throttled => {
+                self.platform.client.withdraw_starts();
+                self.lost(intent, || Cause::Refused(None), &reason, now)
+            }
             Outcome::Maintenance => {
+                self.platform.client.withdraw_starts();
                 self.lost(intent, || Cause::Refused(None), &reason, now)?;
                 self.troubled(AskError::Call(error))
             }
             Outcome::Refused => {
+                self.platform.client.withdraw_starts();
                 self.outage.is_over();
                 let blames_the_account = matches!(error.status(), Some(401 | 403 | 404));
                 let failure = (files == 1 && !blames_the_account).then(|| failure_of(&error));
@@ -213,14 +228,20 @@ impl Runner<'_> {
         }
     }
 
-    /// A moment of ours on the platform's clock, as far as that is known.
-    fn on_platform(&self, ours: Timestamp) -> Timestamp {
-        let ahead = self.platform.client.clock_ahead().unwrap_or_default();
-        ours.saturating_add(ahead).unwrap_or(ours)
+    /// The moment of the plan, or a given one if that was earlier, with room for clocks that were wrong then.
+    pub(super) fn since_plan(&self, at: Timestamp) -> Timestamp {
+        let planned = self.journal.planned_at();
+        let earliest = planned.saturating_sub(SignedDuration::from_mins(15));
+        earliest.unwrap_or(planned).min(at)
     }
 
+    /// The moment on the platform's clock, as far as that is known.
     pub(super) fn platform_now(&self) -> Timestamp {
-        self.on_platform(self.platform.client.now())
+        let (now, ahead) = (
+            self.platform.client.now(),
+            self.platform.client.clock_ahead(),
+        );
+        now.saturating_add(ahead.unwrap_or_default()).unwrap_or(now)
     }
 }
 

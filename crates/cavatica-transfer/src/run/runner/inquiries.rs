@@ -21,8 +21,14 @@ impl Runner<'_> {
         let Some(questions) = self.inquiry.next(quiet, now) else {
             return;
         };
-        let late = self.options.timing.settle * LATEST;
-        let in_flight = match (self.terms.mode, now.checked_sub(late)) {
+        let at = self.platform_now();
+        // What was accepted before a witness must be listed as it is, and what was accepted long ago.
+        let long_ago = now.checked_sub(self.options.timing.settle * LATEST);
+        let witness = self
+            .inquiry
+            .newest_witness(None)
+            .map(|witness| witness.sent);
+        let in_flight = match (self.terms.mode, witness.max(long_ago)) {
             (ExportMode::Move, Some(before)) => self.follower.oldest(before, SAMPLE),
             (ExportMode::Move, None) | (ExportMode::Copy, _) => Vec::new(),
         };
@@ -32,8 +38,8 @@ impl Runner<'_> {
             questions,
             effort: if quiet { Effort::Whole } else { Effort::Cheap },
             in_flight,
+            clocks: self.inquiry.clocks(at),
         };
-        let at = self.platform.client.now();
         self.tasks
             .spawn(tasks::inquire(self.platform.clone(), asked, now, at));
     }
@@ -84,15 +90,20 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether a whole list shows every job that we know it must.
+    /// Whether a whole list shows every job that it must: those that were sent before the newest job of ours that it shows, and
+    /// those that were sent long ago.
     fn shows_what_it_must(&mut self, evidence: &Evidence, at: Timestamp) -> Result<bool, RunError> {
         if evidence.reach != Reach::Whole {
             return Ok(true);
         }
         let late = SignedDuration::try_from(self.options.timing.settle * LATEST);
-        let until = at.saturating_sub(late.unwrap_or(SignedDuration::MAX));
-        let since = at.saturating_sub(LISTED_FOR);
-        let (Ok(until), Ok(since)) = (until, since) else {
+        let long_ago = at.saturating_sub(late.unwrap_or(SignedDuration::MAX)).ok();
+        let witness = self
+            .inquiry
+            .newest_witness(Some(evidence))
+            .map(|witness| witness.at);
+        let (Some(until), Ok(since)) = (witness.max(long_ago), at.saturating_sub(LISTED_FOR))
+        else {
             return Ok(true);
         };
         let mut missing = 0;

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{Opening, Runner};
 use crate::event::Event;
-use crate::evidence::{AskError, Settling};
-use crate::journal::{IntentId, Item};
-use crate::run::inquiry::{Cause, question};
+use crate::evidence::{AskError, Run};
+use crate::journal::{IntentId, Sent};
+use crate::run::inquiry::Cause;
 use crate::run::tasks::{self, Unfinished};
 use crate::run::{RunError, VolumeChange};
 use crate::state::ItemId;
@@ -49,8 +49,6 @@ impl Runner<'_> {
         self.opening = Opening::Done;
         self.outage.is_over();
         if let Some(ahead) = self.platform.client.clock_ahead() {
-            self.journal.note_clock(ahead)?;
-            self.saving.wrote(Instant::now());
             if ahead.abs() > CLOCKS_AGREE {
                 (self.report)(Event::ClocksDiffer { ahead });
             }
@@ -162,18 +160,15 @@ impl Runner<'_> {
         self.saving.wrote(Instant::now());
         self.sender.forget(&ids);
         (self.report)(Event::FilesHeld { files: ids.len() });
-        let items = self.journal.items(&ids)?;
-        self.hold(items);
-        Ok(ids.len())
-    }
-
-    fn hold(&mut self, items: Vec<Item>) {
-        let now = Instant::now();
-        let at = self.platform_now();
-        let settling = Settling::since(now, self.options.timing.settle);
-        for item in items {
-            let question = question(item, IntentId(0), at, Vec::new());
-            self.inquiry.ask(question, Cause::Held, settling);
+        let (at, call) = (self.platform_now(), IntentId(0));
+        for item in self.journal.items(&ids)? {
+            self.ask(
+                Sent { item, call, at },
+                Run::This,
+                Cause::Held,
+                Instant::now(),
+            )?;
         }
+        Ok(ids.len())
     }
 }

@@ -5,11 +5,11 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{AskError, Moments, Settling, Whereabouts, seen};
-use crate::journal::{Change, IntentId, Item};
+use crate::evidence::{AskError, Moments, Question, Run, Settling, Whereabouts, seen};
+use crate::journal::{Change, Copying, IntentId, Item};
 use crate::run::RunError;
 use crate::run::follower::{Followed, doubt_of};
-use crate::run::inquiry::{Cause, question};
+use crate::run::inquiry::Cause;
 use crate::run::tasks::{Reading, What};
 use crate::state::{Doubt, Observation, SeenJob, Step, Verdict};
 
@@ -185,10 +185,16 @@ impl Runner<'_> {
     ) -> Result<(), RunError> {
         let mut earlier = self.journal.known_exports(followed.item)?;
         earlier.push(followed.export.clone());
-        let at = self.platform_now();
+        let sent = self.since_plan(self.platform_now());
         let settling = Settling::since(now, self.options.timing.settle);
         for item in self.journal.items(&[followed.item])? {
-            let question = question(item, IntentId(0), at, earlier.clone());
+            let question = Question {
+                item,
+                call: IntentId(0),
+                sent,
+                run: Run::This,
+                earlier: earlier.clone(),
+            };
             self.inquiry
                 .ask(question, Cause::Echo(change.clone()), settling);
         }
@@ -202,14 +208,15 @@ impl Runner<'_> {
     ) -> Result<(), RunError> {
         match result {
             Ok(Some(Whereabouts::Platform)) => {
-                self.journal.prove_copy()?;
+                self.journal.note_copying(Copying::KeepsSource)?;
                 self.saving.wrote(Instant::now());
                 self.copy_proof.given();
                 (self.report)(Event::CopyProven);
                 Ok(())
             }
             Ok(Some(Whereabouts::Volume { .. } | Whereabouts::Gone)) => {
-                Err(RunError::CopyMoved { file })
+                self.journal.note_copying(Copying::MovesSource)?;
+                Err(RunError::CopyMoved { file: Some(file) })
             }
             // It could not be read this time.
             Ok(None) => {

@@ -1,13 +1,14 @@
 //! Taking up what earlier runs left.
 
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::Settling;
+use crate::evidence::{Question, Run, Settling};
 use crate::journal::{OpenItem, Sent};
 use crate::run::RunError;
-use crate::run::inquiry::{Cause, question};
+use crate::run::inquiry::Cause;
 
 impl Runner<'_> {
     pub(super) fn take_up(&mut self) -> Result<(), RunError> {
@@ -28,9 +29,9 @@ impl Runner<'_> {
                 // begins now, however old the intent is.
                 OpenItem::Intended(sent) => {
                     let dead = now + self.options.timing.longest_byte_life();
-                    self.ask(*sent, Cause::Lost, dead)?;
+                    self.ask(*sent, Run::Earlier, Cause::Lost, dead)?;
                 }
-                OpenItem::Unknown(sent, None) => self.ask(*sent, Cause::Lost, now)?,
+                OpenItem::Unknown(sent, None) => self.ask(*sent, Run::Earlier, Cause::Lost, now)?,
                 OpenItem::Unknown(sent, Some(export)) => {
                     self.follower.look_once_more(sent.item.id, export, now);
                 }
@@ -51,7 +52,13 @@ impl Runner<'_> {
     }
 
     /// Asks what became of a file of which no byte moves any more from this moment on.
-    pub(super) fn ask(&mut self, sent: Sent, cause: Cause, dead: Instant) -> Result<(), RunError> {
+    pub(super) fn ask(
+        &mut self,
+        sent: Sent,
+        run: Run,
+        cause: Cause,
+        dead: Instant,
+    ) -> Result<(), RunError> {
         let Sent { item, call, at } = sent;
         let earlier = if item.attempt > 1 {
             self.journal.known_exports(item.id)?
@@ -59,18 +66,26 @@ impl Runner<'_> {
             Vec::new()
         };
         let settling = Settling::since(dead, self.options.timing.settle);
-        self.inquiry
-            .ask(question(item, call, at, earlier), cause, settling);
+        let question = Question {
+            item,
+            call,
+            sent: at,
+            run,
+            earlier,
+        };
+        self.inquiry.ask(question, cause, settling);
         Ok(())
     }
 
     /// Measures the jobs' clock on the jobs of earlier runs.
     fn learn_clock(&mut self) -> Result<(), RunError> {
         // When their answers came isn't known; a call isn't waited for any longer.
-        let answered = jiff::SignedDuration::from_mins(2);
+        let answered = SignedDuration::from_mins(2);
         for sample in self.journal.clock_samples()? {
             let heard = sample.sent.saturating_add(answered).unwrap_or(sample.sent);
-            self.inquiry.clock.learn(sample.started, sample.sent, heard);
+            self.inquiry
+                .earlier_clock
+                .learn(sample.started, sample.sent, heard);
         }
         Ok(())
     }

@@ -1,0 +1,193 @@
+//! Who may run a transfer, with real processes.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cavatica_sandbox::{ProjectSeed, VolumeSeed};
+
+use crate::harness::World;
+
+const FILES: u64 = 300;
+
+/// A program that is killed when its test ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A planned transfer whose jobs take so long.
+fn planned(files: u64, job: Duration) -> World {
+    let files = u32::try_from(files).unwrap();
+    let world = World::with(|sandbox| {
+        sandbox
+            .project(ProjectSeed::new("lab/trio").synthetic("run1", files, 1_000))
+            .volume(VolumeSeed::s3("lab/output").keys_only())
+            .job_duration(job..=job)
+    });
+    let plan = [
+        "plan",
+        "--out",
+        "t.transfer",
+        "--project",
+        "lab/trio",
+        "--volume",
+        "lab/output",
+        "--move",
+    ];
+    assert_eq!(world.run(&plan).exit(), 0);
+    world
+}
+
+fn run_of(transfer: &str) -> [&str; 5] {
+    ["run", transfer, "--yes", "--poll", "50ms"]
+}
+
+/// Starts to run it, until all files are sent.
+fn running(world: &World) -> Running {
+    let mut command = world.command(&run_of("t.transfer"));
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let running = Running(command.spawn().unwrap());
+    wait_until("it never sends", || world.accepted() == FILES);
+    running
+}
+
+fn wait_until(otherwise: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{otherwise}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn no_other_name_and_no_copy_of_a_transfer_is_run_beside_it() {
+    let world = planned(FILES, Duration::from_secs(60));
+    let at = |name: &str| world.home().join(name);
+    std::os::unix::fs::symlink("t.transfer", at("latest.transfer")).unwrap();
+    std::fs::hard_link(at("t.transfer"), at("hard.transfer")).unwrap();
+    let running = running(&world);
+    std::fs::copy(at("t.transfer"), at("copy.transfer")).unwrap();
+    std::fs::remove_file(at("t.transfer.lock")).unwrap();
+    for name in [
+        "t.transfer",
+        "latest.transfer",
+        "hard.transfer",
+        "copy.transfer",
+    ] {
+        let second = world.run(&run_of(name));
+        assert_eq!(second.exit(), 2, "{name}: {}", second.snapshot());
+        let first = format!("process {}", running.0.id());
+        assert!(
+            second.stderr().contains(&first),
+            "{name}: {}",
+            second.stderr()
+        );
+    }
+    assert_eq!(world.accepted(), FILES);
+}
+
+/// Asking who runs a transfer takes no lock, so it can't be in the way of a run that starts.
+#[test]
+fn a_run_starts_while_others_ask_who_holds_it() {
+    let world = planned(3, Duration::ZERO);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let path = world.home().join("t.transfer");
+            let file = cavatica_transfer::journal::TransferFile::open(&path).unwrap();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                file.owner();
+            }
+        });
+        let run = world.run(&run_of("t.transfer"));
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        asking.join().unwrap();
+        assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    });
+}
+
+#[test]
+fn a_lock_that_is_a_link_is_refused_and_its_target_unharmed() {
+    let world = planned(3, Duration::ZERO);
+    let victim = world.home().join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    std::os::unix::fs::symlink("victim", world.home().join("t.transfer.lock")).unwrap();
+    let run = world.run(&run_of("t.transfer"));
+    assert_eq!(run.exit(), 2, "{}", run.snapshot());
+    assert!(
+        run.stderr().contains("t.transfer.lock` is a link"),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    assert_eq!(world.accepted(), 0);
+}
+
+#[test]
+fn locks_that_cannot_be_had_in_the_state_folder_are_a_word_and_no_refusal() {
+    let world = planned(3, Duration::ZERO);
+    let mut command = world.command(&run_of("t.transfer"));
+    command.env("XDG_STATE_HOME", "/proc/nowhere");
+    let run = world.finish(command);
+    assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    assert!(
+        run.stderr()
+            .contains("a copy of the transfer on this machine would not be noticed"),
+        "{}",
+        run.stderr()
+    );
+}
+
+/// A program that sees none of our locks takes over while we are stopped: an older version after the lock file was deleted,
+/// or one on another machine whose file system shares no locks.
+#[test]
+fn a_run_that_was_stopped_over_a_takeover_says_so_and_sends_nothing_more() {
+    let world = planned(FILES, Duration::from_secs(60));
+    let mut running = running(&world);
+    let path = world.home().join("t.transfer");
+    // It isn't stopped within a commit, for then nobody could take over.
+    wait_until("it is always writing", || {
+        signal("-STOP", &running);
+        let taken = takes_over(&path);
+        if !taken {
+            signal("-CONT", &running);
+        }
+        taken
+    });
+    signal("-CONT", &running);
+    // The next commit is due when a job ends, or when it is told to stop.
+    signal("-INT", &running);
+    let ended = running.0.wait().unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(running.0.stderr.as_mut().unwrap(), &mut said).unwrap();
+    assert_eq!(ended.code(), Some(6), "{said}");
+    assert!(
+        said.contains("was taken over by process 77 on `elsewhere`"),
+        "{said}"
+    );
+    assert_eq!(world.accepted(), FILES);
+}
+
+fn signal(name: &str, running: &Running) {
+    let sent = Command::new("kill")
+        .args([name, &running.0.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// Begins a run as another program does.
+fn takes_over(path: &Path) -> bool {
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    other
+        .execute(
+            "INSERT INTO run (host, process, version, started, seen) VALUES ('elsewhere', 77, '', 0, 0)",
+            [],
+        )
+        .is_ok()
+}
