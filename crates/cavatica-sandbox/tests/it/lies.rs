@@ -150,6 +150,34 @@ async fn a_client_that_gives_up_stops_nothing() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_stopped_sandbox_accepts_nothing_more() -> Outcome {
+    let data = tempfile::tempdir()?;
+    let plan: FaultPlan = "drop-after+spread=2s".parse()?;
+    let open = || {
+        Sandbox::builder()
+            .data(data.path())
+            .project(ProjectSeed::new("a/b").synthetic("", 10, 10))
+            .volume(VolumeSeed::s3("a/v").keys_only())
+    };
+    let sandbox = open().faults(plan).start().await?;
+    start_all(&sandbox).await;
+    while sandbox.ledger().starts == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    sandbox.stop().await;
+    let sandbox = open().start().await?;
+    let accepted = sandbox.ledger().starts;
+    assert!((1..10).contains(&accepted), "{accepted}");
+    // Nothing writes to the folder that isn't this sandbox's own.
+    let log = data.path().join("world.jsonl");
+    all_ended(&sandbox, accepted).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let starts = std::fs::read_to_string(&log)?;
+    assert_eq!(starts.matches("\"started\"").count() as u64, accepted);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_item_may_be_an_error_although_its_job_was_made() -> Outcome {
     let sandbox = with("item-error=408/0,every=3; item-error=500/90004,nth=1").await?;
     let answer = start_all(&sandbox).await.expect("an answer").json();
