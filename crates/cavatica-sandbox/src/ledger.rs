@@ -142,13 +142,24 @@ pub struct LedgerObject {
     pub volume: String,
     /// The location.
     pub location: String,
-    /// The job that brought what lies there, or what lay there last; `None` if no job did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job: Option<String>,
+    /// How what lies there came, or what lay there last.
+    pub came: ObjectOrigin,
     /// How many objects were deleted there to make room for another.
     pub overwritten: u64,
     /// How it stands now.
     pub fate: ObjectFate,
+}
+
+/// How an object came to its volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectOrigin {
+    /// It was there from the beginning.
+    Seeded,
+    /// Somebody put it there, past the platform.
+    Put,
+    /// This job brought it.
+    Export(String),
 }
 
 /// How a location stands.
@@ -355,9 +366,10 @@ fn holds(world: &World, volume: &str, location: &str) -> bool {
 }
 
 fn locations(world: &World) -> Vec<LedgerObject> {
-    let job = |came: Came| match came {
-        Came::Job(job) => Some(world.export_id(job)),
-        Came::Seeded | Came::Put => None,
+    let came = |came: Came| match came {
+        Came::Seeded => ObjectOrigin::Seeded,
+        Came::Put => ObjectOrigin::Put,
+        Came::Job(job) => ObjectOrigin::Export(world.export_id(job)),
     };
     let mut locations = Vec::new();
     for (number, volume) in world.mounted() {
@@ -366,7 +378,7 @@ fn locations(world: &World) -> Vec<LedgerObject> {
             locations.push(LedgerObject {
                 volume: volume.id.to_string(),
                 location: location.to_string(),
-                job: job(object.came),
+                came: came(object.came),
                 overwritten: loss.map_or(0, |loss| loss.overwritten),
                 fate: ObjectFate::There,
             });
@@ -380,7 +392,7 @@ fn locations(world: &World) -> Vec<LedgerObject> {
         locations.push(LedgerObject {
             volume: volume.id.to_string(),
             location: location.to_string(),
-            job: job(loss.came),
+            came: came(loss.came),
             overwritten: loss.overwritten,
             fate: match loss.went {
                 Went::Removed => ObjectFate::Removed,

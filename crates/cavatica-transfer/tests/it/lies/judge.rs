@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, StartedBy};
+use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy};
 use cavatica_transfer::item::State;
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 
@@ -133,7 +133,10 @@ impl<'a> Truth<'a> {
             .iter()
             .filter(|object| object.fate == ObjectFate::There && object.volume == VOLUME);
         let objects = there.filter_map(|object| {
-            let job = jobs.get(object.job.as_deref()?)?;
+            let ObjectOrigin::Export(job) = &object.came else {
+                return None;
+            };
+            let job = jobs.get(&**job)?;
             Some((&*object.location, (&*job.file, &job.by)))
         });
         Truth {
