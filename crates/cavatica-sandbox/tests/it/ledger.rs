@@ -77,7 +77,7 @@ async fn a_completed_move_may_bring_nothing() -> Outcome {
 
 #[tokio::test]
 async fn an_alias_may_come_late_and_after_a_restart() -> Outcome {
-    let sandbox = world("late-alias=300ms").start().await?;
+    let sandbox = world("late-alias=2s").start().await?;
     let id = moved(&sandbox, "x").await;
     assert_eq!(storage(&sandbox, &id).await, "PLATFORM");
     while sandbox.place_of(&id) != Some(alias("x")) {
@@ -88,7 +88,7 @@ async fn an_alias_may_come_late_and_after_a_restart() -> Outcome {
     assert!(sandbox.ledger().dangling.is_empty());
 
     let data = tempfile::tempdir()?;
-    let sandbox = world("late-alias=400ms").data(data.path()).start().await?;
+    let sandbox = world("late-alias=2s").data(data.path()).start().await?;
     let id = moved(&sandbox, "x").await;
     sandbox.stop().await;
     let sandbox = world("").data(data.path()).start().await?;
