@@ -36,8 +36,9 @@ pub(crate) async fn conduct(
     let answer = if request.acceptance.over.is_zero() {
         route::dispatch(hub, &request).await
     } else {
-        let hub = Arc::clone(hub);
-        let accepting = tokio::spawn(async move { route::dispatch(&hub, &request).await });
+        let own = Arc::clone(hub);
+        let accepting = tokio::spawn(async move { route::dispatch(&own, &request).await });
+        hub.goes_on(accepting.abort_handle());
         if faults.iter().any(needs_no_answer) {
             // What is said instead doesn't wait for it.
             Ok(Answer::nothing())

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
 use crate::fault::Faults;
@@ -38,6 +39,8 @@ pub(crate) struct Hub {
     counters: Mutex<Counters>,
     window: Mutex<Window>,
     pace: Mutex<Pace>,
+    /// Calls that are still being carried out though their clients don't wait for them.
+    accepting: Mutex<Vec<AbortHandle>>,
 }
 
 /// Who can reach the sandbox.
@@ -116,6 +119,7 @@ impl Hub {
             counters: Mutex::new(Counters::default()),
             window: Mutex::new(window),
             pace: Mutex::new(pace),
+            accepting: Mutex::default(),
         }
     }
 
@@ -134,6 +138,20 @@ impl Hub {
     /// How long jobs take that are accepted now, and how many of them fail.
     pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
         lock(&self.pace)
+    }
+
+    /// Remembers a call that goes on by itself until the sandbox stops.
+    pub(crate) fn goes_on(&self, call: AbortHandle) {
+        let mut accepting = lock(&self.accepting);
+        accepting.retain(|call| !call.is_finished());
+        accepting.push(call);
+    }
+
+    /// Ends the calls that go on by themselves.
+    pub(crate) fn abandon(&self) {
+        for call in lock(&self.accepting).drain(..) {
+            call.abort();
+        }
     }
 
     /// The limit and what has been used of it.

@@ -142,13 +142,24 @@ pub struct LedgerObject {
     pub volume: String,
     /// The location.
     pub location: String,
-    /// The job that brought what lies there, or what lay there last; `None` if no job did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job: Option<String>,
+    /// How what lies there came, or what lay there last.
+    pub came: ObjectOrigin,
     /// How many objects were deleted there to make room for another.
     pub overwritten: u64,
     /// How it stands now.
     pub fate: ObjectFate,
+}
+
+/// How an object came to its volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectOrigin {
+    /// It was there from the beginning.
+    Seeded,
+    /// Somebody put it there, past the platform.
+    Put,
+    /// This job brought it.
+    Export(String),
 }
 
 /// How a location stands.
@@ -272,42 +283,54 @@ fn jobs(world: &World) -> Vec<LedgerJob> {
 }
 
 fn files(world: &World) -> BTreeMap<String, LedgerFile> {
-    let mut files: BTreeMap<u32, LedgerFile> = BTreeMap::new();
-    let mut earlier: BTreeMap<u32, Vec<&Job>> = BTreeMap::new();
-    for job in world.jobs() {
-        let file = files.entry(job.file).or_default();
-        let earlier = earlier.entry(job.file).or_default();
-        if job.by == By::Client {
-            file.starts += 1;
-            file.doubled += u64::from(earlier.iter().any(|other| is_doubled_by(other, job)));
-            file.collided += u64::from(earlier.iter().any(|other| collides_with(other, job)));
-        } else {
-            file.starts_elsewhere += 1;
-        }
-        earlier.push(job);
-        match job.state {
-            ExportState::Completed => {
-                file.completed += 1;
-                file.delivered += u64::from(job.twist != Some(Twist::Hollow));
-            }
-            ExportState::Failed => file.failed += 1,
-            ExportState::Pending | ExportState::Running => {}
-        }
-    }
-    for (number, node) in (0..).zip(world.nodes()) {
-        let NodeKind::File(content) = &node.kind else {
-            continue;
+    let jobs = world.jobs();
+    // By file, and within a file in the order of acceptance.
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|number| jobs[*number].file);
+    let started = order.chunk_by(|one, other| jobs[*one].file == jobs[*other].file);
+    let started = started.map(|numbers| {
+        let jobs: Vec<&Job> = numbers.iter().map(|number| &jobs[*number]).collect();
+        (jobs[0].file, LedgerFile::of(&jobs))
+    });
+    let deleted = (0..)
+        .zip(world.nodes())
+        .filter(|(number, _)| world.any_gone() && world.is_gone(*number))
+        .map(|(number, _)| (number, LedgerFile::default()));
+    let mut files = BTreeMap::new();
+    for (number, file) in deleted.chain(started) {
+        let now = match &world.node(number).kind {
+            NodeKind::File(content) => LedgerPlace::from(&content.place),
+            NodeKind::Folder { .. } => LedgerPlace::Platform,
         };
-        if let Some(file) = files.get_mut(&number) {
-            file.now = LedgerPlace::from(&content.place);
-        } else if matches!(content.place, Place::Gone) {
-            files.entry(number).or_default().now = LedgerPlace::Gone;
-        }
+        files.insert(world.file_id(number), LedgerFile { now, ..file });
     }
     files
-        .into_iter()
-        .map(|(number, file)| (world.file_id(number), file))
-        .collect()
+}
+
+impl LedgerFile {
+    /// What the jobs of one file tell, in the order of their acceptance.
+    fn of(jobs: &[&Job]) -> LedgerFile {
+        let mut file = LedgerFile::default();
+        for (position, job) in jobs.iter().enumerate() {
+            let mut earlier = jobs[..position].iter();
+            if job.by == By::Client {
+                file.starts += 1;
+                file.doubled += u64::from(earlier.clone().any(|other| is_doubled_by(other, job)));
+                file.collided += u64::from(earlier.any(|other| collides_with(other, job)));
+            } else {
+                file.starts_elsewhere += 1;
+            }
+            match job.state {
+                ExportState::Completed => {
+                    file.completed += 1;
+                    file.delivered += u64::from(job.twist != Some(Twist::Hollow));
+                }
+                ExportState::Failed => file.failed += 1,
+                ExportState::Pending | ExportState::Running => {}
+            }
+        }
+        file
+    }
 }
 
 /// Whether a start was accepted although an earlier one of a client was under way or had completed.
@@ -343,9 +366,10 @@ fn holds(world: &World, volume: &str, location: &str) -> bool {
 }
 
 fn locations(world: &World) -> Vec<LedgerObject> {
-    let job = |came: Came| match came {
-        Came::Job(job) => Some(world.export_id(job)),
-        Came::Seeded | Came::Put => None,
+    let came = |came: Came| match came {
+        Came::Seeded => ObjectOrigin::Seeded,
+        Came::Put => ObjectOrigin::Put,
+        Came::Job(job) => ObjectOrigin::Export(world.export_id(job)),
     };
     let mut locations = Vec::new();
     for (number, volume) in world.mounted() {
@@ -354,7 +378,7 @@ fn locations(world: &World) -> Vec<LedgerObject> {
             locations.push(LedgerObject {
                 volume: volume.id.to_string(),
                 location: location.to_string(),
-                job: job(object.came),
+                came: came(object.came),
                 overwritten: loss.map_or(0, |loss| loss.overwritten),
                 fate: ObjectFate::There,
             });
@@ -368,7 +392,7 @@ fn locations(world: &World) -> Vec<LedgerObject> {
         locations.push(LedgerObject {
             volume: volume.id.to_string(),
             location: location.to_string(),
-            job: job(loss.came),
+            came: came(loss.came),
             overwritten: loss.overwritten,
             fate: match loss.went {
                 Went::Removed => ObjectFate::Removed,

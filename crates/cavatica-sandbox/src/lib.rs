@@ -50,7 +50,9 @@ pub use builder::SandboxBuilder;
 pub use elsewhere::{OtherExport, VolumeChange};
 pub use error::SandboxError;
 pub use fault::{Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Form, Target, When};
-pub use ledger::{Ledger, LedgerFile, LedgerJob, LedgerObject, LedgerPlace, ObjectFate, StartedBy};
+pub use ledger::{
+    Ledger, LedgerFile, LedgerJob, LedgerObject, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy,
+};
 pub use quirk::{Quirk, QuirkError};
 pub use sandbox::Sandbox;
 pub use scenario::{Scenario, ScenarioError};

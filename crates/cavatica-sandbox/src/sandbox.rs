@@ -196,6 +196,7 @@ impl Sandbox {
     /// Stops the sandbox: connections are closed, bytes under way arrive, everything else waits for the next start with
     /// the same data folder.
     pub async fn stop(mut self) {
+        self.hub.abandon();
         // Nobody listens any more if the tasks have ended by themselves.
         self.stop.send_replace(());
         for task in self.tasks.drain(..) {
@@ -213,6 +214,7 @@ fn nothing_there(volume: &str, location: &str) -> io::Error {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        self.hub.abandon();
         for task in &self.tasks {
             task.abort();
         }

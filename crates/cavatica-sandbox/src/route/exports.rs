@@ -142,6 +142,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     states.sort_unstable();
     states.dedup();
 
+    let turn = hub.counters().served;
     let state = hub.state();
     let world = &state.world;
     let volume = match request.query.get("volume") {
@@ -179,7 +180,6 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     } else {
         let mut matching: Vec<u32> = numbers.filter(matches).collect();
         if shown.disorder {
-            let turn = hub.counters().served;
             fastrand::Rng::with_seed(scatter(world.seed(), turn)).shuffle(&mut matching);
         }
         matching.truncate(shown.most);

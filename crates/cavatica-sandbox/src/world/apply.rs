@@ -3,8 +3,8 @@
 use cavatica_model::{ExportMode, ExportState};
 
 use super::{
-    Came, Event, FileNode, Job, Loss, Node, NodeKind, Object, Place, Start, Twist, VolumeSpec,
-    VolumeState, Went, World, position,
+    Came, Event, FileNode, Job, Loss, Node, NodeKind, Object, Permissions, Place, Start, Twist,
+    VolumeSpec, VolumeState, Went, World, position,
 };
 use crate::clock::Millis;
 use crate::refusal::Failure;
@@ -32,13 +32,8 @@ impl World {
                 etag,
             } => self.completed(*job, *at, *size, etag)?,
             Event::Failed { job, at, code, why } => {
-                self.turn(*job, ExportState::Failed)?;
-                let job = self.job_mut(*job)?;
-                job.finished_at = *at;
-                job.failure = Some(Box::new(Failure {
-                    code: *code,
-                    why: why.clone(),
-                }));
+                let (code, why) = (*code, why.clone());
+                self.failed(*job, *at, Failure { code, why })?;
             }
             Event::ObjectPut {
                 volume,
@@ -84,11 +79,7 @@ impl World {
                 username,
                 permissions,
             } => {
-                let members = &mut self.volume_mut(*volume)?.members;
-                match permissions {
-                    Some(permissions) => members.insert(username.clone(), *permissions),
-                    None => members.remove(username),
-                };
+                self.volume_mut(*volume)?.admit(username, *permissions);
             }
             Event::VolumeChanged {
                 volume,
@@ -102,16 +93,7 @@ impl World {
                 volume.active = *active;
                 volume.access_mode.clone_from(access_mode);
                 volume.modified_at = *at;
-                if let Some(bucket) = bucket {
-                    volume.bucket.clone_from(bucket);
-                }
-                if let Some(prefix) = prefix {
-                    volume.prefix.clone_from(prefix);
-                }
-                if bucket.is_some() || prefix.is_some() {
-                    // What was put elsewhere doesn't show here.
-                    volume.objects.clear();
-                }
+                volume.lead_to(bucket.as_deref(), prefix.as_deref());
             }
         }
         Ok(())
@@ -247,6 +229,14 @@ impl World {
         Ok(())
     }
 
+    fn failed(&mut self, number: u32, at: Millis, failure: Failure) -> Result<(), MisfitError> {
+        self.turn(number, ExportState::Failed)?;
+        let job = self.job_mut(number)?;
+        job.finished_at = at;
+        job.failure = Some(Box::new(failure));
+        Ok(())
+    }
+
     /// Puts a job into another state and keeps the counts right.
     fn turn(&mut self, number: u32, state: ExportState) -> Result<(), MisfitError> {
         let job = self.job_mut(number)?;
@@ -286,5 +276,27 @@ impl World {
             what: "volume",
             number,
         })
+    }
+}
+
+impl VolumeState {
+    fn admit(&mut self, username: &str, permissions: Option<Permissions>) {
+        match permissions {
+            Some(permissions) => self.members.insert(username.to_owned(), permissions),
+            None => self.members.remove(username),
+        };
+    }
+
+    /// Another place, if one is named; what lies at the old one doesn't show there.
+    fn lead_to(&mut self, bucket: Option<&str>, prefix: Option<&str>) {
+        if bucket.is_some() || prefix.is_some() {
+            self.objects.clear();
+        }
+        if let Some(bucket) = bucket {
+            bucket.clone_into(&mut self.bucket);
+        }
+        if let Some(prefix) = prefix {
+            prefix.clone_into(&mut self.prefix);
+        }
     }
 }

@@ -128,7 +128,8 @@ impl World {
             return None;
         }
         let (volume, state) = self.volume(&wish.volume)?;
-        let there = state.objects.contains_key(&*wish.location);
+        let ours = !matches!(state.store, StoreKind::Bucket { .. });
+        let there = ours && state.objects.contains_key(&*wish.location);
         let file = self.file_by_id(&wish.file)?;
         let refused = self.judge(file, volume, &wish.properties) == Err(Code::NOT_EXPORTABLE);
         (there && refused).then(|| (volume, wish.location.as_str().into()))

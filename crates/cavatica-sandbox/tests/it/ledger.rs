@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cavatica_sandbox::{
-    FaultPlan, LedgerPlace, ObjectFate, ProjectSeed, Quirk, Sandbox, SandboxBuilder, VolumeSeed,
+    FaultPlan, LedgerPlace, ObjectFate, ObjectOrigin, ProjectSeed, Quirk, Sandbox, SandboxBuilder,
+    VolumeSeed,
 };
 use serde_json::json;
 
@@ -76,7 +77,7 @@ async fn a_completed_move_may_bring_nothing() -> Outcome {
 
 #[tokio::test]
 async fn an_alias_may_come_late_and_after_a_restart() -> Outcome {
-    let sandbox = world("late-alias=300ms").start().await?;
+    let sandbox = world("late-alias=2s").start().await?;
     let id = moved(&sandbox, "x").await;
     assert_eq!(storage(&sandbox, &id).await, "PLATFORM");
     while sandbox.place_of(&id) != Some(alias("x")) {
@@ -87,7 +88,7 @@ async fn an_alias_may_come_late_and_after_a_restart() -> Outcome {
     assert!(sandbox.ledger().dangling.is_empty());
 
     let data = tempfile::tempdir()?;
-    let sandbox = world("late-alias=400ms").data(data.path()).start().await?;
+    let sandbox = world("late-alias=2s").data(data.path()).start().await?;
     let id = moved(&sandbox, "x").await;
     sandbox.stop().await;
     let sandbox = world("").data(data.path()).start().await?;
@@ -173,6 +174,8 @@ async fn an_overwrite_may_destroy_before_it_looks() -> Outcome {
 
 #[tokio::test]
 async fn objects_are_told_by_how_they_came_and_went() -> Outcome {
+    use ObjectOrigin::{Export, Put, Seeded};
+
     let sandbox = world("fail-jobs=9100@start,nth=2").start().await?;
     let id = sandbox.file_id("a/b", "f").expect("a file");
     let mut body = export(&id, "a/v", "taken");
@@ -182,19 +185,19 @@ async fn objects_are_told_by_how_they_came_and_went() -> Outcome {
         let [object] = &ledger.locations[..] else {
             panic!("{:?}", ledger.locations);
         };
-        (object.job.clone(), object.overwritten, object.fate)
+        (object.came.clone(), object.overwritten, object.fate)
     };
-    assert_eq!(fate(&sandbox), (None, 0, ObjectFate::There));
+    assert_eq!(fate(&sandbox), (Seeded, 0, ObjectFate::There));
     let job = started(&sandbox, "?copy_only=true", &body).await;
     ended(&sandbox, &job).await;
-    assert_eq!(fate(&sandbox), (Some(job.clone()), 1, ObjectFate::There));
+    assert_eq!(fate(&sandbox), (Export(job.clone()), 1, ObjectFate::There));
     let failed = started(&sandbox, "?copy_only=true", &body).await;
     ended(&sandbox, &failed).await;
-    assert_eq!(fate(&sandbox), (Some(job), 2, ObjectFate::Destroyed));
+    assert_eq!(fate(&sandbox), (Export(job), 2, ObjectFate::Destroyed));
     sandbox.put_object("a/v", "taken", b"by hand")?;
-    assert_eq!(fate(&sandbox), (None, 2, ObjectFate::There));
+    assert_eq!(fate(&sandbox), (Put, 2, ObjectFate::There));
     sandbox.remove_object("a/v", "taken")?;
-    assert_eq!(fate(&sandbox), (None, 2, ObjectFate::Removed));
+    assert_eq!(fate(&sandbox), (Put, 2, ObjectFate::Removed));
     Ok(())
 }
 

@@ -116,19 +116,19 @@ async fn a_call_may_be_carried_out_in_part() -> Outcome {
 
 #[tokio::test]
 async fn a_call_may_go_on_being_carried_out_while_one_looks() -> Outcome {
-    for plan in ["drop-after+spread=1", "refuse-after=429/1000+spread=1000ms"] {
+    for plan in [
+        "drop-after+spread=6s",
+        "refuse-after=429/1000+spread=6000ms",
+    ] {
         let sandbox = with(plan).await?;
-        let sent = std::time::Instant::now();
         start_all(&sandbox).await;
-        let early = sandbox.ledger().starts;
-        assert!(early < 10, "{plan}: {early} after {:?}", sent.elapsed());
-        let mut seen = vec![early];
-        while sandbox.ledger().starts < 10 {
+        let mut seen = vec![sandbox.ledger().starts];
+        while seen.last() < Some(&3) {
             tokio::time::sleep(Duration::from_millis(10)).await;
             seen.push(sandbox.ledger().starts);
         }
         seen.dedup();
-        assert!(seen.len() > 3, "{plan}: one by one, {seen:?}");
+        assert!(seen.len() > 1, "{plan}: one by one, {seen:?}");
     }
     // Where nothing is said instead, the answer waits and is whole.
     let sandbox = with("spread=200ms").await?;
@@ -150,6 +150,34 @@ async fn a_client_that_gives_up_stops_nothing() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_stopped_sandbox_accepts_nothing_more() -> Outcome {
+    let data = tempfile::tempdir()?;
+    let plan: FaultPlan = "drop-after+spread=2s".parse()?;
+    let open = || {
+        Sandbox::builder()
+            .data(data.path())
+            .project(ProjectSeed::new("a/b").synthetic("", 10, 10))
+            .volume(VolumeSeed::s3("a/v").keys_only())
+    };
+    let sandbox = open().faults(plan).start().await?;
+    start_all(&sandbox).await;
+    while sandbox.ledger().starts == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    sandbox.stop().await;
+    let sandbox = open().start().await?;
+    let accepted = sandbox.ledger().starts;
+    assert!((1..10).contains(&accepted), "{accepted}");
+    // Nothing writes to the folder that isn't this sandbox's own.
+    let log = data.path().join("world.jsonl");
+    all_ended(&sandbox, accepted).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let starts = std::fs::read_to_string(&log)?;
+    assert_eq!(starts.matches("\"started\"").count() as u64, accepted);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_item_may_be_an_error_although_its_job_was_made() -> Outcome {
     let sandbox = with("item-error=408/0,every=3; item-error=500/90004,nth=1").await?;
     let answer = start_all(&sandbox).await.expect("an answer").json();
@@ -166,7 +194,7 @@ async fn an_item_may_be_an_error_although_its_job_was_made() -> Outcome {
 
 #[tokio::test]
 async fn lists_may_lag_for_a_fixed_time_in_every_state() -> Outcome {
-    let sandbox = with("late-list=300ms; fail-jobs=9103@bulk-start,nth=1").await?;
+    let sandbox = with("late-list=3s; fail-jobs=9103@bulk-start,nth=1").await?;
     let answer = start_all(&sandbox).await.expect("an answer").json();
     let job = answer["items"][0]["resource"]["id"]
         .as_str()

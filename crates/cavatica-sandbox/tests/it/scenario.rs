@@ -90,6 +90,11 @@ fn what_is_no_scenario_is_refused_and_named() {
         ),
         (json!({"quirks": ["shy"]}), "`shy`"),
         (
+            json!({"exports": [{"file": "a/b:f", "volume": "a/v", "location": "x", "seconds": 5}]}),
+            "`seconds`",
+        ),
+        (json!({"faults": "spread=5s+hollow"}), "a rule of its own"),
+        (
             json!({"rate_limit": {"requests": 1, "seconds": -1}}),
             "negative",
         ),

@@ -26,6 +26,7 @@ impl Runner<'_> {
         let (now, heard) = (Instant::now(), self.platform_now());
         let sent = intent.at;
         let files = intent.items.len();
+        let whole = items.len() == files;
         let matched = match_answer(&intent.items, &self.terms.volume, items);
         let mut moments = Moments::default();
         let mut changes = Vec::with_capacity(files);
@@ -66,10 +67,13 @@ impl Runner<'_> {
             accepted: files - refused - lost.len(),
             refused,
         });
-        if lost.is_empty() {
+        // Smaller calls are for answers with gaps; errors and jobs without names come in calls of any size.
+        if whole {
             self.sender.answered();
         } else {
             self.sender.lost(files);
+        }
+        if !lost.is_empty() {
             let intent = Intent {
                 items: lost,
                 ..intent

@@ -5,8 +5,9 @@ use std::fmt;
 use std::path::Path;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, StartedBy};
+use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy};
 use cavatica_transfer::journal::{ItemRow, TransferFile};
+use cavatica_transfer::state::State;
 use cavatica_transfer::state::State;
 
 use crate::bench::VOLUME;
@@ -133,7 +134,10 @@ impl<'a> Truth<'a> {
             .iter()
             .filter(|object| object.fate == ObjectFate::There && object.volume == VOLUME);
         let objects = there.filter_map(|object| {
-            let job = jobs.get(object.job.as_deref()?)?;
+            let ObjectOrigin::Export(job) = &object.came else {
+                return None;
+            };
+            let job = jobs.get(&**job)?;
             Some((&*object.location, (&*job.file, &job.by)))
         });
         Truth {

@@ -8,12 +8,13 @@ use cavatica_transfer::plan::Existing;
 
 use super::judge::Found;
 
-/// More than any lie should cost: some twenty requests are needed without one, and each second of doubt a few.
-const MOST_REQUESTS: u64 = 200;
+/// More than any lie should cost: some twenty requests without one, a few for each second of doubt, and one for each job
+/// without names.
+const MOST_REQUESTS: u64 = 450;
 
 /// One row of the table. Without anything else said, every file ends as completed, and truly.
 pub(super) struct Lie {
-    hole: &'static str,
+    belief: &'static str,
     name: &'static str,
     pub(super) mode: ExportMode,
     pub(super) existing: Existing,
@@ -45,9 +46,9 @@ enum Ends {
 }
 
 impl Lie {
-    pub(super) fn new(hole: &'static str, name: &'static str) -> Self {
+    pub(super) fn new(belief: &'static str, name: &'static str) -> Self {
         Lie {
-            hole,
+            belief,
             name,
             mode: ExportMode::Move,
             existing: Existing::Fail,
@@ -128,9 +129,10 @@ impl Lie {
         let mode = match (self.mode, self.existing) {
             (ExportMode::Move, Existing::Overwrite) => "move, overwrite",
             (ExportMode::Move, _) => "move",
+            (ExportMode::Copy, Existing::Overwrite) => "copy, overwrite",
             (ExportMode::Copy, _) => "copy",
         };
-        format!("{} | {} | {mode}", self.name, self.hole)
+        format!("{} | {} | {mode}", self.name, self.belief)
     }
 
     pub(super) fn row(&self, found: &Found) -> String {
