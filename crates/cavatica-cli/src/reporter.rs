@@ -131,6 +131,17 @@ impl Reporter {
                 location,
                 reason,
             } => self.say(&format!("unknown: {file} {location}: {reason}")),
+            Event::VolumeUnseen { reason } => self.say(&format!(
+                "the volume could not be compared with the one that was planned for: {reason}"
+            )),
+            Event::ClocksDiffer { ahead } => self.say(&format!(
+                "this computer's clock and the platform's differ by {}: set this one right",
+                HumanDuration(ahead.unsigned_abs())
+            )),
+            Event::FilesHeld { files } => self.say(&format!(
+                "{}: export jobs of the same files are under way elsewhere; nothing is sent before they have ended",
+                counted(*files as u64, "file")
+            )),
             Event::Paused { reason, pause } => {
                 self.say(&format!("waiting {} s: {reason}", pause.as_secs()));
             }

@@ -229,6 +229,15 @@ fn of_run(error: RunError, transfer: &Path) -> Failure {
         RunError::CopyMoved { .. } => Failure::new(Exit::SomeFailed, message).hint(
             "the platform ignored `copy_only`; plan the transfer with --move if that is what you want",
         ),
+        RunError::VolumeChanged { volume, .. } => Failure::usage(message)
+            .hint("nothing further was sent; where the volume is as it should be now, plan the transfer anew")
+            .hint(format!(
+                "`cavatica volumes get {}` shows it",
+                hint::shell_word(&volume.to_string())
+            )),
+        RunError::NotMoved { .. } => Failure::new(Exit::Unknown, message)
+            .hint("look at the file and its job before anything else is moved")
+            .hint(again),
         _ => Failure::new(Exit::Other, message).hint(again),
     }
 }

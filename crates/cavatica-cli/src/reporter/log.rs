@@ -55,6 +55,11 @@ pub(super) fn described(event: &Event) -> Value {
         } => {
             json!({"event": "counted", "unfinished": unfinished, "in_flight": in_flight})
         }
+        Event::VolumeUnseen { reason } => json!({"event": "volume_unseen", "reason": reason}),
+        Event::ClocksDiffer { ahead } => {
+            json!({"event": "clocks_differ", "platform_ahead_s": ahead.as_secs()})
+        }
+        Event::FilesHeld { files } => json!({"event": "files_held", "files": files}),
         Event::CopyProven => json!({"event": "copy_proven"}),
         Event::Paused { reason, pause } => {
             json!({"event": "paused", "reason": reason, "seconds": pause.as_secs_f64()})

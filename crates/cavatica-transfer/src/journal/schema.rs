@@ -152,6 +152,8 @@ ALTER TABLE verified ADD COLUMN size_untold INTEGER;
 ALTER TABLE attempt ADD COLUMN proof INTEGER;
 -- 1 where an earlier sending was lost and then looked for in vain: the platform may not overwrite any more.
 ALTER TABLE attempt ADD COLUMN lost INTEGER;
+-- 1 where the file was not sent in its turn, because somebody else was at work on it.
+ALTER TABLE attempt ADD COLUMN aside INTEGER;
 -- Random, and the same in every copy of the file. NULL in files that were planned before.
 ALTER TABLE transfer ADD COLUMN id BLOB;
 "];

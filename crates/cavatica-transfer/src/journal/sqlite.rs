@@ -140,7 +140,7 @@ impl SqliteJournal {
     fn find_last_intended(&self) -> Result<i64, JournalError> {
         self.connection
             .query_row(
-                "SELECT item FROM attempt WHERE intent IS NOT NULL ORDER BY item DESC LIMIT 1",
+                "SELECT item FROM attempt WHERE aside IS NULL ORDER BY item DESC LIMIT 1",
                 [],
                 |row| row.get(0),
             )
@@ -363,7 +363,9 @@ impl Journal for SqliteJournal {
         let mut count = Count::default();
         for item in &mut items {
             item.attempt += 1;
-            self.last_intended = self.last_intended.max(item.id.0);
+            if is_fresh {
+                self.last_intended = self.last_intended.max(item.id.0);
+            }
             count.files += 1;
             count.bytes += item.size.unwrap_or(0);
         }
@@ -438,8 +440,8 @@ impl Journal for SqliteJournal {
             let mut standing =
                 connection.prepare_cached("SELECT state FROM attempt WHERE item = ?")?;
             let mut insert = connection.prepare_cached(
-                "INSERT INTO attempt (item, number, state, size)
-                 SELECT id, 0, ?2, size FROM item WHERE id = ?1",
+                "INSERT INTO attempt (item, number, state, size, aside)
+                 SELECT id, 0, ?2, size, 1 FROM item WHERE id = ?1",
             )?;
             let mut aside = Vec::new();
             for id in ids {

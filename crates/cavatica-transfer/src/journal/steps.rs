@@ -29,6 +29,8 @@ struct Standing {
     state: State,
     size: u64,
     attempt: u32,
+    /// Whether it has a row; one that was never sent has none.
+    has_row: bool,
 }
 
 impl<'c> Steps<'c> {
@@ -85,11 +87,21 @@ impl<'c> Steps<'c> {
             started,
             finished,
         } = moved;
+        let mut standing = self.standing(item)?;
+        if !standing.has_row {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO attempt (item, number, state, size, aside) SELECT id, 0, 0, size, 1 FROM item WHERE id = ?",
+                )?
+                .execute([item.0])?;
+            standing = self.standing(item)?;
+        }
         let Standing {
             state: before,
             size,
             attempt,
-        } = self.standing(item)?;
+            ..
+        } = standing;
         let unsent = matches!(
             step,
             Step::Answer(Answer::NotSent) | Step::Observation(Observation::NotTaken)
@@ -149,6 +161,7 @@ impl<'c> Steps<'c> {
                 state: State::Planned,
                 size: 0,
                 attempt: 0,
+                has_row: false,
             }),
         }
     }
@@ -254,5 +267,6 @@ fn read(path: &Path, row: &Row<'_>, told: StateColumns) -> Result<Standing, Writ
         state: columns.state(path)?,
         size: size.map_or(0, read_back),
         attempt: row.get(0)?,
+        has_row: true,
     })
 }

@@ -1,6 +1,6 @@
 //! The SQLite journal against a reference machine, and what it refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use cavatica_exports::model::{Class, ExportMode};
@@ -42,12 +42,17 @@ fn seen(item: i64, attempt: u32, verdict: Verdict) -> SeenJob {
 #[derive(Clone, Debug)]
 struct Reference {
     files: BTreeMap<i64, (State, u32)>,
+    /// Files that aren't fresh any more, in whatever state they are.
+    touched: BTreeSet<i64>,
+    /// The last file that was sent in its turn.
+    turn: i64,
 }
 
 #[derive(Clone, Debug)]
 enum Transition {
     IntendFresh(usize),
     IntendAgain(i64),
+    SetAside(i64),
     Step(i64, Step),
     /// The program dies and another one takes the transfer over.
     Crash,
@@ -70,7 +75,7 @@ impl Reference {
                     | Step::Observation(Observation::Absent | Observation::NotTaken)
                     | Step::Retry
             ));
-            assert!(attempt > 0);
+            assert!(attempt > 0 || *step == Step::Retry);
         }
         // What the platform confirmed stays confirmed.
         assert!(!matches!(before, State::Completed { .. }));
@@ -86,7 +91,12 @@ impl ReferenceStateMachine for Reference {
         let files = (1..=FILES)
             .map(|item| (item, (State::Planned, 0)))
             .collect();
-        Just(Reference { files }).boxed()
+        Just(Reference {
+            files,
+            touched: BTreeSet::new(),
+            turn: 0,
+        })
+        .boxed()
     }
 
     fn transitions(state: &Reference) -> BoxedStrategy<Transition> {
@@ -95,7 +105,7 @@ impl ReferenceStateMachine for Reference {
             .iter()
             .map(|(item, (_, attempt))| (*item, *attempt))
             .collect();
-        let step = (1..=FILES, 0..13_u8).prop_map(move |(item, kind)| {
+        let step = (1..=FILES, 0..16_u8).prop_map(move |(item, kind)| {
             let attempt = attempts[&item];
             let job = |verdict| seen(item, attempt, verdict);
             let step = match kind {
@@ -111,6 +121,9 @@ impl ReferenceStateMachine for Reference {
                 9 => Step::Observation(Observation::Unclear(Doubt::ListIncomplete)),
                 10 => Step::Retry,
                 11 => Step::Observation(Observation::Unclear(Doubt::JobUnclear)),
+                12 => Step::Observation(Observation::NotTaken),
+                13 => Step::Observation(Observation::MovedAway(failure(9006))),
+                14 => Step::Observation(Observation::Job(job(Verdict::Failed(failure(9107))))),
                 // The job of somebody else, or of an earlier attempt.
                 _ => Step::Observation(Observation::Job(seen(item, 99, Verdict::Completed))),
             };
@@ -119,6 +132,7 @@ impl ReferenceStateMachine for Reference {
         prop_oneof![
             2 => (1_usize..4).prop_map(Transition::IntendFresh),
             2 => (1..=FILES).prop_map(Transition::IntendAgain),
+            1 => (1..=FILES).prop_map(Transition::SetAside),
             10 => step,
             1 => Just(Transition::Crash),
         ]
@@ -128,37 +142,33 @@ impl ReferenceStateMachine for Reference {
     fn apply(mut state: Reference, transition: &Transition) -> Reference {
         match transition {
             Transition::IntendFresh(count) => {
-                let highest = state
-                    .files
-                    .iter()
-                    .rev()
-                    .find(|(_, (_, attempt))| *attempt > 0)
-                    .map_or(0, |(item, _)| *item);
-                // Files that an intent once named are never fresh again, even if it came to nothing.
-                let highest = highest.max(state.named());
-                for item in highest + 1..=FILES {
-                    if item > highest + i64::try_from(*count).expect("few files") {
-                        break;
-                    }
+                for item in state.fresh(*count) {
                     state.files.insert(item, (State::Intended, 1));
+                    state.touched.insert(item);
+                    state.turn = item;
                 }
             }
             Transition::IntendAgain(item) => {
-                if *item <= state.named()
+                if state.touched.contains(item)
                     && let Some(after) = state.next(*item, &Step::Intend)
                 {
                     let attempt = state.files[item].1;
                     state.files.insert(*item, (after, attempt + 1));
                 }
             }
+            Transition::SetAside(item) => {
+                state.touched.insert(*item);
+            }
             Transition::Step(item, step) => {
                 if let Some(after) = state.next(*item, step) {
                     let attempt = state.files[item].1;
-                    let taken_back = u32::from(*step == Step::Answer(Answer::NotSent));
-                    state.files.insert(*item, (after, attempt - taken_back));
-                    if taken_back == 1 && attempt == 1 {
-                        state.files.insert(-*item, (State::Planned, 0));
-                    }
+                    let unsent = matches!(
+                        step,
+                        Step::Answer(Answer::NotSent) | Step::Observation(Observation::NotTaken)
+                    );
+                    let attempt = attempt - u32::from(unsent);
+                    state.files.insert(*item, (after, attempt));
+                    state.touched.insert(*item);
                 }
             }
             Transition::Crash => {}
@@ -168,19 +178,11 @@ impl ReferenceStateMachine for Reference {
 }
 
 impl Reference {
-    /// The highest number that an intent ever named. Negative entries remember those whose attempts were all taken back.
-    fn named(&self) -> i64 {
-        let attempted = self.files.iter().filter(|(_, (_, attempt))| *attempt > 0);
-        let taken_back = self
-            .files
-            .keys()
-            .map(|item| -*item)
-            .filter(|item| *item > 0);
-        attempted
-            .map(|(item, _)| *item)
-            .chain(taken_back)
-            .max()
-            .unwrap_or(0)
+    /// The next files in their turn.
+    fn fresh(&self, count: usize) -> Vec<i64> {
+        let behind = (self.turn + 1)..=FILES;
+        let fresh = behind.filter(|item| !self.touched.contains(item));
+        fresh.take(count).collect()
     }
 }
 
@@ -237,7 +239,7 @@ impl StateMachineTest for JournalTest {
             }
             Transition::IntendAgain(item) => {
                 // Fresh files are picked in order; these calls are for files that came back.
-                if item <= reference.named() {
+                if reference.touched.contains(&item) {
                     let before = system.states();
                     let outcome = system.journal().intend(Pick::These(&[ItemId(item)]), now());
                     system.journal().commit().expect("room");
@@ -245,6 +247,13 @@ impl StateMachineTest for JournalTest {
                         assert_eq!(before, system.states());
                     }
                 }
+            }
+            Transition::SetAside(item) => {
+                let planned =
+                    system.states()[usize::try_from(item - 1).expect("small")].1 == State::Planned;
+                let aside = system.journal().set_aside(&[ItemId(item)]).expect("room");
+                assert_eq!(aside.len(), usize::from(planned));
+                system.journal().commit().expect("room");
             }
             Transition::Step(item, step) => {
                 let before = system.states();
@@ -269,7 +278,6 @@ impl StateMachineTest for JournalTest {
         let expected: Vec<(i64, State, u32)> = reference
             .files
             .iter()
-            .filter(|(item, _)| **item > 0)
             .map(|(item, (state, attempt))| (*item, state.clone(), *attempt))
             .collect();
         assert_eq!(system.states(), expected);
@@ -480,6 +488,8 @@ fn a_transfer_of_an_older_version_is_read_and_run_on() {
         .execute_batch(
             "DROP TABLE app; DROP INDEX ended_badly; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse;
              ALTER TABLE transfer DROP COLUMN id;
+             ALTER TABLE attempt DROP COLUMN proof; ALTER TABLE attempt DROP COLUMN lost;
+             ALTER TABLE attempt DROP COLUMN aside;
              PRAGMA user_version = 1",
         )
         .expect("the first version");

@@ -1,5 +1,7 @@
 //! Writing down what was learned, and what follows from it.
 
+use std::collections::HashMap;
+
 use tokio::time::Instant;
 
 use super::Runner;
@@ -19,7 +21,13 @@ impl Runner<'_> {
         let now = Instant::now();
         self.saving.wrote(now);
         let mut completed = Count::default();
-        for changed in self.journal.record(changes)? {
+        let recorded = self.journal.record(changes)?;
+        // A file may take two steps at once: it was accepted, and has arrived. What follows, follows from the last.
+        let places = recorded.iter().enumerate();
+        let last: HashMap<ItemId, usize> = places
+            .map(|(place, changed)| (changed.item, place))
+            .collect();
+        for (place, changed) in recorded.into_iter().enumerate() {
             let one = Count {
                 files: 1,
                 bytes: changed.size,
@@ -29,7 +37,9 @@ impl Runner<'_> {
                 completed.files += 1;
                 completed.bytes += changed.size;
             }
-            self.follow_up(changed, now)?;
+            if last[&changed.item] == place {
+                self.follow_up(changed, now)?;
+            }
         }
         if completed.files > 0 {
             (self.report)(Event::FilesCompleted {

@@ -8,7 +8,6 @@ use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy};
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::State;
-use cavatica_transfer::state::State;
 
 use crate::bench::VOLUME;
 
