@@ -13,7 +13,8 @@ mod transfer;
 mod verify;
 
 pub(crate) use transfer::{
-    Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status, Support, Transfers,
+    Existing, Pace, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status, Support,
+    Transfers,
 };
 
 pub(crate) use verify::{Against, Verify};
@@ -70,6 +71,7 @@ pub(crate) enum Command {
     Transfers(Transfers),
     Support(Support),
     Retry(Retry),
+    Resolve(Resolve),
     Verify(Verify),
     Report(Report),
     /// List, read and follow export jobs

@@ -11,6 +11,7 @@ pub(crate) mod jobs;
 pub(crate) mod man;
 pub(crate) mod plan;
 pub(crate) mod report;
+pub(crate) mod resolve;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod sandbox;

@@ -22,6 +22,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "run",
             "status",
             "retry",
+            "resolve",
             "verify",
             "report",
             "transfers",

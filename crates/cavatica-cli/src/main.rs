@@ -86,6 +86,7 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Verify(args) => command::verify::run(args, &cli.global, ui).await,
         Command::Report(args) => command::report::run(args, ui),
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
+        Command::Resolve(args) => command::resolve::run(args, ui),
         Command::Jobs(args) => command::jobs::run(args, &api()?, ui).await,
         Command::Files(args) => command::files::run(args, &api()?, ui).await,
         Command::Volumes(args) => command::volumes::run(args, &api()?, ui).await,

@@ -142,6 +142,10 @@ impl Reporter {
                 "{}: export jobs of the same files are under way elsewhere; nothing is sent before they have ended",
                 counted(*files as u64, "file")
             )),
+            Event::FilesRetried { files } => self.say(&format!(
+                "sent again: {}",
+                counted(*files as u64, "failed file")
+            )),
             Event::Paused { reason, pause } => {
                 self.say(&format!("waiting {} s: {reason}", pause.as_secs()));
             }

@@ -88,6 +88,11 @@ pub enum Event {
         /// How many files.
         files: usize,
     },
+    /// Failed files were read again, and are sent again.
+    FilesRetried {
+        /// How many files.
+        files: usize,
+    },
     /// The platform was asked how many jobs are unfinished.
     Counted {
         /// Unfinished jobs on the volume, all of the account's.

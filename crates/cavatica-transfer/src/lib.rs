@@ -47,7 +47,10 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 pub use listing::{Standing, TransferLine, transfers_in};
 pub use once::{OnceError, Started, export_once};
 pub use report::{ReportError, ReportFormat, Written, write_report};
-pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, VolumeChange, run};
+pub use run::{
+    Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
+    VolumeChange, run,
+};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,

@@ -59,6 +59,19 @@ pub enum Proof {
     File,
     /// Its job alone. That is all there is to a copy; of a move it says less, and is shown.
     Job,
+    /// Somebody who looked.
+    Word,
+}
+
+impl Proof {
+    /// The name that reports have for it; it doesn't change.
+    pub fn name(self) -> &'static str {
+        match self {
+            Proof::File => "file",
+            Proof::Job => "job",
+            Proof::Word => "word",
+        }
+    }
 }
 
 /// What can happen to a file.
@@ -72,6 +85,21 @@ pub enum Step {
     Observation(Observation),
     /// The user, or the rule for transient failures, asks to try once more.
     Retry,
+    /// The user asks to send a file of which nothing was seen, though it may have been sent.
+    Release,
+    /// The user says what became of a file whose outcome can't be known from here.
+    Word(Word),
+}
+
+/// What somebody says who looked for himself. It is counted apart for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The object is there.
+    Completed,
+    /// It has failed, for this reason.
+    Failed(Failure),
+    /// Nothing of it was sent.
+    NotSent,
 }
 
 /// What the wire said about a file that was sent. No answer at all is no step: the file stays intended.
@@ -200,22 +228,25 @@ pub enum Doubt {
     /// The list shows no job, but the file isn't what it was when it was planned. Earlier versions ended so what is now
     /// [`Observation::MovedAway`].
     FileChanged,
-    /// The job was accepted, but the platform shows a state that nobody knows, or doesn't show the job any more.
+    /// The job was accepted, but the platform shows a state that nobody knows.
     JobUnclear,
     /// The job is said to have completed, but the file to be moved still lies on the platform.
     NotMoved,
     /// A completed job of the same file to the same place is listed, and it can't be told whether it is this transfer's.
     WhoseJob,
+    /// The job was accepted, but the platform doesn't show it any more.
+    JobGone,
 }
 
 impl Doubt {
     /// Every doubt, with the number it has in the journal.
-    const ALL: [(i64, Doubt); 5] = [
+    const ALL: [(i64, Doubt); 6] = [
         (1, Doubt::ListIncomplete),
         (2, Doubt::FileChanged),
         (3, Doubt::JobUnclear),
         (4, Doubt::NotMoved),
         (5, Doubt::WhoseJob),
+        (6, Doubt::JobGone),
     ];
 
     /// The number it has in the journal; it doesn't change.
@@ -244,6 +275,7 @@ impl fmt::Display for Doubt {
             Doubt::JobUnclear => {
                 "the job was accepted, but the platform doesn't say whether it ended"
             }
+            Doubt::JobGone => "the job was accepted, but the platform doesn't show it any more",
             Doubt::NotMoved => {
                 "the platform says that the job completed, but the file still lies on the platform"
             }
@@ -314,6 +346,8 @@ impl State {
             Step::Answer(answer) => self.answer(answer),
             Step::Observation(observation) => self.observe(observation),
             Step::Retry => self.retry(),
+            Step::Release => self.release(),
+            Step::Word(word) => self.word(word),
         }
     }
 
@@ -405,6 +439,14 @@ impl State {
             (State::Failed { export, .. }, Observation::AliasAtDestination) => {
                 Ok(by_its_file(export))
             }
+            // A failed job may come back.
+            (
+                State::Failed {
+                    export: Some(export),
+                    ..
+                },
+                Observation::Job(job),
+            ) if job.export == export => Ok(job.state()),
             (State::Failed { failure, .. }, Observation::Job(job))
                 if failure.may_be_own_success() && job.verdict == Verdict::Completed =>
             {
@@ -435,6 +477,39 @@ impl State {
             | State::Accepted { .. }
             | State::Completed { .. }
             | State::Unknown { .. } => Err(self.cannot(&Step::Retry)),
+        }
+    }
+
+    fn release(self) -> Result<State, IllegalStep> {
+        match self {
+            State::Unknown { .. } => Ok(State::Planned),
+            State::Planned
+            | State::Intended
+            | State::Accepted { .. }
+            | State::Completed { .. }
+            | State::Failed { .. } => Err(self.cannot(&Step::Release)),
+        }
+    }
+
+    /// What can be known from here is nobody's to say.
+    fn word(self, word: Word) -> Result<State, IllegalStep> {
+        match (self, word) {
+            (State::Unknown { export, .. }, Word::Completed) => Ok(State::Completed {
+                export,
+                proof: Proof::Word,
+            }),
+            (State::Unknown { export, .. }, Word::Failed(failure)) => {
+                Ok(State::Failed { export, failure })
+            }
+            (State::Unknown { .. }, Word::NotSent) => Ok(State::Planned),
+            (
+                state @ (State::Planned
+                | State::Intended
+                | State::Accepted { .. }
+                | State::Completed { .. }
+                | State::Failed { .. }),
+                word @ (Word::Completed | Word::Failed(_) | Word::NotSent),
+            ) => Err(state.cannot(&Step::Word(word))),
         }
     }
 
@@ -477,6 +552,8 @@ impl Step {
             Step::Observation(Observation::MovedAway(_)) => "observation: moved away",
             Step::Observation(Observation::Unclear(_)) => "observation: unclear",
             Step::Retry => "retry",
+            Step::Release => "release",
+            Step::Word(_) => "word",
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Summary {
     pub failed: u64,
     /// Files of which the outcome can't be known.
     pub unknown: u64,
+    /// Files of which somebody said what became of them, because the platform didn't: they are counted above, too.
+    pub by_word: u64,
     /// Files that the plan left out.
     pub skipped: u64,
     /// Files that are neither completed, nor failed, nor unknown.
@@ -109,6 +111,7 @@ impl Summary {
             completed: tally.completed.files,
             failed: tally.failed.files,
             unknown: tally.unknown.files,
+            by_word: file.said_by_word()?,
             skipped: tally.skipped,
             left: tally.left(),
             in_flight: tally.intended.files + tally.accepted.files,

@@ -220,11 +220,13 @@ pub(crate) struct Support {
 
 /// Send failed files again
 ///
-/// Without --code, only those whose failures pass by waiting. Files whose failures are permanent are sent again if their
-/// code is named: `cavatica status` shows the codes; change first what they complain about. Moves can't be undone here
-/// either. It overwrites nothing that the plan wouldn't.
+/// Sends what failed and nothing else: files that were never sent are `run`'s. Without --code, only those whose failures pass
+/// by waiting; permanent ones are sent again if their code is named: `cavatica status` shows the codes; change first what they
+/// complain about. The old job and the file are read before: a failed job may come back. Moves can't be undone here either.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cavatica retry cohort7.transfer --code 9103 --yes")]
+#[command(
+    after_help = "Examples:\n  cavatica retry cohort7.transfer --code 9103 --yes\n  cavatica retry cohort7.transfer --unknown --may-send-twice --yes"
+)]
 pub(crate) struct Retry {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]
@@ -232,11 +234,64 @@ pub(crate) struct Retry {
     /// Only files that failed with this code, permanent or not; can be repeated
     #[arg(long = "code", value_name = "N", value_parser = value::code)]
     pub(crate) codes: Vec<i64>,
+    /// Files whose outcome isn't known, too, where nothing of theirs is seen
+    #[arg(long, requires = "may_send_twice")]
+    pub(crate) unknown: bool,
+    /// Take the risk of --unknown: such a file may have been sent, and would be exported twice
+    #[arg(long, requires = "unknown")]
+    pub(crate) may_send_twice: bool,
+    /// Files that failed with 9107 because a lost sending took their right to overwrite: let them overwrite, as planned
+    #[arg(long)]
+    pub(crate) overwrite_again: bool,
     /// Send them
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) pace: Pace,
+}
+
+/// Say what became of files whose outcome can't be known from here
+///
+/// Look first: into the bucket, at the file, at the list of your export jobs. Only files that are *unknown* can be resolved,
+/// and reports count them apart for ever. Nothing is sent.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cavatica resolve cohort7.transfer run1/output.vcf --as completed \\\n      --because \"the object is there, with the right checksum\""
+)]
+pub(crate) struct Resolve {
+    /// The transfer's file
+    #[arg(value_name = "T.transfer")]
+    pub(crate) transfer: PathBuf,
+    /// The files, each by its id or its key
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<String>,
+    /// What became of them
+    #[arg(long = "as", value_name = "OUTCOME")]
+    pub(crate) outcome: ResolveAs,
+    /// How you know
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) because: String,
+}
+
+/// What somebody says became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ResolveAs {
+    /// The object is there
+    Completed,
+    /// It was refused, or its job failed
+    Failed,
+    /// Nothing of it was sent: the next run sends it
+    NotSent,
+}
+
+impl ResolveAs {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            ResolveAs::Completed => "completed",
+            ResolveAs::Failed => "failed",
+            ResolveAs::NotSent => "not sent",
+        }
+    }
 }
 
 fn policy(text: &str) -> Result<(String, Policy), String> {

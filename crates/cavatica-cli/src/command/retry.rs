@@ -1,42 +1,67 @@
 //! `cavatica retry`: failed files once more.
 
 use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::{OverwriteAgain, Retry, RunOptions, UnknownFiles};
 
 use crate::args::{self, Global};
 use crate::command::run::{Opened, drive, say_how_it_ended, unchanged};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::ui::{Ui, counted};
 
 pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    let transfer = hint::shell_word(&args.transfer.to_string_lossy()).into_owned();
     if !args.yes {
         return Err(
             Failure::usage("nothing was sent: say --yes to send failed files again").hint(format!(
-                "`cavatica status {}` shows which ones failed",
-                args.transfer.display()
+                "`cavatica status {transfer}` shows which ones failed"
             )),
         );
     }
-    unchanged(&args.transfer, &TransferFile::open(&args.transfer)?)?;
-    let mut opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
-    let files = opened.journal.retry(&args.codes)?;
-    if files == 0 {
-        ui.note(match args.codes[..] {
-            [] => "no file is sent again: none failed in a way that passes by waiting; `--code N` sends those that failed with N",
-            _ => "no file is sent again: none failed with such a code",
-        });
-    } else {
-        ui.note(format_args!(
-            "sent again: {}",
-            counted(files, "failed file")
-        ));
-    }
-    let options = args.pace.options();
+    let file = TransferFile::open(&args.transfer)?;
+    unchanged(&args.transfer, &file)?;
+    let before = file.tally()?;
+    drop(file);
+    let opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
+    let options = RunOptions {
+        retry: Some(args.retry()),
+        ..args.pace.options()
+    };
     let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;
+    let never_sent = summary.left.saturating_sub(summary.in_flight);
+    if never_sent > 0 {
+        ui.note(format_args!(
+            "{} not sent by a retry; `cavatica run {transfer} --yes` sends what is left",
+            counted(never_sent, "file")
+        ));
+    }
+    if summary.failed > 0 && args.codes.is_empty() {
+        ui.note("failures that don't pass by waiting are sent again with --code N");
+    }
     say_how_it_ended(&args.transfer, exit, ui);
-    Ok(match (files, exit) {
-        (0, Exit::Done) => Exit::NothingToDo,
+    let nothing = before.failed.files + before.unknown.files == 0;
+    Ok(match (nothing, exit) {
+        (true, Exit::Done) => Exit::NothingToDo,
         (_, exit) => exit,
     })
+}
+
+impl args::Retry {
+    fn retry(&self) -> Retry {
+        Retry {
+            codes: self.codes.clone(),
+            unknown: if self.unknown && self.may_send_twice {
+                UnknownFiles::MaySendTwice
+            } else {
+                UnknownFiles::Leave
+            },
+            overwrite: if self.overwrite_again {
+                OverwriteAgain::Yes
+            } else {
+                OverwriteAgain::No
+            },
+        }
+    }
 }

@@ -66,6 +66,12 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
         summary.in_flight,
         summary.skipped
     ))?;
+    if summary.by_word > 0 {
+        ui.line(format_args!(
+            "{} of these by somebody's word, not by the platform's",
+            counted(summary.by_word, "file")
+        ))?;
+    }
     if summary.reconciled > 0 {
         ui.line(format_args!(
             "{} settled by asking the platform, because the answers were lost",

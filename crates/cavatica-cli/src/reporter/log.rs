@@ -60,6 +60,7 @@ pub(super) fn described(event: &Event) -> Value {
             json!({"event": "clocks_differ", "platform_ahead_s": ahead.as_secs()})
         }
         Event::FilesHeld { files } => json!({"event": "files_held", "files": files}),
+        Event::FilesRetried { files } => json!({"event": "files_retried", "files": files}),
         Event::CopyProven => json!({"event": "copy_proven"}),
         Event::Paused { reason, pause } => {
             json!({"event": "paused", "reason": reason, "seconds": pause.as_secs_f64()})

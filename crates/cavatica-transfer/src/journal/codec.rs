@@ -45,7 +45,7 @@ const FINDINGS: [(i64, Finding); 5] = [
 const AGAINST: [(i64, Against); 2] = [(1, Against::Volume), (2, Against::Bucket)];
 
 /// Numbers of what confirmed a completed file; they never change their meaning.
-const PROOFS: [(i64, Proof); 2] = [(1, Proof::File), (2, Proof::Job)];
+const PROOFS: [(i64, Proof); 3] = [(1, Proof::File), (2, Proof::Job), (3, Proof::Word)];
 
 /// Numbers of what the platform does with the sources of copies; they never change their meaning.
 const COPYING: [(i64, Copying); 3] = [

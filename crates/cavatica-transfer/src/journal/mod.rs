@@ -87,7 +87,7 @@ use cavatica_exports::model::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{ItemId, State, Step};
+use crate::state::{Failure, ItemId, State, Step};
 
 /// What a transfer is: the part of it that never changes once it is planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -239,6 +239,17 @@ pub struct ClockSample {
     pub started: Timestamp,
     /// When its intent was written, on the platform's clock as far as that was known.
     pub sent: Timestamp,
+}
+
+/// A file that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// The file as it would be sent.
+    pub item: Item,
+    /// Its job, if there was one.
+    pub export: Option<ExportId>,
+    /// What the platform said.
+    pub failure: Failure,
 }
 
 /// What the platform does with the sources of copies.
@@ -404,6 +415,20 @@ pub trait Journal: Send {
     ///
     /// If the journal can't be read.
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
+
+    /// Up to a hundred failed files behind a given one, in the order of the plan.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn failed(&mut self, after: Option<ItemId>) -> Result<Vec<Failed>, JournalError>;
+
+    /// Lets these files overwrite again, if the plan lets them, though a sending of theirs was lost.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be written.
+    fn allow_overwrite(&mut self, ids: &[ItemId]) -> Result<(), JournalError>;
 
     /// When the transfer was planned, on the clock of the machine that planned it.
     fn planned_at(&self) -> Timestamp;

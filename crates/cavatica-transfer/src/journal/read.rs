@@ -177,7 +177,8 @@ impl TransferFile {
                     coalesce(a.number, 0), a.started, a.finished,
                     (SELECT app FROM app WHERE app.task = i.task),
                     v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
-                    (SELECT at FROM intent WHERE id = a.intent), v.size_untold, a.proof
+                    (SELECT at FROM intent WHERE id = a.intent), v.size_untold, a.proof,
+                    (SELECT text FROM word WHERE id = a.said)
                  FROM item i LEFT JOIN attempt a ON a.item = i.id
                  LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
@@ -224,6 +225,7 @@ impl TransferFile {
             app: word(18).map_err(sqlite)?,
             metadata: row.get(7).map_err(sqlite)?,
             state: state.state(&self.path)?,
+            said: row.get(27).map_err(sqlite)?,
             attempts: row.get(15).map_err(sqlite)?,
             intended: moment(number(24)?),
             started: moment(number(16)?),
@@ -346,6 +348,20 @@ impl TransferFile {
             .map_err(|source| self.sqlite(source))?;
         rows.collect::<rusqlite::Result<_>>()
             .map_err(|source| self.sqlite(source))
+    }
+
+    /// How many files somebody's word stands for: whose outcome couldn't be known from here.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn said_by_word(&self) -> Result<u64, JournalError> {
+        let count = self.connection.query_row(
+            "SELECT count(*) FROM attempt WHERE said IS NOT NULL",
+            [],
+            |row| row.get(0),
+        );
+        count.map(read_back).map_err(|source| self.sqlite(source))
     }
 
     /// The location of an item, to be told about it in words.

@@ -49,6 +49,8 @@ pub struct ItemRow {
     pub metadata: Option<String>,
     /// Where it stands.
     pub state: State,
+    /// Why somebody said what became of it, where the platform didn't.
+    pub said: Option<String>,
     /// How often it was sent.
     pub attempts: u32,
     /// When the intent of its newest attempt was written, just before it was sent.

@@ -154,6 +154,9 @@ ALTER TABLE attempt ADD COLUMN proof INTEGER;
 ALTER TABLE attempt ADD COLUMN lost INTEGER;
 -- 1 where the file was not sent in its turn, because somebody else was at work on it.
 ALTER TABLE attempt ADD COLUMN aside INTEGER;
+-- word: why somebody said what became of the file; NULL where the platform did.
+ALTER TABLE attempt ADD COLUMN said INTEGER;
+CREATE INDEX said_by_word ON attempt (item) WHERE said IS NOT NULL;
 -- Random, and the same in every copy of the file. NULL in files that were planned before.
 ALTER TABLE transfer ADD COLUMN id BLOB;
 "];

@@ -15,10 +15,13 @@ use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Change, Changed, ClockSample, Copying, Count, Intent, IntentId, Item, Journal, JournalError,
-    OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms, fence, header,
+    Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item, Journal,
+    JournalError, OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms, fence, header, words,
 };
-use crate::state::{ItemId, State, Step};
+use crate::state::{ItemId, State, Step, Word};
+
+/// The most files of one page.
+const PAGE: usize = 100;
 
 /// The columns of [`StateColumns`].
 pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
@@ -201,46 +204,32 @@ impl SqliteJournal {
         })
     }
 
-    /// Puts failed files back to planned, those with one of the codes or, with none named, those that pass by waiting.
-    /// Answers how many.
+    /// Records what somebody says about files whose outcome can't be known from here, and why. All or none.
     ///
     /// # Errors
     ///
-    /// If the file can't be read or written.
-    pub fn retry(&mut self, codes: &[i64]) -> Result<u64, JournalError> {
-        let mut ids = Vec::new();
-        {
-            let mut statement = self
-                .connection
-                .prepare(&format!(
-                    "SELECT a.item, {STATE} FROM attempt a WHERE a.state IN (4, 5)"
-                ))
-                .map_err(|source| self.sqlite(source))?;
-            let mut rows = statement.query([]).map_err(|source| self.sqlite(source))?;
-            while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
-                let columns = StateColumns::read(row, 1).map_err(|source| self.sqlite(source))?;
-                let State::Failed { failure, .. } = columns.state(&self.path)? else {
-                    continue;
-                };
-                let wanted = if codes.is_empty() {
-                    failure.class().passes_by_waiting()
-                } else {
-                    failure.code.is_some_and(|code| codes.contains(&code))
-                };
-                if wanted {
-                    ids.push(ItemId(row.get(0).map_err(|source| self.sqlite(source))?));
-                }
+    /// [`JournalError::Illegal`] for a file whose outcome is known, and everything that can go wrong with writing.
+    pub fn resolve(
+        &mut self,
+        ids: &[ItemId],
+        word: &Word,
+        because: &str,
+    ) -> Result<(), JournalError> {
+        let changes = ids
+            .iter()
+            .map(|id| Change::new(*id, Step::Word(word.clone())));
+        self.record(changes.collect())?;
+        self.write(|connection| {
+            let because = words::word(connection, because)?;
+            let mut said =
+                connection.prepare_cached("UPDATE attempt SET said = ? WHERE item = ?")?;
+            for id in ids {
+                said.execute([because, id.0])?;
             }
-        }
-        for chunk in ids.chunks(1000) {
-            let moves: Vec<Change> = chunk
-                .iter()
-                .map(|item| Change::new(*item, Step::Retry))
-                .collect();
-            self.record(moves)?;
-        }
+            Ok(())
+        })?;
         self.commit()?;
-        Ok(ids.len() as u64)
+        Ok(())
     }
 }
 
@@ -534,6 +523,46 @@ impl Journal for SqliteJournal {
             .iter()
             .map(|text| text.parse().map_err(|error| damaged(&self.path, error)))
             .collect()
+    }
+
+    fn failed(&mut self, after: Option<ItemId>) -> Result<Vec<Failed>, JournalError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {ITEM}, {STATE} FROM attempt a JOIN item i ON i.id = a.item
+                 LEFT JOIN word w ON w.id = i.properties
+                 WHERE a.state IN (4, 5) AND a.item > ? ORDER BY a.item"
+            ))
+            .map_err(|source| self.sqlite(source))?;
+        let after = after.map_or(i64::MIN, |id| id.0);
+        let mut rows = statement
+            .query([after])
+            .map_err(|source| self.sqlite(source))?;
+        let mut page = Vec::new();
+        while page.len() < PAGE
+            && let Some(row) = rows.next().map_err(|source| self.sqlite(source))?
+        {
+            let columns = StateColumns::read(row, 7).map_err(|source| self.sqlite(source))?;
+            if let State::Failed { export, failure } = columns.state(&self.path)? {
+                page.push(Failed {
+                    item: self.item(row)?,
+                    export,
+                    failure,
+                });
+            }
+        }
+        Ok(page)
+    }
+
+    fn allow_overwrite(&mut self, ids: &[ItemId]) -> Result<(), JournalError> {
+        self.write(|connection| {
+            let mut allow =
+                connection.prepare_cached("UPDATE attempt SET lost = NULL WHERE item = ?")?;
+            for id in ids {
+                allow.execute([id.0])?;
+            }
+            Ok(())
+        })
     }
 
     fn planned_at(&self) -> Timestamp {

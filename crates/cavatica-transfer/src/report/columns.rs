@@ -12,7 +12,7 @@ use crate::summary::UNKNOWN_ADVICE;
 use crate::verify::{Finding, Untold};
 
 /// The names of the columns, in the order of [`Row`]'s fields.
-pub(super) const NAMES: [&str; 26] = [
+pub(super) const NAMES: [&str; 28] = [
     "file_id",
     "name",
     "path",
@@ -39,6 +39,8 @@ pub(super) const NAMES: [&str; 26] = [
     "verified_at",
     "verified_against",
     "verified_size",
+    "confirmed_by",
+    "because",
 ];
 
 /// One file. Times are UTC; what isn't known is empty. New columns are added at the end, so that programs which count
@@ -79,6 +81,10 @@ pub(super) struct Row<'a> {
     verified_against: &'static str,
     /// Of an object that was there: `compared`, `not-listed` or `not-planned`.
     verified_size: &'static str,
+    /// What says that the file was exported: `file`, `job` or `word`.
+    confirmed_by: &'static str,
+    /// Why somebody said what became of it, where the platform didn't.
+    because: Cow<'a, str>,
 }
 
 impl<'a> Row<'a> {
@@ -116,6 +122,15 @@ impl<'a> Row<'a> {
             verified_at: seen.map(|seen| seen.at),
             verified_against: seen.map_or("", |seen| seen.against.name()),
             verified_size: seen.map_or("", size_compared),
+            confirmed_by: match &item.state {
+                State::Completed { proof, .. } => proof.name(),
+                State::Planned
+                | State::Intended
+                | State::Accepted { .. }
+                | State::Failed { .. }
+                | State::Unknown { .. } => "",
+            },
+            because: item.said.as_deref().unwrap_or_default().into(),
         };
         match &item.state {
             State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
@@ -171,6 +186,8 @@ impl<'a> Row<'a> {
             verified_at: None,
             verified_against: "",
             verified_size: "",
+            confirmed_by: "",
+            because: "".into(),
         }
     }
 
@@ -191,6 +208,7 @@ impl<'a> Row<'a> {
             message: change(self.message),
             request_id: change(self.request_id),
             etag: change(self.etag),
+            because: change(self.because),
             ..self
         }
     }

@@ -8,12 +8,14 @@ mod follower;
 mod inquiry;
 mod outage;
 mod poll_schedule;
+mod retrying;
 mod runner;
 mod saving;
 mod sender;
 mod stop;
 mod tasks;
 
+pub use retrying::{OverwriteAgain, Retry, UnknownFiles};
 pub use runner::run;
 pub use stop::Stop;
 
@@ -29,6 +31,8 @@ use crate::journal::{JournalError, Tally};
 pub struct RunOptions {
     /// The most files that this run sends for the first time, to try a few before the rest. They are followed to their end.
     pub limit: Option<u64>,
+    /// Sends these failed files again, and nothing else.
+    pub retry: Option<Retry>,
     /// Stops sending once this many files have failed for good.
     pub max_errors: Option<u64>,
     /// The most files that are sent and not known to have ended. A bound on what one account queues on the platform; far
@@ -44,6 +48,7 @@ impl Default for RunOptions {
     fn default() -> Self {
         RunOptions {
             limit: None,
+            retry: None,
             max_errors: None,
             max_in_flight: 100_000,
             max_attempts: 5,

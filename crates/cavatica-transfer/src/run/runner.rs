@@ -11,6 +11,7 @@ mod opening;
 mod readings;
 mod record;
 mod resume;
+mod retries;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use super::copy_proof::CopyProof;
 use super::follower::{Errand, Follower};
 use super::inquiry::Inquiry;
 use super::outage::Outage;
+use super::retrying::Retrying;
 use super::saving::Saving;
 use super::sender::{Caution, Choice, Room, Sender};
 use super::stop::Stop;
@@ -108,6 +110,7 @@ struct Runner<'a> {
     follower: Follower,
     inquiry: Inquiry,
     copy_proof: CopyProof,
+    retrying: Retrying,
     outage: Outage,
 }
 
@@ -143,6 +146,7 @@ impl<'a> Runner<'a> {
             follower: Follower::new(terms.mode, &options.timing, alias_seen, Instant::now()),
             inquiry: Inquiry::new(terms.mode, terms.volume.clone()),
             copy_proof: CopyProof::new(terms.mode, journal.copying()),
+            retrying: Retrying::new(options.retry.clone()),
             outage: Outage::default(),
             journal,
             terms,
@@ -187,8 +191,11 @@ impl<'a> Runner<'a> {
                             next = self.tasks.try_join_next();
                         }
                     }
-                    let learned = self.saving.take_learned();
-                    self.record(learned)?;
+                    // What is recorded may teach more.
+                    while !self.saving.has_learned_nothing() {
+                        let learned = self.saving.take_learned();
+                        self.record(learned)?;
+                    }
                 }
                 () = sleep_until(wake) => {}
             }
@@ -209,6 +216,7 @@ impl<'a> Runner<'a> {
         }
         let due = self.sender.due(now);
         self.retry(&due)?;
+        self.revisit()?;
         self.send(now)?;
         self.follow(now)?;
         self.inquire(now);
@@ -351,6 +359,7 @@ impl<'a> Runner<'a> {
             Done::Counted(result) => self.counted(result),
             Done::Swept(result) => self.swept(result),
             Done::Read(reading) => self.read(*reading),
+            Done::Revisited(revisited) => self.revisited(*revisited),
             Done::Inquired {
                 asked,
                 began,
@@ -382,12 +391,16 @@ impl<'a> Runner<'a> {
             && self.follower.is_idle()
             && self.inquiry.is_idle()
             && self.copy_proof.is_idle()
+            && self.retrying.is_idle()
             && !self.sweeping
     }
 
     /// Whether nothing goes on but doubts, and the file that waits to be a witness for them.
     fn is_quiet(&self) -> bool {
-        self.sender.has_only_its_witness() && self.follower.is_idle() && self.copy_proof.is_idle()
+        self.sender.has_only_its_witness()
+            && self.retrying.is_idle()
+            && self.follower.is_idle()
+            && self.copy_proof.is_idle()
     }
 
     fn ending(&self, now: Instant) -> Option<Ending> {

@@ -26,6 +26,10 @@ impl Saving {
         self.learned.extend(changes);
     }
 
+    pub(super) fn has_learned_nothing(&self) -> bool {
+        self.learned.is_empty()
+    }
+
     /// What was learned since the last time.
     pub(super) fn take_learned(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.learned)

@@ -1,11 +1,11 @@
 //! What goes on beside the loop, and what it brings back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{
-    Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportJob, ExportState, FileId,
-    JobStanding, StartedJob, Volume, VolumeId,
+    Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
+    FileId, JobStanding, StartedJob, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::follower::Followed;
 use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, object_exists, whereabouts};
-use crate::journal::{Intent, Item, Terms};
+use crate::journal::{Failed, Intent, Item, Terms};
 use crate::platform::Platform;
 
 /// What a task brought back.
@@ -42,6 +42,8 @@ pub(super) enum Done {
     Swept(Result<Unfinished, AskError>),
     /// Files or jobs were read.
     Read(Box<Reading>),
+    /// Failed files that are to be sent again were read.
+    Revisited(Box<Revisited>),
     /// Files whose fate isn't known were inquired about.
     Inquired {
         asked: Box<Asked>,
@@ -323,6 +325,60 @@ impl Reading {
             _ => self.jobs.iter().position(|job| job.id == *export)?,
         };
         Some(self.jobs[at].clone())
+    }
+}
+
+/// What was read of failed files.
+#[derive(Debug)]
+pub(super) struct Revisited {
+    pub(super) failed: Vec<Failed>,
+    pub(super) jobs: Vec<JobStanding>,
+    pub(super) places: HashMap<FileId, Whereabouts>,
+    /// Files of unfinished jobs.
+    pub(super) in_flight: HashSet<FileId>,
+    pub(super) error: Option<AskError>,
+}
+
+/// Reads the jobs of failed files, what is under way on the volume, and for a move where the files lie.
+pub(super) async fn revisit(platform: Platform, terms: Terms, failed: Vec<Failed>) -> Done {
+    let mut revisited = Revisited {
+        failed,
+        jobs: Vec::new(),
+        places: HashMap::new(),
+        in_flight: HashSet::new(),
+        error: None,
+    };
+    if let Err(error) = revisited.read(&platform, &terms).await {
+        revisited.error = Some(error);
+    }
+    Done::Revisited(Box::new(revisited))
+}
+
+impl Revisited {
+    async fn read(&mut self, platform: &Platform, terms: &Terms) -> Result<(), AskError> {
+        let exports = self
+            .failed
+            .iter()
+            .filter_map(|failed| failed.export.clone());
+        if let Ok(batch) = Batch::new(exports.collect()) {
+            let answer = platform.exports.standings(&batch).await?.value;
+            self.jobs = answer
+                .items
+                .into_iter()
+                .filter_map(BulkItem::into_resource)
+                .collect();
+        }
+        let unfinished = unfinished(platform, &terms.volume, Pages::All).await?;
+        self.in_flight = unfinished.jobs.into_iter().map(|(_, file)| file).collect();
+        if terms.mode == ExportMode::Move {
+            let files: Vec<FileId> = self
+                .failed
+                .iter()
+                .map(|failed| failed.item.file.clone())
+                .collect();
+            self.places = whereabouts(platform, &files).await?;
+        }
+        Ok(())
     }
 }
 

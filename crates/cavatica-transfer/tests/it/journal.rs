@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use cavatica_exports::model::{Class, ExportMode};
+use cavatica_exports::model::ExportMode;
 use cavatica_transfer::journal::{
-    Change, Draft, Item, Journal, JournalError, OpenItem, Pick, SqliteJournal, TransferFile,
-    Verification,
+    Change, Draft, Item, Journal, JournalError, Pick, SqliteJournal, TransferFile, Verification,
 };
 use cavatica_transfer::state::{
-    Answer, Doubt, Failure, ItemId, Observation, SeenJob, State, Step, Verdict,
+    Answer, Doubt, Failure, ItemId, Observation, Proof, SeenJob, State, Step, Verdict, Word,
 };
 use cavatica_transfer::{Against, Object};
 use proptest::prelude::*;
@@ -74,6 +73,8 @@ impl Reference {
                 Step::Answer(Answer::NotSent)
                     | Step::Observation(Observation::Absent | Observation::NotTaken)
                     | Step::Retry
+                    | Step::Release
+                    | Step::Word(Word::NotSent)
             ));
             assert!(attempt > 0 || *step == Step::Retry);
         }
@@ -105,7 +106,7 @@ impl ReferenceStateMachine for Reference {
             .iter()
             .map(|(item, (_, attempt))| (*item, *attempt))
             .collect();
-        let step = (1..=FILES, 0..16_u8).prop_map(move |(item, kind)| {
+        let step = (1..=FILES, 0..19_u8).prop_map(move |(item, kind)| {
             let attempt = attempts[&item];
             let job = |verdict| seen(item, attempt, verdict);
             let step = match kind {
@@ -124,6 +125,9 @@ impl ReferenceStateMachine for Reference {
                 12 => Step::Observation(Observation::NotTaken),
                 13 => Step::Observation(Observation::MovedAway(failure(9006))),
                 14 => Step::Observation(Observation::Job(job(Verdict::Failed(failure(9107))))),
+                15 => Step::Release,
+                16 => Step::Word(Word::NotSent),
+                17 => Step::Word(Word::Completed),
                 // The job of somebody else, or of an earlier attempt.
                 _ => Step::Observation(Observation::Job(seen(item, 99, Verdict::Completed))),
             };
@@ -386,33 +390,72 @@ fn a_plan_that_was_not_finished_leaves_no_file_and_never_replaces_one() {
 }
 
 #[test]
-fn failures_that_pass_by_waiting_and_those_named_are_retried() {
+fn failed_files_come_page_by_page_with_their_jobs() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("t.transfer");
-    plan(&path, 3);
+    plan(&path, 250);
     let mut journal = open(&path).expect("the transfer opens");
-    journal.intend(Pick::Fresh(3), now()).expect("room");
+    journal.intend(Pick::Fresh(250), now()).expect("room");
     journal.commit().expect("room");
-    let refused =
-        |item, code| Change::new(ItemId(item), Step::Answer(Answer::Refused(failure(code))));
-    let moves = vec![refused(1, 9006), refused(2, 9100), refused(3, 9020)];
-    journal.record(moves).expect("room");
-    assert_eq!(failure(9100).class(), Class::Transient);
-
-    assert_eq!(journal.retry(&[]).expect("room"), 1);
-    let again = |journal: &mut SqliteJournal| -> Vec<i64> {
-        let open = journal.open_items().expect("readable");
-        open.into_iter()
-            .filter_map(|item| match item {
-                OpenItem::Again(id) => Some(id.0),
-                _ => None,
-            })
-            .collect()
+    let fail = |item| {
+        let job = seen(item, 1, Verdict::Failed(failure(9103)));
+        Change::new(ItemId(item), Step::Answer(Answer::Accepted(job)))
     };
-    assert_eq!(again(&mut journal), [2]);
-    assert_eq!(journal.retry(&[9020]).expect("room"), 1);
-    assert_eq!(again(&mut journal), [2, 3]);
-    assert_eq!(journal.tally().expect("readable").failed.files, 1);
+    journal.record((1..=249).map(fail).collect()).expect("room");
+    let (mut after, mut pages) = (None, Vec::new());
+    loop {
+        let page = journal.failed(after).expect("readable");
+        let Some(last) = page.last() else { break };
+        after = Some(last.item.id);
+        assert!(page.iter().all(|failed| failed.export.is_some()));
+        assert!(page.iter().all(|failed| failed.failure == failure(9103)));
+        pages.push(page.len());
+    }
+    assert_eq!(pages, [100, 100, 49]);
+}
+
+#[test]
+fn what_somebody_says_of_a_file_is_kept_apart_and_only_of_an_unknown_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    plan(&path, 2);
+    let mut journal = open(&path).expect("the transfer opens");
+    journal.intend(Pick::Fresh(2), now()).expect("room");
+    journal.commit().expect("room");
+    let refused = journal.resolve(&[ItemId(1)], &Word::Completed, "I looked");
+    assert!(
+        matches!(refused, Err(JournalError::Illegal { .. })),
+        "{refused:?}"
+    );
+    let unclear = Step::Observation(Observation::Unclear(Doubt::ListIncomplete));
+    journal
+        .record(vec![Change::new(ItemId(1), unclear)])
+        .expect("room");
+    journal.commit().expect("room");
+    journal
+        .resolve(&[ItemId(1)], &Word::Completed, "I looked")
+        .expect("unknown");
+    let file = TransferFile::open(&path).expect("a transfer");
+    let rows = file.items(None).expect("rows");
+    assert!(
+        matches!(
+            rows[0].state,
+            State::Completed {
+                proof: Proof::Word,
+                ..
+            }
+        ),
+        "{:?}",
+        rows[0].state
+    );
+    assert_eq!(rows[0].said.as_deref(), Some("I looked"));
+    assert_eq!(
+        (
+            rows[1].said.as_deref(),
+            file.said_by_word().expect("a count")
+        ),
+        (None, 1)
+    );
 }
 
 #[test]
@@ -489,7 +532,7 @@ fn a_transfer_of_an_older_version_is_read_and_run_on() {
             "DROP TABLE app; DROP INDEX ended_badly; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse;
              ALTER TABLE transfer DROP COLUMN id;
              ALTER TABLE attempt DROP COLUMN proof; ALTER TABLE attempt DROP COLUMN lost;
-             ALTER TABLE attempt DROP COLUMN aside;
+             ALTER TABLE attempt DROP COLUMN aside; DROP INDEX said_by_word; ALTER TABLE attempt DROP COLUMN said;
              PRAGMA user_version = 1",
         )
         .expect("the first version");

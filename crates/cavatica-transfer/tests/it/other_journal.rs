@@ -6,8 +6,8 @@ use std::ops::Range;
 use cavatica_exports::model::{ExportId, FileId};
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
-    Change, Changed, ClockSample, Copying, Count, Intent, IntentId, Item, Journal, JournalError,
-    OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
+    Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item, Journal,
+    JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
@@ -198,6 +198,23 @@ impl Journal for Memory {
 
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
         Ok(self.rows[&item].past.clone())
+    }
+
+    fn failed(&mut self, after: Option<ItemId>) -> Result<Vec<Failed>, JournalError> {
+        let behind = self.rows.values().filter(|row| Some(row.item.id) > after);
+        let failed = behind.filter_map(|row| match &row.state {
+            State::Failed { export, failure } => Some(Failed {
+                item: row.item.clone(),
+                export: export.clone(),
+                failure: failure.clone(),
+            }),
+            _ => None,
+        });
+        Ok(failed.take(100).collect())
+    }
+
+    fn allow_overwrite(&mut self, _: &[ItemId]) -> Result<(), JournalError> {
+        Ok(())
     }
 
     fn planned_at(&self) -> Timestamp {

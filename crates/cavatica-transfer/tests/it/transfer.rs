@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, ExportRequest};
 use cavatica_sandbox::{ProjectSeed, Quirk};
-use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::{
-    Ending, Event, OnceError, RunError, RunOptions, Started, Stop, export_once,
+    Ending, Event, OnceError, Retry, RunError, RunOptions, Started, Stop, UnknownFiles, export_once,
 };
-use jiff::Timestamp;
 
-use crate::bench::{Bench, PROJECT, VOLUME, account, many, options, world};
+use crate::bench::{Bench, PROJECT, VOLUME, many, options, world};
 
 #[tokio::test]
 async fn a_project_is_moved_with_one_request_for_a_hundred_files_and_a_few_more() {
@@ -165,19 +164,109 @@ async fn failures_end_with_their_codes_and_transient_ones_are_tried_again() {
     assert_eq!(starts.iter().sum::<u64>(), 21);
 
     // A permanent failure is sent again only if its code is named.
-    let account = account(&bench.client()).await;
-    let open = || {
-        SqliteJournal::open(
-            &bench.transfer(),
-            bench.sandbox.endpoint(),
-            &account,
-            Timestamp::now(),
-        )
+    let retry = |codes: &[i64]| RunOptions {
+        retry: Some(Retry {
+            codes: codes.to_vec(),
+            ..Retry::default()
+        }),
+        ..options()
     };
-    assert_eq!(open().expect("free").retry(&[]).expect("room"), 0);
-    assert_eq!(open().expect("free").retry(&[9103]).expect("room"), 1);
+    for (codes, completed) in [(&[][..], 19), (&[9103], 20)] {
+        let options = retry(codes);
+        let run = bench.run_with(&options, &Stop::new(), &mut |_| {}).await;
+        run.expect("a run");
+        assert_eq!(bench.summary().completed, completed);
+    }
+}
+
+/// A few first, what of them failed once more, and then the rest: a retry sends nothing that was never sent.
+#[tokio::test]
+async fn after_a_canary_a_retry_sends_what_failed_and_the_next_run_the_rest() {
+    let plan: cavatica_sandbox::FaultPlan =
+        "fail-jobs=9103@bulk-start,every=5".parse().expect("a plan");
+    let bench = Bench::start(world(many(50)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let canary = RunOptions {
+        limit: Some(10),
+        ..options()
+    };
+    bench
+        .run_with(&canary, &Stop::new(), &mut |_| {})
+        .await
+        .expect("a run");
+    let (failed, left) = (bench.summary().failed, bench.summary().left);
+    assert_eq!((failed, left), (2, 40));
+
+    bench.sandbox.set_faults(Vec::new());
+    let retry = RunOptions {
+        retry: Some(Retry {
+            codes: vec![9103],
+            ..Retry::default()
+        }),
+        ..options()
+    };
+    let mut retried = 0;
+    let mut count = |event| {
+        if let Event::FilesRetried { files } = event {
+            retried += files;
+        }
+    };
+    bench
+        .run_with(&retry, &Stop::new(), &mut count)
+        .await
+        .expect("a run");
+    let summary = bench.summary();
+    assert_eq!(
+        (retried, summary.completed, summary.failed, summary.left),
+        (2, 10, 0, 40)
+    );
+    assert_eq!(bench.sandbox.ledger().starts, 12);
+
     bench.run().await.expect("a run");
-    assert_eq!(bench.summary().completed, 20);
+    assert_eq!(bench.summary().completed, 50);
+    assert_eq!(bench.sandbox.ledger().starts, 52);
+}
+
+/// A list that never shows what it must leaves files unknown. The user may have them sent all the same.
+#[tokio::test]
+async fn unknown_files_are_sent_only_if_the_user_takes_the_risk() {
+    let plan: cavatica_sandbox::FaultPlan = "cap-list=5@exports; drop-before@bulk-start,nth=3"
+        .parse()
+        .expect("a plan");
+    let bench = Bench::start(world(many(120)).faults(plan)).await;
+    let mut planning = bench.options();
+    planning.mode = ExportMode::Copy;
+    bench.plan(planning).await.expect("a plan");
+    bench.run().await.expect("a run");
+    let unknown = bench.summary().unknown;
+    assert!(unknown > 0);
+    let starts = bench.sandbox.ledger().starts;
+
+    let retry = |unknown| RunOptions {
+        retry: Some(Retry {
+            unknown,
+            ..Retry::default()
+        }),
+        ..options()
+    };
+    let leave = retry(UnknownFiles::Leave);
+    bench
+        .run_with(&leave, &Stop::new(), &mut |_| {})
+        .await
+        .expect("a run");
+    assert_eq!(
+        (bench.summary().unknown, bench.sandbox.ledger().starts),
+        (unknown, starts)
+    );
+
+    let risk = retry(UnknownFiles::MaySendTwice);
+    bench
+        .run_with(&risk, &Stop::new(), &mut |_| {})
+        .await
+        .expect("a run");
+    let summary = bench.summary();
+    assert_eq!((summary.unknown, summary.completed), (0, 120));
+    assert_eq!(bench.sandbox.ledger().starts, starts + unknown);
 }
 
 #[tokio::test]

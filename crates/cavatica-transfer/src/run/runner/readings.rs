@@ -114,9 +114,16 @@ impl Runner<'_> {
         request_id: Option<&str>,
     ) {
         let state = job.as_ref().and_then(|job| job.state.known());
-        let (Some(job), Some(state)) = (job, state) else {
-            sorted.puzzles.push((followed, Doubt::JobUnclear));
-            return;
+        let (job, state) = match (job, state) {
+            (Some(job), Some(state)) => (job, state),
+            (Some(_), None) => {
+                sorted.puzzles.push((followed, Doubt::JobUnclear));
+                return;
+            }
+            (None, _) => {
+                sorted.puzzles.push((followed, Doubt::JobGone));
+                return;
+            }
         };
         let (started, finished) = moments.of(&job);
         let change = |job: SeenJob| Change {

@@ -9,7 +9,7 @@ use crate::event::{Again, Event, StopReason};
 use crate::journal::{Change, Changed, Count, Tally};
 use crate::run::RunError;
 use crate::run::sender::wait_after;
-use crate::state::{Failure, ItemId, State};
+use crate::state::{Doubt, Failure, ItemId, State, Step};
 
 impl Runner<'_> {
     /// Records what was learned and draws the consequences: the journal's word on where each file stands now is the only
@@ -84,6 +84,9 @@ impl Runner<'_> {
                     });
                 }
             }
+            State::Unknown { doubt, .. } if self.retries(doubt) => {
+                self.saving.learn([Change::new(item, Step::Release)]);
+            }
             State::Unknown { doubt, .. } => {
                 for item in self.journal.items(&[item])? {
                     (self.report)(Event::FileUnclear {
@@ -95,6 +98,12 @@ impl Runner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a file is sent again of which nothing is seen, because the user asked for it.
+    fn retries(&self, doubt: Doubt) -> bool {
+        let retry = self.retrying.retry();
+        retry.is_some_and(|retry| retry.releases(doubt))
     }
 
     /// A failure that passes by waiting is tried again.

@@ -13,15 +13,21 @@ use crate::run::inquiry::Cause;
 impl Runner<'_> {
     pub(super) fn take_up(&mut self) -> Result<(), RunError> {
         let now = Instant::now();
+        let sends = self.options.retry.is_none();
         let mut again = 0;
         for open in self.journal.open_items()? {
             match open {
                 OpenItem::Again(item) => {
                     again += 1;
-                    self.sender.again(item);
+                    // A retry sends what failed, and nothing else.
+                    if sends {
+                        self.sender.again(item);
+                    }
                 }
                 OpenItem::Accepted(item, export) => self.follower.follow(item, export, None),
-                OpenItem::Transient(item, attempts) if attempts < self.options.max_attempts => {
+                OpenItem::Transient(item, attempts)
+                    if sends && attempts < self.options.max_attempts =>
+                {
                     self.sender.later(now, item);
                 }
                 OpenItem::Transient(..) => {}
@@ -41,7 +47,8 @@ impl Runner<'_> {
         let resumed = self.tally.total().files > self.tally.planned.files || again > 0;
         // What came back isn't fresh.
         let fresh = self.tally.planned.files.saturating_sub(again);
-        let fresh = self.options.limit.map_or(fresh, |limit| limit.min(fresh));
+        let limit = if sends { self.options.limit } else { Some(0) };
+        let fresh = limit.map_or(fresh, |limit| limit.min(fresh));
         self.sender
             .allow_fresh(usize::try_from(fresh).unwrap_or(usize::MAX));
         (self.report)(Event::RunBegan {
