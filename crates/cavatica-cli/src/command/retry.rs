@@ -1,9 +1,9 @@
 //! `cavatica retry`: failed files once more.
 
-use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::journal::Approval;
 
 use crate::args::{self, Global};
-use crate::command::run::{Opened, drive, say_how_it_ended, unchanged};
+use crate::command::run::{Opened, drive, say_how_it_ended};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
@@ -17,8 +17,8 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
             )),
         );
     }
-    unchanged(&args.transfer, &TransferFile::open(&args.transfer)?)?;
-    let mut opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
+    let mut opened =
+        Opened::new(&args.transfer, Approval::AsPlanned, &args.pace, global, ui).await?;
     let files = opened.journal.retry(&args.codes)?;
     if files == 0 {
         ui.note(match args.codes[..] {

@@ -376,7 +376,7 @@ impl Draft {
     ///
     /// If it can't be written or brought to the disk.
     pub fn finish(mut self) -> Result<Fingerprint, JournalError> {
-        let fingerprint = fingerprint(&self.path, &self.connection, &self.terms, self.files)?;
+        let fingerprint = fingerprint(&self.path, &self.connection, &self.terms)?;
         let seal = |connection: &Connection| {
             connection.execute(
                 "UPDATE transfer SET files = ?, bytes = ?, skipped = ?, fingerprint = ?",
@@ -419,10 +419,11 @@ pub(super) fn fingerprint(
     path: &Path,
     connection: &Connection,
     terms: &Terms,
-    files: u64,
 ) -> Result<Fingerprint, JournalError> {
-    let mut printer = Fingerprinter::new(terms, usize::try_from(files).unwrap_or(0));
-    let mut walk = || -> rusqlite::Result<Result<(), JournalError>> {
+    let walk = || -> rusqlite::Result<Result<Fingerprint, JournalError>> {
+        // Those that are there, whatever the file says of itself.
+        let rows: i64 = connection.query_row("SELECT count(*) FROM item", [], |row| row.get(0))?;
+        let mut printer = Fingerprinter::new(terms, usize::try_from(rows).unwrap_or(0));
         let mut statement = connection.prepare(
             "SELECT i.file, i.location, i.overwrite, w.text
              FROM item i LEFT JOIN word w ON w.id = i.properties ORDER BY i.id",
@@ -442,14 +443,13 @@ pub(super) fn fingerprint(
             let properties = row.get_ref(3)?.as_str_or_null()?;
             printer.add(&file, location, overwrite, properties);
         }
-        Ok(Ok(()))
+        Ok(Ok(printer.finish()))
     };
     walk().map_err(|source| JournalError::Sqlite {
         path: path.to_owned(),
         doing: "read",
         source,
-    })??;
-    Ok(printer.finish())
+    })?
 }
 
 /// Remembers which files were seen, with 12 bytes for each.

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::lock::Owner;
+use crate::fingerprint::Fingerprint;
 use crate::item::IllegalStep;
 
 /// Why a transfer's file can't be used. The variants differ in what can be done about it.
@@ -95,6 +96,24 @@ pub enum JournalError {
         /// The one that was given.
         given: String,
     },
+    /// The plan isn't the one that was written.
+    #[error("the plan of transfer `{}` was changed after it was written; its fingerprint was {planned} and is {found}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The fingerprint that was written.
+        planned: Fingerprint,
+        /// The fingerprint of what it would send.
+        found: Fingerprint,
+    },
+    /// The plan isn't the one that was approved.
+    #[error("the fingerprint of transfer `{}` is {found}, not the approved one", path.display())]
+    NotApproved {
+        /// The file.
+        path: PathBuf,
+        /// The fingerprint of what it would send.
+        found: Fingerprint,
+    },
     /// Something in it can't be: it was edited, or is damaged.
     #[error("transfer `{}` is damaged: {what}", path.display())]
     Damaged {
@@ -151,6 +170,8 @@ impl JournalError {
             | JournalError::Superseded { .. }
             | JournalError::Replaced { .. }
             | JournalError::NotRegular { .. }
+            | JournalError::Changed { .. }
+            | JournalError::NotApproved { .. }
             | JournalError::OtherTerms { .. }
             | JournalError::Damaged { .. }
             | JournalError::Illegal { .. } => None,

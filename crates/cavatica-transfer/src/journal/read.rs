@@ -100,12 +100,7 @@ impl TransferFile {
     ///
     /// If the file can't be read.
     pub fn compute_fingerprint(&self) -> Result<Fingerprint, JournalError> {
-        fingerprint(
-            &self.path,
-            &self.connection,
-            &self.header.terms,
-            self.header.files,
-        )
+        fingerprint(&self.path, &self.connection, &self.header.terms)
     }
 
     /// Who runs it now, if anybody does. Asking disturbs nobody.

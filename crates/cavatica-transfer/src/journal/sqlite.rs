@@ -13,9 +13,10 @@ use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Opening, Overwrite, Pick,
-    Recorded, Tally, Terms, fence, header,
+    Approval, Count, Intent, IntentId, Item, Journal, JournalError, Move, OpenItem, Opening,
+    Overwrite, Pick, Recorded, Tally, Terms, fence, header,
 };
+use crate::fingerprint::Fingerprint;
 use crate::item::{ItemId, State, Step};
 
 /// The columns of [`StateColumns`].
@@ -95,7 +96,7 @@ impl SqliteJournal {
             copy_proven: header.copy_proven,
             intents: Vec::new(),
         };
-        journal.begin_run(now)?;
+        journal.begin_run(opening.approval, header.fingerprint, now)?;
         Ok(journal)
     }
 
@@ -109,9 +110,16 @@ impl SqliteJournal {
         &self.lock.unguarded
     }
 
-    fn begin_run(&mut self, now: Timestamp) -> Result<(), JournalError> {
+    fn begin_run(
+        &mut self,
+        approval: Approval,
+        planned: Fingerprint,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
         let owner = self.lock.owner.clone();
+        let (path, terms) = (self.path.clone(), self.terms.clone());
         self.run = self.write(|connection| {
+            approval.check(&path, connection, &terms, planned)?;
             connection.execute(
                 "INSERT INTO run (host, process, version, started, seen) VALUES (?, ?, ?, ?, ?)",
                 params![
