@@ -303,6 +303,10 @@ impl From<JournalError> for Failure {
                 "choose another name; `cavatica status` shows what a transfer holds, and `cavatica run` goes on with it",
             ),
             JournalError::Held { .. } => Some("wait until it has ended, or stop it there"),
+            JournalError::BeingPlanned { .. } => Some("wait until it has ended, or stop it there"),
+            JournalError::NoLocks { .. } => Some(
+                "keep the transfer on a local disk: without locks nothing would keep a second run out",
+            ),
             JournalError::Superseded { .. } => {
                 Some("let that run end, and see that no third one is started")
             }

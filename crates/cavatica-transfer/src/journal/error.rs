@@ -56,6 +56,20 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// Another program is planning it right now.
+    #[error("another program is planning `{}`", path.display())]
+    BeingPlanned {
+        /// The file that it will be.
+        path: PathBuf,
+    },
+    /// The file system has no locks, so nothing would keep a second run out.
+    #[error("`{}` can't be locked", path.display())]
+    NoLocks {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// Another program runs this transfer.
     #[error("transfer `{}` is being run by {owner}", path.display())]
     Held {
@@ -166,6 +180,8 @@ impl JournalError {
             | JournalError::NotATransfer { .. }
             | JournalError::TooNew { .. }
             | JournalError::Unfinished { .. }
+            | JournalError::BeingPlanned { .. }
+            | JournalError::NoLocks { .. }
             | JournalError::Held { .. }
             | JournalError::Superseded { .. }
             | JournalError::Replaced { .. }

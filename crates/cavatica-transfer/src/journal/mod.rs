@@ -47,6 +47,9 @@
 //! synced after the rollback journal is deleted (`synchronous=EXTRA`), or the journal could come back and undo an intent
 //! that was sent. Truncating the journal instead would cost as many syncs, and leave a second file behind.
 //!
+//! A plan is written as `T.transfer.unfinished` and gets its name when it is whole and on the disk. A file system without
+//! locks is refused then already: no run would be kept out of another's way.
+//!
 //! # Performance
 //!
 //! One commit for a few bulk calls, together with the answers to those before them. A commit is five syncs: two of the
@@ -70,6 +73,7 @@ mod rows;
 mod schema;
 mod sqlite;
 mod steps;
+mod unfinished;
 mod verification;
 mod words;
 

@@ -168,10 +168,14 @@ fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
 }
 
-/// Makes the tables in a new, empty file.
+/// Makes the tables in a new, empty file. Nobody takes it for a transfer before it is sealed.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(connection)
+}
+
+/// Makes a finished plan a transfer.
+pub(super) fn seal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
 /// A table or an index, as SQLite keeps it.
