@@ -299,8 +299,8 @@ fn lock_error(path: &Path, source: io::Error) -> JournalError {
 
 /// The reason alone, where the rest is said anyway.
 fn into_io(error: JournalError) -> io::Error {
-    match error {
-        JournalError::Io { source, .. } | JournalError::NoLocks { source, .. } => source,
-        error => io::Error::other(error),
+    if let JournalError::Io { source, .. } | JournalError::NoLocks { source, .. } = error {
+        return source;
     }
+    io::Error::other(error)
 }
