@@ -24,7 +24,7 @@ impl Unfinished {
         path.push(".unfinished");
         let path = PathBuf::from(path);
         loop {
-            let file = regular::open(&path, "made")?;
+            let file = regular::open(&path, "made").map_err(|error| named(error, goal))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -94,6 +94,19 @@ impl Drop for Unfinished {
         // Nothing more can be done about a file that can't be removed. The next plan of that name takes it over.
         std::fs::remove_file(&self.path).ok();
     }
+}
+
+/// The same error of the file that was asked for. Nobody knows the other name.
+fn named(error: JournalError, goal: &Path) -> JournalError {
+    if let JournalError::Io { doing, source, .. } = error {
+        let path = goal.to_owned();
+        return JournalError::Io {
+            path,
+            doing,
+            source,
+        };
+    }
+    error
 }
 
 /// Brings the names in a file's folder to the disk.
