@@ -3,6 +3,8 @@
 //! Nothing in the program helps: it is killed when it is seen to do something from outside. Its rollback journal appears
 //! when a commit begins and goes when it is done; the sandbox counts the calls that it gets.
 
+mod owners;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use self::owners::Event;
 use crate::sandbox::{Running, Sandbox};
 use crate::{Failed, cargo, say, target};
 
@@ -170,6 +173,9 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, Stri
     ] {
         seen.entry(format!("killed {name}")).or_default();
     }
+    for event in Event::ALL {
+        seen.entry(event.name().to_owned()).or_default();
+    }
     for _ in 0..RUNS {
         let run = [
             "run",
@@ -186,9 +192,23 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, Stri
         if killed < campaign.kills {
             let moment = Moment::choose(&mut random);
             if world.wait_for(moment, &mut program)? {
-                killed += 1;
-                program.0.kill().map_err(|error| error.to_string())?;
-                *seen.entry(format!("killed {}", moment.name())).or_default() += 1;
+                // Before its first commit it may hold nothing yet.
+                let event = match moment {
+                    Moment::Anywhere(_) | Moment::WithinCommit(_) => None,
+                    Moment::AfterCommit(_) | Moment::AfterSend(_) if random.bool() => {
+                        random.choice(Event::ALL)
+                    }
+                    Moment::AfterCommit(_) | Moment::AfterSend(_) => None,
+                };
+                if let Some(event) = event {
+                    world.strike(event, &mut program, seen)?;
+                }
+                let ended = program.0.try_wait().map_err(|error| error.to_string())?;
+                if ended.is_none() {
+                    killed += 1;
+                    program.0.kill().map_err(|error| error.to_string())?;
+                    *seen.entry(format!("killed {}", moment.name())).or_default() += 1;
+                }
             }
         }
         let status = program.0.wait().map_err(|error| error.to_string())?;

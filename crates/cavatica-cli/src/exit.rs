@@ -7,6 +7,7 @@ use std::path::Path;
 use cavatica_exports::model::{Objection, Objections};
 use cavatica_exports::transport::{self, Effect, Outcome};
 use cavatica_exports::{ListError, WaitError};
+use cavatica_transfer::Fingerprint;
 use cavatica_transfer::journal::JournalError;
 
 use crate::hint;
@@ -245,13 +246,45 @@ fn no_transfer(path: &Path) -> Option<Failure> {
     })
 }
 
+/// A plan that was changed after it was written isn't what a `--yes` is about.
+fn changed(path: &Path, planned: &Fingerprint, found: &Fingerprint) -> Failure {
+    let transfer = hint::shell_word(&path.to_string_lossy()).into_owned();
+    Failure::usage(format!(
+        "nothing was sent: the plan was changed after it was written; its fingerprint was {planned} and is {found}"
+    ))
+    .hint(format!("`cavatica report {transfer}` lists what it holds now"))
+    .hint(format!(
+        "plan it anew, or approve of the change with `cavatica run {transfer} --approve {found}`"
+    ))
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
-        if let JournalError::Sqlite { path, doing, .. } = &error
-            && *doing == "opened"
-            && let Some(failure) = no_transfer(path)
-        {
-            return failure;
+        match &error {
+            JournalError::Sqlite { path, doing, .. } | JournalError::Io { path, doing, .. }
+                if *doing == "opened" =>
+            {
+                if let Some(failure) = no_transfer(path) {
+                    return failure;
+                }
+            }
+            JournalError::NotATransfer { path } => {
+                if let Some(failure) = no_transfer(path) {
+                    return failure;
+                }
+            }
+            JournalError::Changed {
+                path,
+                planned,
+                found,
+            } => return changed(path, planned, found),
+            JournalError::NotApproved { found, .. } => {
+                return Failure::usage(format!(
+                    "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
+                ))
+                .hint("look at the plan again, or plan it anew");
+            }
+            _ => {}
         }
         let hint = match &error {
             full if full.is_out_of_space() => Some(
@@ -270,6 +303,10 @@ impl From<JournalError> for Failure {
                 "choose another name; `cavatica status` shows what a transfer holds, and `cavatica run` goes on with it",
             ),
             JournalError::Held { .. } => Some("wait until it has ended, or stop it there"),
+            JournalError::BeingPlanned { .. } => Some("wait until it has ended, or stop it there"),
+            JournalError::NoLocks { .. } => Some(
+                "keep the transfer on a local disk: without locks nothing would keep a second run out",
+            ),
             JournalError::Superseded { .. } => {
                 Some("let that run end, and see that no third one is started")
             }
@@ -281,6 +318,9 @@ impl From<JournalError> for Failure {
             }
             JournalError::OtherTerms { .. } => {
                 Some("use the profile that it was planned with, or plan it anew")
+            }
+            JournalError::Damaged { .. } => {
+                Some("take it from a backup, or plan it anew with `--existing skip`")
             }
             JournalError::Unfinished { .. } => Some("remove the file and plan again"),
             JournalError::TooNew { .. } => Some("use the newest version of this program"),

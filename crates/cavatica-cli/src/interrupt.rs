@@ -43,6 +43,20 @@ impl StopRequests {
     }
 }
 
+/// Makes a file that grows beyond a limit of the system an error like a full disk. It would end the program without a word.
+#[cfg(unix)]
+pub(crate) fn survive_size_limits() {
+    /// The same on every system but MIPS.
+    const SIGXFSZ: i32 = 25;
+
+    // Once it is heard it does nothing else any more. Where it can't be heard, all is as before.
+    drop(signal(SignalKind::from_raw(SIGXFSZ)));
+}
+
+/// Elsewhere there are no such limits.
+#[cfg(not(unix))]
+pub(crate) fn survive_size_limits() {}
+
 /// Hears requests to stop for as long as it lives.
 pub(crate) struct Listener {
     _until: oneshot::Sender<()>,

@@ -54,7 +54,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(&cli, &ui)));
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                interrupt::survive_size_limits();
+                run(&cli, &ui).await
+            })
+        });
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) if ui::is_closed_pipe(&failure) => Exit::Done.into(),

@@ -196,10 +196,18 @@ impl Doctor<'_> {
 fn journal_folder(folder: &Path) -> Check {
     let place = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     match tempfile::tempfile_in(folder) {
-        Ok(_) => Check::ok(
-            "folder",
-            format!("transfers can be kept in {}", place.display()),
-        ),
+        Ok(file) => match file.try_lock() {
+            Ok(()) => Check::ok(
+                "folder",
+                format!("transfers can be kept in {}", place.display()),
+            ),
+            Err(error) => Check::bad(
+                "folder",
+                Verdict::Warning,
+                format!("files in {} can't be locked: {error}", place.display()),
+                "keep transfers on a local disk: without locks nothing would keep a second run out",
+            ),
+        },
         Err(error) => Check::bad(
             "folder",
             Verdict::Warning,

@@ -192,6 +192,10 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             twins.locations.join(", ")
         ));
     }
+    if *files == 0 && report.skipped.is_empty() {
+        ui.note("nothing was found, so no transfer was written");
+        return Ok(());
+    }
     ui.line(format_args!("fingerprint {}", report.fingerprint))?;
     if *files > 0 {
         let consequence = match *mode {

@@ -1,10 +1,10 @@
 //! `cavatica retry`: failed files once more.
 
-use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::journal::{Approval, TransferFile};
 use cavatica_transfer::{OverwriteAgain, Retry, RunOptions, UnknownFiles};
 
 use crate::args::{self, Global};
-use crate::command::run::{Opened, drive, say_how_it_ended, unchanged};
+use crate::command::run::{Opened, drive, say_how_it_ended};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
 use crate::hint;
@@ -19,11 +19,8 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
             )),
         );
     }
-    let file = TransferFile::open(&args.transfer)?;
-    unchanged(&args.transfer, &file)?;
-    let before = file.tally()?;
-    drop(file);
-    let opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
+    let before = TransferFile::open(&args.transfer)?.tally()?;
+    let opened = Opened::new(&args.transfer, Approval::AsPlanned, &args.pace, global, ui).await?;
     let options = RunOptions {
         retry: Some(args.retry()),
         ..args.pace.options()

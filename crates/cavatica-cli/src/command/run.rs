@@ -5,7 +5,7 @@ use std::path::Path;
 use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
-use cavatica_transfer::journal::{JournalError, Opening, SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{Approval, JournalError, Opening, SqliteJournal, TransferFile};
 use cavatica_transfer::{
     Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
 };
@@ -22,8 +22,8 @@ use crate::reporter::Reporter;
 use crate::ui::{self, Ui};
 
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    approve(args)?;
-    let opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
+    let approval = approval(args)?;
+    let opened = Opened::new(&args.transfer, approval, &args.pace, global, ui).await?;
     let options = RunOptions {
         limit: args.limit,
         ..args.pace.options()
@@ -54,22 +54,14 @@ pub(crate) fn say_how_it_ended(transfer: &Path, exit: Exit, ui: &Ui) {
 }
 
 /// Nothing is sent without a word: `--yes`, or the fingerprint that somebody looked at.
-fn approve(args: &args::Run) -> Result<(), Failure> {
+fn approval(args: &args::Run) -> Result<Approval, Failure> {
     let file = TransferFile::open(&args.transfer)?;
     match args.consent.approve {
-        Some(approved) => {
-            let found = file.compute_fingerprint()?;
-            if found != approved {
-                return Err(Failure::usage(format!(
-                    "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
-                ))
-                .hint("look at the plan again, or plan it anew"));
-            }
-            Ok(())
-        }
+        Some(approved) => Ok(Approval::Of(approved)),
         // A transfer that is taken up again shall be on its way at once, with a million files too.
-        None if args.consent.yes && !file.runs()?.is_empty() => Ok(()),
-        None if args.consent.yes => unchanged(&args.transfer, &file),
+        None if args.consent.yes && !file.runs()?.is_empty() => Ok(Approval::NotAsked),
+        // A plan that was changed after it was written isn't what a `--yes` is about.
+        None if args.consent.yes => Ok(Approval::AsPlanned),
         None => Err(Failure::usage(format!(
             "nothing was sent: say --yes, or --approve {}",
             file.fingerprint()
@@ -87,23 +79,6 @@ fn approve(args: &args::Run) -> Result<(), Failure> {
     }
 }
 
-/// A plan that was changed after it was written isn't what a `--yes` is about. All of it is read for this: a million files
-/// take a second, which is nothing beside sending them.
-pub(crate) fn unchanged(path: &Path, file: &TransferFile) -> Result<(), Failure> {
-    let (planned, found) = (file.fingerprint(), file.compute_fingerprint()?);
-    if found == planned {
-        return Ok(());
-    }
-    let transfer = hint::shell_word(&path.to_string_lossy()).into_owned();
-    Err(Failure::usage(format!(
-        "nothing was sent: the plan was changed after it was written; its fingerprint was {planned} and is {found}"
-    ))
-    .hint(format!("`cavatica report {transfer}` lists what it holds now"))
-    .hint(format!(
-        "plan it anew, or approve of the change with `cavatica run {transfer} --approve {found}`"
-    )))
-}
-
 /// A transfer that is ready to be run.
 pub(crate) struct Opened {
     client: Client,
@@ -113,6 +88,7 @@ pub(crate) struct Opened {
 impl Opened {
     pub(crate) async fn new(
         transfer: &Path,
+        approval: Approval,
         pace: &Pace,
         global: &Global,
         ui: &Ui,
@@ -134,7 +110,7 @@ impl Opened {
         let client = api::client_with_reserve(global, found, pace.reserve)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
-        let mut opening = Opening::default();
+        let mut opening = Opening::default().approved(approval);
         match environment.state {
             Some(state) => opening = opening.locks_in(state.join("cavatica/locks")),
             None => ui.warn(

@@ -191,3 +191,56 @@ fn takes_over(path: &Path) -> bool {
         )
         .is_ok()
 }
+
+/// Whoever approved a plan approved of what it sends, not of what a trigger makes of it.
+#[test]
+fn a_transfer_that_does_more_than_it_shows_is_refused_and_nothing_is_sent() {
+    let world = planned(3, Duration::ZERO);
+    let fingerprint = world
+        .run(&[
+            "plan",
+            "--json",
+            "--out",
+            "other.transfer",
+            "--project",
+            "lab/trio",
+            "--volume",
+            "lab/output",
+            "--move",
+        ])
+        .document()["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let tampered = rusqlite::Connection::open(world.home().join("t.transfer")).unwrap();
+    tampered
+        .execute_batch(
+            "CREATE TRIGGER t AFTER INSERT ON run BEGIN UPDATE item SET location = 'elsewhere/' || location; END",
+        )
+        .unwrap();
+    drop(tampered);
+    for consent in [&["--approve", &fingerprint][..], &["--yes"]] {
+        let run = world.run(&[&["run", "t.transfer"], consent].concat());
+        assert_eq!(run.exit(), 2, "{}", run.snapshot());
+        assert!(run.stderr().contains("trigger `t`"), "{}", run.stderr());
+    }
+    assert_eq!(world.accepted(), 0);
+}
+
+#[test]
+fn a_pipe_is_no_transfer_and_is_not_waited_for() {
+    let world = planned(1, Duration::ZERO);
+    let made = Command::new("mkfifo")
+        .arg(world.home().join("pipe.transfer"))
+        .status();
+    assert!(made.unwrap().success());
+    for args in [
+        &["status", "pipe.transfer"][..],
+        &run_of("pipe.transfer"),
+        &["report", "pipe.transfer"],
+    ] {
+        let run = world.run(args);
+        assert_eq!(run.exit(), 2, "{}", run.snapshot());
+        assert!(run.stderr().contains("is no transfer"), "{}", run.stderr());
+    }
+}

@@ -386,4 +386,5 @@ fn the_same_files_reached_in_five_ways_are_the_same_plan() {
     ];
     let none = world.run(&[&none[..], &["--volume", "lab/output", "--move"]].concat());
     assert_eq!(none.exit(), 4, "{}", none.stderr());
+    assert!(!world.home().join("none.transfer").exists());
 }

@@ -1,6 +1,5 @@
 //! A transfer while it is being planned.
 
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportProperties, FileId, Location, ProjectId, TaskId};
@@ -9,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::codec::{self, StoredFile, damaged, milliseconds, packed};
 use super::open::connect;
+use super::unfinished::Unfinished;
 use super::words::word;
 use super::{JournalError, Overwrite, Terms, schema};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
@@ -57,11 +57,13 @@ pub struct SkippedFile<'a> {
     pub reason: &'a str,
 }
 
-/// A transfer's file while it is being planned. Unless [`finish`](Self::finish) is reached it is removed again.
+/// A transfer's file while it is being planned. It has its name only from [`finish`](Self::finish) on; what never gets there
+/// is removed again.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
     connection: Connection,
+    unfinished: Unfinished,
     terms: Terms,
     files: u64,
     bytes: u64,
@@ -69,7 +71,6 @@ pub struct Draft {
     rows: u64,
     /// The project of the file that was added last, and its word: most often that of the next one too.
     last_project: Option<(ProjectId, i64)>,
-    finished: bool,
 }
 
 impl Draft {
@@ -77,7 +78,8 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Exists`] if there is a file of that name, unless it is a plan that was never finished.
+    /// [`JournalError::Exists`] if there is a file of that name, [`JournalError::BeingPlanned`] if another program plans it,
+    /// [`JournalError::NoLocks`] if it could never be run where it is.
     pub fn create(
         path: &Path,
         terms: Terms,
@@ -85,39 +87,33 @@ impl Draft {
         label: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
-        let io = |source: std::io::Error| JournalError::Io {
-            path: path.to_owned(),
-            doing: "made",
-            source,
-        };
-        match OpenOptions::new().write(true).create_new(true).open(path) {
-            Ok(file) => drop(file),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                match super::read::TransferFile::open(path) {
-                    // Left behind by a plan that was killed: nothing can have been sent from it.
-                    Err(JournalError::Unfinished { .. }) => {
-                        File::create(path).map(drop).map_err(io)?
-                    }
-                    Ok(_) | Err(_) => {
-                        return Err(JournalError::Exists {
-                            path: path.to_owned(),
-                        });
-                    }
-                }
+        match super::read::TransferFile::open(path) {
+            // Left behind by an older program that was killed while it planned: nothing can have been sent from it.
+            Err(JournalError::Unfinished { .. }) => {
+                std::fs::remove_file(path).map_err(|source| JournalError::Io {
+                    path: path.to_owned(),
+                    doing: "made",
+                    source,
+                })?;
             }
-            Err(error) => return Err(io(error)),
+            Ok(_) | Err(_) if path.symlink_metadata().is_ok() => {
+                return Err(JournalError::Exists {
+                    path: path.to_owned(),
+                });
+            }
+            Ok(_) | Err(_) => {}
         }
-        // From here on the file is ours, to be removed if anything goes wrong.
+        let unfinished = Unfinished::create(path)?;
         let mut draft = Draft {
-            connection: connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            connection: connect(unfinished.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?,
             path: path.to_owned(),
+            unfinished,
             terms,
             files: 0,
             bytes: 0,
             skipped: 0,
             rows: 0,
             last_project: None,
-            finished: false,
         };
         draft.begin(selection, label, now)?;
         Ok(draft)
@@ -162,6 +158,24 @@ impl Draft {
     /// Files, bytes and skipped files so far.
     pub fn counts(&self) -> (u64, u64, u64) {
         (self.files, self.bytes, self.skipped)
+    }
+
+    /// How many files were skipped for which kind of reason so far, by name of the kind.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn skipped_by_kind(&self) -> Result<Vec<(String, u64)>, JournalError> {
+        super::read::skipped_by_kind(&self.path, &self.connection)
+    }
+
+    /// The fingerprint of what would be sent.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn fingerprint(&self) -> Result<Fingerprint, JournalError> {
+        fingerprint(&self.path, &self.connection, &self.terms)
     }
 
     /// Adds a file to be sent.
@@ -375,8 +389,8 @@ impl Draft {
     /// # Errors
     ///
     /// If it can't be written or brought to the disk.
-    pub fn finish(mut self) -> Result<Fingerprint, JournalError> {
-        let fingerprint = fingerprint(&self.path, &self.connection, &self.terms, self.files)?;
+    pub fn finish(self) -> Result<Fingerprint, JournalError> {
+        let fingerprint = self.fingerprint()?;
         let seal = |connection: &Connection| {
             connection.execute(
                 "UPDATE transfer SET files = ?, bytes = ?, skipped = ?, fingerprint = ?",
@@ -387,30 +401,27 @@ impl Draft {
                     fingerprint.as_bytes().as_slice()
                 ],
             )?;
+            schema::seal(connection)?;
             connection.execute_batch("COMMIT")?;
             // The file is left as the run will use it.
             connection.pragma_update(None, "journal_mode", "DELETE")
         };
         seal(&self.connection).map_err(|source| self.sqlite(source))?;
-        // Only now, with SQLite's own handle still open, because closing ours must not matter to its locks: there are none.
-        File::open(&self.path)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| JournalError::Io {
-                path: self.path.clone(),
-                doing: "brought to the disk",
+        let Draft {
+            connection,
+            unfinished,
+            path,
+            ..
+        } = self;
+        connection
+            .close()
+            .map_err(|(_, source)| JournalError::Sqlite {
+                path,
+                doing: "written",
                 source,
             })?;
-        self.finished = true;
+        unfinished.show()?;
         Ok(fingerprint)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Nothing more can be done about a file that can't be removed; it is known as unfinished.
-            std::fs::remove_file(&self.path).ok();
-        }
     }
 }
 
@@ -419,10 +430,11 @@ pub(super) fn fingerprint(
     path: &Path,
     connection: &Connection,
     terms: &Terms,
-    files: u64,
 ) -> Result<Fingerprint, JournalError> {
-    let mut printer = Fingerprinter::new(terms, usize::try_from(files).unwrap_or(0));
-    let mut walk = || -> rusqlite::Result<Result<(), JournalError>> {
+    let walk = || -> rusqlite::Result<Result<Fingerprint, JournalError>> {
+        // Those that are there, whatever the file says of itself.
+        let rows: i64 = connection.query_row("SELECT count(*) FROM item", [], |row| row.get(0))?;
+        let mut printer = Fingerprinter::new(terms, usize::try_from(rows).unwrap_or(0));
         let mut statement = connection.prepare(
             "SELECT i.file, i.location, i.overwrite, w.text
              FROM item i LEFT JOIN word w ON w.id = i.properties ORDER BY i.id",
@@ -442,14 +454,13 @@ pub(super) fn fingerprint(
             let properties = row.get_ref(3)?.as_str_or_null()?;
             printer.add(&file, location, overwrite, properties);
         }
-        Ok(Ok(()))
+        Ok(Ok(printer.finish()))
     };
     walk().map_err(|source| JournalError::Sqlite {
         path: path.to_owned(),
         doing: "read",
         source,
-    })??;
-    Ok(printer.finish())
+    })?
 }
 
 /// Remembers which files were seen, with 12 bytes for each.

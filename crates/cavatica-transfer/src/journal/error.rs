@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::lock::Owner;
+use crate::fingerprint::Fingerprint;
 use crate::state::IllegalStep;
 
 /// Why a transfer's file can't be used. The variants differ in what can be done about it.
@@ -55,6 +56,20 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// Another program is planning it right now.
+    #[error("another program is planning `{}`", path.display())]
+    BeingPlanned {
+        /// The file that it will be.
+        path: PathBuf,
+    },
+    /// The file system has no locks, so nothing would keep a second run out.
+    #[error("`{}` can't be locked", path.display())]
+    NoLocks {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// Another program runs this transfer.
     #[error("transfer `{}` is being run by {owner}", path.display())]
     Held {
@@ -94,6 +109,24 @@ pub enum JournalError {
         planned: String,
         /// The one that was given.
         given: String,
+    },
+    /// The plan isn't the one that was written.
+    #[error("the plan of transfer `{}` was changed after it was written; its fingerprint was {planned} and is {found}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The fingerprint that was written.
+        planned: Fingerprint,
+        /// The fingerprint of what it would send.
+        found: Fingerprint,
+    },
+    /// The plan isn't the one that was approved.
+    #[error("the fingerprint of transfer `{}` is {found}, not the approved one", path.display())]
+    NotApproved {
+        /// The file.
+        path: PathBuf,
+        /// The fingerprint of what it would send.
+        found: Fingerprint,
     },
     /// Something in it can't be: it was edited, or is damaged.
     #[error("transfer `{}` is damaged: {what}", path.display())]
@@ -147,10 +180,14 @@ impl JournalError {
             | JournalError::NotATransfer { .. }
             | JournalError::TooNew { .. }
             | JournalError::Unfinished { .. }
+            | JournalError::BeingPlanned { .. }
+            | JournalError::NoLocks { .. }
             | JournalError::Held { .. }
             | JournalError::Superseded { .. }
             | JournalError::Replaced { .. }
             | JournalError::NotRegular { .. }
+            | JournalError::Changed { .. }
+            | JournalError::NotApproved { .. }
             | JournalError::OtherTerms { .. }
             | JournalError::Damaged { .. }
             | JournalError::Illegal { .. } => None,

@@ -118,12 +118,23 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         created: moment(Some(created)).ok_or_else(|| damaged(path, "its date is no date"))?,
         selection,
         label,
-        files: read_back(files),
-        bytes: read_back(bytes),
-        skipped: read_back(skipped),
+        files: count(path, "files", files)?,
+        bytes: count(path, "bytes", bytes)?,
+        skipped: count(path, "skipped files", skipped)?,
         fingerprint,
         copying: copying(copy),
     })
+}
+
+/// More than any plan has, of files or of bytes: an exabyte.
+const MOST: u64 = 1 << 60;
+
+/// A count that the file tells.
+fn count(path: &Path, of: &str, told: i64) -> Result<u64, JournalError> {
+    u64::try_from(told)
+        .ok()
+        .filter(|count| *count <= MOST)
+        .ok_or_else(|| damaged(path, format_args!("{told} {of}")))
 }
 
 pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, JournalError> {
@@ -153,7 +164,7 @@ pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, Journ
         };
         for count in [count, &mut attempted] {
             count.files += 1;
-            count.bytes += bytes;
+            count.bytes = count.bytes.saturating_add(bytes);
         }
     }
     tally.planned = Count {

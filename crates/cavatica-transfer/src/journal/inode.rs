@@ -86,11 +86,15 @@ impl InodeLock {
 
     /// Whether the file that is held is still the one that the path names.
     pub(super) fn is_in_place(&self) -> bool {
-        let named = std::fs::metadata(&self.path);
-        match (self.file.metadata(), named) {
-            (Ok(held), Ok(named)) => Inode::of(&held) == Inode::of(&named),
-            (Ok(_) | Err(_), Err(_)) | (Err(_), Ok(_)) => false,
-        }
+        is_named(&self.file, &self.path)
+    }
+}
+
+/// Whether this is the file that the path names.
+pub(super) fn is_named(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(held), Ok(named)) => Inode::of(&held) == Inode::of(&named),
+        (Ok(_) | Err(_), Err(_)) | (Err(_), Ok(_)) => false,
     }
 }
 

@@ -233,7 +233,10 @@ impl LockFile {
         match attempt {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Taken::Held(lock.owner())),
-            Err(TryLockError::Error(source)) => return Err(lock_error(&lock.path, source)),
+            Err(TryLockError::Error(source)) => {
+                let path = lock.path;
+                return Err(JournalError::NoLocks { path, source });
+            }
         }
         // A hard link to somebody's file isn't ours to write, unless it was a lock before.
         if regular::has_other_names(&lock.file) && lock.owner().process == 0 {
@@ -296,8 +299,8 @@ fn lock_error(path: &Path, source: io::Error) -> JournalError {
 
 /// The reason alone, where the rest is said anyway.
 fn into_io(error: JournalError) -> io::Error {
-    match error {
-        JournalError::Io { source, .. } => source,
-        error => io::Error::other(error),
+    if let JournalError::Io { source, .. } | JournalError::NoLocks { source, .. } = error {
+        return source;
     }
+    io::Error::other(error)
 }

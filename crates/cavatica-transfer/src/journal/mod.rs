@@ -28,6 +28,13 @@
 //! Locks may fail, and files may be put back from a backup. So each run has a number, and the newest must be its own with
 //! every commit and again before anything is sent ([`Journal::still_mine`]); so must the file of that name.
 //!
+//! # Trust
+//!
+//! A transfer is data, whoever it comes from. Its tables must be exactly those that the migrations make, so that nothing in
+//! it runs (no trigger, no view) or stands for something else; SQLite is told to run nothing all the same. What it counts
+//! is checked, and never decides how much memory is taken. Only regular files are opened, and nothing beside them is
+//! written through a link.
+//!
 //! # Compatibility
 //!
 //! The schema's version stands in SQLite's `user_version`; a newer version is refused, an older one is brought up to
@@ -39,6 +46,9 @@
 //! writes, the transfer is this one file and can be copied. What a commit wrote survives the loss of power: the folder is
 //! synced after the rollback journal is deleted (`synchronous=EXTRA`), or the journal could come back and undo an intent
 //! that was sent. Truncating the journal instead would cost as many syncs, and leave a second file behind.
+//!
+//! A plan is written as `T.transfer.unfinished` and gets its name when it is whole and on the disk. A file system without
+//! locks is refused then already: no run would be kept out of another's way.
 //!
 //! # Performance
 //!
@@ -63,6 +73,7 @@ mod rows;
 mod schema;
 mod sqlite;
 mod steps;
+mod unfinished;
 mod verification;
 mod words;
 
@@ -72,7 +83,7 @@ pub use error::JournalError;
 use header::TransferId;
 pub(crate) use history::{Pulse, SkippedKind};
 pub use lock::{Owner, Unguarded};
-pub use opening::Opening;
+pub use opening::{Approval, Opening};
 pub use read::TransferFile;
 pub use rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
 pub(crate) use schema::is_transfer_head;
@@ -318,8 +329,8 @@ impl Tally {
             self.unknown,
         ];
         parts.into_iter().fold(Count::default(), |sum, part| Count {
-            files: sum.files + part.files,
-            bytes: sum.bytes + part.bytes,
+            files: sum.files.saturating_add(part.files),
+            bytes: sum.bytes.saturating_add(part.bytes),
         })
     }
 
@@ -337,7 +348,8 @@ impl Tally {
 
     /// Files that are neither completed, nor failed, nor unknown.
     pub fn left(&self) -> u64 {
-        self.planned.files + self.intended.files + self.accepted.files
+        let started = self.intended.files.saturating_add(self.accepted.files);
+        self.planned.files.saturating_add(started)
     }
 }
 

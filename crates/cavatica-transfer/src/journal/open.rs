@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::header::{Header, header};
 use super::lock::Lock;
-use super::{JournalError, fence, schema};
+use super::{JournalError, fence, regular, schema};
 
 /// How long to wait for a reader. Readers take a page at a time, so this is ample.
 const BUSY: Duration = Duration::from_secs(60);
@@ -28,16 +29,6 @@ impl Held {
         now: Timestamp,
     ) -> Result<Self, JournalError> {
         // All this is looked at before the lock, so that a wrong path leaves no lock file behind.
-        let file = std::fs::metadata(path).map_err(|source| JournalError::Io {
-            path: path.to_owned(),
-            doing: "opened",
-            source,
-        })?;
-        if !file.is_file() {
-            return Err(JournalError::NotATransfer {
-                path: path.to_owned(),
-            });
-        }
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         schema::bring_up_to_date(path, &mut connection)?;
         let id = header(path, &connection)?.id;
@@ -54,9 +45,11 @@ impl Held {
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
+    look_before(path)?;
     let open = || {
         let connection =
             Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        distrust(&connection)?;
         connection.busy_timeout(BUSY)?;
         // Readers can't change the mode, and need not.
         if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
@@ -76,6 +69,42 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
             source,
         },
     })
+}
+
+/// Looks at what lies at a transfer's path before SQLite does, which would wait for a pipe, and would write through a link
+/// that has the name of one of its own files.
+fn look_before(path: &Path) -> Result<(), JournalError> {
+    let opened = |source| JournalError::Io {
+        path: path.to_owned(),
+        doing: "opened",
+        source,
+    };
+    if !std::fs::metadata(path).map_err(opened)?.is_file() {
+        return Err(JournalError::NotATransfer {
+            path: path.to_owned(),
+        });
+    }
+    let real = path.canonicalize().map_err(opened)?;
+    for ending in ["-journal", "-wal", "-shm"] {
+        let mut beside = real.clone().into_os_string();
+        beside.push(ending);
+        regular::refuse_others(Path::new(&beside))?;
+    }
+    Ok(())
+}
+
+/// Whoever wrote the file may have wanted more than a transfer: nothing in it is run, and what is broken is noticed.
+/// <https://www.sqlite.org/security.html>
+fn distrust(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    for forbidden in [
+        DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+        DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+        DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW,
+    ] {
+        connection.set_db_config(forbidden, false)?;
+    }
+    connection.pragma_update(None, "cell_size_check", "ON")
 }
 
 /// A commit survives the loss of power. With `FULL` alone it doesn't: the rollback journal is deleted and its folder not

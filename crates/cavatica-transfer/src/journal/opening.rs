@@ -3,13 +3,59 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 
-use super::{JournalError, SqliteJournal};
+use super::draft::fingerprint;
+use super::{JournalError, SqliteJournal, Terms};
+use crate::fingerprint::Fingerprint;
+
+/// What a plan is held against before it is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approval {
+    /// Nothing.
+    #[default]
+    NotAsked,
+    /// What was written when it was planned.
+    AsPlanned,
+    /// This fingerprint, which somebody approved.
+    Of(Fingerprint),
+}
+
+impl Approval {
+    /// Reckons the fingerprint of what would be sent, and refuses another one than was approved.
+    pub(super) fn check(
+        self,
+        path: &Path,
+        connection: &Connection,
+        terms: &Terms,
+        planned: Fingerprint,
+    ) -> Result<(), JournalError> {
+        let approved = match self {
+            Approval::NotAsked => return Ok(()),
+            Approval::AsPlanned => planned,
+            Approval::Of(approved) => approved,
+        };
+        let found = fingerprint(path, connection, terms)?;
+        if found == approved {
+            return Ok(());
+        }
+        let path = path.to_owned();
+        Err(match self {
+            Approval::NotAsked | Approval::AsPlanned => JournalError::Changed {
+                path,
+                planned,
+                found,
+            },
+            Approval::Of(_) => JournalError::NotApproved { path, found },
+        })
+    }
+}
 
 /// How a transfer is opened to be run. The default is [`SqliteJournal::open`].
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     pub(super) locks: Option<PathBuf>,
+    pub(super) approval: Approval,
 }
 
 impl Opening {
@@ -22,11 +68,20 @@ impl Opening {
         self
     }
 
+    /// Holds the plan against what was approved. This is done when the transfer is held already and in one transaction with
+    /// the beginning of its run, so that nobody changes it in between. A million files take a second.
+    #[must_use]
+    pub fn approved(mut self, approval: Approval) -> Self {
+        self.approval = approval;
+        self
+    }
+
     /// Opens a planned transfer to run it.
     ///
     /// # Errors
     ///
-    /// As for [`SqliteJournal::open`].
+    /// As for [`SqliteJournal::open`]; [`JournalError::Changed`] or [`JournalError::NotApproved`] if it isn't what was
+    /// approved.
     pub fn open(
         &self,
         path: &Path,

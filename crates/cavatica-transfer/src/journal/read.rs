@@ -101,12 +101,7 @@ impl TransferFile {
     ///
     /// If the file can't be read.
     pub fn compute_fingerprint(&self) -> Result<Fingerprint, JournalError> {
-        fingerprint(
-            &self.path,
-            &self.connection,
-            &self.header.terms,
-            self.header.files,
-        )
+        fingerprint(&self.path, &self.connection, &self.header.terms)
     }
 
     /// Who runs it now, if anybody does. Asking disturbs nobody.
@@ -310,17 +305,7 @@ impl TransferFile {
     ///
     /// If the file can't be read.
     pub fn skipped_by_kind(&self) -> Result<Vec<(String, u64)>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT w.text, count(*) FROM skipped s JOIN word w ON w.id = s.kind GROUP BY s.kind ORDER BY w.text",
-            )
-            .map_err(|source| self.sqlite(source))?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, read_back(row.get(1)?))))
-            .map_err(|source| self.sqlite(source))?;
-        rows.collect::<rusqlite::Result<_>>()
-            .map_err(|source| self.sqlite(source))
+        skipped_by_kind(&self.path, &self.connection)
     }
 
     /// Every run so far, oldest first.
@@ -380,4 +365,18 @@ impl TransferFile {
             .parse()
             .map_err(|error| damaged(&self.path, error))
     }
+}
+
+pub(super) fn skipped_by_kind(
+    path: &Path,
+    connection: &Connection,
+) -> Result<Vec<(String, u64)>, JournalError> {
+    let read = || -> rusqlite::Result<_> {
+        let mut statement = connection.prepare(
+            "SELECT w.text, count(*) FROM skipped s JOIN word w ON w.id = s.kind GROUP BY s.kind ORDER BY w.text",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, read_back(row.get(1)?))))?;
+        rows.collect()
+    };
+    read().map_err(|source| sqlite(path, source))
 }

@@ -1,10 +1,12 @@
 //! The tables, and how older files are brought up to date.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::JournalError;
+use super::codec::damaged;
 
 /// `CVTR`: tells `file` and us that an SQLite file is a transfer.
 const APPLICATION_ID: i64 = 0x4356_5452;
@@ -175,10 +177,91 @@ fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
 }
 
-/// Makes the tables in a new, empty file.
+/// Makes the tables in a new, empty file. Nobody takes it for a transfer before it is sealed.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(connection)
+}
+
+/// Makes a finished plan a transfer.
+pub(super) fn seal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
+/// A table or an index, as SQLite keeps it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Object {
+    kind: String,
+    name: String,
+    table: String,
+    sql: Option<String>,
+}
+
+/// The tables of each version, from none at all on.
+static SHAPES: LazyLock<Vec<Vec<Object>>> = LazyLock::new(|| {
+    let shapes = || {
+        let connection = Connection::open_in_memory()?;
+        let mut shapes = vec![Vec::new()];
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration)?;
+            shapes.push(shape(&connection)?);
+        }
+        Ok::<_, rusqlite::Error>(shapes)
+    };
+    shapes().expect("the migrations fit each other, as every test that opens a transfer shows")
+});
+
+fn shape(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+    let mut statement =
+        connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Object {
+            kind: row.get(0)?,
+            name: row.get(1)?,
+            table: row.get(2)?,
+            sql: row.get(3)?,
+        })
+    })?;
+    let mut shape: Vec<Object> = rows.collect::<rusqlite::Result<_>>()?;
+    shape.sort_unstable();
+    Ok(shape)
+}
+
+/// Checks that a file has exactly the tables of its version, each in pages of its own: a trigger would change what is sent
+/// after somebody looked at it, as would a table that isn't the one it seems to be.
+fn check_shape(path: &Path, connection: &Connection, version: i64) -> Result<(), JournalError> {
+    let sqlite = |source| super::header::sqlite(path, source);
+    let mode: String = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .map_err(sqlite)?;
+    if mode == "wal" {
+        return Err(damaged(path, "somebody switched its log to WAL"));
+    }
+    let found = shape(connection).map_err(sqlite)?;
+    let expected = usize::try_from(version)
+        .ok()
+        .and_then(|version| SHAPES.get(version))
+        .ok_or_else(|| damaged(path, "its version is none"))?;
+    let strange = found.iter().find(|object| !expected.contains(object));
+    let missing = expected.iter().find(|object| !found.contains(object));
+    if let Some(object) = strange.or(missing) {
+        let what = format!(
+            "its {} `{}` isn't as this program makes it",
+            object.kind.escape_debug(),
+            object.name.escape_debug()
+        );
+        return Err(damaged(path, what));
+    }
+    let shared: bool = connection
+        .query_row(
+            "SELECT count(*) <> count(DISTINCT rootpage) FROM sqlite_schema",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(sqlite)?;
+    if shared {
+        return Err(damaged(path, "two of its tables share their pages"));
+    }
+    Ok(())
 }
 
 /// Checks that a file is a transfer, and brings one of an older version up to date. Changes only add, so a run of an older
@@ -187,7 +270,9 @@ pub(super) fn bring_up_to_date(
     path: &Path,
     connection: &mut Connection,
 ) -> Result<(), JournalError> {
-    if version(path, connection)? == newest() {
+    let version = version(path, connection)?;
+    check_shape(path, connection, version)?;
+    if version == newest() {
         return Ok(());
     }
     migrate(connection).map_err(|source| JournalError::Sqlite {

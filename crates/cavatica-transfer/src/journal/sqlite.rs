@@ -15,9 +15,11 @@ use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item, Journal,
-    JournalError, OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms, fence, header, words,
+    Approval, Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item,
+    Journal, JournalError, OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms, fence, header,
+    words,
 };
+use crate::fingerprint::Fingerprint;
 use crate::state::{ItemId, State, Step, Word};
 
 /// The most files of one page.
@@ -106,7 +108,7 @@ impl SqliteJournal {
             items_by_file: Vec::new(),
             intents: Vec::new(),
         };
-        journal.begin_run(now)?;
+        journal.begin_run(opening.approval, header.fingerprint, now)?;
         Ok(journal)
     }
 
@@ -120,9 +122,16 @@ impl SqliteJournal {
         &self.lock.unguarded
     }
 
-    fn begin_run(&mut self, now: Timestamp) -> Result<(), JournalError> {
+    fn begin_run(
+        &mut self,
+        approval: Approval,
+        planned: Fingerprint,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
         let owner = self.lock.owner.clone();
+        let (path, terms) = (self.path.clone(), self.terms.clone());
         self.run = self.write(|connection| {
+            approval.check(&path, connection, &terms, planned)?;
             connection.execute(
                 "INSERT INTO run (host, process, version, started, seen) VALUES (?, ?, ?, ?, ?)",
                 params![

@@ -357,7 +357,7 @@ pub async fn plan(
     if !refusal.is_empty() {
         return Err(PlanError::Refused(Box::new(refusal)));
     }
-    let (files, bytes, _) = draft.counts();
+    let (files, bytes, left_out) = draft.counts();
     let mut all_warnings: Vec<PlanWarning> = findings
         .warnings
         .iter()
@@ -371,8 +371,13 @@ pub async fn plan(
         .collect();
     all_warnings.append(&mut warnings);
     let terms = draft.terms().clone();
-    let fingerprint = draft.finish()?;
-    let written = crate::journal::TransferFile::open(path)?;
+    let skipped = draft.skipped_by_kind()?;
+    // Of nothing at all no file is left behind.
+    let fingerprint = if files + left_out == 0 {
+        draft.fingerprint()?
+    } else {
+        draft.finish()?
+    };
     Ok(PlanReport {
         transfer: path.display().to_string(),
         fingerprint: fingerprint.to_string(),
@@ -383,7 +388,7 @@ pub async fn plan(
         prefix: terms.prefix.to_string(),
         files,
         bytes,
-        skipped: written.skipped_by_kind()?.into_iter().collect(),
+        skipped: skipped.into_iter().collect(),
         warnings: all_warnings,
         collisions: twins,
         sample,

@@ -9,6 +9,7 @@ mod owner;
 mod plan;
 mod report;
 mod support;
+mod tampered;
 mod tasks;
 mod transfer;
 mod verification;
