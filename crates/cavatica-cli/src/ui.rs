@@ -1,7 +1,7 @@
 //! The only owner of standard output and standard error.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
@@ -12,9 +12,13 @@ use serde::Serialize;
 use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
 mod fit;
+mod out;
+
+pub(crate) use out::OnClosedPipe;
+use out::Out;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -26,10 +30,11 @@ pub(crate) struct Ui {
     json: bool,
     /// How many columns standard output has, and the zone of the one who reads it; `None` if it isn't a terminal.
     terminal: Option<(usize, TimeZone)>,
+    out: Out,
 }
 
 impl Ui {
-    pub(crate) fn new(json: bool, color: clap::ColorChoice) -> Self {
+    pub(crate) fn new(json: bool, color: clap::ColorChoice, on_closed_pipe: OnClosedPipe) -> Self {
         let choice = match color {
             clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
             clap::ColorChoice::Always => anstream::ColorChoice::Always,
@@ -41,7 +46,28 @@ impl Ui {
             let width = columns(terminal_size_of(&stdout));
             (width, TimeZone::system())
         });
-        Ui { json, terminal }
+        Ui {
+            json,
+            terminal,
+            out: Out::new(on_closed_pipe),
+        }
+    }
+
+    /// Whether the command was stopped because nobody reads what it prints.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.out.has_stopped()
+    }
+
+    /// Data in a form of their own. What is written has to be flushed.
+    pub(crate) fn data(&self) -> io::BufWriter<impl Write> {
+        io::BufWriter::new(&self.out)
+    }
+
+    /// A text that is data as a whole.
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        let mut out = self.data();
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 
     /// Whether data are printed as JSON.
@@ -51,7 +77,7 @@ impl Ui {
 
     /// A line of data.
     pub(crate) fn line(&self, text: impl std::fmt::Display) -> io::Result<()> {
-        writeln!(anstream::stdout(), "{text}")
+        writeln!(&self.out, "{text}")
     }
 
     /// A sentence of data, in several lines where a terminal has no room for it in one.
@@ -99,9 +125,9 @@ impl Ui {
 
     /// A value as one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, value)?;
-        out.write_all(b"\n")
+        let mut line = serde_json::to_vec(value)?;
+        line.push(b'\n');
+        (&self.out).write_all(&line)
     }
 
     /// Something to know while it goes on.
@@ -171,11 +197,11 @@ pub(crate) fn draw_below(bars: Option<MultiProgress>) {
 /// Something to know, from where there is no [`Ui`]. Not being able to say it is no reason to stop.
 pub(crate) fn note(text: impl std::fmt::Display) {
     let text = for_stderr(&text.to_string(), 0);
-    let write = || writeln!(anstream::stderr(), "{text}").ok();
     let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    // A terminal may go away before the program does.
     match bars {
-        Some(bars) => bars.suspend(write),
-        None => write(),
+        Some(bars) => bars.println(text).ok(),
+        None => writeln!(anstream::stderr(), "{text}").ok(),
     };
 }
 
@@ -217,14 +243,4 @@ pub(crate) fn causes(failure: &Failure) -> Vec<String> {
     std::iter::successors(first, |error| error.source())
         .map(ToString::to_string)
         .collect()
-}
-
-/// A reader that went away, as in `| head`, has what it wanted.
-pub(crate) fn is_closed_pipe(failure: &Failure) -> bool {
-    failure.exit == Exit::Other
-        && failure
-            .source
-            .as_deref()
-            .and_then(|source| source.downcast_ref::<io::Error>())
-            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
         recursive,
         tsv,
     } = args;
-    let mut out = if *tsv { Out::manifest()? } else { Out::Shown };
+    let mut out = if *tsv { Out::manifest(ui)? } else { Out::Shown };
     let top = match (&parent.project, &parent.folder) {
         (Some(project), _) => Parent::Project(project.clone()),
         (None, Some(folder)) => Parent::Folder(folder.clone()),
@@ -63,18 +63,18 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
 }
 
 /// How the entries are printed.
-enum Out {
+enum Out<'a> {
     /// For people, or as JSON.
     Shown,
     /// For `plan --manifest`.
-    Manifest(Box<csv::Writer<io::Stdout>>),
+    Manifest(Box<csv::Writer<Box<dyn io::Write + 'a>>>),
 }
 
-impl Out {
-    fn manifest() -> Result<Self, Failure> {
+impl<'a> Out<'a> {
+    fn manifest(ui: &'a Ui) -> Result<Self, Failure> {
         let mut sheet = csv::WriterBuilder::new()
             .delimiter(b'\t')
-            .from_writer(io::stdout());
+            .from_writer(Box::new(ui.data()) as Box<dyn io::Write>);
         sheet
             .write_record(["file_id", "path", "size"])
             .map_err(io::Error::from)?;

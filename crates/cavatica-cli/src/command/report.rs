@@ -36,7 +36,7 @@ pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
             );
         }
         Some(_) | None => {
-            let mut out = BufWriter::new(io::stdout().lock());
+            let mut out = ui.data();
             let written = write_report(&transfer, format, &mut out)?;
             out.flush()?;
             written

@@ -1,7 +1,7 @@
 //! `cavatica support`: what somebody who helps has to know about a transfer, and nothing that they must not.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 
 use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
 use cavatica_transfer::{Standing, TransferLine};
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Fail
     let mut text = serde_json::to_string_pretty(&bundle).expect("a bundle is plain data");
     text.push('\n');
     match &args.out {
-        None => io::stdout().write_all(text.as_bytes())?,
+        None => ui.text(&text)?,
         Some(path) => {
             let mut file = File::create_new(path).map_err(|error| {
                 Failure::usage(format!("{} can't be made", path.display()))
