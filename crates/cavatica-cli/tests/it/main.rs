@@ -1,5 +1,6 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
+mod closed_pipe;
 mod doctor;
 mod export;
 mod full_disk;
