@@ -10,7 +10,7 @@ use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
-use crate::ui;
+use crate::ui::{self, Ui};
 
 /// What `--ca-cert` expects.
 const CERTIFICATE: &str =
@@ -26,8 +26,8 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn connect(global: &Global) -> Result<Self, Failure> {
-        let found = credentials::find(global, &Environment::read())?;
+    pub(crate) fn connect(global: &Global, ui: &Ui) -> Result<Self, Failure> {
+        let found = credentials(global, ui)?;
         tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
         Ok(Api::over(&client(global, found)?))
     }
@@ -40,6 +40,15 @@ impl Api {
             volumes: Volumes::new(client.clone()),
         }
     }
+}
+
+/// Finds the credentials, and warns if others can get at them.
+pub(crate) fn credentials(global: &Global, ui: &Ui) -> Result<Credentials, Failure> {
+    let found = credentials::find(global, &Environment::read())?;
+    if let Some((finding, remedy)) = found.exposed() {
+        ui.warn(format_args!("{finding}; {remedy} ends that"));
+    }
+    Ok(found)
 }
 
 /// A client with these credentials and the network as the flags say.

@@ -2,6 +2,8 @@
 
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
+use crate::exit::is_no_such_call;
+
 /// What a manifest looks like.
 pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
 
@@ -14,6 +16,9 @@ pub(crate) const PLACES: &str = "the order is `cavatica export FILE_ID VOLUME LO
 
 /// Where to find a volume that can be written to.
 pub(crate) const VOLUMES: &str = "`cavatica doctor` names the volumes that take exports";
+
+/// What an endpoint looks like, and where it is named.
+pub(crate) const ENDPOINT: &str = "look at what --endpoint, SB_API_ENDPOINT or the profile's `api_endpoint` says; CAVATICA's is https://cavatica-api.sbgenomics.com/v2";
 
 /// A word of a command line that can be pasted into a shell as it is.
 pub(crate) fn shell_word(text: &str) -> std::borrow::Cow<'_, str> {
@@ -32,6 +37,10 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
             "if you trust the server, name its certificate authority with `--ca-cert FILE`"
                 .to_owned(),
         ];
+    }
+    let no_answer_of_the_api = matches!(error.fault(), Fault::Unreadable | Fault::Redirect { .. });
+    if is_no_such_call(error) || (no_answer_of_the_api && error.effect() == Effect::Read) {
+        return vec![ENDPOINT.to_owned()];
     }
     let hint = match (error.outcome(), error.status(), error.api_error()) {
         (Outcome::NotSent, _, _) => {
@@ -73,7 +82,6 @@ fn of_code(code: i64) -> Option<&'static str> {
             "`cavatica files list --project OWNER/NAME --recursive` shows files with their ids"
         }
         9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
-        90003 => "an endpoint ends in `/v2`, as in https://cavatica-api.sbgenomics.com/v2",
         9008 => "`cavatica jobs list` shows the jobs that you started",
         // A volume doesn't tell what its members may do, so `doctor` can't know this one.
         9020 => {

@@ -93,7 +93,7 @@ fn runtime(command: &Command) -> Builder {
 }
 
 async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
-    let api = || Api::connect(&cli.global);
+    let api = || Api::connect(&cli.global, ui);
     match &cli.command {
         Command::Export(args) => command::export::run(args, &api()?, ui).await,
         Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,

@@ -7,6 +7,18 @@ use cavatica_exports::model::{
     TemplateError, VolumeId,
 };
 
+/// An address as it may be shown: without the name and password of a user, and without a query, which may hold secrets too.
+pub(crate) fn address(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}{}", &rest[user..])
+}
+
 /// A file's id.
 pub(crate) fn file(text: &str) -> Result<FileId, String> {
     // What is copied from a page or a table brings its blanks along.
@@ -257,5 +269,22 @@ pub(crate) fn equation(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((field, value)) if !field.is_empty() => Ok((field.to_owned(), value.to_owned())),
         _ => Err("expected FIELD=VALUE, for instance sample_id=NA12878".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_is_shown_without_what_is_secret() {
+        for (text, shown) in [
+            ("https://user:p@ss@host:1/v2?sig=x#y", "https://host:1/v2"),
+            ("user:pass@host/v2", "host/v2"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(address(text), shown);
+        }
     }
 }

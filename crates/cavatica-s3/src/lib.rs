@@ -42,6 +42,7 @@ mod config;
 mod connect;
 mod credentials;
 mod error;
+pub mod ini;
 mod list;
 mod object;
 mod send;

@@ -13,7 +13,6 @@ use crate::api::{self, Api};
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
-use crate::hint;
 use crate::ui::{self, Ui};
 
 /// A clock that is further off than this makes times in reports doubtful.
@@ -209,35 +208,18 @@ fn journal_folder(folder: &Path) -> Check {
     }
 }
 
-/// Where the token was found, and whether others can read it there.
+/// Where the token was found, and whether others can get at it there.
 fn found_token(found: &Credentials) -> Check {
     let finding = format!("{} for {}", found.origin, found.endpoint);
-    match found.origin.file().filter(|file| others_may_read(file)) {
+    match found.exposed() {
         None => Check::ok("credentials", finding),
-        Some(file) => Check::bad(
+        Some((exposed, remedy)) => Check::bad(
             "credentials",
             Verdict::Warning,
-            format!("{finding}; others on this machine can read that file"),
-            format!(
-                "`chmod 600 {}`",
-                hint::shell_word(&file.display().to_string())
-            ),
+            format!("{finding}; {exposed}"),
+            remedy,
         ),
     }
-}
-
-#[cfg(unix)]
-fn others_may_read(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-
-    file.metadata()
-        .is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0)
-}
-
-/// Elsewhere the rights of a file can't be told from a number.
-#[cfg(not(unix))]
-fn others_may_read(_file: &Path) -> bool {
-    false
 }
 
 fn network() -> Check {

@@ -18,7 +18,6 @@ use jiff::Timestamp;
 use crate::api;
 use crate::args::{self, Global};
 use crate::command::status::prefix_words;
-use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
 use crate::ui::{Ui, counted};
@@ -27,7 +26,7 @@ use crate::ui::{Ui, counted};
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let found = credentials::find(global, &Environment::read())?;
+    let found = api::credentials(global, ui)?;
     let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
     let options = PlanOptions {

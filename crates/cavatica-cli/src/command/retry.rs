@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
         );
     }
     unchanged(&args.transfer, &TransferFile::open(&args.transfer)?)?;
-    let mut opened = Opened::new(&args.transfer, &args.pace, global).await?;
+    let mut opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
     let files = opened.journal.retry(&args.codes)?;
     if files == 0 {
         ui.note(match args.codes[..] {

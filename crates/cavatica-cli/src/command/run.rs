@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use crate::api;
 use crate::args::{self, Global, Pace};
 use crate::command::status;
-use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::interrupt::Listener;
@@ -23,7 +22,7 @@ use crate::ui::{self, Ui};
 
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     approve(args)?;
-    let opened = Opened::new(&args.transfer, &args.pace, global).await?;
+    let opened = Opened::new(&args.transfer, &args.pace, global, ui).await?;
     let options = RunOptions {
         limit: args.limit,
         ..args.pace.options()
@@ -115,10 +114,11 @@ impl Opened {
         transfer: &Path,
         pace: &Pace,
         global: &Global,
+        ui: &Ui,
     ) -> Result<Self, Failure> {
         // Before any request: a wrong path is told at once, and no other platform is shown the token.
         let planned = TransferFile::open(transfer)?.terms().endpoint.clone();
-        let found = credentials::find(global, &Environment::read())?;
+        let found = api::credentials(global, ui)?;
         let endpoint = found.endpoint.to_string();
         if endpoint != planned {
             return Err(JournalError::OtherTerms {

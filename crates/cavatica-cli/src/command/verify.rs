@@ -15,7 +15,6 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Against, Global};
-use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::ui::{Ui, counted};
@@ -36,7 +35,7 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
     }
     let destination = match args.against {
         Against::Volume => {
-            let found = credentials::find(global, &Environment::read())?;
+            let found = api::credentials(global, ui)?;
             let endpoint = found.endpoint.to_string();
             let client = api::client(global, found)?;
             Destination::Volume { client, endpoint }
