@@ -1,6 +1,7 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
 mod closed_pipe;
+mod credentials;
 mod doctor;
 mod export;
 mod full_disk;
