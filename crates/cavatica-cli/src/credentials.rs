@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use cavatica_exports::transport::{Endpoint, Token};
 use cavatica_s3::ini::{Ini, decode};
+use cavatica_s3::shown_address;
 
 use crate::args::Global;
 use crate::exit::{Exit, Failure};
 use crate::hint;
-use crate::value::address;
 
 mod secret_file;
 
@@ -39,8 +39,7 @@ impl Credentials {
 }
 
 fn make_private(file: &Path) -> String {
-    let file = file.display().to_string();
-    format!("`chmod 600 {}`", hint::shell_word(&file))
+    format!("`chmod 600 {}`", hint::path_word(file))
 }
 
 /// Where the token was found.
@@ -198,7 +197,7 @@ fn check_destination(
 ) -> Result<(), Failure> {
     match (asked, own) {
         (Some(_), Some(own)) if own.parse().ok().as_ref() != Some(endpoint) => Err(Failure::usage(
-            format!("the profile [{profile}] is for {}, not for {endpoint}", address(own)),
+            format!("the profile [{profile}] is for {}, not for {endpoint}", shown_address(own)),
         )
         .hint("a token goes to its own platform only; name another profile or a `--token-file`")),
         (Some(_), None) if !endpoint.is_platform() => Err(Failure::usage(format!(
@@ -237,7 +236,7 @@ fn assemble(
     exposure: Option<Exposure>,
 ) -> Result<Credentials, Failure> {
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);
-    let shown = address(endpoint);
+    let shown = shown_address(endpoint);
     if endpoint.contains("/u/") || WEB_PAGES.contains(&host(endpoint)) {
         return Err(
             Failure::usage(format!("`{shown}` is a page's address, not the API's"))

@@ -239,7 +239,7 @@ fn no_transfer(path: &Path) -> Option<Failure> {
         );
     }
     path.is_dir().then(|| {
-        let word = hint::shell_word(&path.to_string_lossy()).into_owned();
+        let word = hint::path_word(path);
         Failure::usage(format!("`{shown}` is a folder; expected a transfer's file"))
             .hint(format!("`cavatica transfers {word}` lists those in it"))
     })
@@ -294,7 +294,7 @@ impl From<WaitError> for Failure {
         match error {
             WaitError::Call(error) => error.into(),
             WaitError::TimedOut { ref ids, .. } => {
-                let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                let ids: Vec<_> = ids.iter().map(|id| hint::shell_word(id.as_str())).collect();
                 Failure::new(Exit::Unknown, error.to_string()).hint(format!(
                     "the platform goes on; look again with `cavatica jobs wait {}`",
                     ids.join(" ")

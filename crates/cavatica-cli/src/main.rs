@@ -33,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     if args.len() == 1 {
-        ui::note(help::next());
+        help::next().lines().for_each(ui::note);
         return Exit::Refused.into();
     }
     let parsed = help::command().try_get_matches_from(&args);
@@ -125,9 +125,7 @@ fn start_log(verbose: u8) {
         _ => LevelFilter::DEBUG,
     };
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        // Where standard error is gone, saying so there would end the program.
-        .log_internal_errors(false)
+        .with_writer(|| ui::Log)
         .with_target(false)
         .without_time();
     tracing_subscriber::registry()

@@ -102,7 +102,7 @@ impl BucketBuilder {
             None => (aws(&region), UrlStyle::VirtualHost),
         };
         let target = target(&endpoint)?;
-        let wrong = || BuildError::Endpoint(endpoint.clone());
+        let wrong = || BuildError::Endpoint(shown_address(&endpoint));
         let url = endpoint.parse().map_err(|_| wrong())?;
         let place = rusty_s3::Bucket::new(url, style, self.name, region).map_err(|_| wrong())?;
         let client = connect::client(&target, self.ca_certificates.as_deref())?;
@@ -121,7 +121,7 @@ fn aws(region: &str) -> String {
 }
 
 fn target(endpoint: &str) -> Result<Target, BuildError> {
-    let wrong = || BuildError::Endpoint(endpoint.to_owned());
+    let wrong = || BuildError::Endpoint(shown_address(endpoint));
     let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
     let host = uri
         .host()
@@ -142,10 +142,27 @@ fn target(endpoint: &str) -> Result<Target, BuildError> {
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_loopback => {}
-        Some("http") => return Err(BuildError::PlainText(endpoint.to_owned())),
+        Some("http") => return Err(BuildError::PlainText(shown_address(endpoint))),
         _ => return Err(wrong()),
     }
     Ok(Target { uri, is_loopback })
+}
+
+/// An address as it may be shown: without the name and password of a user, and without a query, which may hold secrets too.
+///
+/// ```
+/// let shown = cavatica_s3::shown_address("https://user:p@ss@host:1/v2?sig=x#y");
+/// assert_eq!(shown, "https://host:1/v2");
+/// ```
+pub fn shown_address(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}{}", &rest[user..])
 }
 
 /// Wider than AWS's own rules, because other stores have theirs; narrow enough to stand in an address.

@@ -49,7 +49,7 @@ mod send;
 mod upload;
 
 pub use bucket::Bucket;
-pub use config::{BucketBuilder, BuildError};
+pub use config::{BucketBuilder, BuildError, shown_address};
 pub use credentials::{AwsConfig, AwsConfigError, Credentials};
 pub use error::{Error, ErrorKind};
 pub use list::{Listing, Page};

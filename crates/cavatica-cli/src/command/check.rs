@@ -144,8 +144,7 @@ impl<'a> Listing<'a> {
         } else {
             self.printed = self.ui.sentence(sentence(self.manifest, &finding));
             if self.printed.is_ok() {
-                let remedy = self.ui.wrapped(&finding.remedy, 4, 4);
-                self.printed = self.ui.line(format_args!("    {remedy}"));
+                self.printed = self.ui.hanging("    ", &finding.remedy, 4);
             }
         }
     }

@@ -78,11 +78,12 @@ impl Teller<'_> {
             return Ok(());
         }
         // What is said of a file hangs behind the word for it.
-        self.ui.line(self.ui.wrapped(&text.to_string(), 0, 12))
+        self.ui.hanging("", text, 12)
     }
 
     fn heading(&self, text: impl Display) -> io::Result<()> {
-        self.line(format_args!("\n{text}"))
+        self.line("")?;
+        self.line(text)
     }
 }
 
@@ -153,8 +154,9 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     if ui.is_json() {
         ui.json(&story)?;
     } else {
+        ui.line("")?;
         ui.line(format_args!(
-            "\n{} exported, {} differ, {} refused",
+            "{} exported, {} differ, {} refused",
             several(story.exported.len(), "file"),
             story.differ,
             story.refused.len()

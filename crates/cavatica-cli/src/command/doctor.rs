@@ -114,14 +114,11 @@ impl Doctor<'_> {
                 Verdict::Warning => "warning",
                 Verdict::Failed => "FAILED",
             };
-            self.ui.line(format_args!(
-                "{word:<7}  {:<11}  {}",
-                check.name,
-                self.ui.wrapped(&check.finding, INDENT, INDENT)
-            ))?;
+            let lead = format_args!("{word:<7}  {:<11}  ", check.name);
+            self.ui.hanging(lead, &check.finding, INDENT)?;
             if let Some(remedy) = &check.remedy {
-                let remedy = self.ui.wrapped(remedy, INDENT, INDENT);
-                self.ui.line(format_args!("{:INDENT$}{remedy}", ""))?;
+                let lead = format_args!("{:INDENT$}", "");
+                self.ui.hanging(lead, remedy, INDENT)?;
             }
         }
         if check.verdict == Verdict::Failed && self.exit == Exit::Done {

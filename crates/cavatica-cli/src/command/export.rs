@@ -82,7 +82,7 @@ async fn start(
             .caused_by(error)
             .hint(format!(
                 "look with `cavatica jobs list --volume {}` before you send it again",
-                export.request().destination.volume
+                hint::shell_word(export.request().destination.volume.as_str())
             )))
         }
     }

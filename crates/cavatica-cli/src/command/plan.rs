@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::{Manifest, ManifestError};
-use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
+use cavatica_exports::model::{Layout, Location, Template, Tri};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
@@ -127,7 +127,7 @@ fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
     if let columns @ [_, ..] = manifest.ignored_columns() {
         let columns: Vec<_> = columns
             .iter()
-            .map(|column| format!("`{}`", visible(column)))
+            .map(|column| format!("`{}`", column))
             .collect();
         ui.warn(format_args!(
             "{name} has columns that mean nothing here: {}; see that none is misspelled",
@@ -160,11 +160,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     ))?;
     for sample in &report.sample {
         let path = sample.path.as_deref().unwrap_or(&sample.file_id);
-        ui.line(format_args!(
-            "  {} -> {}",
-            visible(path),
-            visible(&sample.key)
-        ))?;
+        ui.line(format_args!("  {} -> {}", path, sample.key))?;
     }
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
@@ -197,7 +193,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             "move" => "the platform's copies will be deleted, which can't be undone",
             _ => "the platform keeps its copies",
         };
-        let transfer = hint::shell_word(transfer);
+        let transfer = hint::path_word(Path::new(transfer));
         ui.note(format_args!(
             "nothing was sent yet; {consequence}; to start it, or to start exactly what was looked at:"
         ));

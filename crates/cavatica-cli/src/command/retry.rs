@@ -6,6 +6,7 @@ use crate::args::{self, Global};
 use crate::command::run::{Opened, drive, say_how_it_ended, unchanged};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
+use crate::hint;
 use crate::ui::{Ui, counted};
 
 pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
@@ -13,7 +14,7 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
         return Err(
             Failure::usage("nothing was sent: say --yes to send failed files again").hint(format!(
                 "`cavatica status {}` shows which ones failed",
-                args.transfer.display()
+                hint::path_word(&args.transfer)
             )),
         );
     }

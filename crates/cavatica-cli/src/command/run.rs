@@ -47,7 +47,7 @@ pub(crate) fn say_how_it_ended(transfer: &Path, exit: Exit, ui: &Ui) {
     if exit == Exit::Interrupted {
         ui.note(format_args!(
             "interrupted; `cavatica run {} --yes` goes on from here",
-            hint::shell_word(&transfer.display().to_string())
+            hint::path_word(transfer)
         ));
     }
 }
@@ -81,7 +81,7 @@ fn approve(args: &args::Run) -> Result<(), Failure> {
         })
         .hint(format!(
             "`cavatica status {}` shows what it holds",
-            hint::shell_word(&args.transfer.display().to_string())
+            hint::path_word(&args.transfer)
         ))),
     }
 }
@@ -93,7 +93,7 @@ pub(crate) fn unchanged(path: &Path, file: &TransferFile) -> Result<(), Failure>
     if found == planned {
         return Ok(());
     }
-    let transfer = hint::shell_word(&path.to_string_lossy()).into_owned();
+    let transfer = hint::path_word(path);
     Err(Failure::usage(format!(
         "nothing was sent: the plan was changed after it was written; its fingerprint was {planned} and is {found}"
     ))
@@ -205,7 +205,7 @@ fn interrupted(number: u32, stop: &Stop) {
 fn of_run(error: RunError, transfer: &Path) -> Failure {
     let again = format!(
         "nothing is lost; `cavatica run {} --yes` goes on from here",
-        hint::shell_word(&transfer.display().to_string())
+        hint::path_word(transfer)
     );
     let message = error.to_string();
     match error {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
+use cavatica_exports::model::visible_json;
 use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
 use cavatica_transfer::{Standing, TransferLine};
 use jiff::Timestamp;
@@ -74,6 +75,7 @@ pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Fail
     let bundle = bundle(args, global)?;
     let mut text = serde_json::to_string_pretty(&bundle).expect("a bundle is plain data");
     text.push('\n');
+    let text = visible_json(&text);
     match &args.out {
         None => ui.text(&text)?,
         Some(path) => {

@@ -1,11 +1,11 @@
 //! `cavatica verify`: whether what was sent lies where it was sent to.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::visible;
 use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
 use cavatica_transfer::journal::{Terms, TransferFile};
 use cavatica_transfer::{
@@ -118,10 +118,9 @@ impl Lines<'_> {
         // Anybody may have named an object that is extra.
         let key = format!("{}{}", self.key_prefix, found.location);
         self.ui
-            .line(format_args!("{} {}", found.finding.symbol(), visible(&key)))?;
+            .line(format_args!("{} {}", found.finding.symbol(), key))?;
         for reason in &found.reasons {
-            self.ui
-                .note(format_args!("  {}", visible(&reason.to_string())));
+            self.ui.note(format_args!("  {reason}"));
         }
         Ok(())
     }
@@ -175,7 +174,7 @@ fn warn_of_sizes(summary: &VerifySummary, ui: &Ui) {
         summary.sizes_not_listed,
         &format!(
             "the listing tells none, so that the key is there is all that is known; `cavatica verify {} --against bucket` compares sizes too",
-            hint::shell_word(&summary.transfer)
+            hint::path_word(Path::new(&summary.transfer))
         ),
     );
     warn(

@@ -40,7 +40,9 @@ impl Out {
         unread: T,
     ) -> io::Result<T> {
         if !self.closed.load(Ordering::Relaxed) {
-            match write(io::stdout().lock()) {
+            #[expect(clippy::disallowed_methods, reason = "this is the owner")]
+            let stdout = io::stdout();
+            match write(stdout.lock()) {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => {
                     self.closed.store(true, Ordering::Relaxed);
                 }
