@@ -18,6 +18,7 @@ mod refusals;
 mod report;
 mod sandbox;
 mod support;
+mod terminal;
 mod transfer;
 mod transfers;
 mod verify;
