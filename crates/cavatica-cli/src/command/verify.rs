@@ -227,6 +227,7 @@ impl From<cavatica_s3::Error> for Failure {
         let status = error.status().map(|status| status.as_u16());
         let exit = match status {
             Some(401 | 403) => Exit::Denied,
+            Some(404) => Exit::Refused,
             _ => Exit::Other,
         };
         Failure {
