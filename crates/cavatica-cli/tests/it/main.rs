@@ -3,6 +3,7 @@
 mod closed_pipe;
 mod credentials;
 mod doctor;
+mod exit_codes;
 mod export;
 mod full_disk;
 mod guide;
