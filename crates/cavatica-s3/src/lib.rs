@@ -45,6 +45,7 @@ mod error;
 pub mod ini;
 mod list;
 mod object;
+mod profiles;
 mod send;
 mod upload;
 

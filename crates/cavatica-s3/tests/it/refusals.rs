@@ -9,8 +9,8 @@ use crate::calls::{lab, open, put};
 
 fn config(key_id: &str, secret: &str, region: Option<&str>) -> AwsConfig {
     AwsConfig {
-        credentials: Credentials::new(key_id, secret, None),
         region: region.map(str::to_owned),
+        ..AwsConfig::of(Credentials::new(key_id, secret, None))
     }
 }
 

@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 use crate::client::{Outcome, ended, export, file, get, request, started};
 
 fn keys() -> AwsConfig {
-    AwsConfig {
-        credentials: Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None),
-        region: None,
-    }
+    AwsConfig::of(Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None))
 }
 
 /// A server with the bucket `lab-results`.
