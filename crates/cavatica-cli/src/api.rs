@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cavatica_exports::transport::{Client, Wait};
+use cavatica_exports::transport::{Client, ClientBuilder, RetryPolicy, Wait};
 use cavatica_exports::{Exports, Files, Volumes};
 
 use crate::args::Global;
@@ -53,7 +53,15 @@ pub(crate) fn credentials(global: &Global, ui: &Ui) -> Result<Credentials, Failu
 
 /// A client with these credentials and the network as the flags say.
 pub(crate) fn client(global: &Global, found: Credentials) -> Result<Client, Failure> {
-    client_with_reserve(global, found, 0)
+    build(builder(global, found)?)
+}
+
+/// A client that tries once: what keeps it from its work is to be told, not overcome.
+pub(crate) fn client_without_retries(
+    global: &Global,
+    found: Credentials,
+) -> Result<Client, Failure> {
+    build(builder(global, found)?.retry(RetryPolicy::NEVER))
 }
 
 /// A client that leaves a share of the limit on requests to the account's other programs.
@@ -62,8 +70,11 @@ pub(crate) fn client_with_reserve(
     found: Credentials,
     reserve_percent: u8,
 ) -> Result<Client, Failure> {
+    build(builder(global, found)?.reserve_percent(reserve_percent))
+}
+
+fn builder(global: &Global, found: Credentials) -> Result<ClientBuilder, Failure> {
     let mut builder = Client::builder(found.endpoint, found.token)
-        .reserve_percent(reserve_percent)
         .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
         .on_wait(say_waits());
     if let (Some(pem), Some(file)) = (ca_certificates(global)?, &global.ca_cert) {
@@ -73,6 +84,10 @@ pub(crate) fn client_with_reserve(
                 .hint(CERTIFICATE)
         })?;
     }
+    Ok(builder)
+}
+
+fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
         let hint = hint::of_build(&error);
         let failure = Failure::new(Exit::Other, "no connection can be made").caused_by(error);

@@ -98,6 +98,15 @@ impl Failure {
         self
     }
 
+    /// A temporary file that can't be made.
+    pub(crate) fn no_temporary_file(error: std::io::Error) -> Self {
+        let folder = std::env::temp_dir();
+        let text = format!("no temporary file can be made in {}", folder.display());
+        Failure::new(Exit::Other, text)
+            .caused_by(error)
+            .hint("set TMPDIR to a folder where you may write")
+    }
+
     /// Names what isn't there, where only the caller knows what it asked for.
     #[must_use]
     pub(crate) fn naming(mut self, thing: &str) -> Self {
@@ -307,6 +316,6 @@ impl From<WaitError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Failure::new(Exit::Other, "this machine said no").caused_by(error)
+        Failure::new(Exit::Other, "the operating system refused").caused_by(error)
     }
 }

@@ -68,6 +68,12 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
                 .to_owned(),
         ];
     }
+    if *error.fault() == Fault::ProxyLogin {
+        return vec![
+            "write the proxy's address with name and password, as HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT, with special characters as %XX"
+                .to_owned(),
+        ];
+    }
     let no_answer_of_the_api = matches!(error.fault(), Fault::Unreadable | Fault::Redirect { .. });
     if is_no_such_call(error) || (no_answer_of_the_api && error.effect() == Effect::Read) {
         return vec![ENDPOINT.to_owned()];

@@ -95,6 +95,7 @@ fn is_hopeless(fault: &Fault) -> bool {
         Fault::Call
         | Fault::OtherOrigin
         | Fault::Certificate
+        | Fault::ProxyLogin
         | Fault::Redirect { .. }
         | Fault::TooLarge { .. } => true,
         Fault::Connect

@@ -90,7 +90,8 @@ impl Teller<'_> {
 pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     let folder = tempfile::Builder::new()
         .prefix("cavatica-demo-")
-        .tempdir()?
+        .tempdir()
+        .map_err(Failure::no_temporary_file)?
         .keep();
     let source = match &args.from {
         Some(own) if own.is_dir() => own.clone(),

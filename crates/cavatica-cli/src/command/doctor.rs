@@ -93,7 +93,7 @@ pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     match credentials::find(global, &Environment::read()) {
         Ok(found) => {
             doctor.tell(found_token(&found))?;
-            match api::client(global, found) {
+            match api::client_without_retries(global, found) {
                 Ok(client) => doctor.platform(&client).await?,
                 Err(failure) => doctor.blame("connection", &failure)?,
             }
