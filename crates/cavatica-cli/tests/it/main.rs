@@ -12,6 +12,7 @@ mod help;
 mod json;
 mod lost_answers;
 mod mistakes;
+mod network;
 mod offline;
 mod properties;
 mod reading;

@@ -21,7 +21,11 @@ const EVIL: &str =
 const SLY: &str = "e\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}x";
 
 /// Runs a command on a terminal, and answers all that the terminal got.
-fn on_terminal(mut command: Command) -> String {
+fn on_terminal(command: Command) -> String {
+    on_terminal_called("xterm", command)
+}
+
+fn on_terminal_called(term: &str, mut command: Command) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -33,7 +37,7 @@ fn on_terminal(mut command: Command) -> String {
         .unwrap();
     let copy = || OwnedFd::from(end.try_clone().unwrap());
     command.stdin(copy()).stdout(copy()).stderr(copy());
-    let mut child = command.env("TERM", "xterm").spawn().unwrap();
+    let mut child = command.env("TERM", term).spawn().unwrap();
     drop((command, end));
     let (mut screen, mut got) = (File::from(terminal), Vec::new());
     loop {
@@ -338,4 +342,13 @@ fn a_row_of_a_list_is_a_line() {
         .map(|row| row["name"].clone())
         .collect();
     assert_eq!(bad, ["location", "location"], "{}", check.snapshot());
+}
+
+#[test]
+fn a_terminal_without_a_name_gets_no_colours() {
+    let world = World::new();
+    let got = |term| on_terminal_called(term, world.command(&["volumes", "get", "lab/none"]));
+    assert!(got("xterm").contains('\u{1b}'));
+    assert!(!got("").contains('\u{1b}'));
+    assert!(!got("dumb").contains('\u{1b}'));
 }
