@@ -62,6 +62,12 @@ fn python() -> Result<PathBuf, Failed> {
 }
 
 impl Store {
+    /// s3rver leaves a folder out of the listing of its parent where nothing but other folders lies in it, for the AWS
+    /// tools too, so a volume on it can't be gone through.
+    fn lists_folders(self) -> bool {
+        self != Store::S3rver
+    }
+
     fn start(self, folder: &Path, port: u16) -> Result<Running, String> {
         let port = port.to_string();
         let mut server = match self {
@@ -114,12 +120,16 @@ fn transfer(store: Store, python: &Path) -> Result<(), String> {
     let volume = format!("real={BUCKET}/trial/");
     let args = ["--s3-volume", &volume, "--s3-endpoint", &endpoint];
     let sandbox = Sandbox::start_with(&KEYS, &program, &args, &folder.join("sandbox"))?;
-    for line in [
+    let on_bucket = format!("verify t.transfer --all --against bucket --s3-endpoint {endpoint}");
+    let mut lines = vec![
         "plan --out t.transfer --project sandbox/demo --folder results --volume sandbox/real --prefix c7/ --copy",
         "run t.transfer --yes --poll 50ms --no-progress",
-        "verify t.transfer --all",
-        &format!("verify t.transfer --all --against bucket --s3-endpoint {endpoint}"),
-    ] {
+        &on_bucket,
+    ];
+    if store.lists_folders() {
+        lines.push("verify t.transfer --all");
+    }
+    for line in lines {
         let mut cavatica = Command::new(&program);
         cavatica
             .args(line.split(' '))
