@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Failed, cargo, command, conformance, crash, say, target, tidy};
+use crate::{Failed, cargo, command, conformance, crash, say, stores, target, tidy};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
@@ -36,6 +36,7 @@ pub(crate) fn run() -> Result<(), Failed> {
     })?;
     step("size", size)?;
     step("conformance", conformance::run)?;
+    step("stores", || stores::run(&[stores::Store::Moto]))?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
     Ok(())
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod crash;
 mod load;
 mod sandbox;
+mod stores;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,11 @@ enum Chore {
     Crash(crash::Campaign),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
+    /// Exports to S3 stores of other makers and verifies there: moto from PyPI, s3rver from npm
+    Stores {
+        /// These only
+        stores: Vec<stores::Store>,
+    },
     /// Layers, licences, duplicate versions and the top level's order
     Tidy,
 }
@@ -41,6 +47,7 @@ fn main() -> ExitCode {
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
         Chore::SandboxLoad(load) => load::run(&load),
+        Chore::Stores { stores } => stores::run(&stores),
         Chore::Tidy => tidy::run(),
     };
     match outcome {

@@ -31,8 +31,19 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Starts `program sandbox` with these arguments; it answers when this returns.
     pub(crate) fn start(program: &Path, args: &[&str], data: &Path) -> Result<Self, String> {
+        Sandbox::start_with(&[], program, args, data)
+    }
+
+    /// The same with variables.
+    pub(crate) fn start_with(
+        variables: &[(&str, &str)],
+        program: &Path,
+        args: &[&str],
+        data: &Path,
+    ) -> Result<Self, String> {
         let mut command = Command::new(program);
         command
+            .envs(variables.iter().copied())
             .args(["sandbox", "--json"])
             .args(args)
             .arg("--data")

@@ -3,14 +3,14 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cavatica_exports::transport::{Client, Wait};
+use cavatica_exports::transport::{Client, ClientBuilder, RetryPolicy, Wait};
 use cavatica_exports::{Exports, Files, Volumes};
 
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
-use crate::ui;
+use crate::ui::{self, Ui};
 
 /// What `--ca-cert` expects.
 const CERTIFICATE: &str =
@@ -26,8 +26,8 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn connect(global: &Global) -> Result<Self, Failure> {
-        let found = credentials::find(global, &Environment::read())?;
+    pub(crate) fn connect(global: &Global, ui: &Ui) -> Result<Self, Failure> {
+        let found = credentials(global, ui)?;
         tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
         Ok(Api::over(&client(global, found)?))
     }
@@ -42,9 +42,26 @@ impl Api {
     }
 }
 
+/// Finds the credentials, and warns if others can get at them.
+pub(crate) fn credentials(global: &Global, ui: &Ui) -> Result<Credentials, Failure> {
+    let found = credentials::find(global, &Environment::read())?;
+    if let Some((finding, remedy)) = found.exposed() {
+        ui.warn(format_args!("{finding}; {remedy} ends that"));
+    }
+    Ok(found)
+}
+
 /// A client with these credentials and the network as the flags say.
 pub(crate) fn client(global: &Global, found: Credentials) -> Result<Client, Failure> {
-    client_with_reserve(global, found, 0)
+    build(builder(global, found)?)
+}
+
+/// A client that tries once: what keeps it from its work is to be told, not overcome.
+pub(crate) fn client_without_retries(
+    global: &Global,
+    found: Credentials,
+) -> Result<Client, Failure> {
+    build(builder(global, found)?.retry(RetryPolicy::NEVER))
 }
 
 /// A client that leaves a share of the limit on requests to the account's other programs.
@@ -53,8 +70,11 @@ pub(crate) fn client_with_reserve(
     found: Credentials,
     reserve_percent: u8,
 ) -> Result<Client, Failure> {
+    build(builder(global, found)?.reserve_percent(reserve_percent))
+}
+
+fn builder(global: &Global, found: Credentials) -> Result<ClientBuilder, Failure> {
     let mut builder = Client::builder(found.endpoint, found.token)
-        .reserve_percent(reserve_percent)
         .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
         .on_wait(say_waits());
     if let (Some(pem), Some(file)) = (ca_certificates(global)?, &global.ca_cert) {
@@ -64,6 +84,10 @@ pub(crate) fn client_with_reserve(
                 .hint(CERTIFICATE)
         })?;
     }
+    Ok(builder)
+}
+
+fn build(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
         let hint = hint::of_build(&error);
         let failure = Failure::new(Exit::Other, "no connection can be made").caused_by(error);

@@ -4,10 +4,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::transport::{Endpoint, Token};
-use configparser::ini::Ini;
+use cavatica_s3::ini::{Ini, decode};
+use cavatica_s3::shown_address;
 
 use crate::args::Global;
 use crate::exit::{Exit, Failure};
+use crate::hint;
+
+mod secret_file;
+
+pub(crate) use secret_file::Exposure;
+use secret_file::SecretFile;
 
 /// A token, and the only address that it may go to.
 #[derive(Debug)]
@@ -15,6 +22,24 @@ pub(crate) struct Credentials {
     pub(crate) endpoint: Endpoint,
     pub(crate) token: Token,
     pub(crate) origin: Origin,
+    /// What others may do with the file that it stands in.
+    pub(crate) exposure: Option<Exposure>,
+}
+
+impl Credentials {
+    /// The file that others may read or write, what they may do, and how to end that.
+    pub(crate) fn exposed(&self) -> Option<(String, String)> {
+        let (file, exposure) = self.origin.file().zip(self.exposure)?;
+        let finding = format!(
+            "others on this machine can {exposure} {}, where the token stands",
+            file.display()
+        );
+        Some((finding, make_private(file)))
+    }
+}
+
+fn make_private(file: &Path) -> String {
+    format!("`chmod 600 {}`", hint::path_word(file))
 }
 
 /// Where the token was found.
@@ -83,26 +108,16 @@ impl Environment {
 /// Finds token and endpoint: `--token-file`, else the environment, else a profile. A profile that is named wins over
 /// the environment.
 pub(crate) fn find(global: &Global, environment: &Environment) -> Result<Credentials, Failure> {
+    let asked = global.endpoint.as_deref();
+    let named = asked.or(environment.endpoint.as_deref());
     if let Some(file) = &global.token_file {
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            Failure::new(
-                Exit::Denied,
-                format!("the token file {} can't be read", file.display()),
-            )
-            .caused_by(error)
-        })?;
-        let endpoint = global
-            .endpoint
-            .as_deref()
-            .or(environment.endpoint.as_deref());
-        return assemble(endpoint, &text, Origin::TokenFile(file.clone()));
+        let secret = SecretFile::read(file, "token file")?;
+        let text = decode(&secret.bytes).map_err(|error| unreadable(file, "token file", error))?;
+        let origin = Origin::TokenFile(file.clone());
+        return assemble(named, text, origin, secret.exposure);
     }
     if let (None, Some(token)) = (&global.profile, &environment.token) {
-        let endpoint = global
-            .endpoint
-            .as_deref()
-            .or(environment.endpoint.as_deref());
-        return assemble(endpoint, token, Origin::Environment);
+        return assemble(named, token, Origin::Environment, None);
     }
     let Some(file) = environment
         .home
@@ -114,25 +129,29 @@ pub(crate) fn find(global: &Global, environment: &Environment) -> Result<Credent
     from_profile(global, &file)
 }
 
+fn unreadable(
+    file: &Path,
+    what: &str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Failure {
+    let text = format!("the {what} {} can't be read", file.display());
+    Failure::new(Exit::Denied, text).caused_by(error)
+}
+
 fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
+    const WHAT: &str = "credentials file";
     if !file.exists() {
         return Err(nothing_found(&format!("there is no {}", file.display())));
     }
-    let mut profiles = Ini::new_cs();
-    profiles.load(file).map_err(|error| {
-        Failure::new(
-            Exit::Denied,
-            format!("the credentials file {} can't be read", file.display()),
-        )
-        .caused_by(error)
-    })?;
-    let known = profiles.sections();
+    let secret = SecretFile::read(file, WHAT)?;
+    let profiles = Ini::read(&secret.bytes).map_err(|error| unreadable(file, WHAT, error))?;
     let name = match &global.profile {
-        Some(name) => name.clone(),
-        None if known.iter().any(|section| section == "cavatica") => "cavatica".to_owned(),
-        None => "default".to_owned(),
+        Some(name) => name.as_str(),
+        None if profiles.section("cavatica").is_some() => "cavatica",
+        None => "default",
     };
-    if !known.contains(&name) {
+    if profiles.section(name).is_none() {
+        let known: Vec<_> = profiles.sections().collect();
         return Err(Failure::new(
             Exit::Denied,
             format!("{} has no profile [{name}]", file.display()),
@@ -142,7 +161,7 @@ fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
             known.join("], [")
         )));
     }
-    let token = profiles.get(&name, "auth_token").ok_or_else(|| {
+    let token = profiles.get(name, "auth_token").ok_or_else(|| {
         Failure::new(
             Exit::Denied,
             format!(
@@ -152,24 +171,53 @@ fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
         )
         .hint("below its name, write `auth_token = ` and the token")
     })?;
-    let endpoint = profiles.get(&name, "api_endpoint");
-    if let (Some(asked), Some(own)) = (&global.endpoint, &endpoint)
-        && asked.trim_end_matches('/') != own.trim_end_matches('/')
-    {
-        return Err(Failure::usage(format!(
-            "the profile [{name}] is for {own}, not for {asked}"
-        ))
-        .hint("a token goes to its own platform only; name another profile or a `--token-file`"));
+    let own = profiles
+        .get(name, "api_endpoint")
+        .filter(|own| !own.is_empty());
+    if own.is_some() && secret.exposure == Some(Exposure::Writable) {
+        return Err(Failure::new(
+            Exit::Denied,
+            format!(
+                "others on this machine can write to {}, so its `api_endpoint` may be theirs: nothing was sent",
+                file.display()
+            ),
+        )
+        .hint(format!("look at what it says, then {}", make_private(file))));
     }
-    let endpoint = global.endpoint.clone().or(endpoint);
-    assemble(
-        endpoint.as_deref(),
-        &token,
+    let asked = global.endpoint.as_deref();
+    let credentials = assemble(
+        asked.or(own),
+        token,
         Origin::Profile {
-            name,
+            name: name.to_owned(),
             file: file.to_owned(),
         },
-    )
+        secret.exposure,
+    )?;
+    check_destination(&credentials.endpoint, asked, own, name)?;
+    Ok(credentials)
+}
+
+/// A profile's token goes where the profile says; if it says nothing, to the platforms only.
+fn check_destination(
+    endpoint: &Endpoint,
+    asked: Option<&str>,
+    own: Option<&str>,
+    profile: &str,
+) -> Result<(), Failure> {
+    match (asked, own) {
+        (Some(_), Some(own)) if own.parse().ok().as_ref() != Some(endpoint) => Err(Failure::usage(
+            format!("the profile [{profile}] is for {}, not for {endpoint}", shown_address(own)),
+        )
+        .hint("a token goes to its own platform only; name another profile or a `--token-file`")),
+        (Some(_), None) if !endpoint.is_platform() => Err(Failure::usage(format!(
+            "{endpoint} is none of the platform's own addresses, and the profile [{profile}] doesn't name it"
+        ))
+        .hint(format!(
+            "if the token may go there, write `api_endpoint = {endpoint}` into the profile"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Where people work in a browser; the API has an address of its own.
@@ -191,16 +239,22 @@ fn host(address: &str) -> &str {
     behind.split(['/', ':']).next().unwrap_or_default()
 }
 
-fn assemble(endpoint: Option<&str>, token: &str, origin: Origin) -> Result<Credentials, Failure> {
+fn assemble(
+    endpoint: Option<&str>,
+    token: &str,
+    origin: Origin,
+    exposure: Option<Exposure>,
+) -> Result<Credentials, Failure> {
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);
+    let shown = shown_address(endpoint);
     if endpoint.contains("/u/") || WEB_PAGES.contains(&host(endpoint)) {
         return Err(
-            Failure::usage(format!("`{endpoint}` is a page's address, not the API's"))
+            Failure::usage(format!("`{shown}` is a page's address, not the API's"))
                 .hint(api_address()),
         );
     }
     let endpoint = endpoint.parse().map_err(|error| {
-        Failure::usage(format!("`{endpoint}` can't be the API's address"))
+        Failure::usage(format!("`{shown}` can't be the API's address"))
             .caused_by(error)
             .hint(api_address())
     })?;
@@ -220,6 +274,7 @@ fn assemble(endpoint: Option<&str>, token: &str, origin: Origin) -> Result<Crede
         endpoint,
         token,
         origin,
+        exposure,
     })
 }
 

@@ -99,6 +99,15 @@ impl Failure {
         self
     }
 
+    /// A temporary file that can't be made.
+    pub(crate) fn no_temporary_file(error: std::io::Error) -> Self {
+        let folder = std::env::temp_dir();
+        let text = format!("no temporary file can be made in {}", folder.display());
+        Failure::new(Exit::Other, text)
+            .caused_by(error)
+            .hint("set TMPDIR to a folder where you may write")
+    }
+
     /// Names what isn't there, where only the caller knows what it asked for.
     #[must_use]
     pub(crate) fn naming(mut self, thing: &str) -> Self {
@@ -149,13 +158,10 @@ impl From<transport::Error> for Failure {
             Outcome::Refused if is_denial(&error) => {
                 (Exit::Denied, "the platform doesn't allow this")
             }
+            Outcome::Refused if is_no_such_call(&error) => (Exit::Refused, NOT_THE_API),
             Outcome::Refused if error.status() == Some(404) => {
                 // What was looked up before anything is sent was named by the user.
-                let exit = if is_told_by_platform(&error) && !is_start {
-                    Exit::Refused
-                } else {
-                    Exit::Other
-                };
+                let exit = if is_start { Exit::Other } else { Exit::Refused };
                 (exit, missing.as_deref().unwrap_or(NO_SUCH_THING))
             }
             Outcome::Refused => (Exit::Other, "the platform refused this"),
@@ -183,17 +189,20 @@ fn no(thing: &str) -> String {
     format!("the platform has no {thing}, or doesn't show it to you")
 }
 
-/// Whether the platform's API said it. Without its own words, the address of the API may be wrong.
-fn is_told_by_platform(error: &transport::Error) -> bool {
+/// What is said where something answers that doesn't know the call.
+const NOT_THE_API: &str = "this address answers, but it isn't the API: it ends in `/v2`";
+
+/// Whether the address doesn't know the call itself. The platform names what is missing by a code of its own; a path that
+/// it doesn't know has none, or the one for all paths.
+///
+/// Observed; <https://docs.cavatica.org/docs/api-status-codes> has the codes.
+pub(crate) fn is_no_such_call(error: &transport::Error) -> bool {
     let code = error.api_error().and_then(|error| error.code());
-    code.is_some_and(|code| code < 90_000)
+    error.status() == Some(404) && code.is_none_or(|code| code == 90_003)
 }
 
 /// What the platform says isn't there, as far as the call's path names it.
 fn missing(error: &transport::Error) -> Option<String> {
-    if !is_told_by_platform(error) {
-        return None;
-    }
     let path = error.path();
     let first = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
     Some(if let Some(rest) = path.strip_prefix("/storage/volumes/") {
@@ -240,7 +249,7 @@ fn no_transfer(path: &Path) -> Option<Failure> {
         );
     }
     path.is_dir().then(|| {
-        let word = hint::shell_word(&path.to_string_lossy()).into_owned();
+        let word = hint::path_word(path);
         Failure::usage(format!("`{shown}` is a folder; expected a transfer's file"))
             .hint(format!("`cavatica transfers {word}` lists those in it"))
     })
@@ -344,7 +353,7 @@ impl From<WaitError> for Failure {
         match error {
             WaitError::Call(error) => error.into(),
             WaitError::TimedOut { ref ids, .. } => {
-                let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                let ids: Vec<_> = ids.iter().map(|id| hint::shell_word(id.as_str())).collect();
                 Failure::new(Exit::Unknown, error.to_string()).hint(format!(
                     "the platform goes on; look again with `cavatica jobs wait {}`",
                     ids.join(" ")
@@ -357,6 +366,6 @@ impl From<WaitError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Failure::new(Exit::Other, "this machine said no").caused_by(error)
+        Failure::new(Exit::Other, "the operating system refused").caused_by(error)
     }
 }

@@ -1,6 +1,12 @@
 //! What to do next, chosen from what happened.
 
+use std::borrow::Cow;
+use std::path::Path;
+
+use cavatica_exports::model::visible;
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
+
+use crate::exit::is_no_such_call;
 
 /// What a manifest looks like.
 pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
@@ -15,13 +21,42 @@ pub(crate) const PLACES: &str = "the order is `cavatica export FILE_ID VOLUME LO
 /// Where to find a volume that can be written to.
 pub(crate) const VOLUMES: &str = "`cavatica doctor` names the volumes that take exports";
 
+/// What an endpoint looks like, and where it is named.
+pub(crate) const ENDPOINT: &str = "look at what --endpoint, SB_API_ENDPOINT or the profile's `api_endpoint` says; CAVATICA's is https://cavatica-api.sbgenomics.com/v2";
+
 /// A word of a command line that can be pasted into a shell as it is.
-pub(crate) fn shell_word(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         text.into()
-    } else {
+    } else if visible(text).to_string() == text {
         format!("'{}'", text.replace('\'', r"'\''")).into()
+    } else {
+        format!("$'{}'", spelt_out(text)).into()
+    }
+}
+
+/// The inside of a word in `$'…'`, where what can't be shown is spelt out byte by byte.
+fn spelt_out(text: &str) -> String {
+    let mut word = String::new();
+    for letter in text.chars() {
+        let mut bytes = [0; 4];
+        let shown: &str = letter.encode_utf8(&mut bytes);
+        match letter {
+            '\'' | '\\' => word.extend(['\\', letter]),
+            _ if visible(shown).to_string() == shown => word.push(letter),
+            _ => word.extend(shown.bytes().map(|byte| format!("\\x{byte:02x}"))),
+        }
+    }
+    word
+}
+
+/// A path as a word of a command line, which no command takes for an option.
+pub(crate) fn path_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    match text.starts_with('-') {
+        true => shell_word(&format!("./{text}")).into_owned(),
+        false => shell_word(&text).into_owned(),
     }
 }
 
@@ -32,6 +67,16 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
             "if you trust the server, name its certificate authority with `--ca-cert FILE`"
                 .to_owned(),
         ];
+    }
+    if *error.fault() == Fault::ProxyLogin {
+        return vec![
+            "write the proxy's address with name and password, as HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT, with special characters as %XX"
+                .to_owned(),
+        ];
+    }
+    let no_answer_of_the_api = matches!(error.fault(), Fault::Unreadable | Fault::Redirect { .. });
+    if is_no_such_call(error) || (no_answer_of_the_api && error.effect() == Effect::Read) {
+        return vec![ENDPOINT.to_owned()];
     }
     let hint = match (error.outcome(), error.status(), error.api_error()) {
         (Outcome::NotSent, _, _) => {
@@ -73,7 +118,6 @@ fn of_code(code: i64) -> Option<&'static str> {
             "`cavatica files list --project OWNER/NAME --recursive` shows files with their ids"
         }
         9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
-        90003 => "an endpoint ends in `/v2`, as in https://cavatica-api.sbgenomics.com/v2",
         9008 => "`cavatica jobs list` shows the jobs that you started",
         // A volume doesn't tell what its members may do, so `doctor` can't know this one.
         9020 => {
@@ -82,4 +126,26 @@ fn of_code(code: i64) -> Option<&'static str> {
         9026 | 9101 => VOLUMES,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{path_word, shell_word};
+
+    #[test]
+    fn a_word_can_be_pasted_whatever_it_is() {
+        for (text, word) in [
+            ("run1/a.transfer", "run1/a.transfer"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's $(x) `y`", r"'it'\''s $(x) `y`'"),
+            ("a\n'\\\u{202e}é", r"$'a\x0a\'\\\xe2\x80\xaeé'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+        assert_eq!(path_word(Path::new("-rf")), "./-rf");
+        assert_eq!(path_word(Path::new("- x")), "'./- x'");
+    }
 }

@@ -22,9 +22,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::api::Api;
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, Jobs, Volumes};
 use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::ui::{OnClosedPipe, Ui};
 
 /// Answers are large and made of many small parts, which the system's allocator is slow to take back.
 #[global_allocator]
@@ -33,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
     if args.len() == 1 {
-        ui::note(help::next());
+        help::next().lines().for_each(ui::note);
         return Exit::Refused.into();
     }
     let parsed = help::command().try_get_matches_from(&args);
@@ -44,11 +44,16 @@ fn main() -> ExitCode {
         Err(error) => {
             let json = args.iter().any(|arg| arg == "--json");
             let failure = usage::failure(&error, &args);
-            Ui::new(json, usage::color(&args)).failure(&failure);
+            let ui = Ui::new(json, usage::color(&args), OnClosedPipe::GoOn);
+            ui.failure(&failure);
             return failure.exit.into();
         }
     };
-    let ui = Ui::new(cli.global.json, cli.global.color);
+    let ui = Ui::new(
+        cli.global.json,
+        cli.global.color,
+        cli.command.on_closed_pipe(),
+    );
     start_log(cli.global.verbose);
     let outcome = runtime(&cli.command)
         .enable_all()
@@ -62,10 +67,23 @@ fn main() -> ExitCode {
         });
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) if ui::is_closed_pipe(&failure) => Exit::Done.into(),
+        Err(_) if ui.has_stopped() => Exit::Done.into(),
         Err(failure) => {
             ui.failure(&failure);
             failure.exit.into()
+        }
+    }
+}
+
+impl Command {
+    /// Listings have nothing to do but to be read; everything else has work to finish or a result to tell.
+    fn on_closed_pipe(&self) -> OnClosedPipe {
+        match self {
+            Command::Files(_)
+            | Command::Volumes(Volumes::List | Volumes::Ls { .. })
+            | Command::Jobs(Jobs::List { .. })
+            | Command::Report(_) => OnClosedPipe::Stop,
+            _ => OnClosedPipe::GoOn,
         }
     }
 }
@@ -80,7 +98,7 @@ fn runtime(command: &Command) -> Builder {
 }
 
 async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
-    let api = || Api::connect(&cli.global);
+    let api = || Api::connect(&cli.global, ui);
     match &cli.command {
         Command::Export(args) => command::export::run(args, &api()?, ui).await,
         Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,
@@ -113,7 +131,7 @@ fn start_log(verbose: u8) {
         _ => LevelFilter::DEBUG,
     };
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| ui::Log)
         .with_target(false)
         .without_time();
     tracing_subscriber::registry()

@@ -2,9 +2,10 @@
 //! read the same events, so they can't disagree.
 
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
 
+use cavatica_exports::model::visible_json;
 use cavatica_exports::transport::Client;
 use cavatica_transfer::journal::Tally;
 use cavatica_transfer::{Again, Event};
@@ -15,12 +16,9 @@ use serde_json::json;
 use crate::args::Pace;
 use crate::command::run::stop_words;
 use crate::exit::Failure;
-use crate::ui::{self, Ui, counted};
+use crate::ui::{self, Bars, Ui, counted};
 
-mod bars;
 mod log;
-
-use bars::Bars;
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
@@ -60,7 +58,7 @@ impl Reporter {
         };
         let display = if pace.no_progress {
             Display::Nothing
-        } else if std::io::stderr().is_terminal() {
+        } else if ui::can_draw() {
             Display::Bars(Bars::new())
         } else if ui.is_json() {
             Display::Nothing
@@ -84,7 +82,10 @@ impl Reporter {
             let mut line = log::described(event);
             line["at"] = json!(Timestamp::now().to_string());
             // A log that can't be written is no reason to stop a transfer.
-            writeln!(file, "{line}").and_then(|()| file.flush()).ok();
+            let line = line.to_string();
+            writeln!(file, "{}", visible_json(&line))
+                .and_then(|()| file.flush())
+                .ok();
         }
         match event {
             Event::RunBegan { tally, resumed } => {

@@ -1,20 +1,31 @@
 //! The only owner of standard output and standard error.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use indicatif::MultiProgress;
+use cavatica_exports::model::visible_json;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 
+mod bars;
 mod fit;
+mod gate;
+mod out;
+mod stderr;
+
+pub(crate) use bars::Bars;
+pub(crate) use out::OnClosedPipe;
+pub(crate) use stderr::{Log, can_draw};
+
+use gate::{Gated, shown};
+use out::Out;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -26,22 +37,34 @@ pub(crate) struct Ui {
     json: bool,
     /// How many columns standard output has, and the zone of the one who reads it; `None` if it isn't a terminal.
     terminal: Option<(usize, TimeZone)>,
+    out: Out,
 }
 
 impl Ui {
-    pub(crate) fn new(json: bool, color: clap::ColorChoice) -> Self {
+    pub(crate) fn new(json: bool, color: clap::ColorChoice, on_closed_pipe: OnClosedPipe) -> Self {
         let choice = match color {
+            clap::ColorChoice::Auto if terminal_is_unnamed() => anstream::ColorChoice::Never,
             clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
             clap::ColorChoice::Always => anstream::ColorChoice::Always,
             clap::ColorChoice::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
+        #[expect(clippy::disallowed_methods, reason = "this is the owner")]
         let stdout = io::stdout();
-        let terminal = (stdout.is_terminal() && !json).then(|| {
+        let terminal = stdout.is_terminal().then(|| {
             let width = columns(terminal_size_of(&stdout));
             (width, TimeZone::system())
         });
-        Ui { json, terminal }
+        Ui {
+            json,
+            terminal,
+            out: Out::new(on_closed_pipe),
+        }
+    }
+
+    /// Whether the command was stopped because nobody reads what it prints.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.out.has_stopped()
     }
 
     /// Whether data are printed as JSON.
@@ -49,21 +72,44 @@ impl Ui {
         self.json
     }
 
+    /// Whether people look at the data.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal.is_some()
+    }
+
     /// A line of data.
-    pub(crate) fn line(&self, text: impl std::fmt::Display) -> io::Result<()> {
-        writeln!(anstream::stdout(), "{text}")
+    pub(crate) fn line(&self, text: impl Display) -> io::Result<()> {
+        writeln!(&self.out, "{}", shown(text))
     }
 
     /// A sentence of data, in several lines where a terminal has no room for it in one.
-    pub(crate) fn sentence(&self, text: impl std::fmt::Display) -> io::Result<()> {
-        self.line(self.wrapped(&text.to_string(), 0, 2))
+    pub(crate) fn sentence(&self, text: impl Display) -> io::Result<()> {
+        self.hanging("", text, 2)
     }
 
-    /// What stands last on a line behind `before` columns, in as many lines as a terminal needs; they hang at `hang`.
-    pub(crate) fn wrapped(&self, text: &str, before: usize, hang: usize) -> String {
+    /// A text behind its lead, in as many lines as a terminal needs; they hang at `hang`.
+    pub(crate) fn hanging(
+        &self,
+        lead: impl Display,
+        text: impl Display,
+        hang: usize,
+    ) -> io::Result<()> {
+        let (lead, mut text) = (shown(lead), shown(text));
+        if let Some((width, _)) = &self.terminal {
+            text = fit::wrapped(&text, *width, lead.width(), hang);
+        }
+        writeln!(&self.out, "{lead}{text}")
+    }
+
+    /// A line and its end, which gets a line of its own where a terminal has no room for both.
+    pub(crate) fn line_with_end(&self, line: impl Display, end: impl Display) -> io::Result<()> {
+        let (line, end) = (shown(line), shown(end));
         match &self.terminal {
-            Some((width, _)) => fit::wrapped(text, *width, before, hang),
-            None => text.to_owned(),
+            Some((width, _)) if line.width() + 2 + end.width() > *width => {
+                let end = fit::middle(&end, width.saturating_sub(4));
+                writeln!(&self.out, "{line}\n    {end}")
+            }
+            _ => writeln!(&self.out, "{line}  {end}"),
         }
     }
 
@@ -82,65 +128,66 @@ impl Ui {
     /// programs get all of it.
     pub(crate) fn fit<'t>(&self, text: &'t str, before: usize) -> Cow<'t, str> {
         match &self.terminal {
-            Some((width, _)) => fit::middle(text, width.saturating_sub(before)),
-            None => text.into(),
-        }
-    }
-
-    /// A line and its end, which gets a line of its own where a terminal has no room for both.
-    pub(crate) fn with_end(&self, line: &str, end: &str) -> String {
-        match &self.terminal {
-            Some((width, _)) if line.width() + 2 + end.width() > *width => {
-                format!("{line}\n    {}", self.fit(end, 4))
+            Some((width, _)) => {
+                let room = width.saturating_sub(before);
+                fit::middle(&shown(text), room).into_owned().into()
             }
-            _ => format!("{line}  {end}"),
+            None => text.into(),
         }
     }
 
     /// A value as one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, value)?;
-        out.write_all(b"\n")
+        let json = serde_json::to_string(value)?;
+        writeln!(&self.out, "{}", visible_json(&json))
+    }
+
+    /// Data in a form of their own. What is written has to be flushed.
+    pub(crate) fn data(&self) -> Box<dyn Write + '_> {
+        let out = BufWriter::new(&self.out);
+        if self.is_terminal() {
+            Box::new(Gated::new(out))
+        } else {
+            Box::new(out)
+        }
+    }
+
+    /// A text that is data as a whole.
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        let mut out = self.data();
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 
     /// Something to know while it goes on.
-    pub(crate) fn note(&self, text: impl std::fmt::Display) {
+    pub(crate) fn note(&self, text: impl Display) {
         note(text);
     }
 
     /// Something that deserves a second thought.
-    pub(crate) fn warn(&self, text: impl std::fmt::Display) {
-        let text = for_stderr(&text.to_string(), "warning: ".len());
-        writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {text}").ok();
+    pub(crate) fn warn(&self, text: impl Display) {
+        stderr::line("warning", WARNING, text);
     }
 
     /// A command to be copied: in one line, however long.
-    pub(crate) fn command(&self, text: impl std::fmt::Display) {
-        writeln!(anstream::stderr(), "  {text}").ok();
+    pub(crate) fn command(&self, text: impl Display) {
+        stderr::whole_line(format_args!("  {text}"));
     }
 
     /// Why something could not be done to its end.
     pub(crate) fn complaint(&self, failure: &Failure) {
-        let mut err = anstream::stderr().lock();
-        let mut say = |text: String| writeln!(err, "{text}").ok();
-        let message = for_stderr(&failure.message, "error: ".len());
-        say(format!("{ERROR}error:{ERROR:#} {message}"));
+        stderr::line("error", ERROR, &failure.message);
         for detail in &failure.details {
-            say(for_stderr(
-                &format!("  {}: {}", detail.name, detail.message),
-                0,
-            ));
+            note(format_args!("  {}: {}", detail.name, detail.message));
             if !detail.remedy.is_empty() {
-                say(for_stderr(&format!("    {}", detail.remedy), 0));
+                note(format_args!("    {}", detail.remedy));
             }
         }
         for cause in causes(failure) {
-            say(for_stderr(&format!("  caused by: {cause}"), 0));
+            note(format_args!("  caused by: {cause}"));
         }
         for hint in &failure.hints {
-            let hint = for_stderr(hint, "hint: ".len());
-            say(format!("{HINT}hint:{HINT:#} {hint}"));
+            stderr::line("hint", HINT, hint);
         }
     }
 
@@ -160,42 +207,14 @@ impl Ui {
     }
 }
 
-/// The bars that are drawn at the moment, if any.
-static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
-
-/// Has lines written above these bars from now on, or again just written.
-pub(crate) fn draw_below(bars: Option<MultiProgress>) {
-    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+/// Something to know, from where there is no [`Ui`].
+pub(crate) fn note(text: impl Display) {
+    stderr::line("", Style::new(), text);
 }
 
-/// Something to know, from where there is no [`Ui`]. Not being able to say it is no reason to stop.
-pub(crate) fn note(text: impl std::fmt::Display) {
-    let text = for_stderr(&text.to_string(), 0);
-    let write = || writeln!(anstream::stderr(), "{text}").ok();
-    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match bars {
-        Some(bars) => bars.suspend(write),
-        None => write(),
-    };
-}
-
-/// Lines as they fit on standard error, where that is a terminal; the first has something before it. What hangs is indented
-/// by two columns more than its line.
-fn for_stderr(text: &str, before: usize) -> String {
-    let stderr = io::stderr();
-    if !stderr.is_terminal() {
-        return text.to_owned();
-    }
-    let width = columns(terminal_size_of(&stderr));
-    let mut before = before;
-    let lines = text.lines().map(|line| {
-        let blanks = line.len() - line.trim_start().len();
-        let first = std::mem::take(&mut before);
-        let indent = " ".repeat(blanks);
-        let line = fit::wrapped(&line[blanks..], width, first + blanks, blanks + 2);
-        format!("{indent}{line}")
-    });
-    lines.collect::<Vec<_>>().join("\n")
+/// Whether the terminal says that it is none in particular, which knows neither colours nor bars.
+fn terminal_is_unnamed() -> bool {
+    std::env::var_os("TERM").is_some_and(|name| name.is_empty())
 }
 
 /// How wide a terminal is; 80 columns where it doesn't tell.
@@ -217,14 +236,4 @@ pub(crate) fn causes(failure: &Failure) -> Vec<String> {
     std::iter::successors(first, |error| error.source())
         .map(ToString::to_string)
         .collect()
-}
-
-/// A reader that went away, as in `| head`, has what it wanted.
-pub(crate) fn is_closed_pipe(failure: &Failure) -> bool {
-    failure.exit == Exit::Other
-        && failure
-            .source
-            .as_deref()
-            .and_then(|source| source.downcast_ref::<io::Error>())
-            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

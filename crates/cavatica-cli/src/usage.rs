@@ -109,8 +109,10 @@ fn about_argument(arg: &str, command: &str) -> Option<String> {
         return Some("a token on a command line can be read by everybody on this machine; put it into a file of its own and name that with `--token-file FILE`".to_owned());
     }
     let is_project = arg.contains('/') && !arg.starts_with('-');
-    (command == "cavatica files list" && is_project)
-        .then(|| format!("a project is named by `--project`: `{command} --project {arg}`"))
+    (command == "cavatica files list" && is_project).then(|| {
+        let arg = hint::shell_word(arg);
+        format!("a project is named by `--project`: `{command} --project {arg}`")
+    })
 }
 
 /// The arguments of `export` in their order, where they were probably given in another.

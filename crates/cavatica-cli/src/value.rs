@@ -7,6 +7,8 @@ use cavatica_exports::model::{
     TemplateError, VolumeId,
 };
 
+use crate::hint::shell_word;
+
 /// A file's id.
 pub(crate) fn file(text: &str) -> Result<FileId, String> {
     // What is copied from a page or a table brings its blanks along.
@@ -59,8 +61,10 @@ pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
     if let Some((_, path)) = text.split_once("/u/") {
         let mut parts = path.split(['/', '?', '#']).filter(|part| !part.is_empty());
         if let (Some(owner), Some(name)) = (parts.next(), parts.next()) {
+            let id = format!("{owner}/{name}");
             return Err(format!(
-                "that is a page's address; expected the project's id\nhint: say `{owner}/{name}`"
+                "that is a page's address; expected the project's id\nhint: say `{}`",
+                shell_word(&id)
             ));
         }
     }
@@ -70,7 +74,7 @@ pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
     text.parse().map_err(|_| {
         let bare = text.trim_matches('/');
         let hint = match bare.parse::<ProjectId>() {
-            Ok(meant) => format!("say `{meant}`"),
+            Ok(meant) => format!("say `{}`", shell_word(meant.as_str())),
             Err(_) => "it stands in the address of the project's page behind /u/".to_owned(),
         };
         format!("expected the project's id, owner/short-name\nhint: {hint}")
@@ -83,7 +87,8 @@ pub(crate) fn task(text: &str) -> Result<TaskId, String> {
     if let Some((_, behind)) = text.split_once("/tasks/") {
         let id = behind.split(['/', '?', '#']).next().unwrap_or_default();
         return Err(format!(
-            "that is a page's address; expected the task's id\nhint: say `{id}`"
+            "that is a page's address; expected the task's id\nhint: say `{}`",
+            shell_word(id)
         ));
     }
     text.parse()
@@ -117,7 +122,7 @@ fn elsewhere(text: &str, expected: &str) -> Result<(), String> {
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let say = match key {
             "" => "leave it out".to_owned(),
-            key => format!("say `{key}`"),
+            key => format!("say `{}`", shell_word(key)),
         };
         return Err(format!(
             "that is an object's address; expected {expected}\nhint: the volume stands for the bucket `{bucket}`; {say}"
@@ -125,7 +130,8 @@ fn elsewhere(text: &str, expected: &str) -> Result<(), String> {
     }
     match Location::of_windows_path(text) {
         Some(key) => Err(format!(
-            "that looks like a Windows path; expected {expected}\nhint: S3 knows no backslashes; say `{key}`"
+            "that looks like a Windows path; expected {expected}\nhint: S3 knows no backslashes; say `{}`",
+            shell_word(key.as_str())
         )),
         None => Ok(()),
     }
@@ -143,7 +149,7 @@ pub(crate) fn bucket(text: &str) -> Result<String, String> {
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let prefix = match key {
             "" => String::new(),
-            key => format!(", and the rest by `--prefix {key}`"),
+            key => format!(", and the rest by `--prefix {}`", shell_word(key)),
         };
         return Err(format!(
             "that is a bucket's address; expected its name\nhint: say `{bucket}`{prefix}"
@@ -151,7 +157,8 @@ pub(crate) fn bucket(text: &str) -> Result<String, String> {
     }
     if text.parse::<VolumeId>().is_ok() {
         return Err(format!(
-            "that looks like a volume's id; expected a bucket's name\nhint: a volume is named by `--volume {text}`"
+            "that looks like a volume's id; expected a bucket's name\nhint: a volume is named by `--volume {}`",
+            shell_word(text)
         ));
     }
     Ok(text.to_owned())

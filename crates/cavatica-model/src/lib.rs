@@ -100,6 +100,7 @@ mod task;
 mod template;
 mod time;
 mod tri;
+pub mod tsv;
 mod user;
 mod visible;
 mod volume;
@@ -130,7 +131,7 @@ pub use template::{Field, Separation, Template, TemplateError};
 pub use time::DateTime;
 pub use tri::Tri;
 pub use user::User;
-pub use visible::visible;
+pub use visible::{visible, visible_json};
 pub use volume::{
     AccessMode, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject, VolumePermissions,
     VolumePrefix, VolumeService,

@@ -1,5 +1,7 @@
 //! Which bucket, and how to reach it.
 
+use std::path::PathBuf;
+
 use http::Uri;
 use rusty_s3::UrlStyle;
 
@@ -41,6 +43,17 @@ pub enum BuildError {
     /// Plain text over a network: the keys' signature and the data could be read on the way.
     #[error("`{0}` is plain http, which goes to this computer only; use https")]
     PlainText(String),
+    /// The endpoint has more than a host: most likely the bucket, which is named on its own.
+    #[error("`{0}` has the bucket or a path in it; name the service alone, as `https://HOST`")]
+    Path(String),
+    /// The file of certificate authorities that the AWS configuration names can't be read.
+    #[error("the AWS configuration's CA bundle {} can't be read", .file.display())]
+    CaBundle {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The trust store or a certificate can't be used.
     #[error("can't decide whom to trust")]
     Trust(#[source] BoxError),
@@ -66,7 +79,8 @@ impl BucketBuilder {
         }
     }
 
-    /// Asks this S3 service instead of AWS, with the bucket in the path. Plain `http` to this machine only.
+    /// Asks this S3 service instead of AWS or the one that the AWS configuration names, with the bucket in the path. Plain
+    /// `http` to this machine only.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
@@ -90,22 +104,31 @@ impl BucketBuilder {
         if let Some(region) = self.config.region.as_deref().filter(|r| !is_label(r)) {
             return Err(BuildError::Region(region.to_owned()));
         }
-        let region = match (&self.config.region, &self.endpoint) {
+        let given = self.endpoint.or(self.config.endpoint);
+        let region = match (&self.config.region, &given) {
             (Some(region), _) => region.clone(),
             (None, Some(_)) => ANY_REGION.to_owned(),
             (None, None) => return Err(BuildError::NoRegion),
         };
-        let (endpoint, style) = match self.endpoint {
+        let (endpoint, style) = match given {
             Some(endpoint) => (endpoint, UrlStyle::Path),
             // A certificate of AWS fits one label before its own name.
             None if self.name.contains('.') => (aws(&region), UrlStyle::Path),
             None => (aws(&region), UrlStyle::VirtualHost),
         };
-        let target = target(&endpoint)?;
-        let wrong = || BuildError::Endpoint(endpoint.clone());
+        let target = target(&endpoint, &self.name)?;
+        let wrong = || BuildError::Endpoint(shown_address(&endpoint));
         let url = endpoint.parse().map_err(|_| wrong())?;
         let place = rusty_s3::Bucket::new(url, style, self.name, region).map_err(|_| wrong())?;
-        let client = connect::client(&target, self.ca_certificates.as_deref())?;
+        let mut trusted = self.ca_certificates;
+        if let Some(file) = &self.config.ca_bundle {
+            let pem = std::fs::read(file).map_err(|source| BuildError::CaBundle {
+                file: file.clone(),
+                source,
+            })?;
+            trusted.get_or_insert_default().extend(pem);
+        }
+        let client = connect::client(&target, trusted.as_deref())?;
         Ok(Bucket::new(place, self.config.credentials, client))
     }
 }
@@ -120,8 +143,8 @@ fn aws(region: &str) -> String {
     format!("https://s3.{region}.amazonaws.{top}")
 }
 
-fn target(endpoint: &str) -> Result<Target, BuildError> {
-    let wrong = || BuildError::Endpoint(endpoint.to_owned());
+fn target(endpoint: &str, bucket: &str) -> Result<Target, BuildError> {
+    let wrong = || BuildError::Endpoint(shown_address(endpoint));
     let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
     let host = uri
         .host()
@@ -139,13 +162,33 @@ fn target(endpoint: &str) -> Result<Target, BuildError> {
             "an address with a user or a query".to_owned(),
         ));
     }
+    if !matches!(uri.path(), "" | "/") || host.starts_with(&format!("{bucket}.s3.")) {
+        return Err(BuildError::Path(shown_address(endpoint)));
+    }
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_loopback => {}
-        Some("http") => return Err(BuildError::PlainText(endpoint.to_owned())),
+        Some("http") => return Err(BuildError::PlainText(shown_address(endpoint))),
         _ => return Err(wrong()),
     }
     Ok(Target { uri, is_loopback })
+}
+
+/// An address as it may be shown: without the name and password of a user, and without a query, which may hold secrets too.
+///
+/// ```
+/// let shown = cavatica_s3::shown_address("https://user:p@ss@host:1/v2?sig=x#y");
+/// assert_eq!(shown, "https://host:1/v2");
+/// ```
+pub fn shown_address(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}{}", &rest[user..])
 }
 
 /// Wider than AWS's own rules, because other stores have theirs; narrow enough to stand in an address.

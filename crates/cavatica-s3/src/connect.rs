@@ -103,7 +103,14 @@ fn proxy(target: &Target) -> Result<Option<Intercept>, BuildError> {
     if !usable {
         return Err(BuildError::Proxy);
     }
-    Ok(matching(variable(["no_proxy", "NO_PROXY"])))
+    Ok(matching(exceptions(&variable(["no_proxy", "NO_PROXY"]))))
+}
+
+/// Hosts to reach directly, as curl reads them: separated by commas or blanks, with or without a final dot.
+fn exceptions(text: &str) -> String {
+    let hosts = text.split([',', ' ', '\t']);
+    let hosts: Vec<_> = hosts.map(|host| host.trim_end_matches('.')).collect();
+    hosts.join(",")
 }
 
 /// The first of these variables that says something.
@@ -134,6 +141,28 @@ impl Service<Uri> for Route {
                 let dialing = tunnel.call(destination);
                 Box::pin(async move { Ok(dialing.await?) })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Matcher, exceptions};
+
+    #[test]
+    fn exceptions_are_read_as_curl_reads_them() {
+        let matcher = Matcher::builder().https("http://proxy.example:3128");
+        let matcher = matcher
+            .no(exceptions("a.example. b.example,\t.c.example."))
+            .build();
+        for (host, direct) in [
+            ("a.example", true),
+            ("b.example", true),
+            ("x.c.example", true),
+            ("d.example", false),
+        ] {
+            let uri = format!("https://{host}/").parse().expect("an address");
+            assert_eq!(matcher.intercept(&uri).is_none(), direct, "{host}");
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use configparser::ini::Ini;
+use crate::profiles::{Files, Profile};
+
+#[cfg(test)]
+mod tests;
 
 /// An access key with its secret, and the session token of temporary keys. `Debug` shows nothing of them.
 #[derive(Clone)]
@@ -36,6 +39,10 @@ pub struct AwsConfig {
     pub credentials: Credentials,
     /// The region, if the configuration names one.
     pub region: Option<String>,
+    /// The S3 service, if the configuration names another than AWS's.
+    pub endpoint: Option<String>,
+    /// A file of certificate authorities to trust as well, if the configuration names one.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 /// No keys in the AWS configuration. It never repeats what a file says, which may be a secret.
@@ -70,7 +77,7 @@ pub enum AwsConfigError {
     File {
         /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Why not; it never repeats a line of the file.
         why: String,
     },
 }
@@ -95,19 +102,35 @@ impl AwsConfigError {
     }
 }
 
-/// Entries by which the AWS tools get keys from elsewhere.
+/// Entries by which the AWS tools get keys before they look for those of the profile itself.
+///
+/// Source: the order in
+/// <https://boto3.amazonaws.com/v1/documentation/api/latest/guide/credentials.html#configuring-credentials>.
 const INDIRECT: [&str; 6] = [
+    "role_arn",
+    "web_identity_token_file",
     "sso_session",
     "sso_start_url",
-    "role_arn",
-    "credential_process",
-    "web_identity_token_file",
+    "sso_account_id",
     "login_session",
 ];
 
+/// The entry that counts only where the credentials file itself has no keys.
+const PROCESS: &str = "credential_process";
+
 impl AwsConfig {
-    /// Looks in the environment, then in the profile that `AWS_PROFILE` names (`default` otherwise) of the credentials
-    /// and configuration files.
+    /// Keys alone: no region, AWS itself.
+    pub fn of(credentials: Credentials) -> Self {
+        AwsConfig {
+            credentials,
+            region: None,
+            endpoint: None,
+            ca_bundle: None,
+        }
+    }
+
+    /// Looks in the environment, then in the profile that `AWS_DEFAULT_PROFILE` or `AWS_PROFILE` names (`default`
+    /// otherwise) of the credentials and configuration files.
     ///
     /// # Errors
     ///
@@ -123,115 +146,90 @@ impl AwsConfig {
     /// As for [`find`](Self::find).
     pub fn find_in(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, AwsConfigError> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let files = Files::named_by(&set);
+        let profile = files.read();
+        let credentials = match from_environment(&set)? {
+            Some(credentials) => credentials,
+            None => from_profile(&files, profile.as_ref().map_err(Clone::clone)?)?,
+        };
+        // With keys in the environment, a file that can't be read is no matter.
+        let profile = profile.unwrap_or_default();
+        let entry = |name: &str| profile.get(name).map(str::to_owned);
         let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
-        let profile = set("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
-        let home = set("HOME").or_else(|| set("USERPROFILE"));
-        let file = |name: &str, usual: &str| match set(name) {
-            Some(path) => PathBuf::from(path),
-            None => Path::new(home.as_deref().unwrap_or("~")).join(usual),
-        };
-        let files = Files {
-            profile,
-            credentials: file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
-            config: file("AWS_CONFIG_FILE", ".aws/config"),
-        };
-        let key_id = set("AWS_ACCESS_KEY_ID");
-        let secret = set("AWS_SECRET_ACCESS_KEY");
-        if key_id.is_none() && secret.is_none() {
-            return files.read(region);
-        }
-        let half = |name: &str| AwsConfigError::Half(name.to_owned());
-        let key_id = key_id.ok_or_else(|| half("AWS_ACCESS_KEY_ID"))?;
-        let secret = secret.ok_or_else(|| half("AWS_SECRET_ACCESS_KEY"))?;
-        let token = set("AWS_SESSION_TOKEN");
-        // A profile without keys, or a file that can't be read, is no matter here.
-        let region = region.or_else(|| files.region());
         Ok(AwsConfig {
-            credentials: Credentials::new(key_id.trim(), secret.trim(), token.as_deref()),
-            region,
-        })
-    }
-}
-
-struct Files {
-    profile: String,
-    credentials: PathBuf,
-    config: PathBuf,
-}
-
-impl Files {
-    fn read(self, region: Option<String>) -> Result<AwsConfig, AwsConfigError> {
-        let credentials = load(&self.credentials)?;
-        let config = load(&self.config)?;
-        let section = self.config_section();
-        // The credentials file has the last word.
-        let entry = |key: &str| {
-            let first = credentials.get(&self.profile, key);
-            let value = first.or_else(|| config.get(&section, key));
-            value.filter(|value| !value.is_empty())
-        };
-        let known = |ini: &Ini, name: &String| ini.sections().contains(name);
-        if !known(&credentials, &self.profile) && !known(&config, &section) {
-            return Err(AwsConfigError::NoProfile {
-                profile: self.profile,
-                credentials: self.credentials,
-                config: self.config,
-            });
-        }
-        let Some(key_id) = entry("aws_access_key_id") else {
-            return Err(match INDIRECT.iter().find(|key| entry(key).is_some()) {
-                Some(by) => AwsConfigError::Indirect {
-                    profile: self.profile,
-                    by: (*by).to_owned(),
-                },
-                None => AwsConfigError::NoKeys(self.profile),
-            });
-        };
-        let secret = entry("aws_secret_access_key").ok_or_else(|| {
-            AwsConfigError::Half(format!(
-                "`aws_secret_access_key` of the profile [{}]",
-                self.profile
-            ))
-        })?;
-        let token = entry("aws_session_token");
-        Ok(AwsConfig {
-            credentials: Credentials::new(&key_id, &secret, token.as_deref()),
+            credentials,
             region: region.or_else(|| entry("region")),
+            endpoint: endpoint(&set, &profile),
+            ca_bundle: set("AWS_CA_BUNDLE")
+                .or_else(|| entry("ca_bundle"))
+                .map(PathBuf::from),
         })
     }
+}
 
-    fn region(&self) -> Option<String> {
-        load(&self.config)
-            .ok()?
-            .get(&self.config_section(), "region")
+/// The S3 service that is named, the most special word first.
+///
+/// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>.
+fn endpoint(set: &dyn Fn(&str) -> Option<String>, profile: &Profile) -> Option<String> {
+    let is_true = |value: String| value.eq_ignore_ascii_case("true");
+    if set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(is_true) {
+        return None;
     }
+    set("AWS_ENDPOINT_URL_S3")
+        .or_else(|| set("AWS_ENDPOINT_URL"))
+        .or_else(|| profile.s3_endpoint().map(str::to_owned))
+}
 
-    /// The configuration file calls all profiles but one `profile NAME`.
-    fn config_section(&self) -> String {
-        match self.profile.as_str() {
-            "default" => "default".to_owned(),
-            name => format!("profile {name}"),
+/// Keys in the environment. Half a key is refused even where the AWS tools would pass over it.
+fn from_environment(
+    set: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Credentials>, AwsConfigError> {
+    let half = |name: &str| AwsConfigError::Half(name.to_owned());
+    let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    match (set(id), set(secret)) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(half(id)),
+        (Some(_), None) => Err(half(secret)),
+        (Some(id), Some(secret)) => {
+            let token = set("AWS_SESSION_TOKEN").or_else(|| set("AWS_SECURITY_TOKEN"));
+            let token = token.as_deref().map(str::trim);
+            Ok(Some(Credentials::new(id.trim(), secret.trim(), token)))
         }
     }
 }
 
-/// A file that isn't there is an empty one.
-fn load(file: &Path) -> Result<Ini, AwsConfigError> {
-    let mut ini = Ini::new_cs();
-    // Secrets and tokens hold any character but white space.
-    ini.set_inline_comment_symbols(Some(&[]));
-    let fault = |why: &str| AwsConfigError::File {
-        file: file.to_owned(),
-        why: why.to_owned(),
+/// The profile's keys. One with a role and keys of its own means the role: signing with the keys would be somebody else.
+fn from_profile(files: &Files, profile: &Profile) -> Result<Credentials, AwsConfigError> {
+    let indirect = |by: &str| AwsConfigError::Indirect {
+        profile: files.profile.clone(),
+        by: by.to_owned(),
     };
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ini),
-        Err(error) => return Err(fault(&error.to_string())),
-    };
-    match ini.read(text) {
-        Ok(_) => Ok(ini),
-        // The parser's own message may quote the line.
-        Err(_) => Err(fault("it is no file of `[profile]` sections")),
+    if !profile.is_there() {
+        return Err(AwsConfigError::NoProfile {
+            profile: files.profile.clone(),
+            credentials: files.credentials.clone(),
+            config: files.config.clone(),
+        });
     }
+    if let Some(by) = INDIRECT.iter().find(|name| profile.get(name).is_some()) {
+        return Err(indirect(by));
+    }
+    let keys = |file: &Path, entry: &dyn Fn(&str) -> Option<String>| {
+        let id = entry("aws_access_key_id")?;
+        let Some(secret) = entry("aws_secret_access_key") else {
+            return Some(Err(AwsConfigError::Half(format!(
+                "`aws_secret_access_key` of the profile [{}] in {}",
+                files.profile,
+                file.display()
+            ))));
+        };
+        let token = entry("aws_session_token").or_else(|| entry("aws_security_token"));
+        Some(Ok(Credentials::new(&id, &secret, token.as_deref())))
+    };
+    let own = keys(&files.credentials, &|name| profile.in_credentials(name));
+    if own.is_none() && profile.get(PROCESS).is_some() {
+        return Err(indirect(PROCESS));
+    }
+    own.or_else(|| keys(&files.config, &|name| profile.in_config(name)))
+        .unwrap_or_else(|| Err(AwsConfigError::NoKeys(files.profile.clone())))
 }

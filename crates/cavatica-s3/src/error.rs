@@ -21,8 +21,15 @@ struct Inner {
     call: &'static str,
     bucket: String,
     key: Option<String>,
+    /// How far this computer's clock is from the store's, where the answer told that.
+    clock_off: Option<Duration>,
     source: Option<BoxError>,
 }
+
+/// S3 takes a request that is signed for another time than its own for expired, or for made up. Less than this is no reason.
+///
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, `RequestTimeTooSkewed`.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// What happened, by what can be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +52,10 @@ pub enum ErrorKind {
     Broken,
     /// No answer within this time. What writes may have been carried out.
     TimedOut(Duration),
+    /// The store's certificate is not trusted.
+    Certificate,
+    /// The proxy wants a name and a password, or doesn't accept those that it got.
+    ProxyLogin,
     /// An answer that isn't S3's: perhaps a proxy's, or the address is another service's.
     NotS3(StatusCode),
     /// The source of an upload failed, or had fewer bytes than it was to have.
@@ -66,6 +77,7 @@ impl Error {
                 call,
                 bucket: bucket.to_owned(),
                 key: key.map(str::to_owned),
+                clock_off: None,
                 source: None,
             }),
         }
@@ -73,6 +85,11 @@ impl Error {
 
     pub(crate) fn because(mut self, source: impl Into<BoxError>) -> Self {
         self.inner.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn at_clock(mut self, clock_off: Option<Duration>) -> Self {
+        self.inner.clock_off = clock_off;
         self
     }
 
@@ -109,11 +126,14 @@ impl Error {
                     "Throttling",
                     "ThrottlingException",
                 ];
-                status.is_server_error()
+                // What a store doesn't know today, it doesn't know in a minute.
+                (status.is_server_error() && *status != StatusCode::NOT_IMPLEMENTED)
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || code.as_deref().is_some_and(|code| slow.contains(&code))
             }
-            ErrorKind::Source | ErrorKind::Key => false,
+            ErrorKind::Certificate | ErrorKind::ProxyLogin | ErrorKind::Source | ErrorKind::Key => {
+                false
+            }
         }
     }
 
@@ -121,6 +141,17 @@ impl Error {
     ///
     /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
     pub fn advice(&self) -> Option<String> {
+        let is_refused = matches!(self.inner.kind, ErrorKind::Refused { .. });
+        if let Some(off) = self
+            .inner
+            .clock_off
+            .filter(|off| is_refused && *off > CLOCK_TOLERANCE)
+        {
+            return Some(format!(
+                "this computer's clock and the store's are {} min apart: set this computer's clock right",
+                off.as_secs() / 60
+            ));
+        }
         let text = match &self.inner.kind {
             ErrorKind::Refused {
                 region: Some(region),
@@ -153,6 +184,9 @@ impl Error {
                     | "AuthorizationQueryParametersError"
                     | "IllegalLocationConstraintException",
                 ) => "the bucket is in another region: set AWS_REGION to it",
+                Some("NotImplemented") => {
+                    "the store doesn't know something that was asked of it, most likely encryption or a storage class: ask for none, as `--sse-algorithm none` does"
+                }
                 Some("EntityTooLarge") => "an object can be written with 5 GiB at most here",
                 Some(code) if code.starts_with("KMS.") || code.starts_with("Kms") => {
                     "check the KMS key: it must be enabled, in the bucket's region, and yours to use"
@@ -168,6 +202,12 @@ impl Error {
             },
             ErrorKind::Broken | ErrorKind::TimedOut(_) => {
                 "check the endpoint, the network and the proxy"
+            }
+            ErrorKind::Certificate => {
+                "if you trust the store, name its certificate authority with `--ca-cert FILE` or AWS_CA_BUNDLE"
+            }
+            ErrorKind::ProxyLogin => {
+                "write the proxy's address with name and password, as HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT, with special characters as %XX"
             }
             ErrorKind::NotS3(_) => {
                 "check that the endpoint is an S3 service's, without a bucket in it"
@@ -214,6 +254,10 @@ impl fmt::Display for Error {
                 }
             }
             ErrorKind::Broken => f.write_str(": the connection failed"),
+            ErrorKind::Certificate => f.write_str(": the store's certificate is not trusted"),
+            ErrorKind::ProxyLogin => f.write_str(
+                ": the proxy wants a name and a password, or doesn't accept those given",
+            ),
             ErrorKind::TimedOut(limit) => write!(f, ": no answer within {limit:?}"),
             ErrorKind::NotS3(status) => {
                 write!(f, ": the answer with status {} isn't S3's", status.as_u16())

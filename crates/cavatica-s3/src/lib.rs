@@ -42,13 +42,15 @@ mod config;
 mod connect;
 mod credentials;
 mod error;
+pub mod ini;
 mod list;
 mod object;
+mod profiles;
 mod send;
 mod upload;
 
 pub use bucket::Bucket;
-pub use config::{BucketBuilder, BuildError};
+pub use config::{BucketBuilder, BuildError, shown_address};
 pub use credentials::{AwsConfig, AwsConfigError, Credentials};
 pub use error::{Error, ErrorKind};
 pub use list::{Listing, Page};

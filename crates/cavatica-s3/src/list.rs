@@ -7,7 +7,10 @@ use rusty_s3::actions::list_objects_v2::ListObjectsContent;
 use crate::bucket::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::object::{Object, unquoted};
-use crate::send::SIGNED_FOR;
+use crate::send::{SIGNED_FOR, in_namespace};
+
+/// The namespace of AWS's own listings.
+const S3_NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// How many keys S3 gives at once.
 ///
@@ -78,7 +81,8 @@ impl<'a> Listing<'a> {
         }
         let (status, text) = self.bucket.read_text("list", || self.address()).await?;
         let odd = || Error::new(ErrorKind::NotS3(status), "list", self.bucket.name(), None);
-        let answer = ListObjectsV2::parse_response(&text).map_err(|error| odd().because(error))?;
+        let answer = ListObjectsV2::parse_response(&in_namespace(&text, Some(S3_NAMESPACE)))
+            .map_err(|error| odd().because(error))?;
         let objects = answer.contents.into_iter().map(object);
         let objects: Option<Vec<_>> = objects.collect();
         let next = answer.next_continuation_token;

@@ -1,5 +1,6 @@
 //! One request and its answer, and how often to try.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -112,7 +113,10 @@ impl<'a> Call<'a> {
             Ok(Err(error)) if is_source(&error) => {
                 return Err(self.error(ErrorKind::Source).because(error));
             }
-            Ok(Err(error)) => return Err(self.error(ErrorKind::Broken).because(error)),
+            Ok(Err(error)) => {
+                let kind = unreachable_because(&error);
+                return Err(self.error(kind).because(error));
+            }
             Ok(Ok(answer)) => answer,
         };
         if answer.status().is_success() {
@@ -129,12 +133,13 @@ impl<'a> Call<'a> {
         };
         let region = header("x-amz-bucket-region");
         let request_id = header("x-amz-request-id");
+        let clock_off = clock_off(&answer);
         let body = match text(answer, self).await {
             Ok(body) => body,
             Err(error) => return error,
         };
-        let told = instant_xml::from_str::<Refusal>(&body);
-        self.error(match told {
+        let told = instant_xml::from_str::<Refusal>(&in_namespace(&body, None));
+        let error = self.error(match told {
             Ok(told) => ErrorKind::Refused {
                 status,
                 code: Some(told.code),
@@ -151,8 +156,43 @@ impl<'a> Call<'a> {
                 request_id,
             },
             Err(_) => ErrorKind::NotS3(status),
-        })
+        });
+        error.at_clock(clock_off)
     }
+}
+
+/// How far this computer's clock is from the moment that an answer names.
+fn clock_off(answer: &Response<Incoming>) -> Option<Duration> {
+    let date = answer.headers().get(http::header::DATE)?.to_str().ok()?;
+    let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+    Duration::try_from(jiff::Timestamp::now().duration_since(theirs).abs()).ok()
+}
+
+/// The XML with its outermost element in this namespace. Stores differ in the one that they name, and some name none.
+pub(crate) fn in_namespace<'x>(xml: &'x str, namespace: Option<&str>) -> Cow<'x, str> {
+    let outermost = root(xml).and_then(|start| {
+        let end = start + xml[start..].find('>')?;
+        Some((&xml[start..end], &xml[end..]))
+    });
+    let Some((tag, rest)) = outermost else {
+        return xml.into();
+    };
+    let name = tag.split_ascii_whitespace().next().unwrap_or_default();
+    let closed = if tag.ends_with('/') && !name.ends_with('/') {
+        "/"
+    } else {
+        ""
+    };
+    let namespace = namespace.map_or_else(String::new, |uri| format!(" xmlns=\"{uri}\""));
+    format!("{name}{namespace}{closed}{rest}").into()
+}
+
+/// Where the outermost element begins, behind declarations and comments.
+fn root(xml: &str) -> Option<usize> {
+    let elements = xml.match_indices('<').map(|(at, _)| at);
+    let mut named =
+        elements.filter(|at| xml[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic()));
+    named.next()
 }
 
 fn reason(status: StatusCode) -> String {
@@ -171,6 +211,32 @@ pub(crate) async fn text(answer: Response<Incoming>, call: &Call<'_>) -> Result<
                 .because(error.utf8_error())
         }),
     }
+}
+
+/// Why there was no connection, where that is known and would be the same a moment later.
+fn unreachable_because(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if matches!(
+            error.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_))
+        ) {
+            return ErrorKind::Certificate;
+        }
+        // The tunnel's own error has no public type.
+        if error.to_string().ends_with("proxy authorization required") {
+            return ErrorKind::ProxyLogin;
+        }
+        // An `io::Error` passes over the error that it wraps in its `source()`.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    ErrorKind::Broken
 }
 
 /// Whether the source of the body failed rather than the connection.

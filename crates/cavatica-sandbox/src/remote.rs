@@ -106,7 +106,9 @@ fn wait<T>(call: impl Future<Output = T>) -> T {
 fn of_job(error: &Error) -> Failure {
     let code = match error.kind() {
         ErrorKind::Key => Code::JOB_LOCATION_NOT_ACCESSIBLE,
-        ErrorKind::Refused { .. } if !error.is_transient() => Code::JOB_LOCATION_NOT_ACCESSIBLE,
+        ErrorKind::Refused { .. } | ErrorKind::NotS3(_) if !error.is_transient() => {
+            Code::JOB_LOCATION_NOT_ACCESSIBLE
+        }
         _ => Code::JOB_STORAGE_ERROR,
     };
     Failure {
@@ -118,7 +120,9 @@ fn of_job(error: &Error) -> Failure {
 /// The same for a call that looks into a volume.
 pub(crate) fn of_call(error: &Error) -> cavatica_model::ApiError {
     let code = match error.kind() {
-        ErrorKind::Refused { .. } if !error.is_transient() => Code::NO_READ_ACCESS,
+        ErrorKind::Refused { .. } | ErrorKind::NotS3(_) if !error.is_transient() => {
+            Code::NO_READ_ACCESS
+        }
         _ => Code::STORAGE_ERROR,
     };
     Failure {

@@ -348,8 +348,13 @@ impl VolumeSeed {
     /// Makes the volume a **real bucket**, the one that [`bucket`](Self::bucket) names, at an S3 service's endpoint or on
     /// AWS. Exports really write there, with the encryption, storage class and ACL that they ask for, and with
     /// `overwrite` they replace what lies there. What is in the bucket is asked each time.
+    ///
+    /// A service that isn't AWS may know no encryption, so none is asked of it unless somebody says so.
     #[must_use]
     pub fn real_s3(mut self, endpoint: Option<&str>) -> Self {
+        if endpoint.is_some() {
+            self.spec.properties.sse_algorithm = Tri::Null;
+        }
         self.spec.store = StoreKind::Bucket {
             endpoint: endpoint.map(str::to_owned),
         };

@@ -169,10 +169,18 @@ fn failed(error: hyper_util::client::legacy::Error) -> Failure {
     }
     let fault = if is_certificate_fault(&error) {
         Fault::Certificate
+    } else if wants_proxy_login(&error) {
+        Fault::ProxyLogin
     } else {
         Fault::Connect
     };
     Failure::new(Outcome::NotSent, fault).because(error)
+}
+
+/// The tunnel's own error has no public type.
+fn wants_proxy_login(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string().ends_with("proxy authorization required")
+        || error.source().is_some_and(wants_proxy_login)
 }
 
 fn is_certificate_fault(error: &(dyn StdError + 'static)) -> bool {

@@ -56,6 +56,8 @@ pub enum Fault {
     Connect,
     /// The server's certificate is not trusted.
     Certificate,
+    /// The proxy wants a name and a password, or doesn't accept those that it got.
+    ProxyLogin,
     /// No complete answer within this time.
     TimedOut {
         /// The limit that struck.
@@ -90,6 +92,9 @@ impl fmt::Display for Fault {
             Fault::OtherOrigin => f.write_str("the link leads to another origin"),
             Fault::Connect => f.write_str("no connection"),
             Fault::Certificate => f.write_str("the server's certificate is not trusted"),
+            Fault::ProxyLogin => {
+                f.write_str("the proxy wants a name and a password, or doesn't accept those given")
+            }
             Fault::TimedOut { limit } => write!(f, "no complete answer within {limit:?}"),
             Fault::Broken => f.write_str("the connection ended before the answer was complete"),
             Fault::Redirect { to: Some(to) } => write!(f, "the answer redirects to {to}"),

@@ -122,7 +122,14 @@ fn intercept(origin: &Origin, proxy: &ProxyChoice) -> Result<Option<Intercept>, 
     if !has_host || !matches!(found.uri().scheme_str(), Some("http" | "https")) {
         return Err(BuildError::Proxy);
     }
-    Ok(matching(&except))
+    Ok(matching(&exceptions(&except)))
+}
+
+/// Hosts to reach directly, as curl reads them: separated by commas or blanks, with or without a final dot.
+fn exceptions(text: &str) -> String {
+    let hosts = text.split([',', ' ', '\t']);
+    let hosts: Vec<_> = hosts.map(|host| host.trim_end_matches('.')).collect();
+    hosts.join(",")
 }
 
 /// The first of these variables that says something.
@@ -175,5 +182,27 @@ impl Service<Uri> for Dialer {
                 Err(_) => Err(NotConnected(limit).into()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Matcher, exceptions};
+
+    #[test]
+    fn exceptions_are_read_as_curl_reads_them() {
+        let matcher = Matcher::builder().https("http://proxy.example:3128");
+        let matcher = matcher
+            .no(exceptions("a.example. b.example,\t.c.example."))
+            .build();
+        for (host, direct) in [
+            ("a.example", true),
+            ("b.example", true),
+            ("x.c.example", true),
+            ("d.example", false),
+        ] {
+            let uri = format!("https://{host}/").parse().expect("an address");
+            assert_eq!(matcher.intercept(&uri).is_none(), direct, "{host}");
+        }
     }
 }

@@ -96,6 +96,7 @@ fn is_hopeless(fault: &Fault) -> bool {
         Fault::Call
         | Fault::OtherOrigin
         | Fault::Certificate
+        | Fault::ProxyLogin
         | Fault::Redirect { .. }
         | Fault::TooLarge { .. }
         | Fault::Withdrawn => true,

@@ -26,7 +26,10 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
         },
     };
     let (name, source) = if args.manifest == Path::new("-") {
-        ("standard input".to_owned(), Source::spool(io::stdin())?)
+        (
+            "standard input".to_owned(),
+            Source::spool(io::stdin()).map_err(Failure::no_temporary_file)?,
+        )
     } else {
         let name = args.manifest.display().to_string();
         (name, Source::Path(&args.manifest))
@@ -144,8 +147,7 @@ impl<'a> Listing<'a> {
         } else {
             self.printed = self.ui.sentence(sentence(self.manifest, &finding));
             if self.printed.is_ok() {
-                let remedy = self.ui.wrapped(&finding.remedy, 4, 4);
-                self.printed = self.ui.line(format_args!("    {remedy}"));
+                self.printed = self.ui.hanging("    ", &finding.remedy, 4);
             }
         }
     }

@@ -1,7 +1,5 @@
 //! `cavatica completions`: made from the same definitions as the help.
 
-use std::io::Write;
-
 use clap::ValueEnum;
 use serde_json::json;
 
@@ -13,12 +11,13 @@ use crate::ui::Ui;
 pub(crate) fn run(args: &Completions, ui: &Ui) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut help::command(), "cavatica", &mut script);
+    let script = String::from_utf8_lossy(&script);
     if ui.is_json() {
         let shell = args.shell.to_possible_value();
         let shell = shell.as_ref().map(clap::builder::PossibleValue::get_name);
-        ui.json(&json!({"shell": shell, "script": String::from_utf8_lossy(&script)}))?;
+        ui.json(&json!({"shell": shell, "script": script}))?;
     } else {
-        std::io::stdout().write_all(&script)?;
+        ui.text(&script)?;
     }
     Ok(Exit::Done)
 }

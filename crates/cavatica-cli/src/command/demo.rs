@@ -78,18 +78,20 @@ impl Teller<'_> {
             return Ok(());
         }
         // What is said of a file hangs behind the word for it.
-        self.ui.line(self.ui.wrapped(&text.to_string(), 0, 12))
+        self.ui.hanging("", text, 12)
     }
 
     fn heading(&self, text: impl Display) -> io::Result<()> {
-        self.line(format_args!("\n{text}"))
+        self.line("")?;
+        self.line(text)
     }
 }
 
 pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     let folder = tempfile::Builder::new()
         .prefix("cavatica-demo-")
-        .tempdir()?
+        .tempdir()
+        .map_err(Failure::no_temporary_file)?
         .keep();
     let source = match &args.from {
         Some(own) if own.is_dir() => own.clone(),
@@ -153,8 +155,9 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     if ui.is_json() {
         ui.json(&story)?;
     } else {
+        ui.line("")?;
         ui.line(format_args!(
-            "\n{} exported, {} differ, {} refused",
+            "{} exported, {} differ, {} refused",
             several(story.exported.len(), "file"),
             story.differ,
             story.refused.len()

@@ -13,7 +13,6 @@ use crate::api::{self, Api};
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
-use crate::hint;
 use crate::ui::{self, Ui};
 
 /// A clock that is further off than this makes times in reports doubtful.
@@ -94,7 +93,7 @@ pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     match credentials::find(global, &Environment::read()) {
         Ok(found) => {
             doctor.tell(found_token(&found))?;
-            match api::client(global, found) {
+            match api::client_without_retries(global, found) {
                 Ok(client) => doctor.platform(&client).await?,
                 Err(failure) => doctor.blame("connection", &failure)?,
             }
@@ -115,14 +114,11 @@ impl Doctor<'_> {
                 Verdict::Warning => "warning",
                 Verdict::Failed => "FAILED",
             };
-            self.ui.line(format_args!(
-                "{word:<7}  {:<11}  {}",
-                check.name,
-                self.ui.wrapped(&check.finding, INDENT, INDENT)
-            ))?;
+            let lead = format_args!("{word:<7}  {:<11}  ", check.name);
+            self.ui.hanging(lead, &check.finding, INDENT)?;
             if let Some(remedy) = &check.remedy {
-                let remedy = self.ui.wrapped(remedy, INDENT, INDENT);
-                self.ui.line(format_args!("{:INDENT$}{remedy}", ""))?;
+                let lead = format_args!("{:INDENT$}", "");
+                self.ui.hanging(lead, remedy, INDENT)?;
             }
         }
         if check.verdict == Verdict::Failed && self.exit == Exit::Done {
@@ -217,35 +213,18 @@ fn journal_folder(folder: &Path) -> Check {
     }
 }
 
-/// Where the token was found, and whether others can read it there.
+/// Where the token was found, and whether others can get at it there.
 fn found_token(found: &Credentials) -> Check {
     let finding = format!("{} for {}", found.origin, found.endpoint);
-    match found.origin.file().filter(|file| others_may_read(file)) {
+    match found.exposed() {
         None => Check::ok("credentials", finding),
-        Some(file) => Check::bad(
+        Some((exposed, remedy)) => Check::bad(
             "credentials",
             Verdict::Warning,
-            format!("{finding}; others on this machine can read that file"),
-            format!(
-                "`chmod 600 {}`",
-                hint::shell_word(&file.display().to_string())
-            ),
+            format!("{finding}; {exposed}"),
+            remedy,
         ),
     }
-}
-
-#[cfg(unix)]
-fn others_may_read(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-
-    file.metadata()
-        .is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0)
-}
-
-/// Elsewhere the rights of a file can't be told from a number.
-#[cfg(not(unix))]
-fn others_may_read(_file: &Path) -> bool {
-    false
 }
 
 fn network() -> Check {

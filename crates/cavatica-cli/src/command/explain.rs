@@ -37,8 +37,8 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
             Kind::Manifest => "bad row: it is not exported",
         };
         ui.line(format_args!("{}  {kind}", reason.name))?;
-        ui.line(format_args!("  meaning  {}", hung(reason.meaning, 11, ui)))?;
-        ui.line(format_args!("  advice   {}", hung(reason.advice, 11, ui)))?;
+        ui.hanging("  meaning  ", reason.meaning, 11)?;
+        ui.hanging("  advice   ", reason.advice, 11)?;
     }
     Ok(Exit::Done)
 }
@@ -57,11 +57,6 @@ struct Unlisted {
     advice: &'static str,
 }
 
-/// What stands behind a word and may need more than a line.
-fn hung(text: &str, column: usize, ui: &Ui) -> String {
-    ui.wrapped(text, column, column)
-}
-
 fn code_in_words(code: i64, ui: &Ui) -> Result<Exit, Failure> {
     if let Some(entry) = StatusCode::lookup(code) {
         if ui.is_json() {
@@ -74,8 +69,8 @@ fn code_in_words(code: i64, ui: &Ui) -> Result<Exit, Failure> {
                 entry.class.meaning()
             ))?;
             ui.line(format_args!("  HTTP    {}, usually", entry.http))?;
-            ui.line(format_args!("  cause   {}", hung(entry.cause, 10, ui)))?;
-            ui.line(format_args!("  advice  {}", hung(entry.advice, 10, ui)))?;
+            ui.hanging("  cause   ", entry.cause, 10)?;
+            ui.hanging("  advice  ", entry.advice, 10)?;
             ui.line(format_args!("  source  {STATUS_CODES}"))?;
         }
         return Ok(Exit::Done);
@@ -108,7 +103,7 @@ fn code_in_words(code: i64, ui: &Ui) -> Result<Exit, Failure> {
         (None, Some(area)) => ui.line(format_args!("{code}  an unlisted code about {area}"))?,
         (None, None) => ui.line(format_args!("{code}  an unlisted code"))?,
     }
-    ui.line(format_args!("  advice  {}", hung(unlisted.advice, 10, ui)))?;
+    ui.hanging("  advice  ", unlisted.advice, 10)?;
     ui.line(format_args!("  source  {STATUS_CODES}"))?;
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cavatica_exports::Account;
 use cavatica_exports::model::{
     ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
     Open, OpenName, Tri, VolumeId,
@@ -81,7 +82,7 @@ async fn start(
             .caused_by(error)
             .hint(format!(
                 "look with `cavatica jobs list --volume {}` before you send it again",
-                export.request().destination.volume
+                hint::shell_word(export.request().destination.volume.as_str())
             )))
         }
     }
@@ -100,6 +101,8 @@ async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExpor
         request = request.with_properties(properties);
     }
     if args.no_check {
+        // A start must not be the first call that meets a wrong address: its answer would say nothing.
+        Account::new(api.client.clone()).user().await?;
         return Ok(request.skip_checks());
     }
     let (file, volume) = tokio::try_join!(api.files.get(&args.file), api.volumes.get(&args.volume))

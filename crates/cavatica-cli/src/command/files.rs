@@ -1,9 +1,9 @@
 //! `cavatica files`: what lies in a project.
 
-use std::io;
+use std::io::{self, Write};
 
 use cavatica_exports::Parent;
-use cavatica_exports::model::{File, visible};
+use cavatica_exports::model::{File, manifest, tsv};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
         recursive,
         tsv,
     } = args;
-    let mut out = if *tsv { Out::manifest()? } else { Out::Shown };
+    let mut out = if *tsv { Out::manifest(ui)? } else { Out::Shown };
     let top = match (&parent.project, &parent.folder) {
         (Some(project), _) => Parent::Project(project.clone()),
         (None, Some(folder)) => Parent::Folder(folder.clone()),
@@ -63,49 +63,44 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
 }
 
 /// How the entries are printed.
-enum Out {
+enum Out<'a> {
     /// For people, or as JSON.
     Shown,
     /// For `plan --manifest`.
-    Manifest(Box<csv::Writer<io::Stdout>>),
+    Manifest(Box<dyn Write + 'a>),
 }
 
-impl Out {
-    fn manifest() -> Result<Self, Failure> {
-        let mut sheet = csv::WriterBuilder::new()
-            .delimiter(b'\t')
-            .from_writer(io::stdout());
-        sheet
-            .write_record(["file_id", "path", "size"])
-            .map_err(io::Error::from)?;
-        Ok(Out::Manifest(Box::new(sheet)))
+impl<'a> Out<'a> {
+    fn manifest(ui: &'a Ui) -> io::Result<Self> {
+        let mut sheet = ui.data();
+        writeln!(sheet, "{}", manifest::OWN_LIST.join("\t"))?;
+        Ok(Out::Manifest(sheet))
     }
 
-    fn put(&mut self, path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {
+    fn put(&mut self, path: &str, file: &File, ui: &Ui) -> io::Result<()> {
         let Out::Manifest(sheet) = self else {
             return show(path, file, ui);
         };
         // A folder can't be exported; its files have rows of their own.
-        if !file.is_folder() {
-            let size = file.size.value().map(u64::to_string).unwrap_or_default();
-            let row = [file.id.as_str(), path, &size];
-            sheet.write_record(row).map_err(io::Error::from)?;
+        if file.is_folder() {
+            return Ok(());
         }
-        Ok(())
+        let size = file.size.value().map(u64::to_string).unwrap_or_default();
+        let (id, path) = (tsv::escaped(file.id.as_str()), tsv::escaped(path));
+        writeln!(sheet, "{id}\t{path}\t{size}")
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    fn finish(self) -> io::Result<()> {
         match self {
             Out::Shown => Ok(()),
-            Out::Manifest(mut sheet) => Ok(sheet.flush()?),
+            Out::Manifest(mut sheet) => sheet.flush(),
         }
     }
 }
 
-fn show(path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {
+fn show(path: &str, file: &File, ui: &Ui) -> io::Result<()> {
     if ui.is_json() {
-        ui.json(&Entry { path, file })?;
-        return Ok(());
+        return ui.json(&Entry { path, file });
     }
     let size = match file.size.value() {
         Some(bytes) if !file.is_folder() => HumanBytes(*bytes).to_string(),
@@ -117,7 +112,5 @@ fn show(path: &str, file: &File, ui: &Ui) -> Result<(), Failure> {
         _ => "file",
     };
     let start = format!("{:<24}  {kind:<6}  {size:>11}  ", file.id);
-    let path = visible(path).to_string();
-    ui.line(format_args!("{start}{}", ui.fit(&path, start.len())))?;
-    Ok(())
+    ui.line(format_args!("{start}{}", ui.fit(path, start.len())))
 }

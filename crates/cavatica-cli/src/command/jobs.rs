@@ -1,7 +1,7 @@
 //! `cavatica jobs`: export jobs that were started before.
 
 use cavatica_exports::ExportFilter;
-use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState, visible};
+use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState};
 
 use crate::api::Api;
 use crate::args;
@@ -92,24 +92,35 @@ pub(crate) fn show(job: &ExportJob, ui: &Ui) -> Result<(), Failure> {
     if ui.is_json() {
         ui.json(job)?
     } else {
-        ui.line(line(job, ui))?
+        match destination(job) {
+            Some(destination) => ui.line_with_end(beginning(job, ui), destination)?,
+            None => ui.line(beginning(job, ui))?,
+        }
     }
     Ok(())
 }
 
-/// One job in one line; on a narrow terminal in two.
+/// One job in one line.
 pub(crate) fn line(job: &ExportJob, ui: &Ui) -> String {
+    match destination(job) {
+        Some(destination) => format!("{}  {destination}", beginning(job, ui)),
+        None => beginning(job, ui),
+    }
+}
+
+fn beginning(job: &ExportJob, ui: &Ui) -> String {
     let mut line = format!("{:<32}  {:<9}", job.id, job.state);
     if let Some(started) = job.started_on.value() {
         let time = started.timestamp().map(|at| ui.time(at));
         line.push_str("  ");
         line.push_str(time.as_deref().unwrap_or(started.as_str()));
     }
-    if let Some(destination) = job.destination.value() {
-        let location = visible(&destination.location);
-        line = ui.with_end(&line, &format!("{}  {location}", destination.volume));
-    }
     line
+}
+
+fn destination(job: &ExportJob) -> Option<String> {
+    let destination = job.destination.value()?;
+    Some(format!("{}  {}", destination.volume, destination.location))
 }
 
 /// Failed jobs make the command fail, and are named.

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::args::Man;
 use crate::exit::{Exit, Failure};
 use crate::help;
+use crate::hint;
 use crate::ui::Ui;
 
 pub(crate) fn run(args: &Man, ui: &Ui) -> Result<Exit, Failure> {
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &Man, ui: &Ui) -> Result<Exit, Failure> {
     } else {
         ui.note(format_args!(
             "read them with `man {}`",
-            args.folder.join("cavatica.1").display()
+            hint::path_word(&args.folder.join("cavatica.1"))
         ));
     }
     Ok(Exit::Done)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::{Manifest, ManifestError};
-use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
+use cavatica_exports::model::{Layout, Location, Template, Tri};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
@@ -18,7 +18,6 @@ use jiff::Timestamp;
 use crate::api;
 use crate::args::{self, Global};
 use crate::command::status::prefix_words;
-use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
 use crate::ui::{Ui, counted};
@@ -27,7 +26,7 @@ use crate::ui::{Ui, counted};
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let found = credentials::find(global, &Environment::read())?;
+    let found = api::credentials(global, ui)?;
     let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
     let options = PlanOptions {
@@ -128,7 +127,7 @@ fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
     if let columns @ [_, ..] = manifest.ignored_columns() {
         let columns: Vec<_> = columns
             .iter()
-            .map(|column| format!("`{}`", visible(column)))
+            .map(|column| format!("`{}`", column))
             .collect();
         ui.warn(format_args!(
             "{name} has columns that mean nothing here: {}; see that none is misspelled",
@@ -161,11 +160,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     ))?;
     for sample in &report.sample {
         let path = sample.path.as_deref().unwrap_or(&sample.file_id);
-        ui.line(format_args!(
-            "  {} -> {}",
-            visible(path),
-            visible(&sample.key)
-        ))?;
+        ui.line(format_args!("  {} -> {}", path, sample.key))?;
     }
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
@@ -202,7 +197,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             "move" => "the platform's copies will be deleted, which can't be undone",
             _ => "the platform keeps its copies",
         };
-        let transfer = hint::shell_word(transfer);
+        let transfer = hint::path_word(Path::new(transfer));
         ui.note(format_args!(
             "nothing was sent yet; {consequence}; to start it, or to start exactly what was looked at:"
         ));

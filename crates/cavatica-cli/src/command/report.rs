@@ -1,7 +1,7 @@
 //! `cavatica report`: what became of every file of a transfer.
 
 use std::fs::Permissions;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use cavatica_transfer::journal::TransferFile;
@@ -29,14 +29,14 @@ pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
             ));
             written
         }
-        None if format == ReportFormat::Html && io::stdout().is_terminal() => {
+        None if format == ReportFormat::Html && ui.is_terminal() => {
             return Err(
                 Failure::usage("a page for a browser is no text for a terminal")
                     .hint("name a file for it: --out report.html"),
             );
         }
         Some(_) | None => {
-            let mut out = BufWriter::new(io::stdout().lock());
+            let mut out = ui.data();
             let written = write_report(&transfer, format, &mut out)?;
             out.flush()?;
             written

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::api;
 use crate::args::{self, Global, Pace};
 use crate::command::status;
-use crate::credentials::{self, Environment};
+use crate::credentials::Environment;
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::interrupt::Listener;
@@ -48,7 +48,7 @@ pub(crate) fn say_how_it_ended(transfer: &Path, exit: Exit, ui: &Ui) {
     if exit == Exit::Interrupted {
         ui.note(format_args!(
             "interrupted; `cavatica run {} --yes` goes on from here",
-            hint::shell_word(&transfer.display().to_string())
+            hint::path_word(transfer)
         ));
     }
 }
@@ -74,7 +74,7 @@ fn approval(args: &args::Run) -> Result<Approval, Failure> {
         })
         .hint(format!(
             "`cavatica status {}` shows what it holds",
-            hint::shell_word(&args.transfer.display().to_string())
+            hint::path_word(&args.transfer)
         ))),
     }
 }
@@ -96,7 +96,7 @@ impl Opened {
         // Before any request: a wrong path is told at once, and no other platform is shown the token.
         let planned = TransferFile::open(transfer)?.terms().endpoint.clone();
         let environment = Environment::read();
-        let found = credentials::find(global, &environment)?;
+        let found = api::credentials(global, ui)?;
         let endpoint = found.endpoint.to_string();
         if endpoint != planned {
             return Err(JournalError::OtherTerms {
@@ -193,7 +193,7 @@ fn interrupted(number: u32, stop: &Stop) {
 fn of_run(error: RunError, transfer: &Path) -> Failure {
     let again = format!(
         "nothing is lost; `cavatica run {} --yes` goes on from here",
-        hint::shell_word(&transfer.display().to_string())
+        hint::path_word(transfer)
     );
     let message = error.to_string();
     match error {

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use cavatica_exports::model::visible;
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::{FailureLine, Summary};
 use indicatif::HumanBytes;
@@ -93,10 +92,11 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
             first.state, first.advice
         ))?;
         for failure in alike {
-            let line = format!("{} {}:", failure.file_id, visible(&failure.location));
-            let message = visible(&failure.message);
-            let line = ui.wrapped(&format!("{line} {message}"), 2, 4);
-            ui.line(format_args!("  {line}"))?;
+            let line = format_args!(
+                "{} {}: {}",
+                failure.file_id, failure.location, failure.message
+            );
+            ui.hanging("  ", line, 4)?;
         }
     }
     let more = (summary.failed + summary.unknown).saturating_sub(NAMED as u64);

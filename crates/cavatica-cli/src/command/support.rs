@@ -1,8 +1,9 @@
 //! `cavatica support`: what somebody who helps has to know about a transfer, and nothing that they must not.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 
+use cavatica_exports::model::visible_json;
 use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
 use cavatica_transfer::{Standing, TransferLine};
 use jiff::Timestamp;
@@ -74,8 +75,9 @@ pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Fail
     let bundle = bundle(args, global)?;
     let mut text = serde_json::to_string_pretty(&bundle).expect("a bundle is plain data");
     text.push('\n');
+    let text = visible_json(&text);
     match &args.out {
-        None => io::stdout().write_all(text.as_bytes())?,
+        None => ui.text(&text)?,
         Some(path) => {
             let mut file = File::create_new(path).map_err(|error| {
                 Failure::usage(format!("{} can't be made", path.display()))

@@ -1,11 +1,11 @@
 //! `cavatica verify`: whether what was sent lies where it was sent to.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::visible;
 use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
 use cavatica_transfer::journal::{Terms, TransferFile};
 use cavatica_transfer::{
@@ -15,7 +15,6 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Against, Global};
-use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::ui::{Ui, counted};
@@ -36,7 +35,7 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
     }
     let destination = match args.against {
         Against::Volume => {
-            let found = credentials::find(global, &Environment::read())?;
+            let found = api::credentials(global, ui)?;
             let endpoint = found.endpoint.to_string();
             let client = api::client(global, found)?;
             Destination::Volume { client, endpoint }
@@ -119,10 +118,9 @@ impl Lines<'_> {
         // Anybody may have named an object that is extra.
         let key = format!("{}{}", self.key_prefix, found.location);
         self.ui
-            .line(format_args!("{} {}", found.finding.symbol(), visible(&key)))?;
+            .line(format_args!("{} {}", found.finding.symbol(), key))?;
         for reason in &found.reasons {
-            self.ui
-                .note(format_args!("  {}", visible(&reason.to_string())));
+            self.ui.note(format_args!("  {reason}"));
         }
         Ok(())
     }
@@ -176,7 +174,7 @@ fn warn_of_sizes(summary: &VerifySummary, ui: &Ui) {
         summary.sizes_not_listed,
         &format!(
             "the listing tells none, so that the key is there is all that is known; `cavatica verify {} --against bucket` compares sizes too",
-            hint::shell_word(&summary.transfer)
+            hint::path_word(Path::new(&summary.transfer))
         ),
     );
     warn(
@@ -229,6 +227,7 @@ impl From<cavatica_s3::Error> for Failure {
         let status = error.status().map(|status| status.as_u16());
         let exit = match status {
             Some(401 | 403) => Exit::Denied,
+            Some(404) => Exit::Refused,
             _ => Exit::Other,
         };
         Failure {

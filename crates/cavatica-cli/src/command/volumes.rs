@@ -1,6 +1,6 @@
 //! `cavatica volumes`: mounted buckets, and what lies on them.
 
-use cavatica_exports::model::{Volume, VolumeId, visible};
+use cavatica_exports::model::{Volume, VolumeId};
 
 use crate::api::Api;
 use crate::args;
@@ -74,14 +74,14 @@ async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Fai
             if ui.is_json() {
                 ui.json(folder)?
             } else {
-                ui.line(visible(&folder.prefix))?
+                ui.line(&folder.prefix)?
             }
         }
         for object in &page.items {
             if ui.is_json() {
                 ui.json(object)?
             } else {
-                ui.line(visible(&object.location))?
+                ui.line(&object.location)?
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::harness::World;
+use crate::harness::{World, set_mode};
 
 const ID: &str = "567890abc8a5639cc6722063";
 
@@ -185,7 +185,11 @@ const MISTAKES: &[(&str, &str)] = &[
 #[test]
 fn each_gets_one_short_error_and_the_next_command() {
     let world = World::new();
-    let write = |name: &str, text: &str| std::fs::write(world.home().join(name), text).unwrap();
+    let write = |name: &str, text: &str| {
+        let file = world.home().join(name);
+        std::fs::write(&file, text).unwrap();
+        set_mode(&file, 0o600);
+    };
     write("token.txt", "0123456789abcdef0123456789abcdef\n");
     write("semicolons.csv", &format!("file_id;location\n{ID};a/b\n"));
     write("blanks.csv", &format!("file_id location\n{ID} a/b\n"));

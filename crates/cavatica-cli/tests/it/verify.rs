@@ -260,10 +260,8 @@ fn a_listing_that_breaks_off_is_never_all_the_same() {
 }
 
 fn keys() -> cavatica_s3::AwsConfig {
-    cavatica_s3::AwsConfig {
-        credentials: cavatica_s3::Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None),
-        region: None,
-    }
+    let credentials = cavatica_s3::Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None);
+    cavatica_s3::AwsConfig::of(credentials)
 }
 
 /// An S3 server with the bucket behind the volume.

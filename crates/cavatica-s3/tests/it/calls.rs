@@ -12,10 +12,7 @@ pub(crate) async fn lab() -> (TestS3, Bucket) {
 }
 
 pub(crate) fn open(server: &TestS3, name: &str) -> Bucket {
-    let config = AwsConfig {
-        credentials: Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None),
-        region: None,
-    };
+    let config = AwsConfig::of(Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None));
     let bucket = Bucket::builder(name, config).endpoint(server.endpoint());
     bucket.build().expect("an address on this machine is fine")
 }

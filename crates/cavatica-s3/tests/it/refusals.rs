@@ -9,8 +9,8 @@ use crate::calls::{lab, open, put};
 
 fn config(key_id: &str, secret: &str, region: Option<&str>) -> AwsConfig {
     AwsConfig {
-        credentials: Credentials::new(key_id, secret, None),
         region: region.map(str::to_owned),
+        ..AwsConfig::of(Credentials::new(key_id, secret, None))
     }
 }
 
@@ -137,6 +137,60 @@ async fn an_answer_of_something_else_is_told_as_such() {
     assert!(matches!(error.kind(), ErrorKind::NotS3(_)), "{error}");
 }
 
+async fn lab_at(answer: &'static str) -> Bucket {
+    let bucket = Bucket::builder("lab", config("id", "secret", None));
+    bucket.endpoint(always(answer).await).build().expect("fine")
+}
+
+#[tokio::test]
+async fn what_a_store_does_not_know_is_told_at_once() {
+    let bucket = lab_at(
+        "HTTP/1.1 501 Not Implemented\r\nconnection: close\r\n\r\n\
+         <Error><Code>NotImplemented</Code><Message>A header you provided</Message></Error>",
+    );
+    let error = bucket.await.list("").next().await.expect_err("501");
+    assert_eq!(error.code(), Some("NotImplemented"));
+    assert!(!error.is_transient());
+    let advice = error.advice().expect("there is something to do");
+    assert!(advice.contains("--sse-algorithm none"), "{advice}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_named() {
+    let bucket = lab_at(
+        "HTTP/1.1 403 Forbidden\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\nconnection: close\r\n\r\n\
+         <Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
+    );
+    let error = bucket.await.list("").next().await.expect_err("403");
+    let advice = error.advice().expect("there is something to do");
+    assert!(
+        advice.ends_with("set this computer's clock right"),
+        "{advice}"
+    );
+}
+
+#[tokio::test]
+async fn a_listing_may_have_any_namespace_or_none() {
+    const KEY: &str = "<IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>1</Size></Contents></ListBucketResult>";
+    for root in [
+        "<ListBucketResult>",
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
+        "<?xml version=\"1.0\"?><!-- s3rver -->\n<ListBucketResult xmlns='http://doc.s3.amazonaws.com/2006-03-01'>",
+        "<ListBucketResult xmlns=\"https://s3.amazonaws.com/doc/2006-03-01/\" >",
+    ] {
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+        let bucket = lab_at(format!("{head}{root}{KEY}").leak()).await;
+        let page = bucket.list("").next().await.expect(root).expect("a page");
+        assert_eq!(page.objects[0].key, "a", "{root}");
+    }
+    let refusal = lab_at(
+        "HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n\
+         <Error xmlns=\"http://elsewhere/\"><Code>NoSuchBucket</Code></Error>",
+    );
+    let error = refusal.await.list("").next().await.expect_err("404");
+    assert_eq!(error.code(), Some("NoSuchBucket"));
+}
+
 #[test]
 fn no_bucket_is_addressed_carelessly() {
     let build = |name: &str, region, endpoint: Option<&str>| {
@@ -175,6 +229,17 @@ fn no_bucket_is_addressed_carelessly() {
         let built = build("lab", None, Some(endpoint));
         assert!(matches!(built, Err(BuildError::Endpoint(_))), "{endpoint}");
     }
+    for endpoint in [
+        "https://s3.example/lab",
+        "https://s3.example/any/path",
+        "https://lab.s3.eu-west-1.amazonaws.com",
+    ] {
+        let built = build("lab", None, Some(endpoint));
+        assert!(matches!(built, Err(BuildError::Path(_))), "{endpoint}");
+    }
+    let secret = build("lab", None, Some("https://u:pa ss@s3.example"));
+    let told = secret.expect_err("no address").to_string();
+    assert!(!told.contains("ss@"), "{told}");
     let shown = |name, region| format!("{:?}", build(name, Some(region), None).expect("fine"));
     assert_eq!(
         shown("lab", "eu-west-1"),

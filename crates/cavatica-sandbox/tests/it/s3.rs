@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 use crate::client::{Outcome, ended, export, file, get, request, started};
 
 fn keys() -> AwsConfig {
-    AwsConfig {
-        credentials: Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None),
-        region: None,
-    }
+    AwsConfig::of(Credentials::new(TestS3::KEY_ID, TestS3::SECRET, None))
 }
 
 /// A server with the bucket `lab-results`.
@@ -122,13 +119,15 @@ async fn what_a_job_asks_of_s3_arrives_as_headers() -> Outcome {
         kms_key_id: some("key/8"),
         ..Kept::default()
     };
-    let default = Kept {
+    let encrypted = Kept {
         sse: some("AES256"),
         ..Kept::default()
     };
+    // A service that isn't AWS may know no encryption.
     let cases = [
-        (Value::Null, default.clone()),
-        (json!({}), default),
+        (Value::Null, Kept::default()),
+        (json!({}), Kept::default()),
+        (json!({"sse_algorithm": "AES256"}), encrypted),
         (json!({"sse_algorithm": null}), Kept::default()),
         (kms, all),
         (other_spelling, other),

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use cavatica_exports::model::{tsv, visible_json};
+use serde::Serialize;
+
 use super::columns::{NAMES, Row};
 use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
 use crate::journal::TransferFile;
@@ -35,30 +38,26 @@ pub(super) fn write(
 }
 
 enum Sheet<'a> {
-    Cells(Box<csv::Writer<&'a mut dyn Write>>, Formulas),
+    Cells(Box<csv::Writer<&'a mut dyn Write>>, Texts),
     Lines(&'a mut dyn Write),
 }
 
-/// What to do with cells that a spreadsheet would take for formulas.
-#[derive(Clone, Copy)]
-enum Formulas {
-    Disarm,
-    Keep,
-}
+/// How texts are written, so that whoever reads the sheet takes them for nothing else.
+type Texts = fn(Cow<'_, str>) -> Cow<'_, str>;
 
 impl<'a> Sheet<'a> {
     /// A sheet with its header, which is there even if no row follows.
     fn new(format: ReportFormat, out: &'a mut dyn Write) -> io::Result<Self> {
         let mut cells = csv::WriterBuilder::new();
         cells.has_headers(false);
-        let formulas = match format {
+        let texts: Texts = match format {
             ReportFormat::Csv => {
                 cells.terminator(csv::Terminator::CRLF);
-                Formulas::Disarm
+                harmless
             }
             ReportFormat::Tsv => {
-                cells.delimiter(b'\t');
-                Formulas::Keep
+                cells.delimiter(b'\t').quote_style(csv::QuoteStyle::Never);
+                on_one_line
             }
             ReportFormat::JsonLines
             | ReportFormat::Html
@@ -69,19 +68,13 @@ impl<'a> Sheet<'a> {
         };
         let mut writer = cells.from_writer(out);
         writer.write_record(NAMES)?;
-        Ok(Sheet::Cells(Box::new(writer), formulas))
+        Ok(Sheet::Cells(Box::new(writer), texts))
     }
 
     fn write(&mut self, row: Row<'_>) -> io::Result<()> {
         match self {
-            Sheet::Lines(out) => {
-                serde_json::to_writer(&mut *out, &row)?;
-                out.write_all(b"\n")
-            }
-            Sheet::Cells(writer, Formulas::Keep) => Ok(writer.serialize(row)?),
-            Sheet::Cells(writer, Formulas::Disarm) => {
-                Ok(writer.serialize(row.with_texts(harmless))?)
-            }
+            Sheet::Lines(out) => json_line(&row, *out),
+            Sheet::Cells(writer, texts) => Ok(writer.serialize(row.with_texts(*texts))?),
         }
     }
 
@@ -91,6 +84,20 @@ impl<'a> Sheet<'a> {
             Sheet::Lines(out) => out.flush(),
         }
     }
+}
+
+/// A row of JSON lines. Names may be anything, and lines are looked at on terminals.
+pub(super) fn json_line(row: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let line = serde_json::to_string(row)?;
+    out.write_all(visible_json(&line).as_bytes())?;
+    out.write_all(b"\n")
+}
+
+fn on_one_line(text: Cow<'_, str>) -> Cow<'_, str> {
+    if let Cow::Owned(escaped) = tsv::escaped(&text) {
+        return escaped.into();
+    }
+    text
 }
 
 /// The text so that no spreadsheet takes it for a formula, in its full-width forms neither.

@@ -5,11 +5,12 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_Tag.html>.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::sheet::json_line;
 use super::{ReportError, Written, bucket, each_item, key};
 use crate::journal::{ItemRow, TransferFile};
 use crate::state::State;
@@ -57,8 +58,7 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
             key: key(terms, &item),
             tagging: Tagging { tag_set: set.tags },
         };
-        serde_json::to_writer(&mut *out, &call).map_err(io::Error::from)?;
-        out.write_all(b"\n").map_err(ReportError::Write)
+        json_line(&call, out).map_err(ReportError::Write)
     })?;
     out.flush()?;
     Ok(written)

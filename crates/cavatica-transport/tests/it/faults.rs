@@ -113,7 +113,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let unknown = (Is(Unknown), Repeated);
     let unknown_start = (Is(Unknown), Final);
     let not_sent = (Is(NotSent), Repeated);
-    let distrusted = (Is(NotSent), Final);
+    let hopeless = (Is(NotSent), Final);
     let refused = (Is(Refused), Final);
     let throttled = (Is(Throttled), WaitedFor);
     vec![
@@ -132,20 +132,20 @@ pub(crate) fn rows() -> Vec<Row> {
         row(
             "TLS: certificate for another name",
             Place::Nowhere(Nowhere::WrongName),
-            distrusted,
-            distrusted,
+            hopeless,
+            hopeless,
         ),
         row(
             "TLS: certificate expired",
             Place::Nowhere(Nowhere::Expired),
-            distrusted,
-            distrusted,
+            hopeless,
+            hopeless,
         ),
         row(
             "TLS: unknown authority",
             Place::Nowhere(Nowhere::UnknownAuthority),
-            distrusted,
-            distrusted,
+            hopeless,
+            hopeless,
         ),
         row(
             "TLS: silence in the handshake",
@@ -174,8 +174,8 @@ pub(crate) fn rows() -> Vec<Row> {
         row(
             "proxy: 407",
             Place::Proxy(ProxyFault::Says("HTTP/1.1 407 Authenticate\r\n\r\n")),
-            not_sent,
-            not_sent,
+            hopeless,
+            hopeless,
         ),
         row(
             "proxy: silence",

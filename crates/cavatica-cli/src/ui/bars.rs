@@ -3,10 +3,11 @@
 use cavatica_transfer::journal::Tally;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::ui;
+use super::gate::shown;
+use super::stderr::draw_below;
 
 /// Three bars with the same end, and two lines of words below them, so that each fits a terminal of 80 columns.
-pub(super) struct Bars {
+pub(crate) struct Bars {
     all: MultiProgress,
     submitted: ProgressBar,
     completed: ProgressBar,
@@ -15,8 +16,9 @@ pub(super) struct Bars {
     requests: ProgressBar,
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the owner")]
 impl Bars {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let all = MultiProgress::new();
         let bar = |name: &'static str| {
             let style =
@@ -28,7 +30,7 @@ impl Bars {
         let style = ProgressStyle::with_template("{wide_msg}").expect("the template is fixed");
         let line = || all.add(ProgressBar::new(0).with_style(style.clone()));
         let (words, requests) = (line(), line());
-        ui::draw_below(Some(all.clone()));
+        draw_below(Some(all.clone()));
         Bars {
             all,
             submitted,
@@ -40,7 +42,7 @@ impl Bars {
     }
 
     /// Shows how many files stand where. What came back to be sent again isn't submitted, so no bar passes its end.
-    pub(super) fn show(&self, tally: &Tally, words: String, requests: String) {
+    pub(crate) fn show(&self, tally: &Tally, words: String, requests: String) {
         let total = tally.total().files;
         let counts = [
             (&self.submitted, total - tally.planned.files),
@@ -51,12 +53,12 @@ impl Bars {
             bar.set_length(total);
             bar.set_position(count);
         }
-        self.words.set_message(words);
-        self.requests.set_message(requests);
+        self.words.set_message(shown(words));
+        self.requests.set_message(shown(requests));
     }
 
-    pub(super) fn clear(&self) {
-        ui::draw_below(None);
+    pub(crate) fn clear(&self) {
+        draw_below(None);
         self.all.clear().ok();
     }
 }
