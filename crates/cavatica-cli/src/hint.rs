@@ -1,13 +1,12 @@
 //! What to do next, chosen from what happened.
 
+use std::path::Path;
+
+use cavatica_exports::model::manifest::{Foreign, ManifestError};
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
 /// What a manifest looks like.
-pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
-
-/// What to do about a column that nearly has a name.
-pub(crate) const COLUMN: &str =
-    "rename the column: as it is called, what it asks for would be passed over";
+const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
 
 /// The arguments of `export`, which are easily swapped.
 pub(crate) const PLACES: &str = "the order is `cavatica export FILE_ID VOLUME LOCATION`";
@@ -22,6 +21,40 @@ pub(crate) fn shell_word(text: &str) -> std::borrow::Cow<'_, str> {
         text.into()
     } else {
         format!("'{}'", text.replace('\'', r"'\''")).into()
+    }
+}
+
+/// What to do about a manifest that can't be read.
+pub(crate) fn of_manifest(error: &ManifestError, path: &Path) -> Option<String> {
+    Some(match error {
+        ManifestError::Read { .. } | ManifestError::LineEndings { .. } => return None,
+        ManifestError::Foreign { what, .. } => of_foreign(*what, path),
+        ManifestError::Unclear { instead, .. } => {
+            format!("{instead}; passed over, it would leave out what it asks for")
+        }
+        ManifestError::OwnReport { .. } => "its keys hold the prefixes already; `cavatica retry T.transfer` sends again what failed, and its column `file_id` alone makes a manifest of its files".to_owned(),
+        _ => MANIFEST.to_owned(),
+    })
+}
+
+/// How to read a file that isn't written as a manifest is.
+fn of_foreign(what: Foreign, path: &Path) -> String {
+    match (what.converter(), what) {
+        (Some(converter), _) if path == Path::new("-") => {
+            format!("convert it on the way: `... | {converter} | cavatica check -`")
+        }
+        (Some(converter), _) => format!(
+            "convert it on the way: `{converter} {} | cavatica check -`; `plan --manifest -` reads standard input, too",
+            shell_word(&path.to_string_lossy())
+        ),
+        (None, Foreign::Sqlite) => {
+            "a transfer is run by `cavatica run`; a manifest lists the files for a new plan".to_owned()
+        }
+        (None, Foreign::Html) => {
+            "a page was saved in place of the file that it shows: download the file itself".to_owned()
+        }
+        (None, Foreign::Parquet) => "write it as CSV with the program that made it".to_owned(),
+        (None, _) => "save its sheet as `CSV UTF-8`".to_owned(),
     }
 }
 

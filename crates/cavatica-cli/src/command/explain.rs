@@ -35,6 +35,8 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
             Kind::Objection => "objection: the export is not sent",
             Kind::Warning => "warning: the export is sent all the same",
             Kind::Manifest => "bad row: it is not exported",
+            Kind::Plan => "plan: the file is left out, or the plan refused",
+            Kind::Standing => "how a file stands",
         };
         ui.line(format_args!("{}  {kind}", reason.name))?;
         ui.line(format_args!("  meaning  {}", hung(reason.meaning, 11, ui)))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::manifest::{Manifest, ManifestError};
+use cavatica_exports::model::manifest::Manifest;
 use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
@@ -117,13 +117,10 @@ fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
         Box::new(BufReader::new(file))
     };
     let manifest = Manifest::open(name.clone(), input).map_err(|error| {
-        let hint = match error {
-            ManifestError::Misspelled { .. } => hint::COLUMN,
-            _ => hint::MANIFEST,
-        };
-        Failure::usage("the manifest can't be read")
-            .caused_by(error)
-            .hint(hint)
+        let hint = hint::of_manifest(&error, path);
+        let mut failure = Failure::usage("the manifest can't be read").caused_by(error);
+        failure.hints.extend(hint);
+        failure
     })?;
     if let columns @ [_, ..] = manifest.ignored_columns() {
         let columns: Vec<_> = columns

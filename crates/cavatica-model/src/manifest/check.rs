@@ -1,14 +1,16 @@
 //! A whole manifest judged without a network: bad rows, bad destinations, and rows that meet.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::row::looks_like_file_id;
-use super::{Manifest, ManifestError, Overwrite, Problem, Row};
+use super::{Manifest, ManifestError, Problem, Row};
 use crate::check::property_findings;
-use crate::{Census, Collision, Layout, Meeting, Reason, reason, visible};
+use crate::{
+    Census, Collision, DestinationFault, Field, FileRef, Layout, Location, Meeting, Reason, visible,
+};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -18,6 +20,8 @@ pub enum Severity {
     Error,
     /// It can, but somebody should look at it first.
     Warning,
+    /// It can't be judged here; the platform knows more.
+    Note,
 }
 
 /// Something about a manifest that its author should know.
@@ -52,6 +56,8 @@ pub struct Summary {
     pub errors: u64,
     /// Findings that are warnings.
     pub warnings: u64,
+    /// Rows whose location can't be judged here, because only the platform knows what it depends on.
+    pub not_judged: u64,
 }
 
 /// Reads a manifest and reports every finding: first those of single rows, in their order, then rows that meet.
@@ -86,6 +92,7 @@ pub fn check<R: Read>(
         match finding.severity {
             Severity::Error => summary.errors += 1,
             Severity::Warning => summary.warnings += 1,
+            Severity::Note => {}
         }
         report(finding);
     };
@@ -99,16 +106,21 @@ pub fn check<R: Read>(
     };
 
     let (mut locations, mut files) = (Census::default(), Census::default());
+    let mut not_judged = NotJudged::default();
     let mut first_pass = manifest()?;
     for row in first_pass.by_ref() {
         summary.rows += 1;
         let before = summary.errors;
         match row {
             Ok(row) => {
-                match row.location(layout) {
-                    Ok(location) => locations.count(location.as_str()),
-                    Err(error) => {
-                        for fault in error.faults() {
+                match judged_location(&row, layout, &mut not_judged) {
+                    Ok(location) => {
+                        location
+                            .iter()
+                            .for_each(|location| locations.count(location.as_str()));
+                    }
+                    Err(faults) => {
+                        for fault in faults {
                             tell(
                                 &mut summary,
                                 Finding::error(fault.reason(), row.line, fault),
@@ -116,8 +128,8 @@ pub fn check<R: Read>(
                         }
                     }
                 }
-                if let Some(id) = &row.id {
-                    files.count(id.as_str());
+                if let Some(file) = row.file() {
+                    files.count(&file.to_string());
                 }
                 for warning in row_warnings(&row) {
                     tell(&mut summary, warning);
@@ -131,6 +143,10 @@ pub fn check<R: Read>(
         }
         summary.bad_rows += u64::from(summary.errors > before);
     }
+    summary.not_judged = not_judged.rows;
+    if let Some(note) = not_judged.finding() {
+        tell(&mut summary, note);
+    }
     for column in first_pass.ignored_columns() {
         let message = format!(
             "column `{}` means nothing here and is ignored",
@@ -138,7 +154,7 @@ pub fn check<R: Read>(
         );
         tell(
             &mut summary,
-            Finding::warning(&reason::IGNORED_COLUMN, 1, message),
+            Finding::warning(&Reason::IGNORED_COLUMN, 1, message),
         );
     }
 
@@ -147,11 +163,16 @@ pub fn check<R: Read>(
         return Ok(summary);
     }
     for row in manifest()?.flatten() {
-        if let Ok(location) = row.location(layout) {
-            locations.look(row.line, location.as_str());
+        let file = row.file().as_ref().map(FileRef::to_string);
+        // A file that is listed twice is sent once, and doesn't meet itself.
+        let is_listed = file.as_ref().is_some_and(|file| files.has_seen(file));
+        if let Some(file) = file {
+            files.look(row.line, &file);
         }
-        if let Some(id) = &row.id {
-            files.look(row.line, id.as_str());
+        if let Ok(location) = row.location(layout)
+            && !is_listed
+        {
+            locations.look(row.line, location.as_str());
         }
     }
     let unlisted = locations.unlisted() + files.unlisted();
@@ -168,7 +189,7 @@ pub fn check<R: Read>(
             format!("{unlisted} more rows seem to have the location or the file of another row");
         tell(
             &mut summary,
-            Finding::error(&reason::MORE_COLLISIONS, 1, message),
+            Finding::error(&Reason::MORE_COLLISIONS, 1, message),
         );
     }
     Ok(summary)
@@ -210,65 +231,123 @@ impl Problem {
     }
 }
 
+/// The location of a row, `None` if it depends on what only the platform knows; or everything that is wrong with it.
+fn judged_location(
+    row: &Row,
+    layout: &Layout,
+    not_judged: &mut NotJudged,
+) -> Result<Option<Location>, Vec<DestinationFault>> {
+    let error = match row.location(layout) {
+        Ok(location) => return Ok(Some(location)),
+        Err(error) => error,
+    };
+    let (missing, faults): (Vec<_>, Vec<_>) = error
+        .faults()
+        .iter()
+        .cloned()
+        .partition(|fault| matches!(fault, DestinationFault::Missing(_)));
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    not_judged.note(row.line, &missing);
+    Ok(None)
+}
+
+/// Rows whose location depends on what only the platform knows.
+#[derive(Default)]
+struct NotJudged {
+    rows: u64,
+    first_line: u64,
+    fields: BTreeSet<String>,
+}
+
+impl NotJudged {
+    fn note(&mut self, line: u64, missing: &[DestinationFault]) {
+        if self.rows == 0 {
+            self.first_line = line;
+        }
+        self.rows += 1;
+        let fields = missing.iter().filter_map(|fault| match fault {
+            DestinationFault::Missing(field) => Some(field),
+            _ => None,
+        });
+        self.fields.extend(fields.map(Field::to_string));
+    }
+
+    fn finding(&self) -> Option<Finding> {
+        let rows = match self.rows {
+            0 => return None,
+            1 => "1 row goes".to_owned(),
+            rows => format!("{rows} rows go"),
+        };
+        let fields: Vec<&str> = self.fields.iter().map(String::as_str).collect();
+        let message = format!(
+            "where {rows} can't be judged here: it depends on `{}`, which the platform knows",
+            fields.join("`, `")
+        );
+        Some(Finding {
+            severity: Severity::Note,
+            ..Finding::error(&Reason::NOT_JUDGED, self.first_line, message)
+        })
+    }
+}
+
 /// What a row that can be exported should make one think about.
 fn row_warnings(row: &Row) -> Vec<Finding> {
-    let mut warnings = Vec::new();
-    let mut warn = |reason, message: String| {
-        warnings.push(Finding::warning(reason, row.line, message));
-    };
-    if let Some(id) = &row.id
-        && !looks_like_file_id(id.as_str())
-    {
-        let id = visible(id.as_str());
-        warn(
-            &reason::ODD_FILE_ID,
-            format!("`{id}` doesn't look like a file id, 24 hex digits"),
-        );
-    }
-    if let Some(location) = &row.location
-        && location.as_str().trim() != location.as_str()
-    {
-        warn(
-            &reason::OUTER_SPACE,
-            format!("location `{location}` begins or ends with a space"),
-        );
-    }
-    if row.overwrite == Some(Overwrite::Allow) {
-        let message = "the row lets the platform delete what is already at its location";
-        warn(&reason::OVERWRITES, message.to_owned());
-    }
+    let own = row.warnings().into_iter();
+    let own = own.map(|warning| Finding::warning(warning.reason, row.line, warning.message));
     // What the volume's own defaults would add isn't known here. Objections need them, warnings don't.
-    for found in property_findings(Some(&row.properties), None).warnings {
-        warn(found.reason(), found.to_string());
-    }
-    warnings
+    let asked = property_findings(Some(&row.properties), None).warnings;
+    let asked = asked
+        .into_iter()
+        .map(|found| Finding::warning(found.reason(), row.line, found));
+    own.chain(asked).collect()
 }
 
 fn location_finding(collision: &Collision) -> Finding {
     let (line, lines) = (collision.lines[0], lines(collision));
+    let keys: Vec<String> = collision
+        .keys
+        .iter()
+        .map(|key| visible(key).to_string())
+        .collect();
     match collision.meeting {
         Meeting::Same => Finding::error(
-            &reason::SAME_LOCATION,
+            &Reason::SAME_LOCATION,
             line,
-            format!("location `{}` stands on {lines}", collision.keys[0]),
+            format!("location `{}` stands on {lines}", keys[0]),
         ),
         Meeting::Twins => Finding::warning(
-            &reason::TWIN_LOCATIONS,
+            &Reason::TWIN_LOCATIONS,
             line,
             format!(
-                "locations `{}` on {lines} differ only in letter case or Unicode form",
-                collision.keys.join("`, `")
+                "locations `{}` on {lines} differ only in letter case, Unicode form or what nobody sees",
+                keys.join("`, `")
+            ),
+        ),
+        Meeting::Nested => Finding::warning(
+            &Reason::NESTED_LOCATIONS,
+            line,
+            format!(
+                "location `{}` on line {line} is the folder of `{}` on line {}{}",
+                keys[0],
+                keys[1],
+                collision.lines[1],
+                match collision.rows {
+                    2 => String::new(),
+                    rows => format!(" and {} more", rows - 2),
+                }
             ),
         ),
     }
 }
 
 fn file_finding(collision: &Collision) -> Finding {
-    let (key, lines) = (&collision.keys[0], lines(collision));
+    let (key, lines) = (visible(&collision.keys[0]).to_string(), lines(collision));
     Finding::warning(
-        &reason::SAME_FILE,
+        &Reason::LISTED_TWICE,
         collision.lines[0],
-        format!("file `{key}` stands on {lines}"),
+        format!("file `{key}` stands on {lines}: it is sent once"),
     )
 }
 

@@ -195,7 +195,7 @@ pub struct PlanReport {
     pub skipped: BTreeMap<String, u64>,
     /// What one should know.
     pub warnings: Vec<PlanWarning>,
-    /// Locations that differ only in letter case or Unicode form.
+    /// Locations that differ only in letter case, Unicode form or what nobody sees, and those that are folders of others.
     pub collisions: Vec<PlanCollision>,
     /// The first few files with their keys in the bucket.
     pub sample: Vec<PlanSample>,
@@ -219,7 +219,7 @@ pub struct PlanWarning {
 /// Locations that meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanCollision {
-    /// `same` or `twins`.
+    /// `same`, `twins`, or `nested`: the first location is the folder of the second.
     pub kind: &'static str,
     /// The locations.
     pub locations: Vec<String>,
@@ -421,7 +421,7 @@ async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, Pla
     }
 }
 
-/// The locations that are the same, and those that differ only in ways that tools lose.
+/// The locations that are the same, and those that S3 keeps apart and a disk doesn't.
 fn collisions(
     draft: &Draft,
     census: Census,
@@ -443,6 +443,7 @@ fn collisions(
             kind: match meeting {
                 Meeting::Same => "same",
                 Meeting::Twins => "twins",
+                Meeting::Nested => "nested",
             },
             locations: collision
                 .keys
@@ -454,7 +455,7 @@ fn collisions(
         };
         match meeting {
             Meeting::Same => same.push(told),
-            Meeting::Twins => twins.push(told),
+            Meeting::Twins | Meeting::Nested => twins.push(told),
         }
     }
     Ok((same, twins))
