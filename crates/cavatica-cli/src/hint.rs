@@ -48,10 +48,12 @@ fn of_foreign(what: Foreign, path: &Path) -> String {
             shell_word(&path.to_string_lossy())
         ),
         (None, Foreign::Sqlite) => {
-            "a transfer is run by `cavatica run`; a manifest lists the files for a new plan".to_owned()
+            "a transfer is run by `cavatica run`; a manifest lists the files for a new plan"
+                .to_owned()
         }
         (None, Foreign::Html) => {
-            "a page was saved in place of the file that it shows: download the file itself".to_owned()
+            "a page was saved in place of the file that it shows: download the file itself"
+                .to_owned()
         }
         (None, Foreign::Parquet) => "write it as CSV with the program that made it".to_owned(),
         (None, _) => "save its sheet as `CSV UTF-8`".to_owned(),

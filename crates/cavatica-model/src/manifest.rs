@@ -11,6 +11,7 @@ use crate::{
 mod cell;
 mod check;
 mod column;
+mod contradiction;
 mod draft;
 mod fault;
 mod foreign;

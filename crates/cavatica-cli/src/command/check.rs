@@ -62,7 +62,14 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
     }
     let not_judged = match summary.not_judged {
         0 => String::new(),
-        rows => format!("; where {} can't be judged here", if rows == 1 { "1 row goes".to_owned() } else { format!("{rows} rows go") }),
+        rows => format!(
+            "; where {} can't be judged here",
+            if rows == 1 {
+                "1 row goes".to_owned()
+            } else {
+                format!("{rows} rows go")
+            }
+        ),
     };
     ui.note(format_args!(
         "{name}: {}, {} of them bad; {}, {}{not_judged}",

@@ -10,7 +10,7 @@ use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
-    Selection, Target,
+    Selection, Target, Unplanned,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -76,9 +76,16 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     };
     let report = plan::plan(&args.out, &client, options, now, &mut tell)
         .await
-        .map_err(|error| match &args.selection.project {
-            Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
-            None => error.into(),
+        .map_err(|error| {
+            let failure = match &args.selection.project {
+                Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
+                None => error.into(),
+            };
+            if ui.is_json() {
+                failure
+            } else {
+                shortened(failure)
+            }
         })?;
     if ui.is_json() {
         ui.json(&report)?;
@@ -90,6 +97,22 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     } else {
         Exit::Done
     })
+}
+
+/// How many reasons of a refusal are printed for people.
+const SHOWN: usize = 20;
+
+/// The failure with its first reasons; the rest is counted.
+fn shortened(mut failure: Failure) -> Failure {
+    let more = failure.details.len().saturating_sub(SHOWN);
+    if more > 0 {
+        failure.details.truncate(SHOWN);
+        failure.hints.insert(
+            0,
+            format!("there are {more} more of them; --json lists them"),
+        );
+    }
+    failure
 }
 
 fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
@@ -167,12 +190,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
     }
-    for (kind, files) in &report.skipped {
-        ui.line(format_args!(
-            "left out: {}, {kind}",
-            counted(*files, "file")
-        ))?;
-    }
+    show_left_out(report, ui)?;
     for warning in &report.warnings {
         let files = match warning.files {
             0 => String::new(),
@@ -184,10 +202,18 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ));
     }
     for twins in &report.collisions {
-        ui.warn(format_args!(
-            "these differ only in letter case or Unicode form, and will meet on a disk that doesn't tell them apart: {}",
-            twins.locations.join(", ")
-        ));
+        let locations: Vec<String> = twins
+            .locations
+            .iter()
+            .map(|key| visible(key).to_string())
+            .collect();
+        let what = match twins.kind {
+            "nested" => "the first of these is the folder of the second, and no disk can hold both",
+            _ => {
+                "these differ only in letter case, Unicode form or what nobody sees, and will meet on a disk that doesn't tell them apart"
+            }
+        };
+        ui.warn(format_args!("{what}: {}", locations.join(", ")));
     }
     ui.line(format_args!("fingerprint {}", report.fingerprint))?;
     if *files > 0 {
@@ -206,6 +232,42 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What isn't sent: how many files of each kind, and the first of them with their reasons.
+fn show_left_out(report: &PlanReport, ui: &Ui) -> io::Result<()> {
+    for (kind, files) in &report.skipped {
+        ui.line(format_args!(
+            "left out: {}, {kind}",
+            counted(*files, "file")
+        ))?;
+        let named: Vec<_> = report
+            .left_out
+            .iter()
+            .filter(|file| file.kind == *kind)
+            .collect();
+        for file in &named {
+            ui.sentence(format_args!("  {}: {}", subject(file), file.reason))?;
+        }
+        if *files > named.len() as u64 {
+            ui.line("  ...")?;
+        }
+    }
+    Ok(())
+}
+
+/// What names a file that isn't planned.
+fn subject(file: &Unplanned) -> String {
+    let name = file
+        .path
+        .as_deref()
+        .or(file.file_id.as_deref())
+        .unwrap_or("a file");
+    let line = file
+        .line
+        .map(|line| format!(" (line {line})"))
+        .unwrap_or_default();
+    format!("{}{line}", visible(name))
 }
 
 impl From<PlanError> for Failure {
@@ -241,6 +303,8 @@ impl From<PlanError> for Failure {
                     }
                 })
             }
+            PlanError::Nothing { .. } => Failure::new(Exit::NothingToDo, message)
+                .hint("`cavatica files list` shows what is there; no file was written"),
             PlanError::Manifest { errors } => {
                 let mut failure = Failure::usage(message);
                 for error in &errors {
@@ -269,14 +333,7 @@ impl From<PlanError> for Failure {
                 });
                 let refused = refusal.refused.iter().map(|file| Detail {
                     name: file.kind.clone(),
-                    message: format!(
-                        "{}: {}",
-                        file.path
-                            .as_deref()
-                            .or(file.file_id.as_deref())
-                            .unwrap_or("a file"),
-                        file.reason
-                    ),
+                    message: format!("{}: {}", subject(file), file.reason),
                     remedy: match file.kind.as_str() {
                         "exists" => {
                             "leave such files out with --existing skip, or choose another prefix"
@@ -286,6 +343,7 @@ impl From<PlanError> for Failure {
                         "kms-key-without-kms" | "kms-key-twice" => {
                             "put what the manifest asks for this file right".to_owned()
                         }
+                        "contradicts" => "make the list anew, or leave out the column that is out of date; --on contradicts=skip leaves such files out".to_owned(),
                         kind => format!("leave such files out with --on {kind}=skip"),
                     },
                 });

@@ -1,5 +1,6 @@
 //! From a selection to a transfer: what would be sent, where to, and what stands against it. Nothing is started here.
 
+mod companion;
 mod error;
 mod existing;
 mod files;
@@ -11,10 +12,12 @@ mod paths;
 mod select;
 mod sieve;
 mod tree;
+mod unplanned;
 
-pub use error::{PlanError, Refusal, RefusedFile};
+pub use error::{PlanError, Refusal};
 pub use filter::Filter;
 pub use glob::Glob;
+pub use unplanned::Unplanned;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,10 +32,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::item::ItemId;
-use crate::journal::{Draft, JournalError, Overwrite, Terms};
+use crate::journal::{Draft, JournalError, Overwrite, Terms, TransferFile};
 use crate::platform::Platform;
 use existing::Planned;
 use sieve::Sieve;
+use unplanned::Examples;
 
 /// What to plan.
 pub struct PlanOptions {
@@ -146,7 +150,7 @@ pub enum Existing {
 /// What to do about a file that an objection or a warning is about.
 ///
 /// Without a policy, what the platform is known to refuse is left out and listed, and what is only suspicious is planned
-/// with a warning.
+/// with a warning. A row of a manifest that contradicts the platform, or whose file isn't there, fails the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// Leave it out and list it.
@@ -156,7 +160,7 @@ pub enum Policy {
 }
 
 /// The names of all reasons that a [`Policy`] can be about: what the platform refuses, what is suspicious, what has no place
-/// to go, what isn't there, what can't be read, and what a manifest lists twice.
+/// to go, what isn't there, what can't be read, what a manifest lists twice, and what it says otherwise than the platform.
 pub const KINDS: &[&str] = &[
     "alias",
     "public",
@@ -168,6 +172,7 @@ pub const KINDS: &[&str] = &[
     "missing",
     "unreadable",
     "listed-twice",
+    "contradicts",
 ];
 
 /// What a plan came to, in the shape that the program prints as JSON.
@@ -193,6 +198,8 @@ pub struct PlanReport {
     pub bytes: u64,
     /// Files that were left out, by the name of the reason.
     pub skipped: BTreeMap<String, u64>,
+    /// The first few of them, of each kind.
+    pub left_out: Vec<Unplanned>,
     /// What one should know.
     pub warnings: Vec<PlanWarning>,
     /// Locations that differ only in letter case, Unicode form or what nobody sees, and those that are folders of others.
@@ -254,7 +261,7 @@ pub struct PlanProgress {
 /// Plans a transfer into a new file.
 ///
 /// The file is written as the selection is read, so the memory doesn't grow with the files but for some forty bytes each.
-/// If anything stands against the plan, there is no file afterwards.
+/// If anything stands against the plan, or nothing is selected, there is no file afterwards.
 ///
 /// # Errors
 ///
@@ -268,9 +275,88 @@ pub async fn plan(
 ) -> Result<PlanReport, PlanError> {
     let platform = Platform::new(client);
     let requests_before = client.budget().sent;
+    let Ground {
+        terms,
+        volume,
+        warnings: mut all_warnings,
+    } = ground(&platform, &options).await?;
+    let selection = options.selection.words();
+    let draft = Draft::create(path, terms, &selection, options.label.as_deref(), now)?;
+    let mut sieve = Sieve::new(
+        draft,
+        volume,
+        options.layout,
+        options.policies,
+        options.limit,
+        options.metadata,
+        progress,
+    );
+    sieve.public_acl = options.public_acl;
+    let nothing = select::select(&platform, options.selection, &mut sieve).await?;
+    let Sieve {
+        draft,
+        volume,
+        refusal,
+        warnings,
+        left_out,
+        seen,
+        ..
+    } = sieve;
+    // What follows needs as much memory again.
+    drop(seen);
+    let mut outcome = Outcome {
+        draft,
+        refusal,
+        left_out,
+    };
+    let twins = meet(&platform, &volume, options.existing, &mut outcome).await?;
+    let Outcome {
+        draft,
+        refusal,
+        left_out,
+    } = outcome;
+    if !refusal.is_empty() {
+        return Err(PlanError::Refused(Box::new(refusal)));
+    }
+    let (files, bytes, skipped) = draft.counts();
+    if files + skipped == 0 {
+        return Err(PlanError::Nothing { why: nothing });
+    }
+    all_warnings.extend(warnings);
+    let terms = draft.terms().clone();
+    let fingerprint = draft.finish()?;
+    let written = TransferFile::open(path)?;
+    Ok(PlanReport {
+        transfer: path.display().to_string(),
+        fingerprint: fingerprint.to_string(),
+        mode: terms.mode.as_str(),
+        volume: terms.volume.to_string(),
+        prefix: terms.prefix.to_string(),
+        files,
+        bytes,
+        skipped: written.skipped_by_kind()?.into_iter().collect(),
+        left_out: left_out.into_list(),
+        warnings: all_warnings,
+        collisions: twins,
+        sample: sample(&written, &terms)?,
+        requests: client.budget().sent - requests_before,
+        bucket: terms.bucket,
+        volume_prefix: terms.volume_prefix,
+    })
+}
+
+/// What is known before the first file is looked at.
+struct Ground {
+    terms: Terms,
+    volume: Volume,
+    warnings: Vec<PlanWarning>,
+}
+
+/// Finds out whether the volume takes what is asked for.
+async fn ground(platform: &Platform, options: &PlanOptions) -> Result<Ground, PlanError> {
     let user = platform.account.user().await.map_err(PlanError::Call)?;
     let account = user.value.username.into_value().unwrap_or_default();
-    let volume = find_volume(&platform, &options.target).await?;
+    let volume = find_volume(platform, &options.target).await?;
     let mut findings = volume.export_findings();
     if !findings.objections.is_empty() {
         return Err(PlanError::Volume {
@@ -289,7 +375,7 @@ pub async fn plan(
         });
     }
     let terms = Terms {
-        endpoint: options.endpoint,
+        endpoint: options.endpoint.clone(),
         account,
         mode: options.mode,
         volume: volume.id.clone(),
@@ -300,95 +386,63 @@ pub async fn plan(
             Existing::Overwrite => Overwrite::Allowed,
             Existing::Fail | Existing::Skip => Overwrite::Forbidden,
         },
-        properties: options.properties,
+        properties: options.properties.clone(),
     };
-    let draft = Draft::create(
-        path,
+    let warnings = findings.warnings.iter().chain(&of_properties.warnings);
+    let warnings = warnings.map(|warning| PlanWarning {
+        name: warning.name(),
+        message: warning.to_string(),
+        remedy: warning.remedy(),
+        files: 0,
+    });
+    Ok(Ground {
+        warnings: warnings.collect(),
         terms,
-        &options.selection.words(),
-        options.label.as_deref(),
-        now,
-    )?;
-    let mut sieve = Sieve::new(
-        draft,
         volume,
-        options.layout,
-        options.policies,
-        options.limit,
-        options.metadata,
-        progress,
-    );
-    sieve.public_acl = options.public_acl;
-    select::select(&platform, options.selection, &mut sieve).await?;
-    let Sieve {
-        draft,
-        volume,
-        refusal,
-        mut warnings,
-        sample,
-        seen,
-        ..
-    } = sieve;
-    // What follows needs as much memory again.
-    drop(seen);
-    let (mut draft, mut refusal) = (draft, refusal);
+    })
+}
+
+/// What the selection came to.
+struct Outcome {
+    draft: Draft,
+    refusal: Refusal,
+    left_out: Examples,
+}
+
+/// Holds the planned locations against each other and against what lies on the volume. Gives back those that only a disk
+/// can't keep apart.
+async fn meet(
+    platform: &Platform,
+    volume: &Volume,
+    existing: Existing,
+    outcome: &mut Outcome,
+) -> Result<Vec<PlanCollision>, PlanError> {
     let mut census = Census::default();
     let mut planned = Planned::default();
-    draft.each_location(|item, location| {
+    outcome.draft.each_location(|item, location| {
         census.count(location);
         planned.note(item, location);
     })?;
-    let (collisions, twins) = collisions(&draft, census)?;
-    refusal.collisions = collisions;
-    match options.existing {
-        Existing::Overwrite => {}
-        existing @ (Existing::Fail | Existing::Skip) => {
-            existing::sift(
-                &platform,
-                &volume,
-                existing,
-                planned,
-                &mut draft,
-                &mut refusal,
-            )
-            .await?;
-        }
+    let (same, twins) = collisions(&outcome.draft, census)?;
+    outcome.refusal.collisions = same;
+    if existing != Existing::Overwrite {
+        existing::sift(platform, volume, existing, planned, outcome).await?;
     }
-    if !refusal.is_empty() {
-        return Err(PlanError::Refused(Box::new(refusal)));
-    }
-    let (files, bytes, _) = draft.counts();
-    let mut all_warnings: Vec<PlanWarning> = findings
-        .warnings
-        .iter()
-        .chain(&of_properties.warnings)
-        .map(|warning| PlanWarning {
-            name: warning.name(),
-            message: warning.to_string(),
-            remedy: warning.remedy(),
-            files: 0,
-        })
-        .collect();
-    all_warnings.append(&mut warnings);
-    let terms = draft.terms().clone();
-    let fingerprint = draft.finish()?;
-    let written = crate::journal::TransferFile::open(path)?;
-    Ok(PlanReport {
-        transfer: path.display().to_string(),
-        fingerprint: fingerprint.to_string(),
-        mode: terms.mode.as_str(),
-        volume: terms.volume.to_string(),
-        bucket: terms.bucket,
-        volume_prefix: terms.volume_prefix,
-        prefix: terms.prefix.to_string(),
-        files,
-        bytes,
-        skipped: written.skipped_by_kind()?.into_iter().collect(),
-        warnings: all_warnings,
-        collisions: twins,
-        sample,
-        requests: client.budget().sent - requests_before,
-    })
+    Ok(twins)
+}
+
+/// How many files the sample shows.
+const SAMPLE: usize = 5;
+
+/// The first files that would be sent.
+fn sample(written: &TransferFile, terms: &Terms) -> Result<Vec<PlanSample>, JournalError> {
+    let first = written.items(None)?.into_iter().take(SAMPLE);
+    let sample = first.map(|item| PlanSample {
+        file_id: item.file.to_string(),
+        key: format!("{}{}", terms.volume_prefix, item.location),
+        path: item.path,
+    });
+    Ok(sample.collect())
 }
 
 async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, PlanError> {
