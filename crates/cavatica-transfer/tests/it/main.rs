@@ -2,6 +2,7 @@
 
 mod bench;
 mod journal;
+mod lists;
 mod other_journal;
 mod plan;
 mod report;
