@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportId, ExportState, FileId, Location, Prefix, ProjectId, Template, VolumeId,
+    ExportId, ExportState, FileRef, Location, Prefix, ProjectId, Template, VolumeId,
 };
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
@@ -108,11 +108,12 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   cavatica export 567890abc8a5639cc6722063 rfranklin/output run1/output.vcf \\
-      --copy --wait")]
+      --copy --wait
+  cavatica export me/cohort-7:results/a.bam me/volume a.bam --copy")]
 pub(crate) struct Export {
-    /// The file's id
-    #[arg(value_name = "FILE_ID", value_parser = value::file)]
-    pub(crate) file: FileId,
+    /// The file: its id, or OWNER/PROJECT:PATH
+    #[arg(value_name = "FILE", value_parser = value::file)]
+    pub(crate) file: FileRef,
     /// The volume's id, owner/name; it isn't the bucket's name
     #[arg(value_name = "VOLUME", value_parser = value::volume)]
     pub(crate) volume: VolumeId,
@@ -211,7 +212,7 @@ pub(crate) enum Jobs {
 pub(crate) enum Files {
     /// List files and folders of a project or a folder
     #[command(
-        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --project kids-first/c7 --recursive --tsv > files.tsv"
+        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --folder kids-first/c7:run1 --name '*.bam'\n  cavatica files list --project kids-first/c7 --recursive --tsv > files.tsv"
     )]
     List {
         #[command(flatten)]
@@ -219,6 +220,9 @@ pub(crate) enum Files {
         /// Go into folders too
         #[arg(long)]
         recursive: bool,
+        /// Only those whose names fit: `*` is any text, `?` one character; can be repeated
+        #[arg(long = "name", value_name = "GLOB")]
+        names: Vec<String>,
         /// Print the files as a tab-separated manifest, to be edited and given to `plan --manifest`
         #[arg(long, conflicts_with = "json")]
         tsv: bool,
@@ -231,9 +235,9 @@ pub(crate) struct Parent {
     /// The project, by its owner and short name, as in the address of its page
     #[arg(long, value_name = "OWNER/NAME", value_parser = value::project)]
     pub(crate) project: Option<ProjectId>,
-    /// The folder's id
-    #[arg(long, value_name = "ID")]
-    pub(crate) folder: Option<FileId>,
+    /// The folder: its id, or OWNER/PROJECT:PATH
+    #[arg(long, value_name = "FOLDER", value_parser = value::folder)]
+    pub(crate) folder: Option<FileRef>,
 }
 
 #[derive(Debug, Subcommand)]

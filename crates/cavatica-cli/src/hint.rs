@@ -9,7 +9,7 @@ use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
 
 /// The arguments of `export`, which are easily swapped.
-pub(crate) const PLACES: &str = "the order is `cavatica export FILE_ID VOLUME LOCATION`";
+pub(crate) const PLACES: &str = "the order is `cavatica export FILE VOLUME LOCATION`";
 
 /// Where to find a volume that can be written to.
 pub(crate) const VOLUMES: &str = "`cavatica doctor` names the volumes that take exports";
