@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cavatica_exports::model::manifest::{Foreign, ManifestError};
+use cavatica_exports::model::visible;
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
 /// What a manifest looks like.
@@ -29,8 +30,12 @@ pub(crate) fn of_manifest(error: &ManifestError, path: &Path) -> Option<String> 
     Some(match error {
         ManifestError::Read { .. } | ManifestError::LineEndings { .. } => return None,
         ManifestError::Foreign { what, .. } => of_foreign(*what, path),
-        ManifestError::Unclear { instead, .. } => {
-            format!("{instead}; passed over, it would leave out what it asks for")
+        ManifestError::Unclear { columns, .. } => {
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| format!("`{}`: {}", visible(&column.found), column.instead))
+                .collect();
+            format!("{}; passed over, what they ask for would be left out", columns.join("; "))
         }
         ManifestError::OwnReport { .. } => "its keys hold the prefixes already; `cavatica retry T.transfer` sends again what failed, and its column `file_id` alone makes a manifest of its files".to_owned(),
         _ => MANIFEST.to_owned(),

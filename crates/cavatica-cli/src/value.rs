@@ -41,7 +41,7 @@ pub(crate) fn file(text: &str) -> Result<FileRef, String> {
 pub(crate) fn folder(text: &str) -> Result<FileRef, String> {
     let text = text.trim();
     let project = text.strip_suffix(':').unwrap_or(text);
-    if project.parse::<ProjectId>().is_ok() {
+    if !project.contains(':') && project.parse::<ProjectId>().is_ok() {
         return Err(format!(
             "that is a project; expected a folder in one\nhint: say `--project {project}`, or name a folder as `{project}:PATH`"
         ));

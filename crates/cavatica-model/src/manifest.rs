@@ -23,7 +23,7 @@ mod row;
 mod warning;
 
 pub use check::{Finding, Severity, Summary, check};
-pub use fault::{Fault, ManifestError, Problem, RowError};
+pub use fault::{Fault, ManifestError, Problem, RowError, UnclearColumn};
 pub use foreign::Foreign;
 pub use warning::RowWarning;
 

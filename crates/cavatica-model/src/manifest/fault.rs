@@ -191,6 +191,31 @@ impl fmt::Display for RowError {
 
 impl std::error::Error for RowError {}
 
+/// A column that could ask for something, in words that aren't ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnclearColumn {
+    /// The column, counted from 1.
+    pub position: usize,
+    /// Its name.
+    pub found: String,
+    /// What it could ask for.
+    pub asks: &'static str,
+    /// How to ask for it here.
+    pub instead: &'static str,
+}
+
+impl fmt::Display for UnclearColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (position, found) = (self.position, visible(&self.found));
+        write!(f, "column {position} `{found}` could ask for {}", self.asks)
+    }
+}
+
+fn joined(columns: &[UnclearColumn]) -> String {
+    let columns: Vec<String> = columns.iter().map(UnclearColumn::to_string).collect();
+    columns.join(", ")
+}
+
 /// Why a manifest can't be read at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -253,21 +278,15 @@ pub enum ManifestError {
         /// By what.
         separator: &'static str,
     },
-    /// A column could ask for something, in words that aren't ours. Passed over, it would leave out what was asked for.
-    #[error("{manifest} line {line}: column {position} `{}` could ask for {asks}", visible(.found))]
+    /// Columns could ask for something, in words that aren't ours. Passed over, they would leave out what was asked for.
+    #[error("{manifest} line {line}: {}", joined(.columns))]
     Unclear {
         /// The manifest's name.
         manifest: Arc<str>,
         /// The header's line, counted from 1.
         line: u64,
-        /// The column, counted from 1.
-        position: usize,
-        /// Its name.
-        found: String,
-        /// What it could ask for.
-        asks: &'static str,
-        /// How to ask for it here.
-        instead: &'static str,
+        /// Which, at least one.
+        columns: Vec<UnclearColumn>,
     },
     /// Two columns mean the same.
     #[error("{manifest} line {line}: columns {} and {} both mean `{meaning}`", .positions.0, .positions.1)]

@@ -11,7 +11,7 @@ use super::json::Pairs;
 use super::lines::{Broken, Line, Lines, split, without_line_break};
 use super::meaning::{Meaning, meaning};
 use super::row::looks_like_file_id;
-use super::{Format, ManifestError, Problem};
+use super::{Format, ManifestError, Problem, UnclearColumn};
 use crate::visible;
 
 /// The columns of a CSV or TSV file; none for JSON lines.
@@ -229,6 +229,11 @@ impl Start<'_> {
         if is_own_report(names.iter().map(|name| &**name)) {
             return Err(self.own_report());
         }
+        if let [only] = &names[..] {
+            let mut marks = [b';', b'|'].into_iter();
+            let mark = marks.find(|mark| only.contains(char::from(*mark)));
+            mark.map_or(Ok(b','), |mark| self.separator(mark))?;
+        }
         let header = Header {
             columns: names
                 .into_iter()
@@ -248,20 +253,20 @@ impl Start<'_> {
 
     /// Refuses columns that could ask for something in other words, and two that say the same.
     fn refuse_unclear(&self, header: &Header) -> Result<(), ManifestError> {
+        let mut unclear = Vec::new();
         let mut seen: Vec<(usize, &Column)> = Vec::new();
-        for (index, (name, meaning)) in header.columns.iter().enumerate() {
+        for (position, (name, meaning)) in (1..).zip(&header.columns) {
             let column = match meaning {
                 Meaning::Column(column) => column,
                 Meaning::Nothing => continue,
                 Meaning::Wish(wish) => {
-                    return Err(ManifestError::Unclear {
-                        manifest: Arc::clone(self.manifest),
-                        line: self.line,
-                        position: index + 1,
+                    unclear.push(UnclearColumn {
+                        position,
                         found: name.trim().to_owned(),
                         asks: wish.asks,
                         instead: wish.instead,
                     });
+                    continue;
                 }
             };
             let earlier = seen
@@ -272,25 +277,24 @@ impl Start<'_> {
                     manifest: Arc::clone(self.manifest),
                     line: self.line,
                     meaning: column.to_string(),
-                    positions: (*earlier, index + 1),
+                    positions: (*earlier, position),
                 });
             }
-            seen.push((index + 1, column));
+            seen.push((position, column));
         }
-        Ok(())
+        if unclear.is_empty() {
+            return Ok(());
+        }
+        Err(ManifestError::Unclear {
+            manifest: Arc::clone(self.manifest),
+            line: self.line,
+            columns: unclear,
+        })
     }
 
     /// Why no column tells which file is meant, as far as that can be seen.
     fn no_file(&self, header: &Header) -> ManifestError {
         let names = || header.columns.iter().map(|(name, _)| name.trim());
-        if let [(only, _)] = &header.columns[..] {
-            let mark = [b';', b'|']
-                .into_iter()
-                .find(|mark| only.contains(char::from(*mark)));
-            if let Some(Err(error)) = mark.map(|mark| self.separator(mark)) {
-                return error;
-            }
-        }
         if names().any(looks_like_file_id) {
             return ManifestError::NoHeader {
                 manifest: Arc::clone(self.manifest),

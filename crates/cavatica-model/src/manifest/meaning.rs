@@ -309,8 +309,9 @@ fn leads_elsewhere(folded: &str) -> Option<Wish> {
     };
     let containers: &[&str] = &["bucket", "volume"];
     let rest: &[&str] = &["id", "name", "s"];
-    if containers.iter().any(|word| folded.contains(word)) && made_of(&[WHERE_TO, containers, rest])
-    {
+    // A volume alone may be one of blood.
+    let is_container = folded != "volume" && containers.iter().any(|word| folded.contains(word));
+    if is_container && made_of(&[WHERE_TO, containers, rest]) {
         return Some(VOLUME);
     }
     if folded.contains("prefix") && made_of(&[WHERE_TO, PLACES, containers, &["prefix"]]) {

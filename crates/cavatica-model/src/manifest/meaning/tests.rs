@@ -157,7 +157,6 @@ fn what_asks_something_of_s3_is_never_nothing() {
             &[
                 "bucket",
                 "bucket name",
-                "volume",
                 "volume id",
                 "target bucket",
                 "destination volume",
@@ -247,6 +246,7 @@ fn harmless_columns_are_welcome() {
         "Unnamed: 0",
         "case id",
         "sample volume",
+        "volume",
         "Kids First ID",
         "platform",
         "library",
