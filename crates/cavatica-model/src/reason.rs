@@ -299,6 +299,15 @@ reasons! {
     DIFFERS = "differs", Standing,
         "the object is there, and has another size or ETag than the file or the newest export",
         "find out who wrote it before anything else is deleted";
+    COMPARED = "compared", Standing,
+        "the object's size was held against the file's",
+        "nothing needs to be done";
+    NOT_LISTED = "not-listed", Standing,
+        "the listing told no size of the object, so only its key is known to be there",
+        "`cavatica verify --against bucket` reads sizes from S3 itself";
+    NOT_PLANNED = "not-planned", Standing,
+        "the platform told no size of the file when it was planned, so only the object's key is known to be there",
+        "look at the object's size yourself before anything is deleted";
     UNREAD = "unread", Standing,
         "the destination didn't tell about the object",
         "`cavatica verify` again";

@@ -2,10 +2,11 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::manifest::Manifest;
+use cavatica_exports::model::manifest::{Manifest, Row, RowError};
 use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
@@ -30,9 +31,10 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     let found = credentials::find(global, &Environment::read())?;
     let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
+    let ignored = Ignored::default();
     let options = PlanOptions {
         endpoint,
-        selection: selection(args, ui)?,
+        selection: selection(args, &ignored)?,
         target: match (&args.target.volume, &args.target.bucket) {
             (Some(volume), _) => Target::Volume(volume.clone()),
             (None, Some(bucket)) => Target::Bucket(bucket.clone()),
@@ -74,19 +76,19 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
             ));
         }
     };
-    let report = plan::plan(&args.out, &client, options, now, &mut tell)
-        .await
-        .map_err(|error| {
-            let failure = match &args.selection.project {
-                Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
-                None => error.into(),
-            };
-            if ui.is_json() {
-                failure
-            } else {
-                shortened(failure)
-            }
-        })?;
+    let planned = plan::plan(&args.out, &client, options, now, &mut tell).await;
+    warn_of_ignored(&ignored, ui);
+    let report = planned.map_err(|error| {
+        let failure = match &args.selection.project {
+            Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
+            None => error.into(),
+        };
+        if ui.is_json() {
+            failure
+        } else {
+            shortened(failure)
+        }
+    })?;
     if ui.is_json() {
         ui.json(&report)?;
     } else {
@@ -115,7 +117,7 @@ fn shortened(mut failure: Failure) -> Failure {
     failure
 }
 
-fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
+fn selection(args: &args::Plan, ignored: &Ignored) -> Result<Selection, Failure> {
     if let Some(project) = &args.selection.project {
         return Ok(Selection::Project {
             project: project.clone(),
@@ -145,20 +147,51 @@ fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
         failure.hints.extend(hint);
         failure
     })?;
-    if let columns @ [_, ..] = manifest.ignored_columns() {
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|column| format!("`{}`", visible(column)))
-            .collect();
-        ui.warn(format_args!(
-            "{name} has columns that mean nothing here: {}; see that none is misspelled",
-            columns.join(", ")
-        ));
-    }
     Ok(Selection::Manifest {
+        rows: Box::new(Rows {
+            manifest,
+            ignored: Arc::clone(ignored),
+        }),
         name,
-        rows: Box::new(manifest),
     })
+}
+
+/// The columns and keys that mean nothing, as far as a manifest was read.
+type Ignored = Arc<Mutex<Vec<String>>>;
+
+/// The rows of a manifest. Which keys of JSON lines mean nothing shows only while they are read.
+struct Rows<R> {
+    manifest: Manifest<R>,
+    ignored: Ignored,
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = self.manifest.next();
+        let mut ignored = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.manifest.ignored_columns();
+        if now.len() > ignored.len() {
+            *ignored = now.to_vec();
+        }
+        row
+    }
+}
+
+fn warn_of_ignored(ignored: &Ignored, ui: &Ui) {
+    let ignored = ignored.lock().unwrap_or_else(PoisonError::into_inner);
+    if ignored.is_empty() {
+        return;
+    }
+    let columns: Vec<_> = ignored
+        .iter()
+        .map(|column| format!("`{}`", visible(column)))
+        .collect();
+    ui.warn(format_args!(
+        "the manifest has columns that mean nothing here: {}; see that none is misspelled",
+        columns.join(", ")
+    ));
 }
 
 fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {

@@ -285,6 +285,9 @@ fn every_name_is_explained() {
         "skipped",
     ];
     let others = [
+        "compared",
+        "not-listed",
+        "not-planned",
         "exists",
         "listed-twice",
         "same-location",
