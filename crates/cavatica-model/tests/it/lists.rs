@@ -65,6 +65,15 @@ fn what_asks_for_something_in_other_words_refuses_the_manifest() {
             (4, "name the column `sse_aws_kms_key_id`")
         ]
     );
+    let json = "file_id,properties\n";
+    assert!(matches!(
+        refused(json.as_bytes()),
+        ManifestError::Unclear { .. }
+    ));
+    let row = only(&format!(
+        "{{\"file_id\": \"{ID}\", \"properties\": null, \"metadata\": null}}\n"
+    ));
+    assert!(row.is_ok(), "{row:?}");
     for header in [
         "file_id\tlocaton",
         "file_id,dest_key",
@@ -115,6 +124,7 @@ fn a_key_twice_is_refused_in_json_as_in_a_header() {
         "\"sse_algorithm\": \"AES256\", \"properties\": {\"sse_algorithm\": null}",
         "\"metadata\": {\"sample\": \"a\", \"sample\": \"b\"}",
         "\"metadata\": {\"sample\": \"a\"}, \"metadata.sample\": \"b\"",
+        "\"properties\": {\"sse_algorithm\": \"AES256\"}, \"Properties\": {\"storage_class\": \"GLACIER\"}",
     ] {
         let row = only(&format!("{{\"file_id\": \"{ID}\", {keys}}}\n"));
         assert_eq!(faults(row), [("twice", None)], "{keys}");

@@ -307,6 +307,27 @@ async fn a_companion_without_a_task_goes_with_its_main_file() {
     );
 }
 
+/// What a task put out is that task's, even where the file itself doesn't say so.
+#[tokio::test]
+async fn a_tasks_outputs_go_where_its_files_go() {
+    let file = |path: &str| serde_json::json!({"class": "File", "path": path});
+    let mut bam = file("run1/a.bam");
+    bam["secondaryFiles"] = serde_json::json!([file("run1/a.bam.bai")]);
+    let project = ProjectSeed::new(PROJECT)
+        .with(FileSeed::bytes("run1/a.bam", "reads").task(TASK))
+        .file("run1/a.bam.bai", "index")
+        .task(TaskSeed::new(TASK).output("bam", bam));
+    let bench = Bench::start(world(project)).await;
+    let mut options = PlanOptions {
+        selection: Selection::Tasks(vec![TASK.parse().expect("a task")]),
+        ..bench.options()
+    };
+    options.layout.template = "{task}/{name}".parse().expect("a template");
+    let planned = bench.plan(options).await.expect("a plan");
+    let keys: Vec<_> = planned.sample.iter().map(|file| file.key.clone()).collect();
+    assert_eq!(keys, [format!("{TASK}/a.bam"), format!("{TASK}/a.bam.bai")]);
+}
+
 #[test]
 fn every_kind_of_reason_is_explained() {
     for kind in KINDS {
