@@ -267,9 +267,9 @@ pub(crate) enum Volumes {
 /// Check a list of files: bad rows, bad locations, keys used twice
 ///
 /// Needs no account and no network. Reads CSV or TSV with a header such as file_id,location, or JSON lines. A file is
-/// named by file_id, or by project and name with its folders in path. Each may have a location, task, overwrite,
-/// sse_algorithm, kms_key_id, canned_acl, storage_class and metadata.FIELD of its own. Names every bad row with its line
-/// and column. Exits with 0 if there is no error, with 2 otherwise; warnings don't count.
+/// named by file_id, by OWNER/PROJECT:PATH in the same column, or by project and path. Each may have a location, task,
+/// overwrite, sse_algorithm, kms_key_id, canned_acl, storage_class and metadata.FIELD of its own. Names every bad row with
+/// its line and column. Exits with 0 if there is no error, with 2 otherwise; warnings don't count.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cavatica check files.csv --prefix cohort-7/ --dest '{path}/{name}'"
@@ -291,7 +291,8 @@ pub(crate) struct Check {
 
 /// Say what an error code means and what to do about it
 ///
-/// Takes a code of the platform (9107), an HTTP status (503), or a name that `check`, `plan` or `export` printed (alias).
+/// Takes a code of the platform (9107), an HTTP status (503), or a name that `check`, `plan`, `export`, `verify` or a report
+/// printed (alias).
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica explain 9107")]
 pub(crate) struct Explain {

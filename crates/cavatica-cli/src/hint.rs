@@ -35,7 +35,7 @@ pub(crate) fn of_manifest(error: &ManifestError, path: &Path) -> Option<String> 
                 .iter()
                 .map(|column| format!("`{}`: {}", visible(&column.found), column.instead))
                 .collect();
-            format!("{}; passed over, what they ask for would be left out", columns.join("; "))
+            format!("{}; passed over, what it asks for would be left out", columns.join("; "))
         }
         ManifestError::OwnReport { .. } => "its keys hold the prefixes already; `cavatica retry T.transfer` sends again what failed, and its column `file_id` alone makes a manifest of its files".to_owned(),
         _ => MANIFEST.to_owned(),

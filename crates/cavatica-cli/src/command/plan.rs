@@ -280,7 +280,11 @@ fn show_left_out(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             .filter(|file| file.kind == *kind)
             .collect();
         for file in &named {
-            ui.sentence(format_args!("  {}: {}", subject(file), file.reason))?;
+            ui.sentence(format_args!(
+                "  {}: {}",
+                subject(file),
+                visible(&file.reason)
+            ))?;
         }
         if *files > named.len() as u64 {
             ui.line("  ...")?;
@@ -366,7 +370,7 @@ impl From<PlanError> for Failure {
                 });
                 let refused = refusal.refused.iter().map(|file| Detail {
                     name: file.kind.clone(),
-                    message: format!("{}: {}", subject(file), file.reason),
+                    message: format!("{}: {}", subject(file), visible(&file.reason)),
                     remedy: match file.kind.as_str() {
                         "exists" => {
                             "leave such files out with --existing skip, or choose another prefix"

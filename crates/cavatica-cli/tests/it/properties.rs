@@ -196,7 +196,7 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_planned() {
     --- stderr
     error: the manifest can't be read
       caused by: files.csv line 1: column 3 `sse_algoritm` could ask for encryption
-    hint: `sse_algoritm`: name the column `sse_algorithm`; passed over, what they ask for would be left out
+    hint: `sse_algoritm`: name the column `sse_algorithm`; passed over, what it asks for would be left out
     ");
     let planned = planned(&world, "centre,volume", "x,y", &[]);
     assert_eq!(planned.exit(), 0, "{}", planned.snapshot());

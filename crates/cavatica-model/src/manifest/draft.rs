@@ -109,6 +109,11 @@ impl Draft {
         }
     }
 
+    /// An object of several properties or fields that is given again.
+    pub(super) fn part_twice(&mut self, key: &str) {
+        self.problem(None, key, Fault::Twice, "one object with all of them", None);
+    }
+
     pub(super) fn unclear(&mut self, key: &str, wish: Wish) {
         let hint = wish
             .instead

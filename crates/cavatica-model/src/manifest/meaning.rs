@@ -56,7 +56,7 @@ const OVERWRITE: Wish = Wish {
 };
 const DESTINATION: Wish = Wish {
     asks: "a destination",
-    instead: "name the column `location`",
+    instead: "name the column `location`, or leave it out if it tells where the file comes from",
 };
 const VOLUME: Wish = Wish {
     asks: "a volume or bucket",
@@ -65,6 +65,14 @@ const VOLUME: Wish = Wish {
 const PREFIX: Wish = Wish {
     asks: "a prefix",
     instead: "leave the column out, and write whole keys into `location`; `--prefix` goes before all of them",
+};
+const PROPERTIES: Wish = Wish {
+    asks: "properties of the objects",
+    instead: "give each a column of its own: `sse_algorithm`, `sse_aws_kms_key_id`, `aws_canned_acl`, `aws_storage_class`",
+};
+const MODE: Wish = Wish {
+    asks: "copying or moving",
+    instead: "leave the column out: `--copy` or `--move` holds for all files of a plan",
 };
 const HEADER: Wish = Wish {
     asks: "something of S3 that an export can't have",
@@ -115,6 +123,18 @@ const NAMES: &[(&str, Column)] = &[
 /// <https://docs.aws.amazon.com/cli/latest/reference/s3/cp.html>; rclone: <https://rclone.org/flags/>; s5cmd:
 /// <https://github.com/peak/s5cmd>; Google's `predefinedAcl`: <https://cloud.google.com/storage/docs/json_api/v1/objects/insert>.
 const OTHERS: &[(&str, Wish)] = &[
+    ("properties", PROPERTIES),
+    ("exportproperties", PROPERTIES),
+    ("s3properties", PROPERTIES),
+    ("extraargs", PROPERTIES),
+    ("copyonly", MODE),
+    ("copy", MODE),
+    ("move", MODE),
+    ("exportmode", MODE),
+    ("copymode", MODE),
+    ("keepsource", MODE),
+    ("deletesource", MODE),
+    ("removesource", MODE),
     ("grants", ACL),
     ("grantread", ACL),
     ("grantwrite", ACL),
@@ -317,13 +337,10 @@ fn leads_elsewhere(folded: &str) -> Option<Wish> {
     if folded.contains("prefix") && made_of(&[WHERE_TO, PLACES, containers, &["prefix"]]) {
         return Some(PREFIX);
     }
-    // `name` and `file name` alone are ours, and known before.
+    // Places alone are ours, and known before: `name`, `path`.
     let is_place = made_of(&[WHERE_TO, PLACES, containers])
-        && PLACES.iter().any(|word| folded.ends_with(word))
-        && WHERE_TO
-            .iter()
-            .chain(containers)
-            .any(|word| folded.starts_with(word));
+        && !made_of(&[PLACES])
+        && !made_of(&[WHERE_TO, containers]);
     (is_place || ENOUGH.contains(&folded)).then_some(DESTINATION)
 }
 

@@ -116,15 +116,19 @@ pub(super) fn from_json(
     let not_json = |error| vec![not_json(&error)];
     let Pairs(pairs) = serde_json::from_slice(without_line_break(bytes)).map_err(not_json)?;
     let mut draft = Draft::new(line);
+    let mut parts: Vec<String> = Vec::new();
     for (key, raw) in pairs {
         let is_object = raw.get().starts_with('{');
-        match key.as_str() {
+        let part = key.trim().to_ascii_lowercase();
+        match part.as_str() {
+            "metadata" | "properties" if parts.contains(&part) => draft.part_twice(&key),
             "metadata" if is_object => {
                 let Pairs(fields) = serde_json::from_str(raw.get()).map_err(not_json)?;
                 for (field, raw) in fields {
                     let value = serde_json::from_str(raw.get()).map_err(not_json)?;
                     draft.take_json(&field, &Column::Metadata(field.clone()), value);
                 }
+                parts.push(part);
             }
             "properties" if is_object => {
                 let Pairs(properties) = serde_json::from_str(raw.get()).map_err(not_json)?;
@@ -132,18 +136,9 @@ pub(super) fn from_json(
                     let value = serde_json::from_str(raw.get()).map_err(not_json)?;
                     draft.take_property(&key, value, meanings);
                 }
+                parts.push(part);
             }
-            // As text, too, the properties ask for something.
-            "properties" if raw.get() != "null" => {
-                let fault = Fault::WrongType("no object");
-                draft.problem(
-                    None,
-                    &key,
-                    fault,
-                    "an object such as {\"sse_algorithm\": \"AES256\"}",
-                    None,
-                );
-            }
+            "properties" if raw.get() == "null" => {}
             _ => match meanings.get(&key) {
                 Meaning::Column(column) => {
                     let value = serde_json::from_str(raw.get()).map_err(not_json)?;

@@ -111,6 +111,10 @@ fn what_asks_something_of_s3_is_never_nothing() {
             HEADER,
         ),
         (
+            &["properties", "extra args", "export properties"],
+            PROPERTIES,
+        ),
+        (
             &[
                 "no overwrite",
                 "overwrite existing",
@@ -150,6 +154,8 @@ fn what_asks_something_of_s3_is_never_nothing() {
                 "remote path",
                 "rename to",
                 "key name",
+                "file name new",
+                "path to",
             ],
             DESTINATION,
         ),
