@@ -11,7 +11,7 @@ use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
-    Selection, Target, Unplanned,
+    Refusal, Selection, Target, Unplanned,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -345,51 +345,53 @@ impl From<PlanError> for Failure {
             PlanError::Manifest { errors } => {
                 let mut failure = Failure::usage(message);
                 for error in &errors {
-                    failure
-                        .details
-                        .extend(error.problems.iter().map(|problem| Detail {
-                            name: format!("line {}", error.line),
-                            message: problem.to_string(),
-                            remedy: String::new(),
-                        }));
+                    let problems = error.problems.iter().map(|problem| Detail {
+                        name: problem.fault.name().to_owned(),
+                        message: format!("line {}: {problem}", error.line),
+                        remedy: String::new(),
+                    });
+                    failure.details.extend(problems);
                 }
                 failure.hint("`cavatica check` names every bad row, and needs no account")
             }
-            PlanError::Refused(refusal) => {
-                let mut failure = Failure::usage("the plan is refused, nothing was planned");
-                let same = refusal.collisions.iter().map(|collision| Detail {
-                    name: "same-location".to_owned(),
-                    message: format!(
-                        "{} files would go to `{}`: {}",
-                        collision.files,
-                        collision.locations.join("`, `"),
-                        collision.file_ids.join(", ")
-                    ),
-                    remedy: "choose another --dest, for instance {path}/{name}, or leave one of them out"
-                        .to_owned(),
-                });
-                let refused = refusal.refused.iter().map(|file| Detail {
-                    name: file.kind.clone(),
-                    message: format!("{}: {}", subject(file), visible(&file.reason)),
-                    remedy: match file.kind.as_str() {
-                        "exists" => {
-                            "leave such files out with --existing skip, or choose another prefix"
-                                .to_owned()
-                        }
-                        "public-acl" => "choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public".to_owned(),
-                        "kms-key-without-kms" | "kms-key-twice" => {
-                            "put what the manifest asks for this file right".to_owned()
-                        }
-                        "contradicts" => "make the list anew, or leave out the column that is out of date; --on contradicts=skip leaves such files out".to_owned(),
-                        kind => format!("leave such files out with --on {kind}=skip"),
-                    },
-                });
-                failure.details = same.chain(refused).collect();
-                failure
-            }
+            PlanError::Refused(refusal) => of_refusal(&refusal),
             _ => Failure::usage(message),
         }
     }
+}
+
+/// Everything that stands against a plan.
+fn of_refusal(refusal: &Refusal) -> Failure {
+    let mut failure = Failure::usage("the plan is refused, nothing was planned");
+    let same = refusal.collisions.iter().map(|collision| Detail {
+        name: "same-location".to_owned(),
+        message: format!(
+            "{} files would go to `{}`: {}",
+            collision.files,
+            collision.locations.join("`, `"),
+            collision.file_ids.join(", ")
+        ),
+        remedy: "choose another --dest, for instance {path}/{name}, or leave one of them out"
+            .to_owned(),
+    });
+    let refused = refusal.refused.iter().map(|file| Detail {
+        name: file.kind.clone(),
+        message: format!("{}: {}", subject(file), visible(&file.reason)),
+        remedy: match file.kind.as_str() {
+            "exists" => {
+                "leave such files out with --existing skip, or choose another prefix"
+                    .to_owned()
+            }
+            "public-acl" => "choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public".to_owned(),
+            "kms-key-without-kms" | "kms-key-twice" => {
+                "put what the manifest asks for this file right".to_owned()
+            }
+            "contradicts" => "make the list anew, or leave out the column that is out of date; --on contradicts=skip leaves such files out".to_owned(),
+            kind => format!("leave such files out with --on {kind}=skip"),
+        },
+    });
+    failure.details = same.chain(refused).collect();
+    failure
 }
 
 fn of_call(error: transport::Error) -> Failure {

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::{Manifest, ManifestError, Problem, Row};
 use crate::check::property_findings;
 use crate::{
-    Census, Collision, DestinationFault, Field, FileRef, Layout, Location, Meeting, Reason, visible,
+    Census, Collision, DestinationFault, Field, FileRef, Layout, Location, Meeting, Reason,
+    Suspects, visible,
 };
 
 /// How bad a finding is.
@@ -85,16 +86,11 @@ pub fn check<R: Read>(
     name: &str,
     mut open: impl FnMut() -> io::Result<R>,
     layout: &Layout,
-    mut report: impl FnMut(Finding),
+    report: impl FnMut(Finding),
 ) -> Result<Summary, ManifestError> {
-    let mut summary = Summary::default();
-    let mut tell = |summary: &mut Summary, finding: Finding| {
-        match finding.severity {
-            Severity::Error => summary.errors += 1,
-            Severity::Warning => summary.warnings += 1,
-            Severity::Note => {}
-        }
-        report(finding);
+    let mut told = Told {
+        summary: Summary::default(),
+        report,
     };
     let name: Arc<str> = name.into();
     let mut manifest = || {
@@ -104,65 +100,92 @@ pub fn check<R: Read>(
         })?;
         Manifest::open(Arc::clone(&name), input)
     };
-
-    let (mut locations, mut files) = (Census::default(), Census::default());
-    let mut not_judged = NotJudged::default();
+    let mut seen = Seen::default();
     let mut first_pass = manifest()?;
     for row in first_pass.by_ref() {
-        summary.rows += 1;
-        let before = summary.errors;
+        told.summary.rows += 1;
+        let before = told.summary.errors;
         match row {
-            Ok(row) => {
-                match judged_location(&row, layout, &mut not_judged) {
-                    Ok(location) => {
-                        location
-                            .iter()
-                            .for_each(|location| locations.count(location.as_str()));
-                    }
-                    Err(faults) => {
-                        for fault in faults {
-                            tell(
-                                &mut summary,
-                                Finding::error(fault.reason(), row.line, fault),
-                            );
-                        }
-                    }
-                }
-                if let Some(file) = row.file() {
-                    files.count(&file.to_string());
-                }
-                for warning in row_warnings(&row) {
-                    tell(&mut summary, warning);
-                }
-            }
+            Ok(row) => seen.look(&row, layout, &mut told),
             Err(error) => {
                 for problem in error.problems {
-                    tell(&mut summary, problem.into_finding(error.line));
+                    told.tell(problem.into_finding(error.line));
                 }
             }
         }
-        summary.bad_rows += u64::from(summary.errors > before);
+        told.summary.bad_rows += u64::from(told.summary.errors > before);
     }
-    summary.not_judged = not_judged.rows;
-    if let Some(note) = not_judged.finding() {
-        tell(&mut summary, note);
+    told.summary.not_judged = seen.not_judged.rows;
+    if let Some(note) = seen.not_judged.finding() {
+        told.tell(note);
     }
     for column in first_pass.ignored_columns() {
         let message = format!(
             "column `{}` means nothing here and is ignored",
             visible(column)
         );
-        tell(
-            &mut summary,
-            Finding::warning(&Reason::IGNORED_COLUMN, 1, message),
-        );
+        told.tell(Finding::warning(&Reason::IGNORED_COLUMN, 1, message));
     }
+    let (locations, files) = (seen.locations.suspects(), seen.files.suspects());
+    if !locations.is_empty() || !files.is_empty() {
+        find_meetings(manifest()?, layout, (locations, files), &mut told);
+    }
+    Ok(told.summary)
+}
 
-    let (mut locations, mut files) = (locations.suspects(), files.suspects());
-    if locations.is_empty() && files.is_empty() {
-        return Ok(summary);
+/// What was reported so far.
+struct Told<F> {
+    summary: Summary,
+    report: F,
+}
+
+impl<F: FnMut(Finding)> Told<F> {
+    fn tell(&mut self, finding: Finding) {
+        match finding.severity {
+            Severity::Error => self.summary.errors += 1,
+            Severity::Warning => self.summary.warnings += 1,
+            Severity::Note => {}
+        }
+        (self.report)(finding);
     }
-    for row in manifest()?.flatten() {
+}
+
+/// What is remembered of the rows for the second pass.
+#[derive(Default)]
+struct Seen {
+    locations: Census,
+    files: Census,
+    not_judged: NotJudged,
+}
+
+impl Seen {
+    fn look<F: FnMut(Finding)>(&mut self, row: &Row, layout: &Layout, told: &mut Told<F>) {
+        match judged_location(row, layout, &mut self.not_judged) {
+            Ok(Some(location)) => self.locations.count(location.as_str()),
+            Ok(None) => {}
+            Err(faults) => {
+                for fault in faults {
+                    told.tell(Finding::error(fault.reason(), row.line, fault));
+                }
+            }
+        }
+        if let Some(file) = row.file() {
+            self.files.count(&file.to_string());
+        }
+        for warning in row_warnings(row) {
+            told.tell(warning);
+        }
+    }
+}
+
+/// The second pass: which rows have the location or the file of another.
+fn find_meetings<R: Read, F: FnMut(Finding)>(
+    rows: Manifest<R>,
+    layout: &Layout,
+    (mut locations, mut files): (Suspects, Suspects),
+    told: &mut Told<F>,
+) {
+    for row in rows.flatten() {
         let file = row.file().as_ref().map(FileRef::to_string);
         // A file that is listed twice is sent once, and doesn't meet itself.
         let is_listed = file.as_ref().is_some_and(|file| files.has_seen(file));
@@ -177,22 +200,18 @@ pub fn check<R: Read>(
     }
     let unlisted = locations.unlisted() + files.unlisted();
     for collision in locations.collisions() {
-        tell(&mut summary, location_finding(&collision));
+        told.tell(location_finding(&collision));
     }
     for collision in files.collisions() {
         if collision.meeting == Meeting::Same {
-            tell(&mut summary, file_finding(&collision));
+            told.tell(file_finding(&collision));
         }
     }
     if unlisted > 0 {
         let message =
             format!("{unlisted} more rows seem to have the location or the file of another row");
-        tell(
-            &mut summary,
-            Finding::error(&Reason::MORE_COLLISIONS, 1, message),
-        );
+        told.tell(Finding::error(&Reason::MORE_COLLISIONS, 1, message));
     }
-    Ok(summary)
 }
 
 impl Finding {

@@ -290,7 +290,7 @@ fn name() -> impl Strategy<Value = String> {
         "a name that a sheet can hold",
         |text| {
             let marks = ["NA", "nan", "None", "null"];
-            !text.trim().is_empty()
+            strategies::is_seen(text)
                 && !text.chars().any(char::is_control)
                 && !marks.contains(&text.trim())
         },

@@ -8,8 +8,9 @@ use cavatica_exports::ListError;
 use cavatica_exports::model::{Reason, Volume};
 
 use super::error::PlanError;
+use super::meet::Outcome;
 use super::unplanned::Unplanned;
-use super::{Existing, Outcome, Policy};
+use super::{Existing, Policy};
 use crate::item::ItemId;
 use crate::journal::{Draft, JournalError};
 use crate::platform::Platform;

@@ -7,6 +7,7 @@ mod files;
 mod filter;
 mod glob;
 mod manifest;
+mod meet;
 mod outputs;
 mod paths;
 mod select;
@@ -24,19 +25,16 @@ use std::path::Path;
 
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{
-    Census, ExportMode, ExportProperties, Layout, Meeting, ProjectId, TaskId, Tri, Volume,
-    VolumeId, Warning,
+    ExportMode, ExportProperties, Layout, ProjectId, TaskId, Tri, Volume, VolumeId, Warning,
 };
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::item::ItemId;
 use crate::journal::{Draft, JournalError, Overwrite, Terms, TransferFile};
 use crate::platform::Platform;
-use existing::Planned;
+use meet::{Outcome, meet};
 use sieve::Sieve;
-use unplanned::Examples;
 
 /// What to plan.
 pub struct PlanOptions {
@@ -402,35 +400,6 @@ async fn ground(platform: &Platform, options: &PlanOptions) -> Result<Ground, Pl
     })
 }
 
-/// What the selection came to.
-struct Outcome {
-    draft: Draft,
-    refusal: Refusal,
-    left_out: Examples,
-}
-
-/// Holds the planned locations against each other and against what lies on the volume. Gives back those that only a disk
-/// can't keep apart.
-async fn meet(
-    platform: &Platform,
-    volume: &Volume,
-    existing: Existing,
-    outcome: &mut Outcome,
-) -> Result<Vec<PlanCollision>, PlanError> {
-    let mut census = Census::default();
-    let mut planned = Planned::default();
-    outcome.draft.each_location(|item, location| {
-        census.count(location);
-        planned.note(item, location);
-    })?;
-    let (same, twins) = collisions(&outcome.draft, census)?;
-    outcome.refusal.collisions = same;
-    if existing != Existing::Overwrite {
-        existing::sift(platform, volume, existing, planned, outcome).await?;
-    }
-    Ok(twins)
-}
-
 /// How many files the sample shows.
 const SAMPLE: usize = 5;
 
@@ -473,44 +442,4 @@ async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, Pla
             volumes: found.into_iter().map(|volume| volume.id).collect(),
         }),
     }
-}
-
-/// The locations that are the same, and those that S3 keeps apart and a disk doesn't.
-fn collisions(
-    draft: &Draft,
-    census: Census,
-) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>), JournalError> {
-    let mut suspects = census.suspects();
-    if suspects.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    draft.each_location(|item, location| suspects.look(item.0.unsigned_abs(), location))?;
-    let (mut same, mut twins) = (Vec::new(), Vec::new());
-    let file = |line: &u64| {
-        let item = ItemId(line.cast_signed());
-        draft.file(item).map(|file| file.to_string())
-    };
-    let prefix = draft.terms().prefix.clone();
-    for collision in suspects.collisions() {
-        let meeting = collision.meeting;
-        let told = PlanCollision {
-            kind: match meeting {
-                Meeting::Same => "same",
-                Meeting::Twins => "twins",
-                Meeting::Nested => "nested",
-            },
-            locations: collision
-                .keys
-                .iter()
-                .map(|key| format!("{prefix}{key}"))
-                .collect(),
-            file_ids: collision.lines.iter().map(file).collect::<Result<_, _>>()?,
-            files: collision.rows,
-        };
-        match meeting {
-            Meeting::Same => same.push(told),
-            Meeting::Twins | Meeting::Nested => twins.push(told),
-        }
-    }
-    Ok((same, twins))
 }
