@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cavatica_exports::model::{File, FileRef};
 use cavatica_exports::transport::{Client, ClientBuilder, RetryPolicy, Wait};
-use cavatica_exports::{Exports, Files, Volumes};
+use cavatica_exports::{Exports, Files, Followed, Volumes};
 
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
@@ -30,6 +31,40 @@ impl Api {
         let found = credentials(global, ui)?;
         tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
         Ok(Api::over(&client(global, found)?))
+    }
+
+    /// The file or folder that the user named.
+    pub(crate) async fn look_up(&self, file: &FileRef) -> Result<File, Failure> {
+        let found = self.files.look_up(file).await.map_err(|error| {
+            let failure = Failure::from(error);
+            match file {
+                FileRef::Path(path) => failure.naming(&format!("project `{}`", path.project())),
+                FileRef::Id(_) => failure,
+            }
+        })?;
+        match (found, file) {
+            (Followed::To(file), _) => Ok(*file),
+            (Followed::Lost(at), FileRef::Path(path)) => {
+                let project = path.project();
+                let folder = at.rsplit_once('/').map(|(folder, _)| folder);
+                let parent = match folder {
+                    Some(folder) => format!(
+                        "--folder {}",
+                        hint::shell_word(&format!("{project}:{folder}"))
+                    ),
+                    None => format!("--project {project}"),
+                };
+                Err(Failure::usage(format!(
+                    "project `{project}` has no `{at}`, or doesn't show it to you"
+                ))
+                .hint(format!(
+                    "`cavatica files list {parent}` shows what is there"
+                )))
+            }
+            (Followed::Lost(_), FileRef::Id(id)) => {
+                Err(Failure::usage(format!("there is no file `{id}`")))
+            }
+        }
     }
 
     pub(crate) fn over(client: &Client) -> Self {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportId, ExportState, FileId, Location, Prefix, ProjectId, Template, VolumeId,
+    ExportId, ExportState, FileRef, Location, Prefix, ProjectId, Template, VolumeId,
 };
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
@@ -110,11 +110,12 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   cavatica export 567890abc8a5639cc6722063 rfranklin/output run1/output.vcf \\
-      --copy --wait")]
+      --copy --wait
+  cavatica export me/cohort-7:results/a.bam me/volume a.bam --copy")]
 pub(crate) struct Export {
-    /// The file's id
-    #[arg(value_name = "FILE_ID", value_parser = value::file)]
-    pub(crate) file: FileId,
+    /// The file: its id, or OWNER/PROJECT:PATH
+    #[arg(value_name = "FILE", value_parser = value::file)]
+    pub(crate) file: FileRef,
     /// The volume's id, owner/name; it isn't the bucket's name
     #[arg(value_name = "VOLUME", value_parser = value::volume)]
     pub(crate) volume: VolumeId,
@@ -213,7 +214,7 @@ pub(crate) enum Jobs {
 pub(crate) enum Files {
     /// List files and folders of a project or a folder
     #[command(
-        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --project kids-first/c7 --recursive --tsv > files.tsv"
+        after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive\n  cavatica files list --folder kids-first/c7:run1 --name '*.bam'\n  cavatica files list --project kids-first/c7 --recursive --tsv > files.tsv"
     )]
     List {
         #[command(flatten)]
@@ -221,6 +222,9 @@ pub(crate) enum Files {
         /// Go into folders too
         #[arg(long)]
         recursive: bool,
+        /// Only those whose names fit: `*` is any text, `?` one character; can be repeated
+        #[arg(long = "name", value_name = "GLOB")]
+        names: Vec<String>,
         /// Print the files as a tab-separated manifest, to be edited and given to `plan --manifest`
         #[arg(long, conflicts_with = "json")]
         tsv: bool,
@@ -233,9 +237,9 @@ pub(crate) struct Parent {
     /// The project, by its owner and short name, as in the address of its page
     #[arg(long, value_name = "OWNER/NAME", value_parser = value::project)]
     pub(crate) project: Option<ProjectId>,
-    /// The folder's id
-    #[arg(long, value_name = "ID")]
-    pub(crate) folder: Option<FileId>,
+    /// The folder: its id, or OWNER/PROJECT:PATH
+    #[arg(long, value_name = "FOLDER", value_parser = value::folder)]
+    pub(crate) folder: Option<FileRef>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -265,9 +269,9 @@ pub(crate) enum Volumes {
 /// Check a list of files: bad rows, bad locations, keys used twice
 ///
 /// Needs no account and no network. Reads CSV or TSV with a header such as file_id,location, or JSON lines. A file is
-/// named by file_id, or by project and name with its folders in path. Each may have a location, task, overwrite,
-/// sse_algorithm, kms_key_id, canned_acl, storage_class and metadata.FIELD of its own. Names every bad row with its line
-/// and column. Exits with 0 if there is no error, with 2 otherwise; warnings don't count.
+/// named by file_id, by OWNER/PROJECT:PATH in the same column, or by project and path. Each may have a location, task,
+/// overwrite, sse_algorithm, kms_key_id, canned_acl, storage_class and metadata.FIELD of its own. Names every bad row with
+/// its line and column. Exits with 0 if there is no error, with 2 otherwise; warnings don't count.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  cavatica check files.csv --prefix cohort-7/ --dest '{path}/{name}'"
@@ -289,7 +293,8 @@ pub(crate) struct Check {
 
 /// Say what an error code means and what to do about it
 ///
-/// Takes a code of the platform (9107), an HTTP status (503), or a name that `check`, `plan` or `export` printed (alias).
+/// Takes a code of the platform (9107), an HTTP status (503), or a name that `check`, `plan`, `export`, `verify` or a report
+/// printed (alias).
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica explain 9107")]
 pub(crate) struct Explain {

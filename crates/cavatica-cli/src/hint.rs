@@ -3,20 +3,17 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use cavatica_exports::model::manifest::{Foreign, ManifestError};
 use cavatica_exports::model::visible;
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
 use crate::exit::is_no_such_call;
 
 /// What a manifest looks like.
-pub(crate) const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
-
-/// What to do about a column that nearly has a name.
-pub(crate) const COLUMN: &str =
-    "rename the column: as it is called, what it asks for would be passed over";
+const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
 
 /// The arguments of `export`, which are easily swapped.
-pub(crate) const PLACES: &str = "the order is `cavatica export FILE_ID VOLUME LOCATION`";
+pub(crate) const PLACES: &str = "the order is `cavatica export FILE VOLUME LOCATION`";
 
 /// Where to find a volume that can be written to.
 pub(crate) const VOLUMES: &str = "`cavatica doctor` names the volumes that take exports";
@@ -57,6 +54,46 @@ pub(crate) fn path_word(path: &Path) -> String {
     match text.starts_with('-') {
         true => shell_word(&format!("./{text}")).into_owned(),
         false => shell_word(&text).into_owned(),
+    }
+}
+
+/// What to do about a manifest that can't be read.
+pub(crate) fn of_manifest(error: &ManifestError, path: &Path) -> Option<String> {
+    Some(match error {
+        ManifestError::Read { .. } | ManifestError::LineEndings { .. } => return None,
+        ManifestError::Foreign { what, .. } => of_foreign(*what, path),
+        ManifestError::Unclear { columns, .. } => {
+            let columns: Vec<String> = columns
+                .iter()
+                .map(|column| format!("`{}`: {}", visible(&column.found), column.instead))
+                .collect();
+            format!("{}; passed over, what it asks for would be left out", columns.join("; "))
+        }
+        ManifestError::OwnReport { .. } => "its keys hold the prefixes already; `cavatica retry T.transfer` sends again what failed, and its column `file_id` alone makes a manifest of its files".to_owned(),
+        _ => MANIFEST.to_owned(),
+    })
+}
+
+/// How to read a file that isn't written as a manifest is.
+fn of_foreign(what: Foreign, path: &Path) -> String {
+    match (what.converter(), what) {
+        (Some(converter), _) if path == Path::new("-") => {
+            format!("convert it on the way: `... | {converter} | cavatica check -`")
+        }
+        (Some(converter), _) => format!(
+            "convert it on the way: `{converter} {} | cavatica check -`; `plan --manifest -` reads standard input, too",
+            shell_word(&path.to_string_lossy())
+        ),
+        (None, Foreign::Sqlite) => {
+            "a transfer is run by `cavatica run`; a manifest lists the files for a new plan"
+                .to_owned()
+        }
+        (None, Foreign::Html) => {
+            "a page was saved in place of the file that it shows: download the file itself"
+                .to_owned()
+        }
+        (None, Foreign::Parquet) => "write it as CSV with the program that made it".to_owned(),
+        (None, _) => "save its sheet as `CSV UTF-8`".to_owned(),
     }
 }
 

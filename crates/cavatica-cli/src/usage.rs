@@ -132,7 +132,7 @@ fn about_places(
             .filter(|arg| arg != found)
     };
     let swapped = match arg {
-        "<FILE_ID>" => value::volume(found).is_ok() && given().any(value::is_file_id),
+        "<FILE>" => value::volume(found).is_ok() && given().any(value::is_file_id),
         // A bucket's name, in its right place, is no such mistake.
         "<VOLUME>" => found.contains(['.', '/']) && given().any(|arg| value::volume(arg).is_ok()),
         _ => false,

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportState, FileId, Location, LocationError, OpenName, Prefix, ProjectId, TaskId, Template,
+    ExportState, FileRef, Location, LocationError, OpenName, Prefix, ProjectId, TaskId, Template,
     TemplateError, VolumeId,
 };
 
 use crate::hint::shell_word;
 
-/// A file's id.
-pub(crate) fn file(text: &str) -> Result<FileId, String> {
+/// A file or folder, by its id or its project and path.
+pub(crate) fn file(text: &str) -> Result<FileRef, String> {
     // What is copied from a page or a table brings its blanks along.
     let text = text.trim();
     if let Some((_, behind)) = text.split_once("/files/")
@@ -21,14 +21,31 @@ pub(crate) fn file(text: &str) -> Result<FileId, String> {
             "that is a page's address; expected the file's id\nhint: say `{id}`"
         ));
     }
-    if text.parse::<VolumeId>().is_ok() && !text.contains('.') {
+    let is_by_path = text
+        .split_once(':')
+        .is_some_and(|(project, _)| project.parse::<ProjectId>().is_ok());
+    if !is_by_path && text.parse::<VolumeId>().is_ok() && !text.contains('.') {
         return Err(format!(
-            "that looks like a volume's or a project's id; expected a file's id\n{SHOW_FILES}"
+            "that looks like a volume's or a project's id; expected a file's id, or its project and path\n{SHOW_FILES}"
         ));
     }
-    if text.contains(['/', '\\']) || text.rsplit_once('.').is_some_and(|(_, end)| end.len() <= 5) {
+    let is_name = text.rsplit_once('.').is_some_and(|(_, end)| end.len() <= 5);
+    if !is_by_path && (text.contains(['/', '\\']) || is_name) {
         return Err(format!(
-            "that looks like a name or a path; expected a file's id\n{SHOW_FILES}"
+            "that looks like a name or a path; expected a file's id, or its project with the path\nhint: say `OWNER/PROJECT:{text}`, or look with `cavatica files list --project OWNER/PROJECT --recursive`"
+        ));
+    }
+    text.parse()
+        .map_err(|error: cavatica_exports::model::IdError| error.to_string())
+}
+
+/// A folder, by its id or its project and path.
+pub(crate) fn folder(text: &str) -> Result<FileRef, String> {
+    let text = text.trim();
+    let project = text.strip_suffix(':').unwrap_or(text);
+    if !project.contains(':') && project.parse::<ProjectId>().is_ok() {
+        return Err(format!(
+            "that is a project; expected a folder in one\nhint: say `--project {project}`, or name a folder as `{project}:PATH`"
         ));
     }
     text.parse()

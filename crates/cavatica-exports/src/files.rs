@@ -1,7 +1,7 @@
 //! Files and folders.
 
 use crate::model::{
-    Batch, BulkAnswer, BulkFilesRequest, File, FileId, Page, ProjectId, StoredFile,
+    Batch, BulkAnswer, BulkFilesRequest, File, FileId, FileRef, Page, ProjectId, StoredFile,
 };
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
@@ -23,6 +23,15 @@ pub enum Parent {
     Folder(FileId),
 }
 
+/// Where following a path came to an end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Followed {
+    /// At the file or folder itself.
+    To(Box<File>),
+    /// At a part that isn't there, or that is a file where a folder was meant: the path so far.
+    Lost(String),
+}
+
 impl Files {
     /// Calls through this client.
     pub fn new(client: Client) -> Self {
@@ -38,6 +47,66 @@ impl Files {
         self.client
             .fetch(Call::get("/files/{file}").param("file", id))
             .await
+    }
+
+    /// Reads the file or folder that is named by its id, or by its project and path with one request for each part.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get), and of listing a project that doesn't exist.
+    pub async fn look_up(&self, file: &FileRef) -> Result<Followed, Error> {
+        let place = match file {
+            FileRef::Id(id) => return Ok(Followed::To(Box::new(self.get(id).await?.value))),
+            FileRef::Path(place) => place,
+        };
+        let is = |entry: &File, name: &str| entry.name.value().is_some_and(|it| it == name);
+        let mut parent = Parent::Project(place.project().clone());
+        let mut followed = String::new();
+        for name in place.folders().split('/').filter(|name| !name.is_empty()) {
+            followed += name;
+            let entries = self.find(&parent, &[name]).await?;
+            let mut folders = entries
+                .into_iter()
+                .filter(|entry| entry.is_folder() && is(entry, name));
+            match folders.next() {
+                Some(folder) => parent = Parent::Folder(folder.id),
+                None => return Ok(Followed::Lost(followed)),
+            }
+            followed += "/";
+        }
+        let entries = self.find(&parent, &[place.name()]).await?;
+        let named = entries.into_iter().find(|entry| is(entry, place.name()));
+        Ok(match named {
+            Some(entry) => Followed::To(Box::new(entry)),
+            None => Followed::Lost(place.path().to_owned()),
+        })
+    }
+
+    /// The folders that a file or folder lies in, from the project's root, with one request for each of them; `None` if
+    /// the platform doesn't tell.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get).
+    pub async fn folders_of(&self, file: &File) -> Result<Option<String>, Error> {
+        let mut names: Vec<String> = Vec::new();
+        let mut above = file.parent.value().cloned();
+        // A folder can't lie in itself; the bound is for answers that say so.
+        for _ in 0..1_000 {
+            let Some(id) = above else { return Ok(None) };
+            let folder = self.get(&id).await?.value;
+            above = folder.parent.value().cloned();
+            match (folder.name.value(), &above) {
+                // A project's root has a name of its own, which is no part of any path.
+                (_, None) => {
+                    names.reverse();
+                    return Ok(Some(names.join("/")));
+                }
+                (Some(name), Some(_)) => names.push(name.clone()),
+                (None, Some(_)) => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// Reads up to 100 files with one request.

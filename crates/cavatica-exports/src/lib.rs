@@ -41,7 +41,7 @@ mod watch;
 
 pub use account::Account;
 pub use exports::{ExportFilter, Exports};
-pub use files::{Files, Parent};
+pub use files::{Files, Followed, Parent};
 pub use pager::{ListError, Paged, Pager};
 pub use tasks::Tasks;
 pub use volumes::Volumes;

@@ -17,6 +17,14 @@ pub struct IdError {
 }
 
 impl IdError {
+    pub(crate) fn new(kind: &'static str, text: &str, fault: &'static str) -> Self {
+        IdError {
+            kind,
+            text: text.into(),
+            fault,
+        }
+    }
+
     /// What the text should have been, for instance `file id`.
     pub fn kind(&self) -> &'static str {
         self.kind

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::template::Part;
 use crate::{
     Field, File, FileId, Location, LocationError, LocationFault, Prefix, ProjectId, Reason, TaskId,
-    Template, UnknownKeys, reason,
+    Template, UnknownKeys,
 };
 
 /// What is known about a file when its location is decided.
@@ -113,11 +113,11 @@ impl DestinationFault {
     /// What it means in general, whatever the file.
     pub fn reason(&self) -> &'static Reason {
         match self {
-            DestinationFault::Missing(_) => &reason::FIELD_MISSING,
-            DestinationFault::EmptyValue(_) => &reason::FIELD_EMPTY,
-            DestinationFault::SlashInValue { .. } => &reason::FIELD_WITH_SLASH,
-            DestinationFault::NotAText(_) => &reason::FIELD_NOT_TEXT,
-            DestinationFault::Location(_) => &reason::LOCATION,
+            DestinationFault::Missing(_) => &Reason::FIELD_MISSING,
+            DestinationFault::EmptyValue(_) => &Reason::FIELD_EMPTY,
+            DestinationFault::SlashInValue { .. } => &Reason::FIELD_WITH_SLASH,
+            DestinationFault::NotAText(_) => &Reason::FIELD_NOT_TEXT,
+            DestinationFault::Location(_) => &Reason::LOCATION,
         }
     }
 }

@@ -72,7 +72,7 @@
 //!     [
 //!         "line 4: is empty",
 //!         "line 2: locations `archive/run1/output.vcf`, `archive/run1/OUTPUT.vcf` on lines 2 and 3 \
-//!          differ only in letter case or Unicode form",
+//!          differ only in letter case, Unicode form or what nobody sees",
 //!     ]
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -86,6 +86,7 @@ mod check;
 mod collide;
 mod export;
 mod file;
+mod file_ref;
 mod id;
 mod layout;
 mod location;
@@ -117,6 +118,7 @@ pub use export::{
     JobDestination, JobStanding, Source, SseAlgorithm, StartedJob, StorageClass,
 };
 pub use file::{File, FileKind, FileStorage, Origin, StorageType, StoredFile};
+pub use file_ref::{FilePath, FileRef};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
 pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};

@@ -1,25 +1,34 @@
 //! Manifests: which files to export and where to, as people write them in spreadsheets and scripts.
 
-use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
 use crate::{
-    DestinationError, ExportProperties, FileFacts, FileId, Layout, Location, ProjectId, TaskId,
-    UnknownKeys, tsv, visible,
+    DestinationError, ExportProperties, FileFacts, FileId, FilePath, FileRef, Layout, Location,
+    ProjectId, TaskId, UnknownKeys, tsv,
 };
 
+mod cell;
 mod check;
 mod column;
+mod contradiction;
+mod draft;
 mod fault;
+mod foreign;
+mod header;
+mod json;
 mod lines;
+mod meaning;
 mod row;
+mod warning;
 
 pub use check::{Finding, Severity, Summary, check};
-pub use fault::{Fault, ManifestError, Problem, RowError};
+pub use fault::{Fault, ManifestError, Problem, RowError, UnclearColumn};
+pub use foreign::Foreign;
+pub use warning::RowWarning;
 
-use column::Column;
-use lines::{Broken, Line, Lines, split, without_line_break};
+use header::{Header, Meanings};
+use lines::{Line, Lines, split, without_line_break};
 
 /// How a manifest is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,11 +55,11 @@ pub enum Overwrite {
 pub struct Row {
     /// The line on which it begins, counted from 1.
     pub line: u64,
-    /// The file's id; `None` only in a manifest without such a column, which then has `project` and `name` in every row.
+    /// The file's id; `None` only where `project` and `name` are there.
     pub id: Option<FileId>,
     /// The file's name, without folders.
     pub name: Option<String>,
-    /// The folders that it lies in, from the project's root.
+    /// The folders that it lies in, from the project's root; known to be none where it is empty.
     pub path: Option<String>,
     /// The project that it belongs to.
     pub project: Option<ProjectId>,
@@ -64,9 +73,33 @@ pub struct Row {
     pub overwrite: Option<Overwrite>,
     /// What to ask of S3 for it.
     pub properties: ExportProperties,
+    /// Where the manifest says that the file's bytes lie already.
+    pub alias: Option<Alias>,
+}
+
+/// Where a file that is an alias lies, as its list tells; whether it is one, the platform knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alias {
+    /// The bucket or volume.
+    pub bucket: Option<String>,
+    /// The key.
+    pub location: Option<String>,
 }
 
 impl Row {
+    /// The file that the row names.
+    pub fn file(&self) -> Option<FileRef> {
+        if let Some(id) = &self.id {
+            return Some(FileRef::Id(id.clone()));
+        }
+        let (project, name) = (self.project.clone()?, self.name.as_deref()?);
+        let path = match self.path.as_deref() {
+            None | Some("") => name.to_owned(),
+            Some(folders) => format!("{folders}/{name}"),
+        };
+        FilePath::new(project, &path).ok().map(FileRef::Path)
+    }
+
     /// What a template can use.
     pub fn facts(&self) -> FileFacts<'_> {
         FileFacts {
@@ -94,13 +127,15 @@ impl Row {
 
 /// The rows of a manifest, good and bad, read one by one.
 ///
-/// CSV, TSV and JSON lines are told apart by the first line. Quoting is that of RFC 4180, a byte-order mark and CRLF are
-/// accepted. Columns stand in any order and are found by their names, in any letter case and with spaces, hyphens or
-/// underscores: `file_id` (`id`, `file`), `name` (`file_name`), `path` (the folders), `project`, `task`, `location`
-/// (`destination`, `key`), `overwrite`, the four export properties, and `metadata.FIELD` for templates. Other columns are
-/// ignored, and [`ignored_columns`](Self::ignored_columns) says which.
+/// CSV, TSV and JSON lines are told apart by the first line that isn't blank. Quoting is that of RFC 4180, a byte-order
+/// mark and CRLF are accepted. Columns stand in any order and are found by their names, whatever their letter case and
+/// whatever stands between the words: `file_id` (`id`, `file`), `name` (`file_name`), `path`, `folder`, `project`, `task`,
+/// `location` (`destination`, `key`), `overwrite`, the four export properties, and `metadata.FIELD` for templates. A name
+/// that could ask for encryption, an ACL, a storage class, a destination or overwriting in other words is an error; other
+/// columns are ignored, and [`ignored_columns`](Self::ignored_columns) says which.
 ///
-/// A path may have the name at its end or not, if there is a column for the name; without one, its last part is the name.
+/// A file is named by its id, by `OWNER/PROJECT:PATH` in the same column, or by project and path or name. A path may have
+/// the name at its end or not, if there is a column for the name; without one, its last part is the name.
 /// An empty cell leaves something unsaid. For a property, `none` (in JSON: null) asks for none at all, which is something
 /// else.
 ///
@@ -122,24 +157,13 @@ pub struct Manifest<R> {
     format: Format,
     lines: Lines<R>,
     header: Header,
-    ignored: Vec<String>,
+    /// What the keys of JSON objects mean, as far as they were seen.
+    meanings: Meanings,
     ended: bool,
 }
 
 /// The header of the lists that `cavatica files list --tsv` writes. Their cells are written as [`tsv`] says, without quotes.
 pub const OWN_LIST: [&str; 3] = ["file_id", "path", "size"];
-
-/// The columns of a CSV or TSV file; empty for JSON lines.
-type Header = Vec<(String, Option<Column>)>;
-
-/// The most names of unknown keys that are kept of a JSON manifest.
-const KEPT_IGNORED: usize = 100;
-
-/// Whether a column is there for its reader alone: our own lists of files say the size.
-fn is_for_people(header: &str) -> bool {
-    let header = header.trim();
-    header.is_empty() || header.eq_ignore_ascii_case("size")
-}
 
 impl<R: Read> Manifest<R> {
     /// Reads the header. `name` is how messages call the manifest.
@@ -150,73 +174,15 @@ impl<R: Read> Manifest<R> {
     pub fn open(name: impl Into<Arc<str>>, input: R) -> Result<Self, ManifestError> {
         let name = name.into();
         let mut lines = Lines::new(input);
-        let manifest = |format, header: Header, lines| Manifest {
-            name: Arc::clone(&name),
+        let (format, header) = header::read(&name, &mut lines)?;
+        Ok(Manifest {
+            name,
             format,
             lines,
-            ignored: header
-                .iter()
-                .filter(|(text, column)| column.is_none() && !is_for_people(text))
-                .map(|(text, _)| text.clone())
-                .collect(),
+            meanings: Meanings::of(&header),
             header,
             ended: false,
-        };
-        let read = |source| ManifestError::Read {
-            manifest: Arc::clone(&name),
-            source,
-        };
-        let broken = |problem| ManifestError::BrokenHeader {
-            manifest: Arc::clone(&name),
-            problem: Box::new(problem),
-        };
-        let broken_cell = |cell: Broken| broken(Problem::of_cell(cell, &Header::new()));
-
-        let Some(first) = lines.next().map_err(read)? else {
-            return Err(ManifestError::Empty {
-                manifest: Arc::clone(&name),
-            });
-        };
-        let mut bytes = first
-            .bytes
-            .map_err(|fault| broken(Problem::of_line(fault)))?;
-        let other = |encoding| ManifestError::Encoding {
-            manifest: Arc::clone(&name),
-            encoding,
-        };
-        if bytes.starts_with(b"PK\x03\x04") {
-            return Err(other("an Excel workbook; export the sheet as CSV"));
-        }
-        // A header has no NULs in UTF-8; in UTF-16 every second byte is one, with a byte-order mark or without.
-        let mark = [&b"\xff\xfe"[..], b"\xfe\xff"];
-        if bytes.contains(&0) || mark.iter().any(|mark| bytes.starts_with(mark)) {
-            return Err(other(
-                "UTF-16, as some spreadsheets write it; save it again as UTF-8",
-            ));
-        }
-        if bytes.starts_with(b"\xef\xbb\xbf") {
-            bytes.drain(..3);
-        }
-        if bytes.trim_ascii_start().starts_with(b"{") {
-            lines.put_back(Line {
-                number: first.number,
-                bytes: Ok(bytes),
-            });
-            return Ok(manifest(Format::JsonLines, Vec::new(), lines));
-        }
-        if without_line_break(&bytes).contains(&b'\r') {
-            return Err(ManifestError::LineEndings {
-                manifest: Arc::clone(&name),
-            });
-        }
-        let (format, delimiter) = if bytes.contains(&b'\t') {
-            (Format::Tsv, b'\t')
-        } else {
-            (Format::Csv, b',')
-        };
-        let header = split(&bytes, delimiter).map_err(broken_cell)?;
-        let header = self::header(&name, header)?;
-        Ok(manifest(format, header, lines))
+        })
     }
 
     /// How it is written.
@@ -226,7 +192,7 @@ impl<R: Read> Manifest<R> {
 
     /// The columns, or keys of JSON objects read so far, that mean nothing here.
     pub fn ignored_columns(&self) -> &[String] {
-        &self.ignored
+        self.meanings.ignored()
     }
 
     /// The next line that isn't blank, as a row.
@@ -241,19 +207,7 @@ impl<R: Read> Manifest<R> {
                     let row = match self.format {
                         Format::Csv => self.cells(bytes, b',', number)?,
                         Format::Tsv => self.cells(bytes, b'\t', number)?,
-                        Format::JsonLines => {
-                            let mut ignored = std::mem::take(&mut self.ignored);
-                            let row = row::from_json(number, &bytes, |key| {
-                                if ignored.len() < KEPT_IGNORED
-                                    && !is_for_people(key)
-                                    && !ignored.iter().any(|known| known == key)
-                                {
-                                    ignored.push(key.to_owned());
-                                }
-                            });
-                            self.ignored = ignored;
-                            row
-                        }
+                        Format::JsonLines => row::from_json(number, &bytes, &mut self.meanings),
                     };
                     match row {
                         Ok(row) => return Ok(Some(Ok(row))),
@@ -268,9 +222,10 @@ impl<R: Read> Manifest<R> {
 
     /// Whether a line has nothing in it, or only the separators that spreadsheets leave in empty rows.
     fn is_blank(&self, line: &[u8]) -> bool {
-        let separators = self.format != Format::JsonLines;
-        line.iter()
-            .all(|byte| byte.is_ascii_whitespace() || (separators && *byte == b','))
+        match self.format {
+            Format::JsonLines => line.trim_ascii().is_empty(),
+            Format::Csv | Format::Tsv => header::is_blank(line),
+        }
     }
 
     fn cells(
@@ -288,7 +243,7 @@ impl<R: Read> Manifest<R> {
         let cells = match split(&bytes, delimiter) {
             Err(broken) if broken.fault == Fault::UnclosedQuote => {
                 self.lines
-                    .finish_record(bytes, delimiter, self.header.len())?
+                    .finish_record(bytes, delimiter, self.header.columns.len())?
             }
             cells => cells,
         };
@@ -300,7 +255,7 @@ impl<R: Read> Manifest<R> {
 
     /// Whether our own program wrote it, as it still is.
     fn is_own_list(&self) -> bool {
-        let header = self.header.iter().map(|(text, _)| text.as_str());
+        let header = self.header.columns.iter().map(|(text, _)| text.as_str());
         self.format == Format::Tsv && header.eq(OWN_LIST)
     }
 
@@ -328,72 +283,4 @@ impl<R: Read> Iterator for Manifest<R> {
         self.ended |= next.is_none();
         next
     }
-}
-
-/// Finds the meaning of each column, and out whether the columns suffice.
-fn header(manifest: &Arc<str>, texts: Vec<Cow<'_, str>>) -> Result<Header, ManifestError> {
-    let manifest = Arc::clone(manifest);
-    let header: Header = texts
-        .into_iter()
-        .map(|text| {
-            let column = Column::from_header(&text);
-            (text.into_owned(), column)
-        })
-        .collect();
-    for (position, (text, column)) in header.iter().enumerate() {
-        let Some(column) = column else {
-            if let Some(meant) = column::nearly_a_property(text) {
-                return Err(ManifestError::Misspelled {
-                    manifest,
-                    position: position + 1,
-                    found: text.trim().to_owned(),
-                    meant,
-                });
-            }
-            continue;
-        };
-        let earlier = header[..position]
-            .iter()
-            .position(|(_, other)| other.as_ref() == Some(column));
-        if let Some(earlier) = earlier {
-            return Err(ManifestError::TwoColumns {
-                manifest,
-                meaning: column.to_string(),
-                positions: (earlier + 1, position + 1),
-            });
-        }
-    }
-    let has = |wanted: Column| {
-        header
-            .iter()
-            .any(|(_, column)| column.as_ref() == Some(&wanted))
-    };
-    if has(Column::Id) || (has(Column::Project) && has(Column::Name)) {
-        return Ok(header);
-    }
-    if let [(only, None)] = &header[..] {
-        for (mark, separator) in [(';', "semicolons"), ('|', "vertical bars")] {
-            if only.contains(mark) {
-                return Err(ManifestError::Separator {
-                    manifest,
-                    separator,
-                });
-            }
-        }
-    }
-    if header
-        .iter()
-        .any(|(text, _)| row::looks_like_file_id(text.trim()))
-    {
-        return Err(ManifestError::NoHeader { manifest });
-    }
-    let found: Vec<String> = header
-        .iter()
-        .take(20)
-        .map(|(text, _)| format!("`{}`", visible(text)))
-        .collect();
-    Err(ManifestError::NoFileColumn {
-        manifest,
-        found: found.join(", "),
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{LocationFault, Reason, reason};
+use crate::{LocationFault, Reason};
 
 /// The metadata field that files of the public project carry; copies of them keep it.
 pub(crate) const PUBLIC_HINT: &str = "sbg_public_files_category";
@@ -106,20 +106,20 @@ impl Objection {
     /// What it means in general, whatever the file and the volume.
     pub fn reason(&self) -> &'static Reason {
         match self {
-            Objection::Alias { .. } => &reason::ALIAS,
-            Objection::PublicFile => &reason::PUBLIC,
-            Objection::Folder => &reason::FOLDER,
-            Objection::TooLarge { .. } => &reason::TOO_LARGE,
-            Objection::VolumeReadOnly { .. } => &reason::VOLUME_READ_ONLY,
-            Objection::VolumeInactive => &reason::VOLUME_INACTIVE,
-            Objection::ServiceWithoutExports { .. } => &reason::SERVICE_WITHOUT_EXPORTS,
-            Objection::Location(_) => &reason::LOCATION,
-            Objection::KmsKeyWithoutKms { .. } => &reason::KMS_KEY_WITHOUT_KMS,
-            Objection::KmsKeyTwice => &reason::KMS_KEY_TWICE,
-            Objection::UnknownProperty { .. } => &reason::UNKNOWN_PROPERTY,
-            Objection::CopyOnlyInBody => &reason::COPY_ONLY_IN_BODY,
-            Objection::OtherFile { .. } => &reason::OTHER_FILE,
-            Objection::OtherVolume { .. } => &reason::OTHER_VOLUME,
+            Objection::Alias { .. } => &Reason::ALIAS,
+            Objection::PublicFile => &Reason::PUBLIC,
+            Objection::Folder => &Reason::FOLDER,
+            Objection::TooLarge { .. } => &Reason::TOO_LARGE,
+            Objection::VolumeReadOnly { .. } => &Reason::VOLUME_READ_ONLY,
+            Objection::VolumeInactive => &Reason::VOLUME_INACTIVE,
+            Objection::ServiceWithoutExports { .. } => &Reason::SERVICE_WITHOUT_EXPORTS,
+            Objection::Location(_) => &Reason::LOCATION,
+            Objection::KmsKeyWithoutKms { .. } => &Reason::KMS_KEY_WITHOUT_KMS,
+            Objection::KmsKeyTwice => &Reason::KMS_KEY_TWICE,
+            Objection::UnknownProperty { .. } => &Reason::UNKNOWN_PROPERTY,
+            Objection::CopyOnlyInBody => &Reason::COPY_ONLY_IN_BODY,
+            Objection::OtherFile { .. } => &Reason::OTHER_FILE,
+            Objection::OtherVolume { .. } => &Reason::OTHER_VOLUME,
         }
     }
 }
@@ -226,19 +226,19 @@ impl Warning {
     /// What it means in general, whatever the file and the volume.
     pub fn reason(&self) -> &'static Reason {
         match self {
-            Warning::MaybeArchived => &reason::MAYBE_ARCHIVED,
-            Warning::MaybePublicCopy => &reason::MAYBE_PUBLIC_COPY,
-            Warning::MaybeDuplicate { .. } => &reason::MAYBE_DUPLICATE,
-            Warning::OddStorage { .. } => &reason::ODD_STORAGE,
-            Warning::PublicAcl { .. } => &reason::PUBLIC_ACL,
-            Warning::Overwrites => &reason::OVERWRITES,
-            Warning::PrefixWithoutSlash { .. } => &reason::PREFIX_WITHOUT_SLASH,
-            Warning::StorageClassUndocumented { .. } => &reason::STORAGE_CLASS_UNDOCUMENTED,
-            Warning::UnknownValue { .. } => &reason::UNKNOWN_VALUE,
-            Warning::ExportsDisabled => &reason::EXPORTS_DISABLED,
-            Warning::NoWritePermission => &reason::NO_WRITE_PERMISSION,
-            Warning::FileUnclear { .. } => &reason::FILE_UNCLEAR,
-            Warning::VolumeUnclear { .. } => &reason::VOLUME_UNCLEAR,
+            Warning::MaybeArchived => &Reason::MAYBE_ARCHIVED,
+            Warning::MaybePublicCopy => &Reason::MAYBE_PUBLIC_COPY,
+            Warning::MaybeDuplicate { .. } => &Reason::MAYBE_DUPLICATE,
+            Warning::OddStorage { .. } => &Reason::ODD_STORAGE,
+            Warning::PublicAcl { .. } => &Reason::PUBLIC_ACL,
+            Warning::Overwrites => &Reason::OVERWRITES,
+            Warning::PrefixWithoutSlash { .. } => &Reason::PREFIX_WITHOUT_SLASH,
+            Warning::StorageClassUndocumented { .. } => &Reason::STORAGE_CLASS_UNDOCUMENTED,
+            Warning::UnknownValue { .. } => &Reason::UNKNOWN_VALUE,
+            Warning::ExportsDisabled => &Reason::EXPORTS_DISABLED,
+            Warning::NoWritePermission => &Reason::NO_WRITE_PERMISSION,
+            Warning::FileUnclear { .. } => &Reason::FILE_UNCLEAR,
+            Warning::VolumeUnclear { .. } => &Reason::VOLUME_UNCLEAR,
         }
     }
 }

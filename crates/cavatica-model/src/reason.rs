@@ -12,6 +12,10 @@ pub enum Kind {
     Warning,
     /// A row of a manifest can't be exported as it stands.
     Manifest,
+    /// A plan leaves the file out, or is refused because of it.
+    Plan,
+    /// What became of a file, or what a look at the destination saw.
+    Standing,
 }
 
 /// A stable name with what it means and what to do, whatever the file, volume or row.
@@ -44,7 +48,7 @@ impl Reason {
             .find(|reason| reason.name == name)
     }
 
-    /// Every reason: objections, then warnings and what is wrong with manifests.
+    /// Every reason: objections, then warnings, what is wrong with manifests, why plans leave files out, and how files stand.
     pub fn all() -> &'static [&'static Reason] {
         ALL
     }
@@ -52,14 +56,17 @@ impl Reason {
 
 macro_rules! reasons {
     ($($CONST:ident = $name:literal, $kind:ident, $meaning:literal, $advice:literal;)+) => {
-        $(pub(crate) const $CONST: Reason = Reason {
-            name: $name,
-            kind: Kind::$kind,
-            meaning: $meaning,
-            advice: $advice,
-        };)+
+        impl Reason {
+            $(#[doc = concat!("`", $name, "`: ", $meaning, ".")]
+            pub const $CONST: Reason = Reason {
+                name: $name,
+                kind: Kind::$kind,
+                meaning: $meaning,
+                advice: $advice,
+            };)+
+        }
 
-        const ALL: &[&Reason] = &[$(&$CONST),+];
+        const ALL: &[&Reason] = &[$(&Reason::$CONST),+];
     };
 }
 
@@ -206,14 +213,35 @@ reasons! {
         "several rows have the same location: one file would fail or overwrite the other",
         "give each file a location of its own";
     TWIN_LOCATIONS = "twin-locations", Warning,
-        "several rows have locations that differ only in letter case or Unicode form. S3 keeps them apart, but a disk on macOS or Windows doesn't",
+        "several files go to locations that differ only in letter case, Unicode form or characters that nobody sees. S3 keeps them apart, but a disk on macOS or Windows doesn't",
         "rename one of them unless the bucket is never copied to such a disk";
-    SAME_FILE = "same-file", Warning,
-        "several rows name the same file. A file that was moved can't be exported again",
-        "leave it on one row";
+    NESTED_LOCATIONS = "nested-locations", Warning,
+        "one file goes to a location that is the folder of others. S3 keeps them all, but no disk can hold a file and a folder of one name",
+        "rename one of them unless the bucket is never copied to a disk";
     MORE_COLLISIONS = "more-collisions", Manifest,
         "so many rows meet others that the rest was only counted",
         "put the listed rows right and check again";
+    UNCLEAR_NAME = "unclear-name", Manifest,
+        "a key could ask for encryption, an ACL, a storage class, a destination or overwriting, and isn't one that is read here. Passed over, it would leave out what was asked for",
+        "call it as the message says, or leave it out";
+    NO_HEADER = "no-header", Manifest,
+        "a cell stands under a header that is empty. A row that was shifted looks like that",
+        "give the column a name, or empty the cell";
+    NOT_AVAILABLE = "not-available", Manifest,
+        "a cell holds a mark by which programs say that there is nothing: `NA` of R, `None` and `nan` of Python, `#N/A` of Excel",
+        "leave the cell empty; a folder or file of that name is given by the file's id";
+    EXCEL_NUMBER = "excel-number", Manifest,
+        "an id was turned into a number, most likely by Excel, and its last digits are lost",
+        "copy the ids anew, into a column that is formatted as text before";
+    CONTRADICTS = "contradicts", Manifest,
+        "a row gives the id of one file, and the name or project of another. A sheet of which one column was sorted looks like that",
+        "make the list anew; if the file was only renamed, leave the column out";
+    NOT_JUDGED = "not-judged", Warning,
+        "only the platform knows what this depends on, so it can't be judged without an account",
+        "`cavatica plan` judges it, and sends nothing";
+    INVISIBLE = "invisible-character", Warning,
+        "a location has a character that nobody sees, such as `\\u{200b}`. Whoever looks for the object will not find it",
+        "take the character out; it often comes from a web page or a word processor";
     IGNORED_COLUMN = "ignored-column", Warning,
         "a column has a name that means nothing here",
         "look whether its name is misspelled; if not, it does no harm";
@@ -223,4 +251,64 @@ reasons! {
     OUTER_SPACE = "outer-space", Warning,
         "a location begins or ends with a space",
         "take the space out unless you mean it";
+    LISTED_TWICE = "listed-twice", Plan,
+        "a manifest names the same file on several rows. It is sent once, for the first of them: a file that was moved can't be exported again",
+        "leave it on one row";
+    MISSING = "missing", Plan,
+        "in a plan: the platform doesn't show the file; it was deleted or moved, the id or path is wrong, or you have no right to it. For `verify`: the object isn't at the destination",
+        "in a plan: look for the file with `cavatica files list`, or leave it out with --on missing=skip. For `verify`: find out who removed it before anything else is deleted";
+    UNREADABLE = "unreadable", Plan,
+        "what the platform tells of the file isn't of a shape that this program knows",
+        "look at the file on the platform's page; a newer version of this program may know it";
+    EXISTS = "exists", Plan,
+        "an object lies at the planned location already",
+        "leave such files out with --existing skip, or choose another prefix; --existing overwrite lets the platform delete what is there";
+    OTHER_PATH = "other-path", Warning,
+        "the manifest tells other folders than the platform, and it is the platform's that count for the destination",
+        "give the row a `location` if it is to go elsewhere; if not, nothing needs to be done";
+    TASK_NOT_COMPLETED = "task-not-completed", Warning,
+        "the task hasn't ended well: its outputs may not be complete",
+        "wait until the task is completed and plan again";
+    PLANNED = "planned", Standing,
+        "the file is to be sent, and wasn't yet",
+        "`cavatica run` sends it";
+    INTENDED = "intended", Standing,
+        "the file was sent, and the answer is open",
+        "`cavatica run` finds out what became of it";
+    ACCEPTED = "accepted", Standing,
+        "the platform has a job for the file, which hasn't ended",
+        "`cavatica run` follows it";
+    COMPLETED = "completed", Standing,
+        "the platform confirmed that the file was exported",
+        "`cavatica verify` looks at the destination";
+    FAILED = "failed", Standing,
+        "the platform refused the file, or its job failed",
+        "`cavatica status` says why and what to do";
+    UNKNOWN = "unknown", Standing,
+        "it can't be found out whether the file was exported",
+        "look at the destination before you send it again";
+    SKIPPED = "skipped", Standing,
+        "the plan left the file out",
+        "`cavatica report` says why";
+    SAME = "same", Standing,
+        "the object is there, and like the file as far as a listing tells",
+        "nothing needs to be done";
+    EXTRA = "extra", Standing,
+        "an object is there, although the file isn't completed",
+        "look whose it is: an earlier export, or somebody else's";
+    DIFFERS = "differs", Standing,
+        "the object is there, and has another size or ETag than the file or the newest export",
+        "find out who wrote it before anything else is deleted";
+    COMPARED = "compared", Standing,
+        "the object's size was held against the file's",
+        "nothing needs to be done";
+    NOT_LISTED = "not-listed", Standing,
+        "the listing told no size of the object, so only its key is known to be there",
+        "`cavatica verify --against bucket` reads sizes from S3 itself";
+    NOT_PLANNED = "not-planned", Standing,
+        "the platform told no size of the file when it was planned, so only the object's key is known to be there",
+        "look at the object's size yourself before anything is deleted";
+    UNREAD = "unread", Standing,
+        "the destination didn't tell about the object",
+        "`cavatica verify` again";
 }

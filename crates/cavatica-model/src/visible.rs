@@ -66,8 +66,13 @@ fn is_hidden(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();
     }
-    letter.is_control()
-        || matches!(
+    letter.is_control() || is_invisible(letter)
+}
+
+/// Whether a character takes no room of its own, or only turns what stands beside it.
+pub(crate) fn is_invisible(letter: char) -> bool {
+    !letter.is_ascii()
+        && matches!(
             letter,
             '\u{ad}'
                 | '\u{34f}'

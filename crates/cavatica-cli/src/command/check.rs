@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
 
-use cavatica_exports::model::manifest::{self, Finding, ManifestError, Severity};
+use cavatica_exports::model::manifest::{self, Finding, Severity};
 use cavatica_exports::model::{Layout, Template};
 
 use crate::args;
@@ -25,15 +25,13 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
             None => Template::default(),
         },
     };
-    let (name, source) = if args.manifest == Path::new("-") {
-        (
-            "standard input".to_owned(),
-            Source::spool(io::stdin()).map_err(Failure::no_temporary_file)?,
-        )
-    } else {
-        let name = args.manifest.display().to_string();
-        (name, Source::Path(&args.manifest))
+    let name = match args.manifest == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => args.manifest.display().to_string(),
     };
+    let source = Source::of(&args.manifest).map_err(|error| {
+        Failure::usage(format!("the manifest {name} can't be read")).caused_by(error)
+    })?;
 
     let mut listing = Listing::new(&name, ui);
     let checked = manifest::check(
@@ -46,15 +44,10 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
     );
     let hidden = listing.finish()?;
     let summary = checked.map_err(|error| {
-        let failure = Failure::usage("the manifest can't be checked");
-        match error {
-            ManifestError::Read { .. }
-            | ManifestError::Encoding { .. }
-            | ManifestError::LineEndings { .. } => failure,
-            ManifestError::Misspelled { .. } => failure.hint(hint::COLUMN),
-            _ => failure.hint(hint::MANIFEST),
-        }
-        .caused_by(error)
+        let hint = hint::of_manifest(&error, &args.manifest);
+        let mut failure = Failure::usage("the manifest can't be checked").caused_by(error);
+        failure.hints.extend(hint);
+        failure
     })?;
 
     if !hidden.is_empty() {
@@ -67,8 +60,19 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
             hidden.join(", ")
         ));
     }
+    let not_judged = match summary.not_judged {
+        0 => String::new(),
+        rows => format!(
+            "; where {} can't be judged here",
+            if rows == 1 {
+                "1 row goes".to_owned()
+            } else {
+                format!("{rows} rows go")
+            }
+        ),
+    };
     ui.note(format_args!(
-        "{name}: {}, {} of them bad; {}, {}",
+        "{name}: {}, {} of them bad; {}, {}{not_judged}",
         counted(summary.rows, "row"),
         summary.bad_rows,
         counted(summary.errors, "error"),
@@ -81,29 +85,32 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
     })
 }
 
-/// Where the manifest comes from; a check may read it twice.
-enum Source<'a> {
-    Path(&'a Path),
-    /// What came through a pipe, kept in a file without a name.
-    Spooled(File),
-}
+/// A manifest that can be read twice. It is opened once: a pipe, or what a shell puts in its place, gives its bytes once.
+struct Source(File);
 
-impl Source<'_> {
+impl Source {
+    fn of(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            return Source::spool(io::stdin());
+        }
+        let file = File::open(path)?;
+        if file.metadata()?.is_file() {
+            return Ok(Source(file));
+        }
+        Source::spool(file)
+    }
+
+    /// Keeps what comes through a pipe in a file without a name.
     fn spool(mut input: impl io::Read) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
         io::copy(&mut input, &mut file)?;
-        Ok(Source::Spooled(file))
+        Ok(Source(file))
     }
 
     fn open(&self) -> io::Result<File> {
-        match self {
-            Source::Path(path) => File::open(path),
-            Source::Spooled(file) => {
-                let mut file = file.try_clone()?;
-                file.rewind()?;
-                Ok(file)
-            }
-        }
+        let mut file = self.0.try_clone()?;
+        file.rewind()?;
+        Ok(file)
     }
 }
 
@@ -113,6 +120,7 @@ struct Listing<'a> {
     ui: &'a Ui,
     errors: u64,
     warnings: u64,
+    notes: u64,
     hidden: BTreeMap<&'static str, u64>,
     /// The first failure to print; what follows is not tried any more.
     printed: io::Result<()>,
@@ -125,6 +133,7 @@ impl<'a> Listing<'a> {
             ui,
             errors: 0,
             warnings: 0,
+            notes: 0,
             hidden: BTreeMap::new(),
             printed: Ok(()),
         }
@@ -134,6 +143,7 @@ impl<'a> Listing<'a> {
         let shown = match finding.severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
+            Severity::Note => &mut self.notes,
         };
         *shown += 1;
         let beyond = *shown > SHOWN;
@@ -161,13 +171,15 @@ impl<'a> Listing<'a> {
 /// A finding for people.
 fn sentence(manifest: &str, finding: &Finding) -> String {
     let column = match (&finding.column, finding.position) {
-        (Some(column), Some(position)) => format!("column {position} `{column}` "),
-        (Some(column), None) => format!("`{column}` "),
-        (None, _) => String::new(),
+        (Some(column), Some(position)) => format!("column {position} `{}` ", column),
+        (Some(column), None) => format!("`{}` ", column),
+        (None, Some(position)) => format!("column {position} "),
+        (None, None) => String::new(),
     };
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     format!(
         "{manifest} line {}: {severity}: {column}{} [{}]",

@@ -15,6 +15,9 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
         return code_in_words(code, ui);
     }
     let name = args.what.to_ascii_lowercase();
+    if let Some(class) = CLASSES.into_iter().find(|class| class.as_str() == name) {
+        return class_in_words(class, ui);
+    }
     let Some(reason) = Reason::lookup(&name) else {
         let names = Reason::all().iter().map(|reason| reason.name);
         let similar: Vec<&str> = names.filter(|known| known.contains(&name)).collect();
@@ -35,11 +38,35 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
             Kind::Objection => "objection: the export is not sent",
             Kind::Warning => "warning: the export is sent all the same",
             Kind::Manifest => "bad row: it is not exported",
+            Kind::Plan => "plan: the file is left out, or the plan refused",
+            Kind::Standing => "how a file stands",
         };
         ui.line(format_args!("{}  {kind}", reason.name))?;
         ui.hanging("  meaning  ", reason.meaning, 11)?;
         ui.hanging("  advice   ", reason.advice, 11)?;
     }
+    Ok(Exit::Done)
+}
+
+/// What reports say about failures.
+const CLASSES: [Class; 5] = [
+    Class::Transient,
+    Class::Permanent,
+    Class::CallersMistake,
+    Class::Throttled,
+    Class::Maintenance,
+];
+
+fn class_in_words(class: Class, ui: &Ui) -> Result<Exit, Failure> {
+    if ui.is_json() {
+        ui.json(&serde_json::json!({
+            "name": class.as_str(), "kind": "class", "meaning": class.meaning(), "advice": class.advice(),
+        }))?;
+        return Ok(Exit::Done);
+    }
+    ui.line(format_args!("{class}  class of failures"))?;
+    ui.hanging("  meaning  ", class.meaning(), 11)?;
+    ui.hanging("  advice   ", class.advice(), 11)?;
     Ok(Exit::Done)
 }
 

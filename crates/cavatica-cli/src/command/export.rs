@@ -5,7 +5,7 @@ use std::time::Duration;
 use cavatica_exports::Account;
 use cavatica_exports::model::{
     ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
-    Open, OpenName, Tri, VolumeId,
+    FileRef, Open, OpenName, Tri, VolumeId,
 };
 use cavatica_transfer::{OnceError, Started, export_once};
 
@@ -89,11 +89,11 @@ async fn start(
 }
 
 async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExport, Failure> {
-    let mut request = ExportRequest::new(
-        args.file.clone(),
-        args.volume.clone(),
-        args.location.clone(),
-    );
+    let id = match &args.file {
+        FileRef::Id(id) => id.clone(),
+        FileRef::Path(_) => api.look_up(&args.file).await?.id,
+    };
+    let mut request = ExportRequest::new(id.clone(), args.volume.clone(), args.location.clone());
     if args.overwrite {
         request = request.overwriting();
     }
@@ -105,7 +105,7 @@ async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExpor
         Account::new(api.client.clone()).user().await?;
         return Ok(request.skip_checks());
     }
-    let (file, volume) = tokio::try_join!(api.files.get(&args.file), api.volumes.get(&args.volume))
+    let (file, volume) = tokio::try_join!(api.files.get(&id), api.volumes.get(&args.volume))
         .map_err(|error| {
             let no_volume = error.api_error().and_then(ApiError::code) == Some(NO_VOLUME);
             let mut failure = Failure::from(error);
@@ -116,10 +116,7 @@ async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExpor
         })?;
     let what = format!(
         "the export of {}",
-        file.value
-            .name
-            .value()
-            .map_or(args.file.as_str(), String::as_str)
+        file.value.name.value().map_or(id.as_str(), String::as_str)
     );
     let export = request
         .check(&file.value, &volume.value)

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use cavatica_exports::Parent;
-use cavatica_exports::model::{File, manifest, tsv};
+use cavatica_exports::model::{File, FileRef, manifest, tsv};
+use cavatica_transfer::plan::Glob;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
@@ -23,15 +24,12 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
     let args::Files::List {
         parent,
         recursive,
+        names,
         tsv,
     } = args;
+    let globs: Vec<Glob> = names.iter().map(|name| Glob::new(name)).collect();
     let mut out = if *tsv { Out::manifest(ui)? } else { Out::Shown };
-    let top = match (&parent.project, &parent.folder) {
-        (Some(project), _) => Parent::Project(project.clone()),
-        (None, Some(folder)) => Parent::Folder(folder.clone()),
-        (None, None) => return Err(Failure::usage("name a --project or a --folder")),
-    };
-    let mut folders = vec![(String::new(), top)];
+    let mut folders = vec![top(parent, api).await?];
     let mut count = 0;
     while let Some((path, parent)) = folders.pop() {
         let mut pager = api.files.list(&parent);
@@ -43,12 +41,12 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
             Failure::from(error).naming(&thing)
         })? {
             for file in &page.items {
-                count += 1;
-                let path = format!(
-                    "{path}{}",
-                    file.name.value().map_or(file.id.as_str(), String::as_str)
-                );
-                out.put(&path, file, ui)?;
+                let name = file.name.value().map_or(file.id.as_str(), String::as_str);
+                let path = format!("{path}{name}");
+                if globs.is_empty() || globs.iter().any(|glob| glob.fits(name)) {
+                    count += 1;
+                    out.put(&path, file, ui)?;
+                }
                 if *recursive && file.is_folder() {
                     folders.push((format!("{path}/"), Parent::Folder(file.id.clone())));
                 }
@@ -60,6 +58,37 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
         ui.note("nothing there");
     }
     Ok(Exit::Done)
+}
+
+/// Where to begin, and what stands before the names there: paths are told from the project's root, whatever is listed.
+async fn top(parent: &args::Parent, api: &Api) -> Result<(String, Parent), Failure> {
+    if let Some(project) = &parent.project {
+        return Ok((String::new(), Parent::Project(project.clone())));
+    }
+    let Some(named) = &parent.folder else {
+        return Err(Failure::usage("name a --project or a --folder"));
+    };
+    let folder = api.look_up(named).await?;
+    if !folder.is_folder() {
+        return Err(Failure::usage(format!(
+            "`{named}` is a file; expected a folder"
+        )));
+    }
+    let above = match named {
+        FileRef::Path(path) => Some(path.folders().to_owned()),
+        FileRef::Id(_) => api.files.folders_of(&folder).await?,
+    };
+    let name = folder
+        .name
+        .value()
+        .map_or(folder.id.as_str(), String::as_str);
+    // A project's root lies in nothing and is no part of any path.
+    let path = match above.as_deref() {
+        None if folder.parent.value().is_none() => String::new(),
+        None | Some("") => format!("{name}/"),
+        Some(above) => format!("{above}/{name}/"),
+    };
+    Ok((path, Parent::Folder(folder.id)))
 }
 
 /// How the entries are printed.

@@ -2,15 +2,16 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::manifest::{Manifest, ManifestError};
+use cavatica_exports::model::manifest::{Manifest, Row, RowError};
 use cavatica_exports::model::{Layout, Location, Template, Tri};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
-    Selection, Target,
+    Refusal, Selection, Target, Unplanned,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -29,9 +30,10 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     let found = api::credentials(global, ui)?;
     let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
+    let ignored = Ignored::default();
     let options = PlanOptions {
         endpoint,
-        selection: selection(args, ui)?,
+        selection: selection(args, &ignored)?,
         target: match (&args.target.volume, &args.target.bucket) {
             (Some(volume), _) => Target::Volume(volume.clone()),
             (None, Some(bucket)) => Target::Bucket(bucket.clone()),
@@ -73,12 +75,19 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
             ));
         }
     };
-    let report = plan::plan(&args.out, &client, options, now, &mut tell)
-        .await
-        .map_err(|error| match &args.selection.project {
+    let planned = plan::plan(&args.out, &client, options, now, &mut tell).await;
+    warn_of_ignored(&ignored, ui);
+    let report = planned.map_err(|error| {
+        let failure = match &args.selection.project {
             Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
             None => error.into(),
-        })?;
+        };
+        if ui.is_json() {
+            failure
+        } else {
+            shortened(failure)
+        }
+    })?;
     if ui.is_json() {
         ui.json(&report)?;
     } else {
@@ -91,7 +100,23 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     })
 }
 
-fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
+/// How many reasons of a refusal are printed for people.
+const SHOWN: usize = 20;
+
+/// The failure with its first reasons; the rest is counted.
+fn shortened(mut failure: Failure) -> Failure {
+    let more = failure.details.len().saturating_sub(SHOWN);
+    if more > 0 {
+        failure.details.truncate(SHOWN);
+        failure.hints.insert(
+            0,
+            format!("there are {more} more of them; --json lists them"),
+        );
+    }
+    failure
+}
+
+fn selection(args: &args::Plan, ignored: &Ignored) -> Result<Selection, Failure> {
     if let Some(project) = &args.selection.project {
         return Ok(Selection::Project {
             project: project.clone(),
@@ -116,28 +141,56 @@ fn selection(args: &args::Plan, ui: &Ui) -> Result<Selection, Failure> {
         Box::new(BufReader::new(file))
     };
     let manifest = Manifest::open(name.clone(), input).map_err(|error| {
-        let hint = match error {
-            ManifestError::Misspelled { .. } => hint::COLUMN,
-            _ => hint::MANIFEST,
-        };
-        Failure::usage("the manifest can't be read")
-            .caused_by(error)
-            .hint(hint)
+        let hint = hint::of_manifest(&error, path);
+        let mut failure = Failure::usage("the manifest can't be read").caused_by(error);
+        failure.hints.extend(hint);
+        failure
     })?;
-    if let columns @ [_, ..] = manifest.ignored_columns() {
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|column| format!("`{}`", column))
-            .collect();
-        ui.warn(format_args!(
-            "{name} has columns that mean nothing here: {}; see that none is misspelled",
-            columns.join(", ")
-        ));
-    }
     Ok(Selection::Manifest {
+        rows: Box::new(Rows {
+            manifest,
+            ignored: Arc::clone(ignored),
+        }),
         name,
-        rows: Box::new(manifest),
     })
+}
+
+/// The columns and keys that mean nothing, as far as a manifest was read.
+type Ignored = Arc<Mutex<Vec<String>>>;
+
+/// The rows of a manifest. Which keys of JSON lines mean nothing shows only while they are read.
+struct Rows<R> {
+    manifest: Manifest<R>,
+    ignored: Ignored,
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Row, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = self.manifest.next();
+        let mut ignored = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.manifest.ignored_columns();
+        if now.len() > ignored.len() {
+            *ignored = now.to_vec();
+        }
+        row
+    }
+}
+
+fn warn_of_ignored(ignored: &Ignored, ui: &Ui) {
+    let ignored = ignored.lock().unwrap_or_else(PoisonError::into_inner);
+    if ignored.is_empty() {
+        return;
+    }
+    let columns: Vec<_> = ignored
+        .iter()
+        .map(|column| format!("`{}`", column))
+        .collect();
+    ui.warn(format_args!(
+        "the manifest has columns that mean nothing here: {}; see that none is misspelled",
+        columns.join(", ")
+    ));
 }
 
 fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
@@ -165,12 +218,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
     }
-    for (kind, files) in &report.skipped {
-        ui.line(format_args!(
-            "left out: {}, {kind}",
-            counted(*files, "file")
-        ))?;
-    }
+    show_left_out(report, ui)?;
     for warning in &report.warnings {
         let files = match warning.files {
             0 => String::new(),
@@ -182,10 +230,14 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ));
     }
     for twins in &report.collisions {
-        ui.warn(format_args!(
-            "these differ only in letter case or Unicode form, and will meet on a disk that doesn't tell them apart: {}",
-            twins.locations.join(", ")
-        ));
+        let locations: Vec<String> = twins.locations.iter().map(ToString::to_string).collect();
+        let what = match twins.kind {
+            "nested" => "the first of these is the folder of the second, and no disk can hold both",
+            _ => {
+                "these differ only in letter case, Unicode form or what nobody sees, and will meet on a disk that doesn't tell them apart"
+            }
+        };
+        ui.warn(format_args!("{what}: {}", locations.join(", ")));
     }
     if *files == 0 && report.skipped.is_empty() {
         ui.note("nothing was found, so no transfer was written");
@@ -208,6 +260,42 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What isn't sent: how many files of each kind, and the first of them with their reasons.
+fn show_left_out(report: &PlanReport, ui: &Ui) -> io::Result<()> {
+    for (kind, files) in &report.skipped {
+        ui.line(format_args!(
+            "left out: {}, {kind}",
+            counted(*files, "file")
+        ))?;
+        let named: Vec<_> = report
+            .left_out
+            .iter()
+            .filter(|file| file.kind == *kind)
+            .collect();
+        for file in &named {
+            ui.sentence(format_args!("  {}: {}", subject(file), file.reason))?;
+        }
+        if *files > named.len() as u64 {
+            ui.line("  ...")?;
+        }
+    }
+    Ok(())
+}
+
+/// What names a file that isn't planned.
+fn subject(file: &Unplanned) -> String {
+    let name = file
+        .path
+        .as_deref()
+        .or(file.file_id.as_deref())
+        .unwrap_or("a file");
+    let line = file
+        .line
+        .map(|line| format!(" (line {line})"))
+        .unwrap_or_default();
+    format!("{}{line}", name)
 }
 
 impl From<PlanError> for Failure {
@@ -243,60 +331,58 @@ impl From<PlanError> for Failure {
                     }
                 })
             }
+            PlanError::Nothing { .. } => Failure::new(Exit::NothingToDo, message)
+                .hint("`cavatica files list` shows what is there; no file was written"),
             PlanError::Manifest { errors } => {
                 let mut failure = Failure::usage(message);
                 for error in &errors {
-                    failure
-                        .details
-                        .extend(error.problems.iter().map(|problem| Detail {
-                            name: format!("line {}", error.line),
-                            message: problem.to_string(),
-                            remedy: String::new(),
-                        }));
+                    let problems = error.problems.iter().map(|problem| Detail {
+                        name: problem.fault.name().to_owned(),
+                        message: format!("line {}: {problem}", error.line),
+                        remedy: String::new(),
+                    });
+                    failure.details.extend(problems);
                 }
                 failure.hint("`cavatica check` names every bad row, and needs no account")
             }
-            PlanError::Refused(refusal) => {
-                let mut failure = Failure::usage("the plan is refused, nothing was planned");
-                let same = refusal.collisions.iter().map(|collision| Detail {
-                    name: "same-location".to_owned(),
-                    message: format!(
-                        "{} files would go to `{}`: {}",
-                        collision.files,
-                        collision.locations.join("`, `"),
-                        collision.file_ids.join(", ")
-                    ),
-                    remedy: "choose another --dest, for instance {path}/{name}, or leave one of them out"
-                        .to_owned(),
-                });
-                let refused = refusal.refused.iter().map(|file| Detail {
-                    name: file.kind.clone(),
-                    message: format!(
-                        "{}: {}",
-                        file.path
-                            .as_deref()
-                            .or(file.file_id.as_deref())
-                            .unwrap_or("a file"),
-                        file.reason
-                    ),
-                    remedy: match file.kind.as_str() {
-                        "exists" => {
-                            "leave such files out with --existing skip, or choose another prefix"
-                                .to_owned()
-                        }
-                        "public-acl" => "choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public".to_owned(),
-                        "kms-key-without-kms" | "kms-key-twice" => {
-                            "put what the manifest asks for this file right".to_owned()
-                        }
-                        kind => format!("leave such files out with --on {kind}=skip"),
-                    },
-                });
-                failure.details = same.chain(refused).collect();
-                failure
-            }
+            PlanError::Refused(refusal) => of_refusal(&refusal),
             _ => Failure::usage(message),
         }
     }
+}
+
+/// Everything that stands against a plan.
+fn of_refusal(refusal: &Refusal) -> Failure {
+    let mut failure = Failure::usage("the plan is refused, nothing was planned");
+    let same = refusal.collisions.iter().map(|collision| Detail {
+        name: "same-location".to_owned(),
+        message: format!(
+            "{} files would go to `{}`: {}",
+            collision.files,
+            collision.locations.join("`, `"),
+            collision.file_ids.join(", ")
+        ),
+        remedy: "choose another --dest, for instance {path}/{name}, or leave one of them out"
+            .to_owned(),
+    });
+    let refused = refusal.refused.iter().map(|file| Detail {
+        name: file.kind.clone(),
+        message: format!("{}: {}", subject(file), file.reason),
+        remedy: match file.kind.as_str() {
+            "exists" => {
+                "leave such files out with --existing skip, or choose another prefix"
+                    .to_owned()
+            }
+            "public-acl" => "choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public".to_owned(),
+            "kms-key-without-kms" | "kms-key-twice" => {
+                "put what the manifest asks for this file right".to_owned()
+            }
+            "contradicts" => "make the list anew, or leave out the column that is out of date; --on contradicts=skip leaves such files out".to_owned(),
+            kind => format!("leave such files out with --on {kind}=skip"),
+        },
+    });
+    failure.details = same.chain(refused).collect();
+    failure
 }
 
 fn of_call(error: transport::Error) -> Failure {

@@ -60,7 +60,7 @@ fn items(file: &TransferFile, names: &[String]) -> Result<Vec<ItemId>, Failure> 
         None => Ok(ids),
         Some(name) => Err(Failure::usage(format!(
             "`{}` is neither the id nor the key of a file of this transfer",
-            cavatica_exports::model::visible(name)
+            name
         ))
         .hint("`cavatica report` lists them")),
     }

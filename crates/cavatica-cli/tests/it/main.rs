@@ -10,6 +10,7 @@ mod full_disk;
 mod guide;
 mod harness;
 mod help;
+mod inputs;
 mod json;
 mod lost_answers;
 mod mistakes;

@@ -160,6 +160,28 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("UTF-16 in a manifest", "check utf16.csv"),
     ("a workbook for a manifest", "check files.xlsx"),
+    ("a compressed manifest", "check files.csv.gz"),
+    ("a JSON array for a manifest", "check array.json"),
+    ("JSON over several lines", "check pretty.json"),
+    ("a report for a manifest", "check report.tsv"),
+    ("encryption in other words", "check sse.csv"),
+    ("a destination in other words", "check target.csv"),
+    (
+        "a folder that is a project",
+        "files list --folder sandbox/demo",
+    ),
+    (
+        "a path that isn't there",
+        "export sandbox/demo:results/nobody.vcf sandbox/output a --copy",
+    ),
+    (
+        "a filter that nothing fits",
+        "plan --out t.transfer --project sandbox/demo --name *.bma --volume sandbox/output --copy",
+    ),
+    (
+        "a listed file that isn't there",
+        "plan --out t.transfer --manifest unknown.csv --volume sandbox/output --copy",
+    ),
     (
         "a manifest with a bad row",
         "plan --out t.transfer --manifest ragged.csv --volume sandbox/output --copy",
@@ -203,7 +225,20 @@ fn each_gets_one_short_error_and_the_next_command() {
     write("quoted.txt", "\"0123456789abcdef0123456789abcdef\"\n");
     write("bearer.txt", "Bearer 0123456789abcdef0123456789abcdef\n");
     write("utf16.csv", "f\0i\0l\0e\0_\0i\0d\0\n\0");
-    write("files.xlsx", "PK\u{3}\u{4}\u{14}\0");
+    write("files.xlsx", "PK\u{3}\u{4}\u{14}\0[Content_Types].xml");
+    std::fs::write(world.home().join("files.csv.gz"), b"\x1f\x8b\x08\0").unwrap();
+    write("array.json", &format!("[\n {{\"id\": \"{ID}\"}}\n]\n"));
+    write("pretty.json", &format!("{{\n \"id\": \"{ID}\"\n}}\n"));
+    write(
+        "report.tsv",
+        "file_id\tname\tkey\texport_id\tstate\tattempts\n",
+    );
+    write(
+        "sse.csv",
+        &format!("file_id,location,SSE,KMS Key\n{ID},a/b,aws:kms,my-key\n"),
+    );
+    write("target.csv", &format!("file_id,target\n{ID},a/b\n"));
+    write("unknown.csv", &format!("file_id\n{file}\n{ID}\n"));
     std::fs::create_dir(world.home().join("folder")).unwrap();
     let mut transcript = String::new();
     for (what, typed) in MISTAKES {

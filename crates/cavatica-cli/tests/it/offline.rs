@@ -35,7 +35,7 @@ fn every_bad_row_is_named() {
         expected a file id such as `567890abc8a5639cc6722063`
     files.csv line 2: error: location `run1/a.vcf` stands on lines 2 and 6 [same-location]
         give each file a location of its own
-    files.csv line 2: warning: locations `run1/a.vcf`, `RUN1/a.vcf` on lines 2 and 7 differ only in letter case or Unicode form [twin-locations]
+    files.csv line 2: warning: locations `run1/a.vcf`, `RUN1/a.vcf` on lines 2 and 7 differ only in letter case, Unicode form or what nobody sees [twin-locations]
         rename one of them unless the bucket is never copied to such a disk
     --- stderr
     files.csv: 6 rows, 3 of them bad; 4 errors, 1 warning

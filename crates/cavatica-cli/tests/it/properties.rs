@@ -155,7 +155,7 @@ fn a_manifest_makes_nothing_public_by_itself() {
     --- stdout
     --- stderr
     error: the plan is refused, nothing was planned
-      public-acl: a.vcf: the canned ACL `public-read` lets people outside your lab read the object; these are patients' data
+      public-acl: a.vcf (line 2): the canned ACL `public-read` lets people outside your lab read the object; these are patients' data
         choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public
     ");
     let confirmed = planned(&world, "canned_acl", "public-read", &["--public"]);
@@ -176,7 +176,7 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_planned() {
     --- stdout
     --- stderr
     error: the plan is refused, nothing was planned
-      kms-key-without-kms: a.vcf: a KMS key is named, but the server-side encryption is `AES256`, not `aws:kms`
+      kms-key-without-kms: a.vcf (line 2): a KMS key is named, but the server-side encryption is `AES256`, not `aws:kms`
         put what the manifest asks for this file right
     ");
     let refused = planned(&world, "task", "", &["--kms-key-id", "key-1"]);
@@ -195,8 +195,8 @@ fn what_cannot_be_asked_for_is_refused_before_anything_is_planned() {
     --- stdout
     --- stderr
     error: the manifest can't be read
-      caused by: files.csv line 1: column 3 `sse_algoritm` means nothing; perhaps `sse_algorithm` was meant
-    hint: rename the column: as it is called, what it asks for would be passed over
+      caused by: files.csv line 1: column 3 `sse_algoritm` could ask for encryption
+    hint: `sse_algoritm`: name the column `sse_algorithm`; passed over, what it asks for would be left out
     ");
     let planned = planned(&world, "centre,volume", "x,y", &[]);
     assert_eq!(planned.exit(), 0, "{}", planned.snapshot());

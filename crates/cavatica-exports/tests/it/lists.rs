@@ -1,7 +1,7 @@
 //! Lists of files, volumes and objects.
 
-use cavatica_exports::Parent;
-use cavatica_exports::model::{File, ServiceType};
+use cavatica_exports::model::{File, FileRef, ServiceType};
+use cavatica_exports::{Followed, Parent};
 use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
 
 use crate::world::World;
@@ -39,6 +39,39 @@ async fn one_level_at_a_time() {
         .await
         .unwrap();
     assert_eq!(names(&below), ["NA12878", "NA12891"]);
+}
+
+#[tokio::test]
+async fn a_path_leads_to_a_file_and_a_file_to_its_folders() {
+    let world = World::new().await;
+    let look_up = async |text: &str| {
+        let file: FileRef = text.parse().unwrap();
+        world.files.look_up(&file).await.unwrap()
+    };
+    let Followed::To(calls) = look_up("sandbox/demo:results/NA12878/calls.vcf").await else {
+        panic!("it is there");
+    };
+    let folders = world.files.folders_of(&calls).await.unwrap();
+    assert_eq!(folders.as_deref(), Some("results/NA12878"));
+    let Followed::To(by_id) = look_up(calls.id.as_str()).await else {
+        panic!("it is there");
+    };
+    assert_eq!(by_id.name, calls.name);
+    let Followed::To(top) = look_up("sandbox/demo:README.txt").await else {
+        panic!("it is there");
+    };
+    assert_eq!(
+        world.files.folders_of(&top).await.unwrap().as_deref(),
+        Some("")
+    );
+    for (path, at) in [
+        ("sandbox/demo:nowhere/calls.vcf", "nowhere"),
+        ("sandbox/demo:results/nobody.vcf", "results/nobody.vcf"),
+        // A file is no folder.
+        ("sandbox/demo:README.txt/calls.vcf", "README.txt"),
+    ] {
+        assert_eq!(look_up(path).await, Followed::Lost(at.to_owned()), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! A whole manifest judged without a network: bad rows, bad destinations, and rows that meet.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::row::looks_like_file_id;
-use super::{Manifest, ManifestError, Overwrite, Problem, Row};
+use super::{Manifest, ManifestError, Problem, Row};
 use crate::check::property_findings;
-use crate::{Census, Collision, Layout, Meeting, Reason, reason, visible};
+use crate::{
+    Census, Collision, DestinationFault, Field, FileRef, Layout, Location, Meeting, Reason,
+    Suspects, visible,
+};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -18,6 +21,8 @@ pub enum Severity {
     Error,
     /// It can, but somebody should look at it first.
     Warning,
+    /// It can't be judged here; the platform knows more.
+    Note,
 }
 
 /// Something about a manifest that its author should know.
@@ -52,6 +57,8 @@ pub struct Summary {
     pub errors: u64,
     /// Findings that are warnings.
     pub warnings: u64,
+    /// Rows whose location can't be judged here, because only the platform knows what it depends on.
+    pub not_judged: u64,
 }
 
 /// Reads a manifest and reports every finding: first those of single rows, in their order, then rows that meet.
@@ -79,15 +86,11 @@ pub fn check<R: Read>(
     name: &str,
     mut open: impl FnMut() -> io::Result<R>,
     layout: &Layout,
-    mut report: impl FnMut(Finding),
+    report: impl FnMut(Finding),
 ) -> Result<Summary, ManifestError> {
-    let mut summary = Summary::default();
-    let mut tell = |summary: &mut Summary, finding: Finding| {
-        match finding.severity {
-            Severity::Error => summary.errors += 1,
-            Severity::Warning => summary.warnings += 1,
-        }
-        report(finding);
+    let mut told = Told {
+        summary: Summary::default(),
+        report,
     };
     let name: Arc<str> = name.into();
     let mut manifest = || {
@@ -97,81 +100,118 @@ pub fn check<R: Read>(
         })?;
         Manifest::open(Arc::clone(&name), input)
     };
-
-    let (mut locations, mut files) = (Census::default(), Census::default());
+    let mut seen = Seen::default();
     let mut first_pass = manifest()?;
     for row in first_pass.by_ref() {
-        summary.rows += 1;
-        let before = summary.errors;
+        told.summary.rows += 1;
+        let before = told.summary.errors;
         match row {
-            Ok(row) => {
-                match row.location(layout) {
-                    Ok(location) => locations.count(location.as_str()),
-                    Err(error) => {
-                        for fault in error.faults() {
-                            tell(
-                                &mut summary,
-                                Finding::error(fault.reason(), row.line, fault),
-                            );
-                        }
-                    }
-                }
-                if let Some(id) = &row.id {
-                    files.count(id.as_str());
-                }
-                for warning in row_warnings(&row) {
-                    tell(&mut summary, warning);
-                }
-            }
+            Ok(row) => seen.look(&row, layout, &mut told),
             Err(error) => {
                 for problem in error.problems {
-                    tell(&mut summary, problem.into_finding(error.line));
+                    told.tell(problem.into_finding(error.line));
                 }
             }
         }
-        summary.bad_rows += u64::from(summary.errors > before);
+        told.summary.bad_rows += u64::from(told.summary.errors > before);
+    }
+    told.summary.not_judged = seen.not_judged.rows;
+    if let Some(note) = seen.not_judged.finding() {
+        told.tell(note);
     }
     for column in first_pass.ignored_columns() {
         let message = format!(
             "column `{}` means nothing here and is ignored",
             visible(column)
         );
-        tell(
-            &mut summary,
-            Finding::warning(&reason::IGNORED_COLUMN, 1, message),
-        );
+        told.tell(Finding::warning(&Reason::IGNORED_COLUMN, 1, message));
     }
+    let (locations, files) = (seen.locations.suspects(), seen.files.suspects());
+    if !locations.is_empty() || !files.is_empty() {
+        find_meetings(manifest()?, layout, (locations, files), &mut told);
+    }
+    Ok(told.summary)
+}
 
-    let (mut locations, mut files) = (locations.suspects(), files.suspects());
-    if locations.is_empty() && files.is_empty() {
-        return Ok(summary);
-    }
-    for row in manifest()?.flatten() {
-        if let Ok(location) = row.location(layout) {
-            locations.look(row.line, location.as_str());
+/// What was reported so far.
+struct Told<F> {
+    summary: Summary,
+    report: F,
+}
+
+impl<F: FnMut(Finding)> Told<F> {
+    fn tell(&mut self, finding: Finding) {
+        match finding.severity {
+            Severity::Error => self.summary.errors += 1,
+            Severity::Warning => self.summary.warnings += 1,
+            Severity::Note => {}
         }
-        if let Some(id) = &row.id {
-            files.look(row.line, id.as_str());
+        (self.report)(finding);
+    }
+}
+
+/// What is remembered of the rows for the second pass.
+#[derive(Default)]
+struct Seen {
+    locations: Census,
+    files: Census,
+    not_judged: NotJudged,
+}
+
+impl Seen {
+    fn look<F: FnMut(Finding)>(&mut self, row: &Row, layout: &Layout, told: &mut Told<F>) {
+        match judged_location(row, layout, &mut self.not_judged) {
+            Ok(Some(location)) => self.locations.count(location.as_str()),
+            Ok(None) => {}
+            Err(faults) => {
+                for fault in faults {
+                    told.tell(Finding::error(fault.reason(), row.line, fault));
+                }
+            }
+        }
+        if let Some(file) = row.file() {
+            self.files.count(&file.to_string());
+        }
+        for warning in row_warnings(row) {
+            told.tell(warning);
+        }
+    }
+}
+
+/// The second pass: which rows have the location or the file of another.
+fn find_meetings<R: Read, F: FnMut(Finding)>(
+    rows: Manifest<R>,
+    layout: &Layout,
+    (mut locations, mut files): (Suspects, Suspects),
+    told: &mut Told<F>,
+) {
+    for row in rows.flatten() {
+        let file = row.file().as_ref().map(FileRef::to_string);
+        // A file that is listed twice is sent once, and doesn't meet itself.
+        let is_listed = file.as_ref().is_some_and(|file| files.has_seen(file));
+        if let Some(file) = file {
+            files.look(row.line, &file);
+        }
+        if let Ok(location) = row.location(layout)
+            && !is_listed
+        {
+            locations.look(row.line, location.as_str());
         }
     }
     let unlisted = locations.unlisted() + files.unlisted();
     for collision in locations.collisions() {
-        tell(&mut summary, location_finding(&collision));
+        told.tell(location_finding(&collision));
     }
     for collision in files.collisions() {
         if collision.meeting == Meeting::Same {
-            tell(&mut summary, file_finding(&collision));
+            told.tell(file_finding(&collision));
         }
     }
     if unlisted > 0 {
         let message =
             format!("{unlisted} more rows seem to have the location or the file of another row");
-        tell(
-            &mut summary,
-            Finding::error(&reason::MORE_COLLISIONS, 1, message),
-        );
+        told.tell(Finding::error(&Reason::MORE_COLLISIONS, 1, message));
     }
-    Ok(summary)
 }
 
 impl Finding {
@@ -210,65 +250,123 @@ impl Problem {
     }
 }
 
+/// The location of a row, `None` if it depends on what only the platform knows; or everything that is wrong with it.
+fn judged_location(
+    row: &Row,
+    layout: &Layout,
+    not_judged: &mut NotJudged,
+) -> Result<Option<Location>, Vec<DestinationFault>> {
+    let error = match row.location(layout) {
+        Ok(location) => return Ok(Some(location)),
+        Err(error) => error,
+    };
+    let (missing, faults): (Vec<_>, Vec<_>) = error
+        .faults()
+        .iter()
+        .cloned()
+        .partition(|fault| matches!(fault, DestinationFault::Missing(_)));
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    not_judged.note(row.line, &missing);
+    Ok(None)
+}
+
+/// Rows whose location depends on what only the platform knows.
+#[derive(Default)]
+struct NotJudged {
+    rows: u64,
+    first_line: u64,
+    fields: BTreeSet<String>,
+}
+
+impl NotJudged {
+    fn note(&mut self, line: u64, missing: &[DestinationFault]) {
+        if self.rows == 0 {
+            self.first_line = line;
+        }
+        self.rows += 1;
+        let fields = missing.iter().filter_map(|fault| match fault {
+            DestinationFault::Missing(field) => Some(field),
+            _ => None,
+        });
+        self.fields.extend(fields.map(Field::to_string));
+    }
+
+    fn finding(&self) -> Option<Finding> {
+        let rows = match self.rows {
+            0 => return None,
+            1 => "1 row goes".to_owned(),
+            rows => format!("{rows} rows go"),
+        };
+        let fields: Vec<&str> = self.fields.iter().map(String::as_str).collect();
+        let message = format!(
+            "where {rows} can't be judged here: it depends on `{}`, which the platform knows",
+            fields.join("`, `")
+        );
+        Some(Finding {
+            severity: Severity::Note,
+            ..Finding::error(&Reason::NOT_JUDGED, self.first_line, message)
+        })
+    }
+}
+
 /// What a row that can be exported should make one think about.
 fn row_warnings(row: &Row) -> Vec<Finding> {
-    let mut warnings = Vec::new();
-    let mut warn = |reason, message: String| {
-        warnings.push(Finding::warning(reason, row.line, message));
-    };
-    if let Some(id) = &row.id
-        && !looks_like_file_id(id.as_str())
-    {
-        let id = visible(id.as_str());
-        warn(
-            &reason::ODD_FILE_ID,
-            format!("`{id}` doesn't look like a file id, 24 hex digits"),
-        );
-    }
-    if let Some(location) = &row.location
-        && location.as_str().trim() != location.as_str()
-    {
-        warn(
-            &reason::OUTER_SPACE,
-            format!("location `{location}` begins or ends with a space"),
-        );
-    }
-    if row.overwrite == Some(Overwrite::Allow) {
-        let message = "the row lets the platform delete what is already at its location";
-        warn(&reason::OVERWRITES, message.to_owned());
-    }
+    let own = row.warnings().into_iter();
+    let own = own.map(|warning| Finding::warning(warning.reason, row.line, warning.message));
     // What the volume's own defaults would add isn't known here. Objections need them, warnings don't.
-    for found in property_findings(Some(&row.properties), None).warnings {
-        warn(found.reason(), found.to_string());
-    }
-    warnings
+    let asked = property_findings(Some(&row.properties), None).warnings;
+    let asked = asked
+        .into_iter()
+        .map(|found| Finding::warning(found.reason(), row.line, found));
+    own.chain(asked).collect()
 }
 
 fn location_finding(collision: &Collision) -> Finding {
     let (line, lines) = (collision.lines[0], lines(collision));
+    let keys: Vec<String> = collision
+        .keys
+        .iter()
+        .map(|key| visible(key).to_string())
+        .collect();
     match collision.meeting {
         Meeting::Same => Finding::error(
-            &reason::SAME_LOCATION,
+            &Reason::SAME_LOCATION,
             line,
-            format!("location `{}` stands on {lines}", collision.keys[0]),
+            format!("location `{}` stands on {lines}", keys[0]),
         ),
         Meeting::Twins => Finding::warning(
-            &reason::TWIN_LOCATIONS,
+            &Reason::TWIN_LOCATIONS,
             line,
             format!(
-                "locations `{}` on {lines} differ only in letter case or Unicode form",
-                collision.keys.join("`, `")
+                "locations `{}` on {lines} differ only in letter case, Unicode form or what nobody sees",
+                keys.join("`, `")
+            ),
+        ),
+        Meeting::Nested => Finding::warning(
+            &Reason::NESTED_LOCATIONS,
+            line,
+            format!(
+                "location `{}` on line {line} is the folder of `{}` on line {}{}",
+                keys[0],
+                keys[1],
+                collision.lines[1],
+                match collision.rows {
+                    2 => String::new(),
+                    rows => format!(" and {} more", rows - 2),
+                }
             ),
         ),
     }
 }
 
 fn file_finding(collision: &Collision) -> Finding {
-    let (key, lines) = (&collision.keys[0], lines(collision));
+    let (key, lines) = (visible(&collision.keys[0]).to_string(), lines(collision));
     Finding::warning(
-        &reason::SAME_FILE,
+        &Reason::LISTED_TWICE,
         collision.lines[0],
-        format!("file `{key}` stands on {lines}"),
+        format!("file `{key}` stands on {lines}: it is sent once"),
     )
 }
 

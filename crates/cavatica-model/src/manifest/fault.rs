@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::{LocationFault, Reason, reason, visible};
+use super::Foreign;
+use crate::{LocationFault, Reason, visible};
 
 /// What is wrong with a line or one of its cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,26 @@ pub enum Fault {
     /// Neither true nor false.
     #[error("is `{}`: it is neither true nor false", visible(.0))]
     NotABoolean(String),
+    /// A mark by which some program says that there is nothing.
+    #[error("is `{}`, which some programs write where there is nothing", visible(.0))]
+    NotAvailable(String),
+    /// An id that was turned into a number.
+    #[error("is `{}`: a number, most likely made by Excel, which loses the last digits of ids", visible(.0))]
+    ExcelNumber(String),
+    /// A cell of a column that has no name.
+    #[error("holds `{}` under an empty header", visible(.0))]
+    NoHeader(String),
+    /// It says something else than another cell of the row.
+    #[error("is `{}`, but the row's file is `{}`", visible(.text), visible(.other))]
+    Contradicts {
+        /// The cell.
+        text: String,
+        /// What another cell says.
+        other: String,
+    },
+    /// A key of a JSON object that could ask for something, in words that aren't ours.
+    #[error("could ask for {0}")]
+    UnclearName(&'static str),
     /// A JSON value of another type.
     #[error("is {0}")]
     WrongType(&'static str),
@@ -89,22 +110,27 @@ impl Fault {
     /// What it means in general, whatever the row.
     pub fn reason(&self) -> &'static Reason {
         match self {
-            Fault::Empty => &reason::EMPTY,
-            Fault::Id { .. } => &reason::ID,
-            Fault::Location { .. } => &reason::LOCATION,
-            Fault::Name { .. } => &reason::NAME,
-            Fault::WindowsPath(_) => &reason::WINDOWS_PATH,
-            Fault::NotABoolean(_) => &reason::NOT_A_BOOLEAN,
-            Fault::WrongType(_) => &reason::WRONG_TYPE,
-            Fault::Twice => &reason::TWICE,
-            Fault::NotAProperty => &reason::NOT_A_PROPERTY,
-            Fault::UnclosedQuote => &reason::UNCLOSED_QUOTE,
-            Fault::TextAfterQuote => &reason::TEXT_AFTER_QUOTE,
-            Fault::CellCount { .. } => &reason::CELL_COUNT,
-            Fault::NotUtf8 => &reason::NOT_UTF8,
-            Fault::LineTooLong => &reason::LINE_TOO_LONG,
-            Fault::NotJson(_) => &reason::NOT_JSON,
-            Fault::Read(_) => &reason::READ,
+            Fault::Empty => &Reason::EMPTY,
+            Fault::Id { .. } => &Reason::ID,
+            Fault::Location { .. } => &Reason::LOCATION,
+            Fault::Name { .. } => &Reason::NAME,
+            Fault::WindowsPath(_) => &Reason::WINDOWS_PATH,
+            Fault::NotABoolean(_) => &Reason::NOT_A_BOOLEAN,
+            Fault::NotAvailable(_) => &Reason::NOT_AVAILABLE,
+            Fault::ExcelNumber(_) => &Reason::EXCEL_NUMBER,
+            Fault::NoHeader(_) => &Reason::NO_HEADER,
+            Fault::Contradicts { .. } => &Reason::CONTRADICTS,
+            Fault::UnclearName(_) => &Reason::UNCLEAR_NAME,
+            Fault::WrongType(_) => &Reason::WRONG_TYPE,
+            Fault::Twice => &Reason::TWICE,
+            Fault::NotAProperty => &Reason::NOT_A_PROPERTY,
+            Fault::UnclosedQuote => &Reason::UNCLOSED_QUOTE,
+            Fault::TextAfterQuote => &Reason::TEXT_AFTER_QUOTE,
+            Fault::CellCount { .. } => &Reason::CELL_COUNT,
+            Fault::NotUtf8 => &Reason::NOT_UTF8,
+            Fault::LineTooLong => &Reason::LINE_TOO_LONG,
+            Fault::NotJson(_) => &Reason::NOT_JSON,
+            Fault::Read(_) => &Reason::READ,
         }
     }
 }
@@ -127,9 +153,11 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.position, &self.column) {
-            (Some(position), Some(column)) => write!(f, "column {position} `{column}` ")?,
+            (Some(position), Some(column)) => {
+                write!(f, "column {position} `{}` ", visible(column))?;
+            }
             (Some(position), None) => write!(f, "column {position} ")?,
-            (None, Some(column)) => write!(f, "`{column}` ")?,
+            (None, Some(column)) => write!(f, "`{}` ", visible(column))?,
             (None, None) => {}
         }
         write!(f, "{}; expected {}", self.fault, self.expected)?;
@@ -163,6 +191,31 @@ impl fmt::Display for RowError {
 
 impl std::error::Error for RowError {}
 
+/// A column that could ask for something, in words that aren't ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnclearColumn {
+    /// The column, counted from 1.
+    pub position: usize,
+    /// Its name.
+    pub found: String,
+    /// What it could ask for.
+    pub asks: &'static str,
+    /// How to ask for it here.
+    pub instead: &'static str,
+}
+
+impl fmt::Display for UnclearColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (position, found) = (self.position, visible(&self.found));
+        write!(f, "column {position} `{found}` could ask for {}", self.asks)
+    }
+}
+
+fn joined(columns: &[UnclearColumn]) -> String {
+    let columns: Vec<String> = columns.iter().map(UnclearColumn::to_string).collect();
+    columns.join(", ")
+}
+
 /// Why a manifest can't be read at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -181,13 +234,19 @@ pub enum ManifestError {
         /// The manifest's name.
         manifest: Arc<str>,
     },
-    /// It is written in an encoding that isn't UTF-8.
-    #[error("{manifest} is not UTF-8 but looks like {encoding}")]
-    Encoding {
+    /// It is written in a way that isn't read.
+    #[error("{manifest} is {what}; expected CSV, TSV or JSON lines in UTF-8")]
+    Foreign {
         /// The manifest's name.
         manifest: Arc<str>,
-        /// What it looks like.
-        encoding: &'static str,
+        /// What it is.
+        what: Foreign,
+    },
+    /// It is a report of a transfer: the prefixes stand in its keys already, and what was done is among its rows.
+    #[error("{manifest} is a report of a transfer, no list of files to plan")]
+    OwnReport {
+        /// The manifest's name.
+        manifest: Arc<str>,
     },
     /// Its lines end in a way that nothing has written for twenty years but some spreadsheets.
     #[error(
@@ -198,42 +257,44 @@ pub enum ManifestError {
         manifest: Arc<str>,
     },
     /// The header line is broken.
-    #[error("{manifest} line 1: {problem}")]
+    #[error("{manifest} line {line}: {problem}")]
     BrokenHeader {
         /// The manifest's name.
         manifest: Arc<str>,
+        /// The header's line, counted from 1.
+        line: u64,
         /// What is wrong with it.
         problem: Box<Problem>,
     },
     /// The columns are separated by something else.
     #[error(
-        "{manifest} line 1: columns seem to be separated by {separator}; expected commas or tabs"
+        "{manifest} line {line}: columns seem to be separated by {separator}; expected commas or tabs"
     )]
     Separator {
         /// The manifest's name.
         manifest: Arc<str>,
+        /// The header's line, counted from 1.
+        line: u64,
         /// By what.
         separator: &'static str,
     },
-    /// A column's name is nearly that of a property. Taken for nothing, it would leave out what was asked of S3.
-    #[error(
-        "{manifest} line 1: column {position} `{}` means nothing; perhaps `{meant}` was meant", visible(.found)
-    )]
-    Misspelled {
+    /// Columns could ask for something, in words that aren't ours. Passed over, they would leave out what was asked for.
+    #[error("{manifest} line {line}: {}", joined(.columns))]
+    Unclear {
         /// The manifest's name.
         manifest: Arc<str>,
-        /// The column, counted from 1.
-        position: usize,
-        /// Its name.
-        found: String,
-        /// What it may be.
-        meant: &'static str,
+        /// The header's line, counted from 1.
+        line: u64,
+        /// Which, at least one.
+        columns: Vec<UnclearColumn>,
     },
     /// Two columns mean the same.
-    #[error("{manifest} line 1: columns {} and {} both mean `{meaning}`", .positions.0, .positions.1)]
+    #[error("{manifest} line {line}: columns {} and {} both mean `{meaning}`", .positions.0, .positions.1)]
     TwoColumns {
         /// The manifest's name.
         manifest: Arc<str>,
+        /// The header's line, counted from 1.
+        line: u64,
         /// What they mean.
         meaning: String,
         /// Which they are, counted from 1.
@@ -241,20 +302,24 @@ pub enum ManifestError {
     },
     /// No column tells which file is meant.
     #[error(
-        "{manifest} line 1: no column tells which file is meant; expected `file_id` (or `id`), or `project` and `name`, but found {found}"
+        "{manifest} line {line}: no column tells which file is meant; expected `file_id` (or `id`), or `project` with `path` or `name`, but found {found}"
     )]
     NoFileColumn {
         /// The manifest's name.
         manifest: Arc<str>,
+        /// The header's line, counted from 1.
+        line: u64,
         /// The columns that are there.
         found: String,
     },
     /// The first line is a row.
     #[error(
-        "{manifest} line 1 looks like a row; expected a header such as `file_id,location` before it"
+        "{manifest} line {line} looks like a row; expected a header such as `file_id,location` before it"
     )]
     NoHeader {
         /// The manifest's name.
         manifest: Arc<str>,
+        /// The header's line, counted from 1.
+        line: u64,
     },
 }

@@ -41,6 +41,11 @@ impl<R: Read> Lines<R> {
         }
     }
 
+    /// The first bytes of what wasn't read yet, some of them at least.
+    pub(super) fn begin(&mut self) -> io::Result<&[u8]> {
+        self.input.fill_buf()
+    }
+
     /// Gives a line back, to be read again.
     pub(super) fn put_back(&mut self, line: Line) {
         self.ahead.push_front(line);

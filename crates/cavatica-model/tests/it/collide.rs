@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_model::{Census, Collision, Meeting, fold};
+use cavatica_model::{Census, Collision, Meeting, fold, visible};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
@@ -25,6 +25,7 @@ fn collisions(keys: &[String]) -> Vec<Collision> {
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[abAB]{1,2}",
+        2 => "[abA](/[aB]){1,2}",
         2 => prop::sample::select(&["caf\u{e9}", "cafe\u{301}", "CAFE\u{301}", "stra\u{df}e", "STRASSE", "\u{3c3}", "\u{3c2}"][..])
             .prop_map(str::to_owned),
         1 => strategies::location(),
@@ -46,7 +47,11 @@ proptest! {
         "[aA\u{301}\u{e9}\u{df}\u{345}Z/]{0,8}",
         ".{0,12}",
     ]) {
+        let is_seen = |letter: &char| visible(&letter.to_string()).to_string() == letter.to_string() || letter.is_control();
         let defined: String = text
+            .chars()
+            .filter(is_seen)
+            .map(|letter| if letter.is_whitespace() && !letter.is_ascii() { ' ' } else { letter })
             .nfd()
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
@@ -78,6 +83,19 @@ proptest! {
             if twins.len() > 1 {
                 let lines: Vec<u64> = twins.iter().map(|key| same[key][0]).collect();
                 expected.push((Meeting::Twins, twins.clone(), lines, twins.len() as u64));
+            }
+        }
+        for (folder, file) in folded.keys().flat_map(|folder| folded.keys().map(move |file| (folder, file))) {
+            if file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')) {
+                let first = |folded: &str| (1..).zip(&keys).find(|(_, key)| fold(key) == folded).expect("it is there");
+                let is_below = |key: &&String| fold(key).strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+                let (line, key) = first(folder);
+                let below = keys.iter().filter(is_below).count() as u64;
+                let (first_line, first_key) = (1..).zip(&keys).find(|(_, key)| is_below(key)).expect("it is there");
+                let nest = (Meeting::Nested, vec![key.as_str(), first_key.as_str()], vec![line, first_line], below + 1);
+                if !expected.contains(&nest) {
+                    expected.push(nest);
+                }
             }
         }
         let found = collisions(&keys);

@@ -3,6 +3,7 @@
 mod check;
 mod collide;
 mod fuzz;
+mod lists;
 mod location;
 mod manifest;
 mod reason;
@@ -11,3 +12,4 @@ mod status;
 mod strategies;
 mod template;
 mod wire;
+mod writers;

@@ -423,3 +423,12 @@ pub(crate) fn value<T: serde::de::DeserializeOwned + std::fmt::Debug>(
             .unwrap_or_else(|error| panic!("{object} doesn't read: {error}"))
     })
 }
+
+/// Whether anybody would see something in a text.
+pub(crate) fn is_seen(text: &str) -> bool {
+    let is_seen = |letter: char| {
+        let alone = letter.to_string();
+        !letter.is_whitespace() && cavatica_model::visible(&alone).to_string() == alone
+    };
+    text.chars().any(is_seen)
+}

@@ -4,7 +4,7 @@ use cavatica_exports::model::{Objection, TaskId, VolumeId};
 use cavatica_exports::transport;
 use serde::Serialize;
 
-use super::PlanCollision;
+use super::{PlanCollision, Unplanned};
 use crate::journal::JournalError;
 
 /// Why there is no plan. Nothing was sent.
@@ -62,6 +62,12 @@ pub enum PlanError {
         /// Why not.
         reason: String,
     },
+    /// Nothing is selected.
+    #[error("nothing was planned: {why}")]
+    Nothing {
+        /// What matched nothing.
+        why: String,
+    },
     /// Rows of the manifest are bad; the first thousand of them.
     #[error("{} of the manifest can't be used", rows(errors))]
     Manifest {
@@ -96,22 +102,9 @@ pub struct Refusal {
     /// Locations that several files would go to.
     pub collisions: Vec<PlanCollision>,
     /// Files that must not be there, the first thousand of them.
-    pub refused: Vec<RefusedFile>,
+    pub refused: Vec<Unplanned>,
     /// How many there are in all.
     pub refused_files: u64,
-}
-
-/// A file for which the plan was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RefusedFile {
-    /// The file, if its id is known.
-    pub file_id: Option<String>,
-    /// Its path on the platform, or whatever names it.
-    pub path: Option<String>,
-    /// The name of the reason.
-    pub kind: String,
-    /// The reason in words.
-    pub reason: String,
 }
 
 /// The most refused files that are kept.
@@ -123,7 +116,7 @@ impl Refusal {
         self.collisions.is_empty() && self.refused_files == 0
     }
 
-    pub(super) fn add(&mut self, file: RefusedFile) {
+    pub(super) fn add(&mut self, file: Unplanned) {
         self.refused_files += 1;
         if self.refused.len() < KEPT {
             self.refused.push(file);
@@ -151,12 +144,16 @@ impl std::fmt::Display for Refusal {
             let name = first.path.as_deref().or(first.file_id.as_deref());
             write!(
                 f,
-                "{separator}refused: {}, the first is `{}`: {}",
+                "{separator}refused: {}, the first is `{}`{}: {}",
                 match self.refused_files {
                     1 => "1 file".to_owned(),
                     files => format!("{files} files"),
                 },
                 name.unwrap_or_default(),
+                first
+                    .line
+                    .map(|line| format!(" (line {line})"))
+                    .unwrap_or_default(),
                 first.reason
             )?;
         }

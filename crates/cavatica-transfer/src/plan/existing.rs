@@ -5,16 +5,15 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use cavatica_exports::ListError;
-use cavatica_exports::model::Volume;
+use cavatica_exports::model::{Reason, Volume};
 
-use super::error::{PlanError, Refusal, RefusedFile};
+use super::error::PlanError;
+use super::meet::Outcome;
+use super::unplanned::Unplanned;
 use super::{Existing, Policy};
 use crate::journal::{Draft, JournalError};
 use crate::platform::Platform;
 use crate::state::ItemId;
-
-/// The name of the reason.
-const KIND: &str = "exists";
 
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -29,13 +28,17 @@ pub(super) async fn sift(
     volume: &Volume,
     existing: Existing,
     mut planned: Planned,
-    draft: &mut Draft,
-    refusal: &mut Refusal,
+    outcome: &mut Outcome,
 ) -> Result<(), PlanError> {
     if planned.items.is_empty() {
         return Ok(());
     }
     planned.items.sort_unstable();
+    let Outcome {
+        draft,
+        refusal,
+        left_out,
+    } = outcome;
     let policy = match existing {
         Existing::Fail | Existing::Overwrite => Policy::Fail,
         Existing::Skip => Policy::Skip,
@@ -58,7 +61,14 @@ pub(super) async fn sift(
                 };
                 for item in planned.items_at(relative) {
                     if draft.location(item)? == relative {
-                        taken(draft, refusal, item, &object.location, policy)?;
+                        let file = taken(draft, item, &object.location)?;
+                        match policy {
+                            Policy::Fail => refusal.add(file),
+                            Policy::Skip => {
+                                draft.turn_into_skipped(item, &file.kind, &file.reason)?;
+                                left_out.note(|| file, Reason::EXISTS.name);
+                            }
+                        }
                     }
                 }
             }
@@ -109,24 +119,13 @@ impl Planned {
     }
 }
 
-fn taken(
-    draft: &mut Draft,
-    refusal: &mut Refusal,
-    item: ItemId,
-    location: &str,
-    policy: Policy,
-) -> Result<(), JournalError> {
-    let reason = format!("there is an object at `{location}` already");
-    match policy {
-        Policy::Skip => draft.turn_into_skipped(item, KIND, &reason),
-        Policy::Fail => {
-            refusal.add(RefusedFile {
-                file_id: None,
-                path: Some(location.to_owned()),
-                kind: KIND.to_owned(),
-                reason,
-            });
-            Ok(())
-        }
-    }
+/// A planned file at whose location something lies.
+fn taken(draft: &Draft, item: ItemId, location: &str) -> Result<Unplanned, JournalError> {
+    Ok(Unplanned {
+        file_id: Some(draft.file(item)?.to_string()),
+        path: Some(location.to_owned()),
+        line: None,
+        kind: Reason::EXISTS.name.to_owned(),
+        reason: format!("there is an object at `{location}` already"),
+    })
 }

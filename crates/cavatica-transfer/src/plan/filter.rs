@@ -20,16 +20,113 @@ pub struct Filter {
 impl Filter {
     /// Whether a file is meant.
     pub fn fits(&self, file: &File) -> bool {
-        let name = file.name.value().map_or("", String::as_str);
-        (self.names.is_empty() || self.names.iter().any(|glob| glob.fits(name)))
-            && self
-                .metadata
-                .iter()
-                .all(|(field, value)| has(file, field, value))
-            && self.tags.iter().all(|tag| {
-                let tags = file.tags.value();
-                tags.is_some_and(|tags| tags.contains(tag))
-            })
+        self.clauses().all(|clause| clause.fits(file))
+    }
+
+    fn clauses(&self) -> impl Iterator<Item = Clause<'_>> {
+        let names = Some(&self.names).filter(|names| !names.is_empty());
+        let names = names.map(|names| Clause::Names(names));
+        let fields = self
+            .metadata
+            .iter()
+            .map(|(field, value)| Clause::Field(field, value));
+        names
+            .into_iter()
+            .chain(fields)
+            .chain(self.tags.iter().map(|tag| Clause::Tag(tag)))
+    }
+}
+
+/// One of the things that a filter asks.
+enum Clause<'f> {
+    Names(&'f [Glob]),
+    Field(&'f str, &'f str),
+    Tag(&'f str),
+}
+
+impl Clause<'_> {
+    fn fits(&self, file: &File) -> bool {
+        match self {
+            Clause::Names(globs) => {
+                let name = file.name.value().map_or("", String::as_str);
+                globs.iter().any(|glob| glob.fits(name))
+            }
+            Clause::Field(field, value) => has(file, field, value),
+            Clause::Tag(tag) => file
+                .tags
+                .value()
+                .is_some_and(|tags| tags.iter().any(|it| it == tag)),
+        }
+    }
+}
+
+/// As in `name *.bam or *.cram`.
+impl fmt::Display for Clause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Clause::Names(globs) => {
+                let globs: Vec<String> = globs.iter().map(Glob::to_string).collect();
+                write!(f, "name {}", globs.join(" or "))
+            }
+            Clause::Field(field, value) => write!(f, "{field}={value}"),
+            Clause::Tag(tag) => write!(f, "tag {tag}"),
+        }
+    }
+}
+
+/// A filter at work, which remembers what it kept back.
+#[derive(Default)]
+pub(super) struct Tally<'f> {
+    /// What is asked, and how many files were left after it.
+    clauses: Vec<(Clause<'f>, u64)>,
+    files: u64,
+}
+
+impl<'f> Tally<'f> {
+    pub(super) fn new(filter: &'f Filter) -> Self {
+        Tally {
+            clauses: filter.clauses().map(|clause| (clause, 0)).collect(),
+            files: 0,
+        }
+    }
+
+    /// Whether a file is meant.
+    pub(super) fn fits(&mut self, file: &File) -> bool {
+        self.files += 1;
+        self.clauses.iter_mut().all(|(clause, left)| {
+            let fits = clause.fits(file);
+            *left += u64::from(fits);
+            fits
+        })
+    }
+
+    /// Why no file was left.
+    pub(super) fn why_nothing(&self) -> String {
+        if self.files == 0 {
+            return "there is no file in it".to_owned();
+        }
+        let mut before = self.files;
+        for (clause, left) in &self.clauses {
+            if *left == 0 {
+                return if before == self.files {
+                    format!("none of its {} has {clause}", files(before))
+                } else {
+                    format!(
+                        "none of the {} that fit what else is asked has {clause}",
+                        files(before)
+                    )
+                };
+            }
+            before = *left;
+        }
+        format!("none of its {} is left", files(self.files))
+    }
+}
+
+fn files(count: u64) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
     }
 }
 

@@ -6,6 +6,7 @@ use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{File, FileId};
 
 use super::Rows;
+use super::companion;
 use super::error::PlanError;
 use super::files::{self, Folders, Shown};
 use super::paths::{self, Paths, Place};
@@ -24,6 +25,7 @@ pub(super) async fn read(
     rows: Rows,
     sieve: &mut Sieve<'_>,
 ) -> Result<(), PlanError> {
+    sieve.is_listed = true;
     let mut errors: Vec<RowError> = Vec::new();
     let mut finder = Finder::default();
     let mut waiting: Vec<Row> = Vec::new();
@@ -88,6 +90,7 @@ impl Finder {
                 return Ok(Flow::Enough);
             }
         }
+        companion::settle(platform, sieve).await?;
         Ok(sieve.flow())
     }
 
@@ -104,7 +107,7 @@ impl Finder {
                 Ok(sieve.take(file, path.as_deref(), Some(row))?)
             }
             Err(reason) => {
-                sieve.miss(id, reason)?;
+                sieve.miss(Some(id), None, Some(row.line), reason)?;
                 Ok(sieve.flow())
             }
         }
@@ -157,7 +160,7 @@ fn by_name(row: &Row, entries: &Entries, sieve: &mut Sieve<'_>) -> Result<Flow, 
                 "" => name.to_owned(),
                 folders => format!("{folders}/{name}"),
             };
-            sieve.nameless(&path, reason)?;
+            sieve.miss(None, Some(&path), Some(row.line), reason)?;
             Ok(sieve.flow())
         }
     }

@@ -1,37 +1,40 @@
 //! From a selection to a transfer: what would be sent, where to, and what stands against it. Nothing is started here.
 
+mod companion;
 mod error;
 mod existing;
 mod files;
 mod filter;
 mod glob;
 mod manifest;
+mod meet;
 mod outputs;
 mod paths;
 mod select;
 mod sieve;
 mod tree;
+mod unplanned;
 
-pub use error::{PlanError, Refusal, RefusedFile};
+pub use error::{PlanError, Refusal};
 pub use filter::Filter;
 pub use glob::Glob;
+pub use unplanned::Unplanned;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{
-    Census, ExportMode, ExportProperties, Layout, Meeting, ProjectId, TaskId, Tri, Volume,
-    VolumeId, Warning,
+    ExportMode, ExportProperties, Findings, Layout, ProjectId, TaskId, Tri, Volume, VolumeId,
+    Warning,
 };
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::journal::{Draft, JournalError, Overwrite, Terms};
+use crate::journal::{Draft, JournalError, Overwrite, Terms, TransferFile};
 use crate::platform::Platform;
-use crate::state::ItemId;
-use existing::Planned;
+use meet::{Outcome, meet};
 use sieve::Sieve;
 
 /// What to plan.
@@ -146,7 +149,7 @@ pub enum Existing {
 /// What to do about a file that an objection or a warning is about.
 ///
 /// Without a policy, what the platform is known to refuse is left out and listed, and what is only suspicious is planned
-/// with a warning.
+/// with a warning. A row of a manifest that contradicts the platform, or whose file isn't there, fails the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// Leave it out and list it.
@@ -156,7 +159,7 @@ pub enum Policy {
 }
 
 /// The names of all reasons that a [`Policy`] can be about: what the platform refuses, what is suspicious, what has no place
-/// to go, what isn't there, what can't be read, and what a manifest lists twice.
+/// to go, what isn't there, what can't be read, what a manifest lists twice, and what it says otherwise than the platform.
 pub const KINDS: &[&str] = &[
     "alias",
     "public",
@@ -168,6 +171,7 @@ pub const KINDS: &[&str] = &[
     "missing",
     "unreadable",
     "listed-twice",
+    "contradicts",
 ];
 
 /// What a plan came to, in the shape that the program prints as JSON.
@@ -193,9 +197,11 @@ pub struct PlanReport {
     pub bytes: u64,
     /// Files that were left out, by the name of the reason.
     pub skipped: BTreeMap<String, u64>,
+    /// The first few of them, of each kind.
+    pub left_out: Vec<Unplanned>,
     /// What one should know.
     pub warnings: Vec<PlanWarning>,
-    /// Locations that differ only in letter case or Unicode form.
+    /// Locations that differ only in letter case, Unicode form or what nobody sees, and those that are folders of others.
     pub collisions: Vec<PlanCollision>,
     /// The first few files with their keys in the bucket.
     pub sample: Vec<PlanSample>,
@@ -219,7 +225,7 @@ pub struct PlanWarning {
 /// Locations that meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanCollision {
-    /// `same` or `twins`.
+    /// `same`, `twins`, or `nested`: the first location is the folder of the second.
     pub kind: &'static str,
     /// The locations.
     pub locations: Vec<String>,
@@ -254,7 +260,7 @@ pub struct PlanProgress {
 /// Plans a transfer into a new file.
 ///
 /// The file is written as the selection is read, so the memory doesn't grow with the files but for some forty bytes each.
-/// If anything stands against the plan, there is no file afterwards.
+/// If anything stands against the plan, or nothing is selected, there is no file afterwards.
 ///
 /// # Errors
 ///
@@ -268,47 +274,16 @@ pub async fn plan(
 ) -> Result<PlanReport, PlanError> {
     let platform = Platform::new(client);
     let requests_before = client.budget().sent;
-    let user = platform.account.user().await.map_err(PlanError::Call)?;
-    let account = user.value.username.into_value().unwrap_or_default();
-    let volume = find_volume(&platform, &options.target).await?;
-    let mut findings = volume.export_findings();
-    if !findings.objections.is_empty() {
-        return Err(PlanError::Volume {
-            volume: volume.id,
-            objections: findings.objections,
-        });
-    }
-    if platform.volumes.forbids_exports(&volume.id, &account).await {
-        findings.warnings.push(Warning::NoWritePermission);
-    }
-    let asked = options.properties.value().cloned().unwrap_or_default();
-    let of_properties = asked.findings_on(&volume);
-    if !of_properties.objections.is_empty() {
-        return Err(PlanError::Properties {
-            objections: of_properties.objections,
-        });
-    }
-    let terms = Terms {
-        endpoint: options.endpoint,
-        account,
-        mode: options.mode,
-        volume: volume.id.clone(),
-        bucket: volume.bucket().map(str::to_owned),
-        volume_prefix: volume.prefix().to_owned(),
-        prefix: options.layout.prefix.clone(),
-        overwrite: match options.existing {
-            Existing::Overwrite => Overwrite::Allowed,
-            Existing::Fail | Existing::Skip => Overwrite::Forbidden,
-        },
-        properties: options.properties,
-    };
-    let draft = Draft::create(
-        path,
+    let Ground {
         terms,
-        &options.selection.words(),
-        options.label.as_deref(),
-        now,
-    )?;
+        volume,
+        warnings: mut all_warnings,
+    } = {
+        let seen = look_at_volume(&platform, &options.target).await?;
+        ground(&options, seen)?
+    };
+    let selection = options.selection.words();
+    let draft = Draft::create(path, terms, &selection, options.label.as_deref(), now)?;
     let mut sieve = Sieve::new(
         draft,
         volume,
@@ -319,81 +294,149 @@ pub async fn plan(
         progress,
     );
     sieve.public_acl = options.public_acl;
-    select::select(&platform, options.selection, &mut sieve).await?;
+    let nothing = select::select(&platform, options.selection, &mut sieve).await?;
     let Sieve {
         draft,
         volume,
         refusal,
-        mut warnings,
-        sample,
+        warnings,
+        left_out,
         seen,
         ..
     } = sieve;
     // What follows needs as much memory again.
     drop(seen);
-    let (mut draft, mut refusal) = (draft, refusal);
-    let mut census = Census::default();
-    let mut planned = Planned::default();
-    draft.each_location(|item, location| {
-        census.count(location);
-        planned.note(item, location);
-    })?;
-    let (collisions, twins) = collisions(&draft, census)?;
-    refusal.collisions = collisions;
-    match options.existing {
-        Existing::Overwrite => {}
-        existing @ (Existing::Fail | Existing::Skip) => {
-            existing::sift(
-                &platform,
-                &volume,
-                existing,
-                planned,
-                &mut draft,
-                &mut refusal,
-            )
-            .await?;
-        }
-    }
+    let mut outcome = Outcome {
+        draft,
+        refusal,
+        left_out,
+    };
+    let twins = meet(&platform, &volume, options.existing, &mut outcome).await?;
+    let Outcome {
+        draft,
+        refusal,
+        left_out,
+    } = outcome;
     if !refusal.is_empty() {
         return Err(PlanError::Refused(Box::new(refusal)));
     }
-    let (files, bytes, left_out) = draft.counts();
-    let mut all_warnings: Vec<PlanWarning> = findings
-        .warnings
-        .iter()
-        .chain(&of_properties.warnings)
-        .map(|warning| PlanWarning {
-            name: warning.name(),
-            message: warning.to_string(),
-            remedy: warning.remedy(),
-            files: 0,
-        })
-        .collect();
-    all_warnings.append(&mut warnings);
+    let (files, bytes, skipped) = draft.counts();
+    if files + skipped == 0 {
+        return Err(PlanError::Nothing { why: nothing });
+    }
+    all_warnings.extend(warnings);
     let terms = draft.terms().clone();
-    let skipped = draft.skipped_by_kind()?;
-    // Of nothing at all no file is left behind.
-    let fingerprint = if files + left_out == 0 {
-        draft.fingerprint()?
-    } else {
-        draft.finish()?
-    };
+    let fingerprint = draft.finish()?;
+    let written = TransferFile::open(path)?;
     Ok(PlanReport {
         transfer: path.display().to_string(),
         fingerprint: fingerprint.to_string(),
         mode: terms.mode.as_str(),
         volume: terms.volume.to_string(),
-        bucket: terms.bucket,
-        volume_prefix: terms.volume_prefix,
         prefix: terms.prefix.to_string(),
         files,
         bytes,
-        skipped: skipped.into_iter().collect(),
+        skipped: written.skipped_by_kind()?.into_iter().collect(),
+        left_out: left_out.into_list(),
         warnings: all_warnings,
         collisions: twins,
-        sample,
+        sample: sample(&written, &terms)?,
         requests: client.budget().sent - requests_before,
+        bucket: terms.bucket,
+        volume_prefix: terms.volume_prefix,
     })
+}
+
+/// What is known before the first file is looked at.
+struct Ground {
+    terms: Terms,
+    volume: Volume,
+    warnings: Vec<PlanWarning>,
+}
+
+/// The volume, and what is known of it.
+struct Seen {
+    account: String,
+    volume: Volume,
+    findings: Findings,
+}
+
+/// Finds out whether the volume takes exports of this account.
+async fn look_at_volume(platform: &Platform, target: &Target) -> Result<Seen, PlanError> {
+    let user = platform.account.user().await.map_err(PlanError::Call)?;
+    let account = user.value.username.into_value().unwrap_or_default();
+    let volume = find_volume(platform, target).await?;
+    let mut findings = volume.export_findings();
+    if !findings.objections.is_empty() {
+        return Err(PlanError::Volume {
+            volume: volume.id,
+            objections: findings.objections,
+        });
+    }
+    if platform.volumes.forbids_exports(&volume.id, &account).await {
+        findings.warnings.push(Warning::NoWritePermission);
+    }
+    Ok(Seen {
+        account,
+        volume,
+        findings,
+    })
+}
+
+/// Finds out whether the volume takes what is asked for.
+fn ground(options: &PlanOptions, seen: Seen) -> Result<Ground, PlanError> {
+    let Seen {
+        account,
+        volume,
+        findings,
+    } = seen;
+    let asked = options.properties.value().cloned().unwrap_or_default();
+    let of_properties = asked.findings_on(&volume);
+    if !of_properties.objections.is_empty() {
+        return Err(PlanError::Properties {
+            objections: of_properties.objections,
+        });
+    }
+    let terms = Terms {
+        endpoint: options.endpoint.clone(),
+        account,
+        mode: options.mode,
+        volume: volume.id.clone(),
+        bucket: volume.bucket().map(str::to_owned),
+        volume_prefix: volume.prefix().to_owned(),
+        prefix: options.layout.prefix.clone(),
+        overwrite: match options.existing {
+            Existing::Overwrite => Overwrite::Allowed,
+            Existing::Fail | Existing::Skip => Overwrite::Forbidden,
+        },
+        properties: options.properties.clone(),
+    };
+    let warnings = findings.warnings.iter().chain(&of_properties.warnings);
+    let warnings = warnings.map(|warning| PlanWarning {
+        name: warning.name(),
+        message: warning.to_string(),
+        remedy: warning.remedy(),
+        files: 0,
+    });
+    Ok(Ground {
+        warnings: warnings.collect(),
+        terms,
+        volume,
+    })
+}
+
+/// How many files the sample shows.
+const SAMPLE: usize = 5;
+
+/// The first files that would be sent.
+fn sample(written: &TransferFile, terms: &Terms) -> Result<Vec<PlanSample>, JournalError> {
+    let first = written.items(None)?.into_iter().take(SAMPLE);
+    let sample = first.map(|item| PlanSample {
+        file_id: item.file.to_string(),
+        key: format!("{}{}", terms.volume_prefix, item.location),
+        path: item.path,
+    });
+    Ok(sample.collect())
 }
 
 async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, PlanError> {
@@ -424,43 +467,4 @@ async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, Pla
             volumes: found.into_iter().map(|volume| volume.id).collect(),
         }),
     }
-}
-
-/// The locations that are the same, and those that differ only in ways that tools lose.
-fn collisions(
-    draft: &Draft,
-    census: Census,
-) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>), JournalError> {
-    let mut suspects = census.suspects();
-    if suspects.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
-    draft.each_location(|item, location| suspects.look(item.0.unsigned_abs(), location))?;
-    let (mut same, mut twins) = (Vec::new(), Vec::new());
-    let file = |line: &u64| {
-        let item = ItemId(line.cast_signed());
-        draft.file(item).map(|file| file.to_string())
-    };
-    let prefix = draft.terms().prefix.clone();
-    for collision in suspects.collisions() {
-        let meeting = collision.meeting;
-        let told = PlanCollision {
-            kind: match meeting {
-                Meeting::Same => "same",
-                Meeting::Twins => "twins",
-            },
-            locations: collision
-                .keys
-                .iter()
-                .map(|key| format!("{prefix}{key}"))
-                .collect(),
-            file_ids: collision.lines.iter().map(file).collect::<Result<_, _>>()?,
-            files: collision.rows,
-        };
-        match meeting {
-            Meeting::Same => same.push(told),
-            Meeting::Twins => twins.push(told),
-        }
-    }
-    Ok((same, twins))
 }

@@ -1,11 +1,11 @@
 //! What tasks put out: files, folders with all that is in them, and companions.
 
-use cavatica_exports::model::{Task, TaskId, TaskStatus};
+use cavatica_exports::model::{Reason, Task, TaskId, TaskStatus};
 
 use super::PlanWarning;
 use super::error::PlanError;
 use super::files::{self, Folders};
-use super::filter::Filter;
+use super::filter::Tally;
 use super::sieve::{Flow, Sieve};
 use super::tree::tree;
 use crate::platform::Platform;
@@ -54,15 +54,16 @@ async fn of_one(
         && !status.is(TaskStatus::Completed)
     {
         sieve.warn(PlanWarning {
-            name: "task-not-completed",
+            name: Reason::TASK_NOT_COMPLETED.name,
             message: format!(
                 "task {} is {status}: its outputs may not be complete",
                 task.id
             ),
-            remedy: "wait until the task is completed and plan again",
+            remedy: Reason::TASK_NOT_COMPLETED.advice,
             files: 0,
         });
     }
+    sieve.task = Some(task.id.clone());
     let found = task.put_out().map_err(|error| PlanError::Task {
         task: task.id.clone(),
         reason: error.to_string(),
@@ -76,7 +77,7 @@ async fn of_one(
         for id in ids {
             let flow = match shown.get(&id) {
                 Err(reason) => {
-                    sieve.miss(&id, reason)?;
+                    sieve.miss(Some(&id), None, None, reason)?;
                     sieve.flow()
                 }
                 Ok(file) if are_folders => {
@@ -86,7 +87,7 @@ async fn of_one(
                         Some(above) => format!("{above}/{name}"),
                     };
                     let parent = cavatica_exports::Parent::Folder(id);
-                    tree(platform, parent, path, &Filter::default(), sieve).await?;
+                    tree(platform, parent, path, &mut Tally::default(), sieve).await?;
                     sieve.flow()
                 }
                 Ok(file) => sieve.take(file, folders.path(file).as_deref(), None)?,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cavatica_exports::Parent;
-use cavatica_exports::model::{File, ProjectId};
+use cavatica_exports::model::{File, FilePath, FileRef, ProjectId};
 use cavatica_exports::transport::Outcome;
+use cavatica_exports::{Followed, Parent};
 
 use super::error::PlanError;
 use crate::platform::Platform;
@@ -25,18 +25,18 @@ pub(super) async fn find_folder(
     project: &ProjectId,
     path: &str,
 ) -> Result<(Parent, String), PlanError> {
-    let mut parent = Parent::Project(project.clone());
-    let mut followed = String::new();
-    for name in parts(path) {
-        followed = below(&followed, name);
-        let found = platform.files.find(&parent, &[name]).await;
-        let found = found.map_err(PlanError::Call)?;
-        match found.into_iter().find(|entry| is_folder(entry, name)) {
-            Some(folder) => parent = Parent::Folder(folder.id),
-            None => return Err(PlanError::NoFolder { path: followed }),
-        }
+    let path = parts(path).fold(String::new(), |path, name| below(&path, name));
+    if path.is_empty() {
+        return Ok((Parent::Project(project.clone()), path));
     }
-    Ok((parent, followed))
+    let lost = |path| PlanError::NoFolder { path };
+    let place = FilePath::new(project.clone(), &path).map_err(|_| lost(path.clone()))?;
+    let followed = platform.files.look_up(&FileRef::Path(place)).await;
+    match followed.map_err(PlanError::Call)? {
+        Followed::To(folder) if folder.is_folder() => Ok((Parent::Folder(folder.id), path)),
+        Followed::To(_) => Err(lost(path)),
+        Followed::Lost(at) => Err(lost(at)),
+    }
 }
 
 /// The entries of a folder that have one of these names, with as few requests as the length of a URL allows; or why there

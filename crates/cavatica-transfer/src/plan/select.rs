@@ -1,6 +1,8 @@
 //! Reading the selection from the platform, a hundred files per request or more.
 
+use super::companion;
 use super::error::PlanError;
+use super::filter::Tally;
 use super::outputs::outputs;
 use super::paths::find_folder;
 use super::sieve::Sieve;
@@ -8,13 +10,14 @@ use super::tree::tree;
 use super::{Selection, manifest};
 use crate::platform::Platform;
 
-/// Hands every selected file to the sieve.
+/// Hands every selected file to the sieve. Gives back why there was none, should there be none.
 pub(super) async fn select(
     platform: &Platform,
     selection: Selection,
     sieve: &mut Sieve<'_>,
-) -> Result<(), PlanError> {
-    match selection {
+) -> Result<String, PlanError> {
+    let words = selection.words();
+    let nothing = match selection {
         Selection::Project {
             project,
             folder,
@@ -22,9 +25,19 @@ pub(super) async fn select(
         } => {
             let path = folder.unwrap_or_default();
             let (parent, path) = find_folder(platform, &project, &path).await?;
-            tree(platform, parent, path, &filter, sieve).await
+            let mut tally = Tally::new(&filter);
+            tree(platform, parent, path, &mut tally, sieve).await?;
+            tally.why_nothing()
         }
-        Selection::Tasks(tasks) => outputs(platform, &tasks, sieve).await,
-        Selection::Manifest { rows, .. } => manifest::read(platform, rows, sieve).await,
-    }
+        Selection::Tasks(tasks) => {
+            outputs(platform, &tasks, sieve).await?;
+            "no file was put out".to_owned()
+        }
+        Selection::Manifest { rows, .. } => {
+            manifest::read(platform, rows, sieve).await?;
+            "it lists no file".to_owned()
+        }
+    };
+    companion::settle(platform, sieve).await?;
+    Ok(format!("{words}: {nothing}"))
 }

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use cavatica_exports::model::manifest::{self, Row};
 use cavatica_exports::model::{
-    ExportProperties, File, FileFacts, FileId, Findings, Layout, Location, LocationError,
-    UnknownKeys, Volume, Warning,
+    DestinationError, DestinationFault, ExportProperties, File, FileFacts, FileId, Findings,
+    Layout, Location, LocationError, Reason, TaskId, UnknownKeys, Volume, Warning, visible,
 };
 
-use super::error::{Refusal, RefusedFile};
-use super::{PlanProgress, PlanSample, PlanWarning, Policy, PublicAcl};
+use super::companion::{Waiting, is_companion};
+use super::error::Refusal;
+use super::unplanned::{Examples, Named};
+use super::{PlanProgress, PlanWarning, Policy, PublicAcl};
 use crate::journal::{Draft, JournalError, Overwrite, PlannedFile, SeenFiles, SkippedFile};
-
-/// How many files the sample shows.
-const SAMPLE: usize = 5;
 
 /// Progress is told once in so many files.
 const TOLD_EVERY: u64 = 1_000;
@@ -31,7 +30,13 @@ pub(super) struct Sieve<'a> {
     pub(super) seen: SeenFiles,
     pub(super) refusal: Refusal,
     pub(super) warnings: Vec<PlanWarning>,
-    pub(super) sample: Vec<PlanSample>,
+    pub(super) left_out: Examples,
+    /// Files that go where their main file goes, which must be asked for first.
+    pub(super) waiting: Vec<Waiting>,
+    /// The task whose outputs are taken at the moment.
+    pub(super) task: Option<TaskId>,
+    /// Whether somebody named each file, so that one which isn't there is a mistake.
+    pub(super) is_listed: bool,
     progress: &'a mut (dyn FnMut(PlanProgress) + Send),
     told: u64,
 }
@@ -45,12 +50,39 @@ pub(super) enum Flow {
     Enough,
 }
 
-/// What names a file that isn't planned.
-#[derive(Clone, Copy, Debug)]
-struct Named<'a> {
-    id: Option<&'a FileId>,
-    path: Option<&'a str>,
-    file: Option<&'a File>,
+/// A file with all that is known of it.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    pub(super) file: &'a File,
+    /// The folders that it lies in, from the project's root, if they are known.
+    pub(super) folders: Option<&'a str>,
+    /// The row of a manifest that names it.
+    pub(super) row: Option<&'a Row>,
+    /// The file whose companion it is.
+    pub(super) main: Option<&'a File>,
+}
+
+impl<'a> Candidate<'a> {
+    /// Its path from its project's root, its name included.
+    fn path(&self) -> Option<String> {
+        let name = self.file.name.value()?;
+        Some(match self.folders {
+            None | Some("") => name.clone(),
+            Some(folders) => format!("{folders}/{name}"),
+        })
+    }
+
+    fn named<'n>(&self, path: Option<&'n str>) -> Named<'n>
+    where
+        'a: 'n,
+    {
+        Named {
+            id: Some(&self.file.id),
+            path,
+            file: Some(self.file),
+            line: self.row.map(|row| row.line),
+        }
+    }
 }
 
 impl<'a> Sieve<'a> {
@@ -74,7 +106,10 @@ impl<'a> Sieve<'a> {
             seen: SeenFiles::default(),
             refusal: Refusal::default(),
             warnings: Vec::new(),
-            sample: Vec::new(),
+            left_out: Examples::default(),
+            waiting: Vec::new(),
+            task: None,
+            is_listed: false,
             progress,
             told: 0,
         }
@@ -108,23 +143,24 @@ impl<'a> Sieve<'a> {
         if self.flow() == Flow::Enough {
             return Ok(Flow::Enough);
         }
-        let name = file.name.value().map(String::as_str);
-        let path = match (folders, name) {
-            (Some(""), Some(name)) => Some(name.to_owned()),
-            (Some(folders), Some(name)) => Some(format!("{folders}/{name}")),
-            (None, name) => name.map(str::to_owned),
-            (Some(_), None) => None,
+        let candidate = Candidate {
+            file,
+            folders,
+            row,
+            main: None,
         };
-        let named = Named {
-            id: Some(&file.id),
-            path: path.as_deref(),
-            file: Some(file),
-        };
+        let path = candidate.path();
+        let named = candidate.named(path.as_deref());
         if !self.seen.insert(&file.id) {
             // A list that shifts while it is read shows files twice; a manifest that names one twice is a mistake.
             if row.is_some() {
-                self.leave_out(named, "listed-twice", "the manifest lists the file twice")?;
+                let kind = Reason::LISTED_TWICE.name;
+                self.leave_out(named, kind, "the manifest lists the file twice")?;
             }
+            return Ok(Flow::More);
+        }
+        if let Some(reason) = row.and_then(|row| row.contradiction(file)) {
+            self.leave_out(named, Reason::CONTRADICTS.name, &reason)?;
             return Ok(Flow::More);
         }
         let findings = file.export_findings();
@@ -138,10 +174,40 @@ impl<'a> Sieve<'a> {
                 return Ok(Flow::More);
             }
         }
-        let location = match self.location(file, folders, row) {
+        if is_companion(file) && self.lacks_a_field(candidate) {
+            self.waiting.push(Waiting {
+                file: file.clone(),
+                folders: folders.map(str::to_owned),
+                row: row.cloned(),
+            });
+            return Ok(Flow::More);
+        }
+        self.place(candidate, path.as_deref(), &findings.warnings)
+    }
+
+    /// Plans a companion, now that its main file was looked for.
+    pub(super) fn take_companion(&mut self, candidate: Candidate<'_>) -> Result<(), JournalError> {
+        if self.flow() == Flow::More {
+            let path = candidate.path();
+            let warnings = candidate.file.export_findings().warnings;
+            self.place(candidate, path.as_deref(), &warnings)?;
+        }
+        Ok(())
+    }
+
+    /// Plans a file that may be sent, or leaves it out if there is no place for it.
+    fn place(
+        &mut self,
+        candidate: Candidate<'_>,
+        path: Option<&str>,
+        warnings: &[Warning],
+    ) -> Result<Flow, JournalError> {
+        let Candidate { file, row, .. } = candidate;
+        let named = candidate.named(path);
+        let location = match self.location(candidate) {
             Ok(location) => location,
             Err(reason) => {
-                self.leave_out(named, "location", &reason)?;
+                self.leave_out(named, Reason::LOCATION.name, &reason)?;
                 return Ok(Flow::More);
             }
         };
@@ -154,20 +220,16 @@ impl<'a> Sieve<'a> {
             self.refuse(named, kind, &reason);
             return Ok(Flow::More);
         }
-        for warning in findings.warnings.iter().chain(&of_properties.warnings) {
-            let known = self
-                .warnings
-                .iter_mut()
-                .find(|known| known.name == warning.name());
-            match known {
-                Some(known) => known.files += 1,
-                None => self.warnings.push(PlanWarning {
-                    name: warning.name(),
-                    message: format!("{}: {warning}", path.as_deref().unwrap_or(file.id.as_str())),
-                    remedy: warning.remedy(),
-                    files: 1,
-                }),
-            }
+        let subject = path.unwrap_or(file.id.as_str());
+        for warning in warnings.iter().chain(&of_properties.warnings) {
+            let (reason, remedy) = (warning.reason(), warning.remedy());
+            self.note(reason, remedy, || format!("{subject}: {warning}"));
+        }
+        self.note_row(subject, candidate);
+        if row.is_none_or(|row| row.location.is_none())
+            && let Some(hidden) = location.hidden_characters()
+        {
+            self.note(&Reason::INVISIBLE, Reason::INVISIBLE.advice, || hidden);
         }
         let origin = file.origin.value();
         let metadata = self.chosen(file);
@@ -175,22 +237,51 @@ impl<'a> Sieve<'a> {
             file: &file.id,
             location: &location,
             size: file.size.value().copied(),
-            path: path.as_deref(),
+            path,
             project: file.project.value(),
             task: origin.and_then(|origin| origin.task.value()),
             overwrite: row.and_then(|row| row.overwrite).map(overwrite),
             properties: properties.as_ref(),
             metadata: metadata.as_deref(),
         })?;
-        if self.sample.len() < SAMPLE {
-            self.sample.push(PlanSample {
-                file_id: file.id.to_string(),
-                path,
-                key: format!("{}{location}", self.volume.prefix()),
-            });
-        }
         self.tell();
         Ok(self.flow())
+    }
+
+    /// Counts a warning, and keeps the words of the first of its kind.
+    fn note(&mut self, reason: &Reason, remedy: &'static str, message: impl FnOnce() -> String) {
+        match self
+            .warnings
+            .iter_mut()
+            .find(|known| known.name == reason.name)
+        {
+            Some(known) => known.files += 1,
+            None => self.warnings.push(PlanWarning {
+                name: reason.name,
+                message: message(),
+                remedy,
+                files: 1,
+            }),
+        }
+    }
+
+    /// What the row itself should make one think about. The platform knows its id, so that isn't odd.
+    fn note_row(&mut self, subject: &str, Candidate { folders, row, .. }: Candidate<'_>) {
+        let Some(row) = row else { return };
+        let line = row.line;
+        let own = row.warnings().into_iter();
+        for warning in own.filter(|warning| *warning.reason != Reason::ODD_FILE_ID) {
+            let said = || format!("{subject} on line {line}: {}", warning.message);
+            self.note(warning.reason, warning.reason.advice, said);
+        }
+        if let Some(said) = folders.and_then(|folders| row.other_folders(folders)) {
+            self.note(&Reason::OTHER_PATH, Reason::OTHER_PATH.advice, || {
+                format!(
+                    "{subject} on line {line}, where the manifest says `{}`",
+                    visible(said)
+                )
+            });
+        }
     }
 
     /// What is asked of S3 for this file alone, what is asked for all of them included; `None` if its row asks nothing.
@@ -223,24 +314,21 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// A file of which only the id is known, because the platform doesn't show it.
-    pub(super) fn miss(&mut self, id: &FileId, reason: &str) -> Result<(), JournalError> {
+    /// A file that the platform doesn't show, by what names it.
+    pub(super) fn miss(
+        &mut self,
+        id: Option<&FileId>,
+        path: Option<&str>,
+        line: Option<u64>,
+        reason: &str,
+    ) -> Result<(), JournalError> {
         let named = Named {
-            id: Some(id),
-            path: None,
+            id,
+            path,
             file: None,
+            line,
         };
-        self.leave_out(named, "missing", reason)
-    }
-
-    /// A row without a file id.
-    pub(super) fn nameless(&mut self, path: &str, reason: &str) -> Result<(), JournalError> {
-        let named = Named {
-            id: None,
-            path: Some(path),
-            file: None,
-        };
-        self.leave_out(named, "missing", reason)
+        self.leave_out(named, Reason::MISSING.name, reason)
     }
 
     /// The chosen metadata fields that the file has, as a JSON object; `None` if it has none of them.
@@ -271,27 +359,79 @@ impl<'a> Sieve<'a> {
             id: id.as_ref(),
             path: Some(&path),
             file: None,
+            line: None,
         };
         let reason = format!("what the platform tells of it can't be read: {reason}");
-        self.leave_out(named, "unreadable", &reason)
+        self.leave_out(named, Reason::UNREADABLE.name, &reason)
     }
 
-    fn location(
-        &self,
-        file: &File,
-        folders: Option<&str>,
-        row: Option<&Row>,
-    ) -> Result<Location, String> {
-        let facts = FileFacts::of(file, folders);
-        let made = match row.and_then(|row| row.location.as_ref()) {
-            Some(named) => self.layout.location_as_named(named),
-            None => self.layout.location(&facts),
-        };
-        let location = made.map_err(|error| error.to_string())?;
+    fn location(&self, candidate: Candidate<'_>) -> Result<Location, String> {
+        let location = self
+            .destination(candidate)
+            .map_err(|error| error.to_string())?;
         location
             .key_with_prefix(self.volume.prefix())
             .map_err(|error: LocationError| error.to_string())?;
         Ok(location)
+    }
+
+    /// Where a file goes: its row says it, or what is known of the file.
+    fn destination(&self, candidate: Candidate<'_>) -> Result<Location, DestinationError> {
+        let Candidate {
+            file,
+            folders,
+            row,
+            main,
+        } = candidate;
+        if let Some(named) = row.and_then(|row| row.location.as_ref()) {
+            return self.layout.location_as_named(named);
+        }
+        let own = FileFacts::of(file, folders);
+        let main = main
+            .map(|main| FileFacts::of(main, None))
+            .unwrap_or_default();
+        let said = row.map(Row::facts).unwrap_or_default();
+        // What the manifest says comes first, then what the platform tells of the file, then what it tells of the main file.
+        let task = said.task.or(own.task).or(main.task).or(self.task.as_ref());
+        let sources = [main.metadata, own.metadata, said.metadata];
+        let mut known = sources
+            .into_iter()
+            .flatten()
+            .filter(|fields| !fields.is_empty());
+        let (first, more) = (known.next(), known);
+        let mut merged = None;
+        for fields in more {
+            let all = merged.get_or_insert_with(|| first.cloned().unwrap_or_default());
+            all.extend(
+                fields
+                    .iter()
+                    .map(|(field, value)| (field.clone(), value.clone())),
+            );
+        }
+        let metadata = merged.as_ref().or(first);
+        self.layout.location(&FileFacts {
+            task,
+            metadata,
+            ..own
+        })
+    }
+
+    /// Whether a file has no location only because something isn't known of it.
+    fn lacks_a_field(&self, candidate: Candidate<'_>) -> bool {
+        self.destination(candidate).is_err_and(|error| {
+            let mut faults = error.faults().iter();
+            faults.all(|fault| matches!(fault, DestinationFault::Missing(_)))
+        })
+    }
+
+    /// What to do about a kind, where nobody said it: a mistake in a list fails the plan.
+    fn policy(&self, kind: &str) -> Policy {
+        let by_default = match kind {
+            kind if kind == Reason::CONTRADICTS.name => Policy::Fail,
+            kind if kind == Reason::MISSING.name && self.is_listed => Policy::Fail,
+            _ => Policy::Skip,
+        };
+        self.policies.get(kind).copied().unwrap_or(by_default)
     }
 
     fn leave_out(
@@ -300,28 +440,26 @@ impl<'a> Sieve<'a> {
         kind: &str,
         reason: &str,
     ) -> Result<(), JournalError> {
-        match self.policies.get(kind) {
-            Some(Policy::Fail) => self.refuse(named, kind, reason),
-            Some(Policy::Skip) | None => self.draft.skip(&SkippedFile {
-                file: named.id,
-                path: named.path,
-                size: named.file.and_then(|file| file.size.value().copied()),
-                project: named.file.and_then(|file| file.project.value()),
-                kind,
-                reason,
-            })?,
+        match self.policy(kind) {
+            Policy::Fail => self.refuse(named, kind, reason),
+            Policy::Skip => {
+                self.left_out.note(|| named.unplanned(kind, reason), kind);
+                self.draft.skip(&SkippedFile {
+                    file: named.id,
+                    path: named.path,
+                    size: named.file.and_then(|file| file.size.value().copied()),
+                    project: named.file.and_then(|file| file.project.value()),
+                    kind,
+                    reason,
+                })?;
+            }
         }
         self.tell();
         Ok(())
     }
 
     fn refuse(&mut self, named: Named<'_>, kind: &str, reason: &str) {
-        self.refusal.add(RefusedFile {
-            file_id: named.id.map(FileId::to_string),
-            path: named.path.map(str::to_owned),
-            kind: kind.to_owned(),
-            reason: reason.to_owned(),
-        });
+        self.refusal.add(named.unplanned(kind, reason));
     }
 
     fn tell(&mut self) {

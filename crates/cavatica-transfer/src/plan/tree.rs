@@ -6,8 +6,9 @@ use cavatica_exports::model::Entry;
 use cavatica_exports::transport::Outcome;
 use cavatica_exports::{ListError, Parent};
 
+use super::companion;
 use super::error::PlanError;
-use super::filter::Filter;
+use super::filter::Tally;
 use super::sieve::{Flow, Sieve};
 use crate::platform::Platform;
 
@@ -28,7 +29,7 @@ pub(super) async fn tree(
     platform: &Platform,
     start: Parent,
     path: String,
-    filter: &Filter,
+    tally: &mut Tally<'_>,
     sieve: &mut Sieve<'_>,
 ) -> Result<(), PlanError> {
     let mut levels = VecDeque::from([(start, path)]);
@@ -67,12 +68,12 @@ pub(super) async fn tree(
                         above => format!("{above}/{name}"),
                     };
                     levels.push_back((Parent::Folder(file.id), path));
-                } else if filter.fits(&file)
-                    && sieve.take(&file, Some(&path), None)? == Flow::Enough
+                } else if tally.fits(&file) && sieve.take(&file, Some(&path), None)? == Flow::Enough
                 {
                     return Ok(());
                 }
             }
+            companion::settle(platform, sieve).await?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod bench;
 mod journal;
 mod lies;
+mod lists;
 mod older;
 mod other_journal;
 mod owner;

@@ -270,6 +270,7 @@ async fn a_manifest_may_name_files_by_project_and_name() {
     std::fs::remove_file(bench.transfer()).expect("it is there");
     let options = PlanOptions {
         selection: listed(text),
+        policies: skipping("missing"),
         ..bench.options()
     };
     let planned = bench.plan(options).await.expect("a plan");
@@ -279,7 +280,11 @@ async fn a_manifest_may_name_files_by_project_and_name() {
     assert_eq!(asked(&bench) - before, 1 + 1 + 2);
 }
 
-fn listed(text: String) -> Selection {
+fn skipping(kind: &str) -> BTreeMap<String, Policy> {
+    BTreeMap::from([(kind.to_owned(), Policy::Skip)])
+}
+
+pub(crate) fn listed(text: String) -> Selection {
     let manifest = Manifest::open("m.csv", std::io::Cursor::new(text));
     Selection::Manifest {
         name: "m.csv".to_owned(),
@@ -326,6 +331,7 @@ async fn rows_of_an_unknown_project_are_missing_and_the_others_planned() {
     std::fs::remove_file(bench.transfer()).expect("it is there");
     let options = PlanOptions {
         selection: listed(text),
+        policies: skipping("missing"),
         ..bench.options()
     };
     let planned = bench.plan(options).await.expect("a plan");

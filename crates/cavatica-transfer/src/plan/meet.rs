@@ -1,0 +1,80 @@
+//! Planned locations held against each other, and against what lies on the volume.
+
+use cavatica_exports::model::{Census, Meeting, Volume};
+
+use super::error::{PlanError, Refusal};
+use super::existing::{self, Planned};
+use super::unplanned::Examples;
+use super::{Existing, PlanCollision};
+use crate::journal::{Draft, JournalError};
+use crate::platform::Platform;
+use crate::state::ItemId;
+
+/// What the selection came to.
+pub(super) struct Outcome {
+    pub(super) draft: Draft,
+    pub(super) refusal: Refusal,
+    pub(super) left_out: Examples,
+}
+
+/// Holds the planned locations against each other and against what lies on the volume. Gives back those that only a disk
+/// can't keep apart.
+pub(super) async fn meet(
+    platform: &Platform,
+    volume: &Volume,
+    existing: Existing,
+    outcome: &mut Outcome,
+) -> Result<Vec<PlanCollision>, PlanError> {
+    let mut census = Census::default();
+    let mut planned = Planned::default();
+    outcome.draft.each_location(|item, location| {
+        census.count(location);
+        planned.note(item, location);
+    })?;
+    let (same, twins) = collisions(&outcome.draft, census)?;
+    outcome.refusal.collisions = same;
+    if existing != Existing::Overwrite {
+        existing::sift(platform, volume, existing, planned, outcome).await?;
+    }
+    Ok(twins)
+}
+
+/// The locations that are the same, and those that S3 keeps apart and a disk doesn't.
+fn collisions(
+    draft: &Draft,
+    census: Census,
+) -> Result<(Vec<PlanCollision>, Vec<PlanCollision>), JournalError> {
+    let mut suspects = census.suspects();
+    if suspects.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    draft.each_location(|item, location| suspects.look(item.0.unsigned_abs(), location))?;
+    let (mut same, mut twins) = (Vec::new(), Vec::new());
+    let file = |line: &u64| {
+        let item = ItemId(line.cast_signed());
+        draft.file(item).map(|file| file.to_string())
+    };
+    let prefix = draft.terms().prefix.clone();
+    for collision in suspects.collisions() {
+        let meeting = collision.meeting;
+        let told = PlanCollision {
+            kind: match meeting {
+                Meeting::Same => "same",
+                Meeting::Twins => "twins",
+                Meeting::Nested => "nested",
+            },
+            locations: collision
+                .keys
+                .iter()
+                .map(|key| format!("{prefix}{key}"))
+                .collect(),
+            file_ids: collision.lines.iter().map(file).collect::<Result<_, _>>()?,
+            files: collision.rows,
+        };
+        match meeting {
+            Meeting::Same => same.push(told),
+            Meeting::Twins | Meeting::Nested => twins.push(told),
+        }
+    }
+    Ok((same, twins))
+}
