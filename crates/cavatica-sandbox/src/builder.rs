@@ -1,6 +1,7 @@
 //! A sandbox before it runs: what it is to be, and how it is brought up.
 
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -214,6 +215,9 @@ impl SandboxBuilder {
         };
         let folder = data.path().to_owned();
         let lock = lock(&folder)?;
+        if !tells_letter_case_apart(&folder).map_err(SandboxError::io(&folder))? {
+            return Err(SandboxError::LetterCase(folder));
+        }
         let store = Store::open(&folder).map_err(SandboxError::io(&folder))?;
         let clock = Clock::start();
         let planting = (self.clone(), store.clone(), folder.clone());
@@ -390,6 +394,16 @@ impl SandboxBuilder {
         };
         Ok((spec, plantings))
     }
+}
+
+/// Whether names that differ in letter case are two files there, as they are on the platform and on S3.
+fn tells_letter_case_apart(folder: &Path) -> io::Result<bool> {
+    let probe = tempfile::Builder::new()
+        .prefix("Case-")
+        .tempfile_in(folder)?;
+    let name = probe.path().file_name().unwrap_or_default();
+    let other = name.to_string_lossy().to_ascii_lowercase();
+    Ok(!folder.join(other).exists())
 }
 
 /// Adds a volume to a world that a data folder brought back, unless it is there.

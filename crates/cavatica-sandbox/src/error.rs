@@ -28,6 +28,9 @@ pub enum SandboxError {
     /// Another sandbox is using the data folder.
     #[error("another sandbox is using `{}`", .0.display())]
     Busy(PathBuf),
+    /// The data folder takes names that differ in letter case for one, so files would run into each other.
+    #[error("`{}` doesn't tell letter case apart", .0.display())]
+    LetterCase(PathBuf),
     /// A file to be copied has a name that is no Unicode text; the platform has no such names.
     #[error("the name of `{}` is no Unicode text", .0.display())]
     Name(PathBuf),
@@ -64,6 +67,9 @@ impl SandboxError {
             SandboxError::Bucket { source, .. } => source
                 .downcast_ref::<cavatica_s3::AwsConfigError>()
                 .map(cavatica_s3::AwsConfigError::advice),
+            SandboxError::LetterCase(_) => {
+                Some("name a data folder on a disk where `a` and `A` are two files")
+            }
             _ => None,
         }
     }
