@@ -93,6 +93,7 @@ pub mod manifest;
 mod objection;
 mod open;
 mod page;
+mod platform;
 mod rate;
 mod reason;
 mod status;
@@ -122,6 +123,7 @@ pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix
 pub use objection::{Findings, Objection, Objections, Warning};
 pub use open::{Open, OpenName};
 pub use page::{Entry, Link, Page};
+pub use platform::{Platform, PlatformError};
 pub use rate::{Rate, RateLimit, reset_moment};
 pub use reason::{Kind, Reason};
 pub use status::{Class, StatusCode, classify};
