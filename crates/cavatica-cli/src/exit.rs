@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use cavatica_exports::model::{Objection, Objections};
-use cavatica_exports::transport::{self, Effect, Outcome};
+use cavatica_exports::transport::{self, Effect, Fault, Outcome};
 use cavatica_exports::{ListError, WaitError};
 use cavatica_transfer::journal::JournalError;
 
@@ -147,6 +147,9 @@ impl From<transport::Error> for Failure {
             }
             Outcome::Refused if is_denial(&error) => {
                 (Exit::Denied, "the platform doesn't allow this")
+            }
+            Outcome::Refused if *error.fault() == Fault::NoSuchCall => {
+                (Exit::Other, "nothing answers at this address of the API")
             }
             Outcome::Refused if error.status() == Some(404) => {
                 // What was looked up before anything is sent was named by the user.

@@ -1,5 +1,6 @@
 //! What to do next, chosen from what happened.
 
+use cavatica_exports::model::Platform;
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
 /// What a manifest looks like.
@@ -32,6 +33,12 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
             "if you trust the server, name its certificate authority with `--ca-cert FILE`"
                 .to_owned(),
         ];
+    }
+    if *error.fault() == Fault::NoSuchCall {
+        return vec![format!(
+            "the endpoint may be wrong: it ends in `/v2`, as in {}",
+            Platform::Cavatica.api()
+        )];
     }
     let hint = match (error.outcome(), error.status(), error.api_error()) {
         (Outcome::NotSent, _, _) => {
@@ -73,7 +80,6 @@ fn of_code(code: i64) -> Option<&'static str> {
             "`cavatica files list --project OWNER/NAME --recursive` shows files with their ids"
         }
         9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
-        90003 => "an endpoint ends in `/v2`, as in https://cavatica-api.sbgenomics.com/v2",
         9008 => "`cavatica jobs list` shows the jobs that you started",
         // A volume doesn't tell what its members may do, so `doctor` can't know this one.
         9020 => {

@@ -1,6 +1,8 @@
 //! Volumes, and what lies on them.
 
-use crate::model::{Page, Volume, VolumeId, VolumeListing, VolumeObject, VolumePermissions};
+use crate::model::{
+    Member, Page, Volume, VolumeId, VolumeListing, VolumeObject, VolumePermissions,
+};
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Error, Fetched};
 
@@ -29,20 +31,25 @@ impl Volumes {
             .await
     }
 
-    /// Reads what a member may do with a volume, as it was given to the member alone: teams aren't taken into account.
+    /// Reads a member with what it may do, as it was given to the member alone: teams aren't taken into account.
     ///
     /// # Errors
     ///
-    /// `Refused` with status 404 for somebody who isn't a member.
-    pub async fn permissions(
-        &self,
-        volume: &VolumeId,
-        username: &str,
-    ) -> Result<Fetched<VolumePermissions>, Error> {
-        let call = Call::get("/storage/volumes/{volume}/members/{username}/permissions")
+    /// `Refused` for somebody who isn't a member, or who may not be seen.
+    pub async fn member(&self, volume: &VolumeId, name: &str) -> Result<Fetched<Member>, Error> {
+        let call = Call::get("/storage/volumes/{volume}/members/{username}")
             .param("volume", volume)
-            .param("username", username);
+            .param("username", name);
         self.client.fetch(call).await
+    }
+
+    /// Lists the members of a volume.
+    pub fn members(&self, volume: &VolumeId) -> Pager<Page<Member>> {
+        let call = Call::get("/storage/volumes/{volume}/members")
+            .param("volume", volume)
+            .query("fields", "_all")
+            .query("limit", MAX_PAGE);
+        Pager::new(self.client.clone(), call).read_by(Page::read_members)
     }
 
     /// Whether the platform says that an account may not export to a volume. An owner isn't asked about, and where the
@@ -51,8 +58,11 @@ impl Volumes {
         if volume.owner() == username {
             return false;
         }
-        let permissions = self.permissions(volume, username).await;
-        permissions.is_ok_and(|permissions| permissions.value.forbid_exports())
+        let member = self.member(volume, username).await;
+        member.is_ok_and(|member| {
+            let permissions = member.value.permissions.value();
+            permissions.is_some_and(VolumePermissions::forbid_exports)
+        })
     }
 
     /// Lists the volumes that the caller can see, with all their fields.
@@ -63,8 +73,8 @@ impl Volumes {
         Pager::new(self.client.clone(), call)
     }
 
-    /// Lists one level of a volume's contents, metadata included. A prefix names a folder and ends in `/`; empty is the
-    /// top level.
+    /// Lists one level of a volume's contents, metadata included. A prefix names a folder, with or without a final `/`;
+    /// empty is the top level. Folders are told with their final `/`, and never the one that was asked for.
     pub fn list_objects(&self, volume: &VolumeId, prefix: &str) -> Pager<VolumeListing> {
         let call = Call::get("/storage/volumes/{volume}/list").param("volume", volume);
         let call = if prefix.is_empty() {
@@ -76,6 +86,7 @@ impl Volumes {
             self.client.clone(),
             call.query("fields", "_all").query("limit", MAX_PAGE),
         )
+        .of_folder(prefix)
     }
 
     /// Reads what the storage says of one object.

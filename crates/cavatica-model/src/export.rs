@@ -309,12 +309,12 @@ impl ExportRequest {
     }
 }
 
-/// The destination of a job, as passed when it was started: another program may have named a location that a
-/// [`Location`] refuses.
+/// The destination of a job, as passed when it was started: another program may have named what a [`Location`] or a
+/// [`VolumeId`] refuses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobDestination {
-    /// The volume that was named.
-    pub volume: VolumeId,
+    /// The volume that was named; a text, so that an odd one spoils nothing but itself.
+    pub volume: String,
     /// The location that was named, without the volume's prefix.
     pub location: String,
     /// Keys that this version has no field for.

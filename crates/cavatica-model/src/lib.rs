@@ -105,7 +105,7 @@ mod user;
 mod visible;
 mod volume;
 
-pub use api_error::ApiError;
+pub use api_error::{ApiError, ErrorStatus};
 pub use bulk::{
     Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
     BulkItem,
@@ -134,8 +134,8 @@ pub use tri::Tri;
 pub use user::User;
 pub use visible::visible;
 pub use volume::{
-    AccessMode, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject, VolumePermissions,
-    VolumePrefix, VolumeService,
+    AccessMode, Member, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject,
+    VolumePermissions, VolumePrefix, VolumeService,
 };
 
 /// Keys that this version of the crate has no field for, kept so that they can be written again.

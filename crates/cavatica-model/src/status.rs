@@ -165,7 +165,7 @@ impl StatusCode {
 /// assert_eq!(classify(&ApiError::new(503, 123_456, "?")), Class::Transient);
 /// ```
 pub fn classify(error: &ApiError) -> Class {
-    let status = error.status.value().copied();
+    let status = error.http_status();
     match (error.code().and_then(StatusCode::lookup), status) {
         // A code of 0 means maintenance only together with 503; elsewhere it may just be unset.
         (Some(entry), Some(status)) if entry.code == 0 && status != entry.http => {

@@ -34,6 +34,10 @@ quirks! {
     Created = "created",
     /// `copy_only` is ignored, and every export moves. CAVATICA's own page doesn't name the parameter.
     IgnoreCopyOnly = "ignore-copy-only",
+    /// `copy_only` is refused without the header of features in advance access, as some pages have it.
+    CopyNeedsHeader = "copy-needs-header",
+    /// A failed job is read under the status of its own error, 404 or 409 for instance, as one page has it.
+    FailedAsError = "failed-as-error",
     /// The list of exports begins with the oldest. No page tells the order.
     OldestFirst = "oldest-first",
     /// A `/` stands between a volume's prefix and the location, where neither has one.

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn an_error_says_what_the_table_says() {
         let error = Code::NOT_EXPORTABLE.error();
-        assert_eq!(error.status, Tri::Value(403));
+        assert_eq!(error.http_status(), Some(403));
         assert_eq!(error.code(), Some(9006));
         let message = error.message.value().map(String::as_str);
         assert!(

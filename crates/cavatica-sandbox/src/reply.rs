@@ -67,14 +67,16 @@ pub(crate) async fn reply(hub: &Hub, request: http::Request<Incoming>) -> Result
     };
     note(hub, &head, &body, &name);
 
+    if matches!(found, Found::Nothing) {
+        return Ok(plain_reply(Answer::no_such_call()));
+    }
     let outcome = match admit(hub, &head.headers, &found) {
         Err(refusal) => Outcome {
             rate_headers: RateHeaders::Shown,
             ..Outcome::plain(Answer::error(&refusal))
         },
         Ok(()) => match found {
-            Found::Nothing => Outcome::plain(Answer::error(&Code::NOT_FOUND.error())),
-            Found::OtherMethod(_) => {
+            Found::Nothing | Found::OtherMethod(_) => {
                 Outcome::plain(Answer::error(&Code::METHOD_NOT_ALLOWED.error()))
             }
             Found::Route(route, parameters) => {

@@ -124,7 +124,7 @@ impl Whereabouts {
         }
         let storage = file.storage.value();
         Whereabouts::Volume {
-            volume: storage.and_then(|storage| storage.volume.value().cloned()),
+            volume: storage.and_then(|storage| storage.volume.value()?.parse().ok()),
             location: storage.and_then(|storage| storage.location.value().cloned()),
         }
     }

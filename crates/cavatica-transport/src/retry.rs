@@ -96,6 +96,7 @@ fn is_hopeless(fault: &Fault) -> bool {
         | Fault::OtherOrigin
         | Fault::Certificate
         | Fault::Redirect { .. }
+        | Fault::NoSuchCall
         | Fault::TooLarge { .. } => true,
         Fault::Connect
         | Fault::TimedOut { .. }

@@ -84,12 +84,12 @@ proptest! {
     #[test]
     fn every_error_has_a_class_and_advice(error in strategies::value::<ApiError>(strategies::api_error())) {
         prop_assert!(!error.advice().is_empty());
-        match (error.known(), error.status) {
+        match (error.known(), error.http_status()) {
             (Some(entry), _) if entry.code != 0 => {
                 prop_assert_eq!(classify(&error), entry.class);
                 prop_assert_eq!(error.advice(), entry.advice);
             }
-            (None, Tri::Value(status)) => prop_assert_eq!(classify(&error), Class::of_http(status)),
+            (None, Some(status)) => prop_assert_eq!(classify(&error), Class::of_http(status)),
             (None, _) => prop_assert_eq!(classify(&error), Class::Permanent),
             (Some(_), _) => {}
         }

@@ -79,7 +79,7 @@ pub(crate) fn admin(
             let text = |key: &str| query.get(key).unwrap_or_default();
             done(hub.remove_object(text("volume"), text("location")))
         }
-        _ => Err(Code::NOT_FOUND.error()),
+        _ => Ok(Answer::no_such_call()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::refusal::Code;
 pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let items = items(&body, "items")?;
-    let mode = mode(hub, &request.query);
+    let mode = mode(hub, request)?;
     let fields = Fields::of_detail(&request.query);
     let dooms: Vec<Option<Code>> = {
         let mut faults = hub.faults();

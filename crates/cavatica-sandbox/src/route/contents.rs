@@ -61,7 +61,7 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
     let prefixes = level.folders.iter().map(|folder| VolumePrefix {
         href: Tri::Value(format!("{}?prefix={}", listing.url, encode(folder))),
         prefix: folder.clone(),
-        volume: Tri::Value(place.id.clone()),
+        volume: Tri::Value(place.id.to_string()),
         unknown: UnknownKeys::new(),
     });
     let limit = ("limit", limit.to_string());
@@ -168,7 +168,7 @@ impl Place {
         VolumeObject {
             href: Tri::Value(format!("{own}/object?location={}", encode(&seen.location))),
             location: seen.location.clone(),
-            volume: Tri::Value(self.id.clone()),
+            volume: Tri::Value(self.id.to_string()),
             kind: Tri::Value(self.service.clone()),
             metadata: Tri::Value(metadata),
             unknown: UnknownKeys::new(),

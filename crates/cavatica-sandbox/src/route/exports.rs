@@ -6,14 +6,13 @@ use serde_json::Value;
 use super::{Request, Route, boolean};
 use crate::answer::{Answer, Fields};
 use crate::hub::{Hub, State};
-use crate::query::Query;
 use crate::quirk::Quirk;
 use crate::refusal::Code;
 use crate::world::{Event, Pace, Wish};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let wish = wish(&request.json()?, mode(hub, &request.query))?;
+    let wish = wish(&request.json()?, mode(hub, request)?)?;
     let doom = hub.faults().strike_job(Route::Start).map(Code);
     let pace = *hub.pace();
     let mut state = hub.state();
@@ -54,12 +53,16 @@ pub(super) fn accept(
 }
 
 /// Only the query tells whether the platform keeps its copy; in the body `copy_only` means nothing.
-pub(super) fn mode(hub: &Hub, query: &Query) -> ExportMode {
-    if query.is_true("copy_only") && !hub.quirks.contains(&Quirk::IgnoreCopyOnly) {
-        ExportMode::Copy
-    } else {
-        ExportMode::Move
+pub(super) fn mode(hub: &Hub, request: &Request) -> Result<ExportMode, ApiError> {
+    if !request.query.is_true("copy_only") || hub.quirks.contains(&Quirk::IgnoreCopyOnly) {
+        return Ok(ExportMode::Move);
     }
+    if hub.quirks.contains(&Quirk::CopyNeedsHeader) && !request.advance_access {
+        return Err(Code::BAD_REQUEST.because(
+            "This is in advance access, which the header X-SBG-Advance-Access: advance asks for.",
+        ));
+    }
+    Ok(ExportMode::Copy)
 }
 
 /// Reads what is asked for, booleans as texts and null properties included.
@@ -99,7 +102,15 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         .job_by_id(request.id())
         .ok_or_else(|| Code::NO_JOB.error())?;
     let job = state.world.job_view(job, &request.links);
-    Ok(Answer::json(Fields::of_detail(&request.query).choose(&job)))
+    let failed_with = job.error.value().and_then(ApiError::http_status);
+    let status = match failed_with {
+        Some(status) if hub.quirks.contains(&Quirk::FailedAsError) => status,
+        _ => 200,
+    };
+    Ok(Answer {
+        status,
+        ..Answer::json(Fields::of_detail(&request.query).choose(&job))
+    })
 }
 
 /// The jobs of the user, newest first. Which order the platform keeps isn't documented.

@@ -84,7 +84,7 @@ impl World {
                         ..storage(StorageType::Platform)
                     },
                     Place::Alias { volume, location } => FileStorage {
-                        volume: Tri::Value(volume.clone()),
+                        volume: Tri::Value(volume.to_string()),
                         location: Tri::Value(location.to_string()),
                         ..storage(StorageType::Volume)
                     },
@@ -118,7 +118,7 @@ impl World {
                 unknown: UnknownKeys::new(),
             }),
             destination: Tri::Value(JobDestination {
-                volume: volume.id.clone(),
+                volume: volume.id.to_string(),
                 location: job.location.to_string(),
                 unknown: UnknownKeys::new(),
             }),
