@@ -21,7 +21,7 @@ impl Code {
     pub(crate) const PARENT_OR_PROJECT_MISSING: Code = Code(5029);
     pub(crate) const PARENT_AND_PROJECT: Code = Code(5031);
     pub(crate) const NO_TASK: Code = Code(7002);
-    pub(crate) const STORAGE_ERROR: Code = Code(9000);
+    pub(crate) const STORAGE_ERROR: Code = Code(9100);
     pub(crate) const NO_READ_ACCESS: Code = Code(9001);
     pub(crate) const NO_WRITE_ACCESS: Code = Code(9002);
     pub(crate) const NOT_EXPORTABLE: Code = Code(9006);
@@ -30,7 +30,8 @@ impl Code {
     pub(crate) const NO_FILE_TO_EXPORT: Code = Code(9009);
     pub(crate) const VOLUME_EXISTS: Code = Code(9010);
     pub(crate) const INVALID_SYNTAX: Code = Code(9011);
-    pub(crate) const NO_VOLUME_MEMBER: Code = Code(9012);
+    /// No code of volumes says it; this one speaks of members too.
+    pub(crate) const NO_VOLUME_MEMBER: Code = Code(3002);
     pub(crate) const VOLUME_NAME_EMPTY: Code = Code(9013);
     pub(crate) const BAD_VOLUME_NAME: Code = Code(9014);
     pub(crate) const BAD_ACCESS_MODE: Code = Code(9015);
@@ -38,11 +39,10 @@ impl Code {
     pub(crate) const BAD_SERVICE: Code = Code(9017);
     pub(crate) const NO_VOLUME_RIGHT: Code = Code(9020);
     pub(crate) const BAD_ACL: Code = Code(9022);
+    pub(crate) const BAD_SSE: Code = Code(9023);
     pub(crate) const BAD_STORAGE_CLASS: Code = Code(9024);
     pub(crate) const VOLUME_NOT_WRITABLE: Code = Code(9026);
     pub(crate) const OTHER_CLOUD: Code = Code(9027);
-    /// The pages put it between 9022 and 9024; it may be a slip for 9023.
-    pub(crate) const BAD_SSE: Code = Code(9032);
     pub(crate) const GCS_IS_READ_ONLY: Code = Code(9057);
     pub(crate) const JOB_STORAGE_ERROR: Code = Code(9100);
     pub(crate) const JOB_VOLUME_NOT_WRITABLE: Code = Code(9101);

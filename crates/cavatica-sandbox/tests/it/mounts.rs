@@ -138,7 +138,7 @@ async fn members_may_what_they_are_permitted() -> Outcome {
     assert_eq!(changed.json()["write"], true);
     let remove = |name: &str| request(&sandbox, "DELETE", &format!("{members}/{name}"));
     assert_eq!(remove("bob").send().await.status, 204);
-    assert_eq!(remove("bob").send().await.code(), (404, 9012));
+    assert_eq!(remove("bob").send().await.code(), (404, 3002));
     assert_eq!(remove("sandbox").send().await.code(), (409, 90007));
     let nobody = json!({"permissions": {}});
     assert_eq!(
