@@ -25,11 +25,11 @@ const MAX_OBJECT_BYTES: u64 = 5 << 40;
 ///         "storage": {"type": "PLATFORM", "hosted_on_locations": ["aws:us-east-1"]}}"#,
 /// )?;
 /// let volume: Volume = serde_json::from_str(
-///     r#"{"id": "rfranklin/output", "access_mode": "RW", "service": {"type": "s3", "prefix": "cavatica"}}"#,
+///     r#"{"id": "rfranklin/output", "access_mode": "RW", "service": {"type": "s3", "prefix": "cavatica/"}}"#,
 /// )?;
 /// let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "output.vcf".parse()?);
 /// let checked = request.check(&file, &volume)?;
-/// assert_eq!(checked.warnings()[0].name(), "prefix-without-slash");
+/// assert_eq!(checked.warnings()[0].name(), "prefix-with-slash");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -245,8 +245,8 @@ impl Volume {
                 what: "cloud service",
             }),
         }
-        if !self.prefix().is_empty() && !self.prefix().ends_with('/') {
-            findings.warnings.push(Warning::PrefixWithoutSlash {
+        if self.prefix().ends_with('/') {
+            findings.warnings.push(Warning::PrefixWithSlash {
                 prefix: self.prefix().to_owned(),
             });
         }

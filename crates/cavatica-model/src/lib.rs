@@ -87,6 +87,7 @@ mod collide;
 mod export;
 mod file;
 mod id;
+mod key;
 mod layout;
 mod location;
 pub mod manifest;
@@ -118,6 +119,7 @@ pub use export::{
 };
 pub use file::{File, FileKind, FileStorage, Origin, StorageType};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
+pub use key::{expected_beginning, key_beginnings};
 pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
 pub use objection::{Findings, Objection, Objections, Warning};

@@ -161,11 +161,11 @@ pub enum Warning {
         "`overwrite` lets the platform delete an object that is already there, before it writes the new one"
     )]
     Overwrites,
-    /// The volume's prefix has no `/` at its end.
+    /// The volume's prefix has a `/` at its end.
     #[error(
-        "the volume's prefix `{prefix}` doesn't end in `/`; it may join the location without one"
+        "the volume's prefix `{prefix}` ends in `/`; the platform may put another one behind it"
     )]
-    PrefixWithoutSlash {
+    PrefixWithSlash {
         /// The prefix as it came.
         prefix: String,
     },
@@ -232,7 +232,7 @@ impl Warning {
             Warning::OddStorage { .. } => &reason::ODD_STORAGE,
             Warning::PublicAcl { .. } => &reason::PUBLIC_ACL,
             Warning::Overwrites => &reason::OVERWRITES,
-            Warning::PrefixWithoutSlash { .. } => &reason::PREFIX_WITHOUT_SLASH,
+            Warning::PrefixWithSlash { .. } => &reason::PREFIX_WITH_SLASH,
             Warning::StorageClassUndocumented { .. } => &reason::STORAGE_CLASS_UNDOCUMENTED,
             Warning::UnknownValue { .. } => &reason::UNKNOWN_VALUE,
             Warning::ExportsDisabled => &reason::EXPORTS_DISABLED,

@@ -124,9 +124,9 @@ reasons! {
     OVERWRITES = "overwrites", Warning,
         "`overwrite` lets the platform delete an object that is already there, before it writes the new one. If writing then fails, neither is left",
         "leave `overwrite` out unless you are sure that the object can go";
-    PREFIX_WITHOUT_SLASH = "prefix-without-slash", Warning,
-        "the volume's prefix doesn't end in `/`, and whether the platform puts one between prefix and location isn't documented",
-        "export one file first and look where it lies";
+    PREFIX_WITH_SLASH = "prefix-with-slash", Warning,
+        "the volume's prefix ends in `/`. The platform most likely puts one between prefix and location itself; whether it does so here too isn't documented, and keys may have `//`",
+        "export one file first and look where it lies; best is a volume without prefix, and the folders in the location";
     STORAGE_CLASS_UNDOCUMENTED = "storage-class-undocumented", Warning,
         "the storage class is documented in answers only, not in requests",
         "export one file first, or set a lifecycle rule on the bucket";

@@ -40,8 +40,8 @@ quirks! {
     FailedAsError = "failed-as-error",
     /// The list of exports begins with the oldest. No page tells the order.
     OldestFirst = "oldest-first",
-    /// A `/` stands between a volume's prefix and the location, where neither has one.
-    SlashAfterPrefix = "slash-after-prefix",
+    /// No `/` is put between a volume's prefix and the location.
+    PlainJoin = "plain-join",
     /// Of two jobs for one key both complete, the later one over the earlier, whatever `overwrite` says.
     LastWins = "last-wins",
     /// A file that can't be exported is accepted, and its job fails with 9006.

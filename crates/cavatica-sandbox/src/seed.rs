@@ -315,7 +315,7 @@ impl VolumeSeed {
         self
     }
 
-    /// Puts a prefix before every location. No `/` is added.
+    /// Puts a prefix before every location, and one `/` between them where it has none.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.spec.prefix = prefix.into();
@@ -411,7 +411,7 @@ pub(crate) fn public_project() -> ProjectSeed {
 pub(crate) fn default_volumes() -> Vec<VolumeSeed> {
     vec![
         VolumeSeed::s3("sandbox/output").object("earlier/exported.bam", "alignment"),
-        VolumeSeed::s3("sandbox/prefixed").prefix("lab/cohort7/"),
+        VolumeSeed::s3("sandbox/prefixed").prefix("lab/cohort7"),
         VolumeSeed::s3("sandbox/readonly").read_only(),
         VolumeSeed::s3("sandbox/inactive").inactive(),
         VolumeSeed::gcs("sandbox/google"),

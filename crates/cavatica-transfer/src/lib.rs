@@ -52,5 +52,5 @@ pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,
-    VerifyError, VerifySummary, verify,
+    VerifyError, VerifySummary, find_beginning, verify,
 };

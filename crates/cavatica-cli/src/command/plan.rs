@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::{Manifest, ManifestError};
-use cavatica_exports::model::{Layout, Location, Template, Tri, visible};
+use cavatica_exports::model::{Layout, Location, Template, Tri, expected_beginning, visible};
 use cavatica_exports::transport;
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
@@ -153,7 +153,8 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ..
     } = report;
     let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
-    let keys = prefix_words(&format!("{volume_prefix}{prefix}"));
+    let beginning = expected_beginning(volume_prefix);
+    let keys = prefix_words(&format!("{beginning}{prefix}"));
     ui.sentence(format_args!(
         "{}, {}, to {mode} to volume {volume}: bucket {bucket}, {keys}",
         counted(*files, "file"),
@@ -169,6 +170,11 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     }
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
+    }
+    if !volume_prefix.is_empty() {
+        ui.note(
+            "these are the keys that are expected; no page says how the platform joins a volume's prefix and a location",
+        );
     }
     for (kind, files) in &report.skipped {
         ui.line(format_args!(

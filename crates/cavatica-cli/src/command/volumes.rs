@@ -1,6 +1,6 @@
 //! `cavatica volumes`: mounted buckets, and what lies on them.
 
-use cavatica_exports::model::{Volume, VolumeId, visible};
+use cavatica_exports::model::{Volume, VolumeId, expected_beginning, visible};
 
 use crate::api::Api;
 use crate::args;
@@ -108,6 +108,6 @@ fn summary(volume: &Volume) -> String {
     };
     format!(
         "{access:<2}  {service:<5}  {bucket}/{}{inactive}",
-        volume.prefix()
+        expected_beginning(volume.prefix())
     )
 }

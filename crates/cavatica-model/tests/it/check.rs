@@ -112,8 +112,8 @@ const WARNINGS: &[(&str, Fault)] = &[
     ("odd-storage", |_, file, _| {
         file.storage = serde_json::from_value(json!({"type": "DRS"})).expect("a storage");
     }),
-    ("prefix-without-slash", |_, _, volume| {
-        service(volume).prefix = Tri::Value("p".to_owned())
+    ("prefix-with-slash", |_, _, volume| {
+        service(volume).prefix = Tri::Value("p/".to_owned())
     }),
     ("exports-disabled", |_, _, volume| {
         service(volume).export_enabled = Tri::Value(false)

@@ -475,13 +475,13 @@ impl VolumeState {
     }
 }
 
-/// The key of an object within its bucket: plain concatenation, unless told otherwise.
+/// The key of an object within its bucket: one `/` stands between prefix and location, unless told otherwise.
 pub(crate) fn key(quirks: &Quirks, prefix: &str, location: &str) -> String {
     let joined = prefix.is_empty() || prefix.ends_with('/') || location.starts_with('/');
-    if quirks.contains(&Quirk::SlashAfterPrefix) && !joined {
-        format!("{prefix}/{location}")
-    } else {
+    if joined || quirks.contains(&Quirk::PlainJoin) {
         format!("{prefix}{location}")
+    } else {
+        format!("{prefix}/{location}")
     }
 }
 

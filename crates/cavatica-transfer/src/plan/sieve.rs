@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cavatica_exports::model::manifest::{self, Row};
 use cavatica_exports::model::{
     ExportProperties, File, FileFacts, FileId, Findings, Layout, Location, LocationError,
-    UnknownKeys, Volume, Warning,
+    UnknownKeys, Volume, Warning, expected_beginning,
 };
 
 use super::error::{Refusal, RefusedFile};
@@ -186,7 +186,7 @@ impl<'a> Sieve<'a> {
             self.sample.push(PlanSample {
                 file_id: file.id.to_string(),
                 path,
-                key: format!("{}{location}", self.volume.prefix()),
+                key: expected_beginning(self.volume.prefix()) + location.as_str(),
             });
         }
         self.tell();
