@@ -44,7 +44,7 @@ pub use exports::{ExportFilter, Exports};
 pub use files::{Files, Parent};
 pub use pager::{ListError, Paged, Pager};
 pub use tasks::Tasks;
-pub use volumes::Volumes;
+pub use volumes::{Answered, Made, Volumes};
 pub use watch::{WaitError, Watch};
 
 /// The README's example is compiled with the doc tests.

@@ -234,11 +234,15 @@ impl Volume {
         if self.active == Tri::Value(false) {
             findings.objections.push(Objection::VolumeInactive);
         }
+        let platform = self.platform().unwrap_or_default();
         match self.service_type() {
             Some(service) if service.is(ServiceType::S3) => {}
+            Some(service) if service.is(ServiceType::Gcs) && platform.exports_to_google() => {}
             Some(service) => {
+                let known = service.known().map(OpenName::name);
                 findings.objections.push(Objection::ServiceWithoutExports {
-                    service: service.to_string(),
+                    service: known.unwrap_or(service.as_str()).to_owned(),
+                    platform,
                 });
             }
             None => findings.warnings.push(Warning::VolumeUnclear {

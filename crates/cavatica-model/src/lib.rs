@@ -25,7 +25,7 @@
 //!     told,
 //!     [
 //!         ("alias", "leave the file out; copy it from the bucket where it lies if you need it elsewhere"),
-//!         ("volume-read-only", "set the volume's access mode to RW, or choose another volume"),
+//!         ("volume-read-only", "set the volume's access mode to RW (`cavatica volumes set OWNER/NAME --access-mode RW`), or choose another volume"),
 //!     ]
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,6 +43,8 @@
 //! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or all [`Objections`]; [`Reason`] explains each name |
 //! | destinations | [`Template`] and [`Layout`] make locations, [`Census`] finds those that meet |
 //! | manifests | [`manifest::Manifest`] reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
+//! | volumes to be made | [`NewVolume`], [`VolumeChange`], [`VolumeName`]; [`IamPolicy`] is what their bucket has to allow |
+//! | environments | [`Platform`] |
 //! | errors | [`StatusCode`] and [`classify`]: what the platform's error codes mean, and whether waiting helps |
 //!
 //! # Nothing is lost
@@ -91,6 +93,7 @@ mod key;
 mod layout;
 mod location;
 pub mod manifest;
+mod mount;
 mod objection;
 mod open;
 mod page;
@@ -122,6 +125,10 @@ pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
 pub use key::{expected_beginning, key_beginnings};
 pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
+pub use mount::{
+    AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
+    VolumeName, VolumeNameError,
+};
 pub use objection::{Findings, Objection, Objections, Warning};
 pub use open::{Open, OpenName};
 pub use page::{Entry, Link, Page};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{LocationFault, Reason, reason};
+use crate::{LocationFault, Platform, Reason, reason};
 
 /// The metadata field that files of the public project carry; copies of them keep it.
 pub(crate) const PUBLIC_HINT: &str = "sbg_public_files_category";
@@ -43,11 +43,13 @@ pub enum Objection {
     /// The volume was deactivated.
     #[error("the volume is deactivated")]
     VolumeInactive,
-    /// The volume isn't on S3.
-    #[error("the volume is on `{service}`; CAVATICA exports to Amazon S3 only")]
+    /// The volume isn't on a cloud that its platform exports to.
+    #[error("the volume is on `{service}`; {platform} exports to Amazon S3{} only", google(*platform))]
     ServiceWithoutExports {
-        /// The volume's service as it came.
+        /// The volume's service, as the pages spell it if they know it.
         service: String,
+        /// The platform that the volume belongs to; CAVATICA where its address doesn't tell.
+        platform: Platform,
     },
     /// The location and the volume's prefix don't make an S3 key.
     #[error("the location is bad: {0}")]
@@ -90,6 +92,15 @@ pub enum Objection {
         /// The volume that was given.
         given: String,
     },
+}
+
+/// What a platform exports to besides.
+fn google(platform: Platform) -> &'static str {
+    if platform.exports_to_google() {
+        " and Google"
+    } else {
+        ""
+    }
 }
 
 impl Objection {

@@ -78,12 +78,12 @@ reasons! {
         "leave the file out, or split it in a task first";
     VOLUME_READ_ONLY = "volume-read-only", Objection,
         "the volume isn't read-write. New volumes may be read-only by default",
-        "set the volume's access mode to RW, or choose another volume";
+        "set the volume's access mode to RW (`cavatica volumes set OWNER/NAME --access-mode RW`), or choose another volume";
     VOLUME_INACTIVE = "volume-inactive", Objection,
         "the volume is deactivated: it can neither be browsed nor exported to",
-        "activate the volume, or choose another one";
+        "activate the volume (`cavatica volumes reactivate OWNER/NAME`), or choose another one";
     SERVICE_WITHOUT_EXPORTS = "service-without-exports", Objection,
-        "the volume isn't on Amazon S3, and CAVATICA exports nowhere else",
+        "the volume is on a cloud that the platform doesn't export to: CAVATICA and the Cancer Genomics Cloud export to Amazon S3 only, BioData Catalyst to Google too",
         "choose a volume on Amazon S3";
     LOCATION = "location", Objection,
         "the location can't be the key of an S3 object: it is empty, begins or ends with `/`, has an empty part or a part `.` or `..`, a control character, or more than 1,024 bytes with the prefix",

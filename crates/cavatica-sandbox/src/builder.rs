@@ -233,7 +233,7 @@ impl SandboxBuilder {
             Scheme::Https => Some(Tls::prepare(&folder, address.ip())?),
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let endpoint = format!("{scheme}://{address}/v2");
+        let endpoint = format!("{scheme}://{}/v2", authority(address, scheme));
         let credentials = folder.join("credentials");
         private_file(&credentials, &credentials_text(&endpoint, &token))
             .map_err(SandboxError::io(&credentials))?;
@@ -431,6 +431,16 @@ fn lock(folder: &Path) -> Result<fs::File, SandboxError> {
 }
 
 /// Source: <https://docs.cavatica.org/docs/store-credentials-to-access-seven-bridges-client-applications-and-libraries>.
+/// Without the scheme's own port: some clients take no other address than one without.
+fn authority(address: SocketAddr, scheme: &str) -> String {
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let text = address.to_string();
+    match text.strip_suffix(&format!(":{usual}")) {
+        Some(host) => host.to_owned(),
+        None => text,
+    }
+}
+
 fn credentials_text(endpoint: &str, token: &str) -> String {
     let profile =
         |name: &str| format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n");

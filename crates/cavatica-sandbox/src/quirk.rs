@@ -52,8 +52,14 @@ quirks! {
     DeleteLast = "delete-last",
     /// The limit's reset is told in milliseconds, as on CAVATICA's own page.
     ResetInMilliseconds = "reset-in-milliseconds",
-    /// `FILE` and `FOLDER`, `S3` and `GCS` are written in capitals.
+    /// `FILE` and `FOLDER` are written in capitals.
     Capitals = "capitals",
+    /// Volumes' services are written small, `s3` and `gcs`.
+    SmallServices = "small-services",
+    /// The folders of a volume's listing end with `/`.
+    SlashedPrefixes = "slashed-prefixes",
+    /// The listing of a volume's folder has that folder itself among its folders.
+    FolderInItself = "folder-in-itself",
     /// Live files don't tell where they are hosted, as in older answers.
     NoHosts = "no-hosts",
     /// A volume's listing tells keys alone. No page tells what its `metadata` hold.

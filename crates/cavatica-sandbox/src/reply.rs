@@ -63,7 +63,7 @@ pub(crate) async fn reply(hub: &Hub, request: http::Request<Incoming>) -> Result
     let name = match &found {
         Found::Route(route, _) => format!("{} {}", route.method(), route.path()),
         Found::OtherMethod(route) => format!("{} {}", head.method, route.path()),
-        Found::Nothing => format!("{} elsewhere", head.method),
+        Found::Nothing | Found::Unserved => format!("{} elsewhere", head.method),
     };
     note(hub, &head, &body, &name);
 
@@ -76,6 +76,10 @@ pub(crate) async fn reply(hub: &Hub, request: http::Request<Incoming>) -> Result
             ..Outcome::plain(Answer::error(&refusal))
         },
         Ok(()) => match found {
+            Found::Unserved => {
+                let why = "The platform has this call; the sandbox doesn't serve it.";
+                Outcome::plain(Answer::error(&Code::NOT_IMPLEMENTED.because(why)))
+            }
             Found::Nothing | Found::OtherMethod(_) => {
                 Outcome::plain(Answer::error(&Code::METHOD_NOT_ALLOWED.error()))
             }
@@ -169,17 +173,19 @@ fn base(hub: &Hub, headers: &HeaderMap) -> String {
         .endpoint
         .split_once("://")
         .unwrap_or(("http", &hub.endpoint));
+    // The address is an IP's; one of version 6 has colons of its own, within brackets.
+    let own = own.trim_end_matches("/v2");
     let port = own
-        .trim_end_matches("/v2")
-        .rsplit_once(':')
-        .map_or("", |(_, port)| port);
+        .rfind(':')
+        .filter(|at| !own[*at..].contains(']'))
+        .map_or("", |at| &own[at..]);
     let host = headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok())
         .filter(|host| host.parse::<Authority>().is_ok());
     match (host, hub.reach) {
         (Some(host), Reach::Exposed) => format!("{scheme}://{host}/v2"),
-        (Some(host), Reach::Loopback) if host == format!("localhost:{port}") => {
+        (Some(host), Reach::Loopback) if host == format!("localhost{port}") => {
             format!("{scheme}://{host}/v2")
         }
         _ => hub.endpoint.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use cavatica_model::{ExportProperties, SseAlgorithm, Tri};
+use cavatica_model::{ExportProperties, SseAlgorithm, Tri, UnknownKeys};
 
 use crate::world::{FileSpec, Origin, Permissions, StoreKind, TaskSpec, VolumeSpec};
 
@@ -271,6 +271,9 @@ impl VolumeSeed {
                 active: true,
                 bucket,
                 prefix: String::new(),
+                description: String::new(),
+                place: UnknownKeys::new(),
+                credentials: UnknownKeys::new(),
                 properties: ExportProperties {
                     sse_algorithm: Tri::Value(SseAlgorithm::Aes256.into()),
                     ..ExportProperties::default()

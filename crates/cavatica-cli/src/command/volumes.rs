@@ -1,6 +1,6 @@
 //! `cavatica volumes`: mounted buckets, and what lies on them.
 
-use cavatica_exports::model::{Volume, VolumeId, expected_beginning, visible};
+use cavatica_exports::model::{OpenName, Volume, VolumeId, expected_beginning, visible};
 
 use crate::api::Api;
 use crate::args;
@@ -97,9 +97,12 @@ async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Fai
 /// Access mode, service and bucket of a volume in one line.
 fn summary(volume: &Volume) -> String {
     let access = volume.access_mode().map_or("?", |mode| mode.as_str());
-    let service = volume
-        .service_type()
-        .map_or("?", |service| service.as_str());
+    let service = match volume.service_type() {
+        Some(service) => service
+            .known()
+            .map_or(service.as_str(), |known| known.name()),
+        None => "?",
+    };
     let bucket = volume.bucket().unwrap_or("?");
     let inactive = if volume.active.value() == Some(&false) {
         "  deactivated"

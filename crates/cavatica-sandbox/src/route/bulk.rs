@@ -55,6 +55,16 @@ pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     })
 }
 
+/// The same objects as reading each task alone.
+pub(super) fn tasks(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let world = &state.world;
+    each(request, "task_ids", |id, fields| {
+        let task = world.task_view(id, &request.links);
+        Ok(fields.choose(&task.ok_or_else(|| Code::NO_TASK.error())?))
+    })
+}
+
 fn each(
     request: &Request,
     key: &str,

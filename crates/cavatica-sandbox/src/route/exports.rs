@@ -12,7 +12,9 @@ use crate::world::{Event, Pace, Wish};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let wish = wish(&request.json()?, mode(hub, request)?)?;
+    let mut wish = wish(&request.json()?, mode(hub, request)?)?;
+    // One page has it in the query, and one client sends it only there.
+    wish.overwrite |= request.query.is_true("overwrite");
     let doom = hub.faults().strike_job(Route::Start).map(Code);
     let pace = *hub.pace();
     let mut state = hub.state();

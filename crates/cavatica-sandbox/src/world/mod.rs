@@ -21,7 +21,7 @@ pub(crate) use event::{Event, Start};
 pub(crate) use grow::SpecError;
 pub(crate) use spec::{
     EntrySpec, FileSpec, ObjectSpec, Origin, Permissions, ProjectSpec, StoreKind, TaskSpec,
-    VolumeSpec, WorldSpec,
+    VolumeChange, VolumeSpec, WorldSpec,
 };
 pub(crate) use view::Links;
 
@@ -99,6 +99,11 @@ pub(crate) struct VolumeState {
     pub(crate) active: bool,
     pub(crate) bucket: String,
     pub(crate) prefix: String,
+    pub(crate) description: String,
+    /// Further keys of its service, an endpoint for instance.
+    pub(crate) place: UnknownKeys,
+    /// What answers show of its credentials; empty where the world made some up.
+    pub(crate) credentials: UnknownKeys,
     pub(crate) properties: ExportProperties,
     pub(crate) store: StoreKind,
     pub(crate) created_at: Millis,
@@ -212,15 +217,9 @@ impl World {
                     None => members.remove(username),
                 };
             }
-            Event::VolumeChanged {
-                volume,
-                active,
-                access_mode,
-                at,
-            } => {
+            Event::VolumeChanged { volume, change, at } => {
                 let volume = self.volume_mut(*volume)?;
-                volume.active = *active;
-                volume.access_mode.clone_from(access_mode);
+                volume.change(change);
                 volume.modified_at = *at;
             }
         }
@@ -469,6 +468,27 @@ impl World {
 }
 
 impl VolumeState {
+    fn change(&mut self, change: &VolumeChange) {
+        let VolumeChange {
+            active,
+            access_mode,
+            description,
+            credentials,
+            properties,
+        } = change.clone();
+        self.active = active.unwrap_or(self.active);
+        if let Some(mode) = access_mode {
+            self.access_mode = mode;
+        }
+        if let Some(description) = description {
+            self.description = description;
+        }
+        if let Some(credentials) = credentials {
+            self.credentials = credentials;
+        }
+        self.properties = properties.or(&self.properties);
+    }
+
     /// What the one account may do there.
     pub(crate) fn permissions(&self) -> Permissions {
         self.members.get(USER).copied().unwrap_or_default()

@@ -122,8 +122,10 @@ fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
         },
         Act::Close(active) => vec![Event::VolumeChanged {
             volume: 0,
-            active: *active,
-            access_mode: "RW".to_owned(),
+            change: Box::new(VolumeChange {
+                active: Some(*active),
+                ..VolumeChange::default()
+            }),
             at: now,
         }],
     }

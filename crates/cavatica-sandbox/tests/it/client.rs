@@ -60,6 +60,13 @@ pub(crate) fn patch<'a>(sandbox: &'a Sandbox, path: &str, body: &Value) -> Reque
     }
 }
 
+pub(crate) fn put<'a>(sandbox: &'a Sandbox, path: &str, body: &Value) -> Request<'a> {
+    Request {
+        body: body.to_string(),
+        ..request(sandbox, "PUT", path)
+    }
+}
+
 pub(crate) fn request<'a>(sandbox: &'a Sandbox, method: &'static str, path: &str) -> Request<'a> {
     let base = if path.starts_with("/_sandbox") {
         ""
