@@ -98,10 +98,15 @@ impl Failure {
         self
     }
 
+    /// Whether something isn't there that the call doesn't name.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.message == NO_SUCH_THING
+    }
+
     /// Names what isn't there, where only the caller knows what it asked for.
     #[must_use]
     pub(crate) fn naming(mut self, thing: &str) -> Self {
-        if self.message == NO_SUCH_THING {
+        if self.is_missing() {
             self.message = no(thing);
         }
         self

@@ -180,6 +180,16 @@ pub enum Warning {
         /// The prefix as it came.
         prefix: String,
     },
+    /// The file lies in another region than the files before it.
+    #[error(
+        "the file lies in `{region}`, others of the selection in `{first}`: they may not all go to one volume"
+    )]
+    OtherRegion {
+        /// The file's cloud and region.
+        region: String,
+        /// Those of the first file.
+        first: String,
+    },
     /// The storage class is documented in answers only.
     #[error(
         "storage class `{class}`: the platform documents the property in answers only and may refuse it"
@@ -244,6 +254,7 @@ impl Warning {
             Warning::PublicAcl { .. } => &reason::PUBLIC_ACL,
             Warning::Overwrites => &reason::OVERWRITES,
             Warning::PrefixWithSlash { .. } => &reason::PREFIX_WITH_SLASH,
+            Warning::OtherRegion { .. } => &reason::OTHER_REGION,
             Warning::StorageClassUndocumented { .. } => &reason::STORAGE_CLASS_UNDOCUMENTED,
             Warning::UnknownValue { .. } => &reason::UNKNOWN_VALUE,
             Warning::ExportsDisabled => &reason::EXPORTS_DISABLED,

@@ -127,6 +127,9 @@ reasons! {
     PREFIX_WITH_SLASH = "prefix-with-slash", Warning,
         "the volume's prefix ends in `/`. The platform most likely puts one between prefix and location itself; whether it does so here too isn't documented, and keys may have `//`",
         "export one file first and look where it lies; best is a volume without prefix, and the folders in the location";
+    OTHER_REGION = "other-region", Warning,
+        "files of the selection lie in several clouds or regions, as their projects do. Some platforms export only to a bucket in the region of the project, and no answer tells a bucket's region",
+        "plan the files of each region apart, each to a volume in that region; `cavatica projects list` shows where projects lie";
     STORAGE_CLASS_UNDOCUMENTED = "storage-class-undocumented", Warning,
         "the storage class is documented in answers only, not in requests",
         "export one file first, or set a lifecycle rule on the bucket";

@@ -4,10 +4,10 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::{Manifest, ManifestError};
 use cavatica_exports::model::{Layout, Location, Template, Tri, expected_beginning, visible};
 use cavatica_exports::transport;
+use cavatica_exports::{ListError, Projects};
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
     Selection, Target,
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Global};
+use crate::command::projects::with_suggestion;
 use crate::command::status::prefix_words;
 use crate::credentials::{self, Environment};
 use crate::exit::{Detail, Exit, Failure};
@@ -74,12 +75,15 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
             ));
         }
     };
-    let report = plan::plan(&args.out, &client, options, now, &mut tell)
-        .await
-        .map_err(|error| match &args.selection.project {
-            Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
-            None => error.into(),
-        })?;
+    let planned = plan::plan(&args.out, &client, options, now, &mut tell).await;
+    let report = match (planned, &args.selection.project) {
+        (Ok(report), _) => report,
+        (Err(error), None) => return Err(error.into()),
+        (Err(error), Some(project)) => {
+            let projects = Projects::new(client.clone());
+            return Err(with_suggestion(error.into(), project, &projects).await);
+        }
+    };
     if ui.is_json() {
         ui.json(&report)?;
     } else {

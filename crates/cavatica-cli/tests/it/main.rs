@@ -19,3 +19,4 @@ mod support;
 mod transfer;
 mod transfers;
 mod verify;
+mod volumes;
