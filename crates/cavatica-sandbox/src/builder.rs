@@ -446,3 +446,23 @@ fn credentials_text(endpoint: &str, token: &str) -> String {
         |name: &str| format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n");
     profile("default") + "\n" + &profile("cavatica")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that finds a port in an address it doesn't know goes to the vendor's host instead, token and all.
+    #[test]
+    fn the_schemes_own_port_is_left_out() {
+        for (address, scheme, text) in [
+            ("127.0.0.1:443", "https", "127.0.0.1"),
+            ("127.0.0.1:80", "http", "127.0.0.1"),
+            ("127.0.0.1:443", "http", "127.0.0.1:443"),
+            ("127.0.0.1:8443", "https", "127.0.0.1:8443"),
+            ("[::1]:443", "https", "[::1]"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(authority(address, scheme), text);
+        }
+    }
+}

@@ -89,6 +89,11 @@ impl Request<'_> {
         self
     }
 
+    pub(crate) fn body(mut self, body: String) -> Self {
+        self.body = body;
+        self
+    }
+
     pub(crate) fn host(mut self, host: &str) -> Self {
         self.host = host.to_owned();
         self

@@ -11,6 +11,7 @@ mod limits;
 mod mounts;
 mod quirks;
 mod r_client;
+mod recordings;
 mod restart;
 mod s3;
 mod scenario;
