@@ -2,7 +2,7 @@
 
 use cavatica_exports::Parent;
 use cavatica_exports::model::{File, ServiceType};
-use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
+use cavatica_sandbox::{ProjectSeed, Quirk, Sandbox, VolumeSeed};
 
 use crate::world::World;
 
@@ -180,4 +180,37 @@ async fn the_account_and_its_limit() {
         limit.rate.value().and_then(|rate| rate.limit.value()),
         Some(&1000)
     );
+}
+
+/// However the platform tells folders, a walk goes everywhere once and comes to an end.
+#[tokio::test]
+async fn a_walk_through_a_volume_ends() {
+    for quirks in [
+        vec![],
+        vec![Quirk::SlashedPrefixes],
+        vec![Quirk::FolderInItself],
+        vec![Quirk::FolderInItself, Quirk::SlashedPrefixes],
+    ] {
+        let volume = VolumeSeed::s3("lab/v")
+            .object("a", "a")
+            .object("x/b", "b")
+            .object("x/y/c", "c");
+        let builder = quirks
+            .iter()
+            .fold(Sandbox::builder().volume(volume), |builder, quirk| {
+                builder.quirk(*quirk)
+            });
+        let world = World::with(builder).await;
+        let id = "lab/v".parse().unwrap();
+        let (mut found, mut levels) = (Vec::new(), vec![String::new()]);
+        while let Some(level) = levels.pop() {
+            let mut pager = world.volumes.list_objects(&id, &level);
+            while let Some(page) = pager.next_page().await.unwrap() {
+                found.extend(page.items.iter().map(|object| object.location.clone()));
+                levels.extend(page.folders().map(str::to_owned));
+            }
+        }
+        found.sort();
+        assert_eq!(found, ["a", "x/b", "x/y/c"], "{quirks:?}");
+    }
 }

@@ -5,6 +5,7 @@ mod collide;
 mod fuzz;
 mod location;
 mod manifest;
+mod mount;
 mod outside;
 mod platform;
 mod reason;

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
 
 use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
-use super::{Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World};
+use super::{
+    Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeChange, VolumeState,
+    World,
+};
 use crate::clock::Millis;
 
 /// A world that can't be made as described.
@@ -272,5 +275,29 @@ fn join(folder: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{folder}/{name}")
+    }
+}
+
+impl VolumeState {
+    /// What the change doesn't name stays.
+    pub(super) fn change(&mut self, change: &VolumeChange) {
+        let VolumeChange {
+            active,
+            access_mode,
+            description,
+            credentials,
+            properties,
+        } = change.clone();
+        self.active = active.unwrap_or(self.active);
+        if let Some(mode) = access_mode {
+            self.access_mode = mode;
+        }
+        if let Some(description) = description {
+            self.description = description;
+        }
+        if let Some(credentials) = credentials {
+            self.credentials = credentials;
+        }
+        self.properties = properties.or(&self.properties);
     }
 }

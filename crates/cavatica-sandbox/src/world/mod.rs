@@ -468,27 +468,6 @@ impl World {
 }
 
 impl VolumeState {
-    fn change(&mut self, change: &VolumeChange) {
-        let VolumeChange {
-            active,
-            access_mode,
-            description,
-            credentials,
-            properties,
-        } = change.clone();
-        self.active = active.unwrap_or(self.active);
-        if let Some(mode) = access_mode {
-            self.access_mode = mode;
-        }
-        if let Some(description) = description {
-            self.description = description;
-        }
-        if let Some(credentials) = credentials {
-            self.credentials = credentials;
-        }
-        self.properties = properties.or(&self.properties);
-    }
-
     /// What the one account may do there.
     pub(crate) fn permissions(&self) -> Permissions {
         self.members.get(USER).copied().unwrap_or_default()
