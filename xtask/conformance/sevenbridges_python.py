@@ -81,6 +81,10 @@ def check_projects(api, ready):
     project = api.projects.get(ready["project"])
     assert project.name and project.root_folder
     assert [member.username for member in project.get_members()] == [api.users.me().username]
+    owner = ready["project"].split("/")[0]
+    assert [found.id for found in api.projects.query(name="DEM")] == [ready["project"]]
+    assert [found.id for found in api.projects.query(owner=owner)] == [ready["project"]]
+    assert api.projects.query(tags=["none"]).total == 0
     files = project.get_files()
     assert files.total == len(list(files.all()))
 
@@ -140,9 +144,65 @@ def check_volumes(api, ready):
     assert volumes.total == len(ready["volumes"])
     output = api.volumes.get("sandbox/output")
     assert output.access_mode == "RW" and output.active is True
-    assert output.service["type"] == "s3" and output.service["bucket"]
+    assert output.service["type"] == "S3" and output.service["bucket"]
     assert [member.permissions["write"] for member in output.get_members()] == [True]
     refused(sevenbridges.errors.NotFound, 9007, lambda: api.volumes.get("sandbox/none"))
+
+
+def check_volume_changes(api, ready):
+    import sevenbridges
+
+    made = api.volumes.create_s3_volume(
+        name="py_volume",
+        bucket="lab",
+        access_key_id="EXAMPLE-ID",
+        secret_access_key="EXAMPLE-SECRET",
+        access_mode="RO",
+        description="results",
+        prefix="",
+    )
+    assert made.id == "sandbox/py_volume" and made.access_mode == "RO"
+    assert made.description == "results" and made.service["credentials"] == {"access_key_id": "EXAMPLE-ID"}
+    role = api.volumes.create_s3_volume_role_auth(
+        name="py_role",
+        bucket="lab2",
+        access_mode="RW",
+        role_arn="arn:aws:iam::000000000000:role/example",
+        external_id="example",
+    )
+    assert role.service["credentials"]["role_arn"].endswith("role/example")
+    google = api.volumes.create_google_volume(
+        name="py_google",
+        bucket="lab3",
+        client_email="svc@example.test",
+        private_key="EXAMPLE",
+        access_mode="RO",
+    )
+    assert google.service["type"] == "GCS"
+    taken = lambda: api.volumes.create_s3_volume("py_volume", "lab", "A", "S", "RW")
+    refused(sevenbridges.errors.Conflict, 9010, taken)
+
+    made.access_mode = "RW"
+    made.description = "more results"
+    made.save()
+    again = api.volumes.get(made.id)
+    assert (again.access_mode, again.description) == ("RW", "more results")
+    assert again.modified_on >= again.created_on
+
+    member = again.add_member("grace", permissions={"read": True, "copy": True, "write": False, "admin": False})
+    assert member.permissions["write"] is False
+    member.permissions["write"] = True
+    member.save()
+    assert again.get_member("grace").permissions["write"] is True
+    again.remove_member("grace")
+    assert [one.username for one in again.get_members()] == ["sandbox"]
+
+    for volume in (again, role, google):
+        volume.active = False
+        volume.save()
+        refused(sevenbridges.errors.Conflict, 9069, lambda volume=volume: volume.list())
+        volume.delete()
+        refused(sevenbridges.errors.NotFound, 9007, lambda volume=volume: api.volumes.get(volume.id))
 
 
 def check_volume_contents(api, ready):
@@ -216,19 +276,19 @@ def check_exports(api, ready):
     assert alias.storage.volume == "sandbox/prefixed"
     assert alias.storage.location == f"e/{moved.name}"
     prefix = api.volumes.get("sandbox/prefixed").service["prefix"]
-    assert (data / "volumes/sandbox/prefixed" / f"{prefix}e/{moved.name}").read_text() == "odd\n"
+    assert (data / "volumes/sandbox/prefixed" / f"{prefix}/e/{moved.name}").read_text() == "odd\n"
 
     def export(file, volume):
         return lambda: api.exports.submit_export(file, volume, "e/refused")
 
     public = api.files.query(project="admin/sbg-public-data")[0]
     folder = api.files.query(project=ready["project"], names=["many"])[0]
-    forbidden, bad = sevenbridges.errors.Forbidden, sevenbridges.errors.BadRequest
+    forbidden = sevenbridges.errors.Forbidden
     refused(forbidden, 9006, export(alias, "sandbox/output"))
     refused(forbidden, 9006, export(public, "sandbox/output"))
     refused(forbidden, 9006, export(folder, "sandbox/output"))
     refused(forbidden, 9026, export(kept, "sandbox/readonly"))
-    refused(bad, 9057, export(kept, "sandbox/google"))
+    refused(forbidden, 9057, export(kept, "sandbox/google"))
     refused(sevenbridges.errors.NotFound, 9007, export(kept, "sandbox/none"))
     refused(sevenbridges.errors.NotFound, 9009, export("0" * 24, "sandbox/output"))
     refused(sevenbridges.errors.NotFound, 9008, lambda: api.exports.get("0" * 32))
@@ -300,6 +360,32 @@ def check_ledger(api, ready):
     assert ledger["objects_overwritten"] == 1
 
 
+def check_tasks(program, scratch):
+    """Tasks of a scenario, found by project, status and time, and read in bulk."""
+    import datetime
+
+    tasks = ["6f2a1b3c-0000-4000-8000-00000000000%d" % number for number in (1, 2)]
+    files = [{"path": "run/a.vcf", "content": "a", "task": tasks[0]}]
+    described = [{"id": tasks[1], "outputs": {"out": {"class": "File", "path": "run/a.vcf"}}}]
+    project = {"id": "lab/trio", "files": files, "tasks": described}
+    scenario = scratch / "scenario.json"
+    scenario.write_text(json.dumps({"projects": [project]}))
+    with sandbox(program, "--scenario", scenario) as ready:
+        api = connect(ready)
+        found = api.tasks.query(project="lab/trio", status="COMPLETED")
+        assert sorted(task.id for task in found.all()) == tasks
+        assert api.tasks.query(project="lab/trio", status="RUNNING").total == 0
+        old = datetime.datetime(2001, 1, 1)
+        assert api.tasks.query(created_to=old).total == 0
+        assert api.tasks.query(created_from=old).total == 2
+        assert [task.id for task in api.projects.get("lab/trio").get_tasks()] != []
+        task = api.tasks.get(tasks[1])
+        assert task.status == "COMPLETED" and task.outputs["out"].name == "a.vcf"
+        records = api.tasks.bulk_get([tasks[0], "none"])
+        assert [record.valid for record in records] == [True, False]
+        assert records[1].error.code == 7002
+
+
 def check_rate_limit(program):
     import sevenbridges
     from sevenbridges.http.error_handlers import rate_limit_sleeper
@@ -326,6 +412,7 @@ CHECKS = [
     check_files,
     check_scrolling,
     check_volumes,
+    check_volume_changes,
     check_volume_contents,
     check_exports,
     check_export_lists,
@@ -357,6 +444,9 @@ def main(program):
             for check in CHECKS:
                 check(api, ready)
                 print("ok", check.__name__, flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        check_tasks(program, pathlib.Path(scratch))
+    print("ok check_tasks")
     check_rate_limit(program)
     print("ok check_rate_limit")
 

@@ -1,5 +1,5 @@
-//! The platform's official Python client, unmodified and from its registry, against our sandbox: what it can do there, it
-//! does as it would on the platform.
+//! The platform's clients against our sandbox: the official one for Python, unmodified and from its registry, and those for
+//! R, Perl and Java as recordings of what they send, with what they need to find in the answers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,6 +12,13 @@ pub(crate) fn run() -> Result<(), Failed> {
         Command::new(python()?)
             .arg(root().join("xtask/conformance/sevenbridges_python.py"))
             .arg(target().join("debug/cavatica")),
+    )?;
+    let recordings = ["--package", "cavatica-sandbox", "--test", "it", "--locked"];
+    command(
+        cargo()
+            .arg("test")
+            .args(recordings)
+            .args(["--", "recordings::", "r_client::"]),
     )
 }
 

@@ -21,7 +21,7 @@ enum Chore {
     Bench(bench::Options),
     /// Everything that must hold before a change lands
     Ci,
-    /// The official Python client against the sandbox
+    /// The platform's clients against the sandbox: Python's itself, recordings of R's, Perl's and Java's
     Conformance,
     /// Kills the real program again and again and lets the sandbox be the judge
     Crash(crash::Campaign),

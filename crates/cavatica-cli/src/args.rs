@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportId, ExportState, FileRef, Location, Prefix, ProjectId, Template, VolumeId,
+    ExportId, ExportState, FileRef, Location, Platform, Prefix, ProjectId, Template, VolumeId,
 };
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
 mod transfer;
 mod verify;
+mod volumes;
 
 pub(crate) use transfer::{
     Existing, Pace, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status, Support,
@@ -18,6 +19,9 @@ pub(crate) use transfer::{
 };
 
 pub(crate) use verify::{Against, Verify};
+pub(crate) use volumes::{
+    CreateVolume, MemberAction, Permission, Service, SetVolume, VolumeKeys, Volumes,
+};
 
 use crate::value;
 
@@ -36,12 +40,27 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// The same, with the address of the platform that is named.
+    pub(crate) fn with_endpoint(mut self) -> Self {
+        let named = self
+            .global
+            .platform
+            .map(|platform| platform.api().to_owned());
+        self.global.endpoint = self.global.endpoint.or(named);
+        self
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The API's address; without it the profile's, or else CAVATICA's
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
+    /// The platform, in place of its address: cavatica, sbg-us, sbg-eu, sbg-china, cgc or bdc
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "endpoint")]
+    pub(crate) platform: Option<Platform>,
     /// The profile of ~/.sevenbridges/credentials to use; without it `cavatica`, or else `default`
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
@@ -86,7 +105,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  cavatica files list --project kids-first/cohort-7 --recursive"
     )]
     Files(Files),
-    /// List volumes and what lies on them
+    /// List projects
+    #[command(
+        subcommand,
+        after_help = "Example:\n  cavatica projects list --name cohort"
+    )]
+    Projects(Projects),
+    /// List volumes and what lies on them, make and change them
     #[command(subcommand, after_help = "Example:\n  cavatica volumes list")]
     Volumes(Volumes),
     Check(Check),
@@ -243,26 +268,15 @@ pub(crate) struct Parent {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Volumes {
-    /// List the volumes that you can see
-    #[command(after_help = "Example:\n  cavatica volumes list")]
-    List,
-    /// Read one volume, and say whether it takes exports
-    #[command(after_help = "Example:\n  cavatica volumes get rfranklin/output")]
-    Get {
-        /// The volume's id, owner/name
-        #[arg(value_parser = value::volume)]
-        volume: VolumeId,
-    },
-    /// List what lies on a volume, one level at a time
-    #[command(after_help = "Example:\n  cavatica volumes ls rfranklin/output cohort7/")]
-    Ls {
-        /// The volume's id, owner/name
-        #[arg(value_parser = value::volume)]
-        volume: VolumeId,
-        /// The folder to list; without it the top level
-        #[arg(default_value = "", hide_default_value = true)]
-        prefix: String,
+pub(crate) enum Projects {
+    /// List the projects that you are a member of
+    ///
+    /// Each with its cloud and region, if the platform tells, and its title.
+    #[command(after_help = "Example:\n  cavatica projects list --name cohort")]
+    List {
+        /// Only projects whose name has this part, in any letter case
+        #[arg(long, value_name = "PART")]
+        name: Option<String>,
     },
 }
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use cavatica_exports::model::{Objection, Objections};
-use cavatica_exports::transport::{self, Effect, Outcome};
+use cavatica_exports::transport::{self, Effect, Fault, Outcome};
 use cavatica_exports::{ListError, WaitError};
 use cavatica_transfer::Fingerprint;
 use cavatica_transfer::journal::JournalError;
@@ -108,10 +108,15 @@ impl Failure {
             .hint("set TMPDIR to a folder where you may write")
     }
 
+    /// Whether something isn't there that the call doesn't name.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.message == NO_SUCH_THING
+    }
+
     /// Names what isn't there, where only the caller knows what it asked for.
     #[must_use]
     pub(crate) fn naming(mut self, thing: &str) -> Self {
-        if self.message == NO_SUCH_THING {
+        if self.is_missing() {
             self.message = no(thing);
         }
         self
@@ -158,7 +163,7 @@ impl From<transport::Error> for Failure {
             Outcome::Refused if is_denial(&error) => {
                 (Exit::Denied, "the platform doesn't allow this")
             }
-            Outcome::Refused if is_no_such_call(&error) => (Exit::Refused, NOT_THE_API),
+            Outcome::Refused if *error.fault() == Fault::NoSuchCall => (Exit::Refused, NOT_THE_API),
             Outcome::Refused if error.status() == Some(404) => {
                 // What was looked up before anything is sent was named by the user.
                 let exit = if is_start { Exit::Other } else { Exit::Refused };
@@ -191,15 +196,6 @@ fn no(thing: &str) -> String {
 
 /// What is said where something answers that doesn't know the call.
 const NOT_THE_API: &str = "this address answers, but it isn't the API: it ends in `/v2`";
-
-/// Whether the address doesn't know the call itself. The platform names what is missing by a code of its own; a path that
-/// it doesn't know has none, or the one for all paths.
-///
-/// Observed; <https://docs.cavatica.org/docs/api-status-codes> has the codes.
-pub(crate) fn is_no_such_call(error: &transport::Error) -> bool {
-    let code = error.api_error().and_then(|error| error.code());
-    error.status() == Some(404) && code.is_none_or(|code| code == 90_003)
-}
 
 /// What the platform says isn't there, as far as the call's path names it.
 fn missing(error: &transport::Error) -> Option<String> {

@@ -13,7 +13,10 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Try it without an account",
         &["demo", "sandbox", "check", "explain"],
     ),
-    ("Look around", &["doctor", "volumes", "files", "jobs"]),
+    (
+        "Look around",
+        &["doctor", "projects", "files", "volumes", "jobs"],
+    ),
     ("One file", &["export"]),
     (
         "Many files",

@@ -7,8 +7,6 @@ use cavatica_exports::model::manifest::{Foreign, ManifestError};
 use cavatica_exports::model::visible;
 use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
 
-use crate::exit::is_no_such_call;
-
 /// What a manifest looks like.
 const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
 
@@ -112,7 +110,9 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
         ];
     }
     let no_answer_of_the_api = matches!(error.fault(), Fault::Unreadable | Fault::Redirect { .. });
-    if is_no_such_call(error) || (no_answer_of_the_api && error.effect() == Effect::Read) {
+    if *error.fault() == Fault::NoSuchCall
+        || (no_answer_of_the_api && error.effect() == Effect::Read)
+    {
         return vec![ENDPOINT.to_owned()];
     }
     let hint = match (error.outcome(), error.status(), error.api_error()) {

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     }
     let parsed = help::command().try_get_matches_from(&args);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
+        Ok(cli) => cli.with_endpoint(),
         // Help and version come this way too.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
@@ -111,8 +111,12 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
         Command::Resolve(args) => command::resolve::run(args, ui),
         Command::Jobs(args) => command::jobs::run(args, &api()?, ui).await,
+        Command::Projects(args) => command::projects::run(args, &api()?, ui).await,
         Command::Files(args) => command::files::run(args, &api()?, ui).await,
-        Command::Volumes(args) => command::volumes::run(args, &api()?, ui).await,
+        Command::Volumes(args) => match command::volumes::offline(args, ui) {
+            Some(outcome) => outcome,
+            None => command::volumes::run(args, &api()?, ui).await,
+        },
         Command::Check(args) => command::check::run(args, ui),
         Command::Explain(args) => command::explain::run(args, ui),
         Command::Sandbox(args) => command::sandbox::run(args, ui).await,

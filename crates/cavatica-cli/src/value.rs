@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    ExportState, FileRef, Location, LocationError, OpenName, Prefix, ProjectId, TaskId, Template,
-    TemplateError, VolumeId,
+    AccessMode, ExportState, FileRef, Location, LocationError, OpenName, Platform, Prefix,
+    ProjectId, TaskId, Template, TemplateError, VolumeId, VolumeName, VolumeNameError,
 };
 
 use crate::hint::shell_word;
@@ -75,15 +75,17 @@ pub(crate) fn volume(text: &str) -> Result<VolumeId, String> {
 /// A project's id; also told from the address that the browser shows.
 pub(crate) fn project(text: &str) -> Result<ProjectId, String> {
     let text = text.trim();
-    if let Some((_, path)) = text.split_once("/u/") {
-        let mut parts = path.split(['/', '?', '#']).filter(|part| !part.is_empty());
-        if let (Some(owner), Some(name)) = (parts.next(), parts.next()) {
-            let id = format!("{owner}/{name}");
-            return Err(format!(
-                "that is a page's address; expected the project's id\nhint: say `{}`",
-                shell_word(&id)
-            ));
-        }
+    if let Some(id) = ProjectId::of_page(text) {
+        let elsewhere = match Platform::of_page(text) {
+            Some(platform) if platform != Platform::default() => {
+                format!(", which is on {platform}: `--platform {}`", platform.name())
+            }
+            _ => String::new(),
+        };
+        return Err(format!(
+            "that is a page's address; expected the project's id\nhint: say `{}`{elsewhere}",
+            shell_word(id.as_str())
+        ));
     }
     if text.contains("://") {
         return Err("that is an address; expected the project's id, owner/short-name".to_owned());
@@ -157,6 +159,23 @@ fn elsewhere(text: &str, expected: &str) -> Result<(), String> {
 fn faults(error: &LocationError, expected: &str) -> String {
     let faults: Vec<_> = error.faults().iter().map(ToString::to_string).collect();
     format!("{}; expected {expected}", faults.join(", "))
+}
+
+/// The name of a new volume.
+pub(crate) fn volume_name(text: &str) -> Result<VolumeName, String> {
+    let text = text.trim();
+    text.parse()
+        .map_err(|error: VolumeNameError| match text.rsplit_once('/') {
+            Some((_, name)) => format!(
+                "that looks like a volume's id; expected the name alone\nhint: say `{name}`"
+            ),
+            None => error.to_string(),
+        })
+}
+
+/// RO or RW.
+pub(crate) fn access_mode(text: &str) -> Result<AccessMode, String> {
+    AccessMode::from_name(text).ok_or_else(|| "expected RO or RW".to_owned())
 }
 
 /// The name of a bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html> allows no `/`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
@@ -78,15 +78,16 @@ impl Exports {
         self.client.fetch_with(call, BulkAnswer::read).await
     }
 
-    /// Reads one job.
+    /// Reads one job. A failed one is documented as the body of a 409, and read from there too.
     ///
     /// # Errors
     ///
     /// `Refused` with code 9008 for a job that doesn't exist, 9005 for somebody else's.
     pub async fn get(&self, id: &ExportId) -> Result<Fetched<ExportJob>, Error> {
-        self.client
-            .fetch(Call::get("/storage/exports/{export}").param("export", id))
-            .await
+        let call = Call::get("/storage/exports/{export}")
+            .param("export", id)
+            .value_also_at(&[404, 409], is_job);
+        self.client.fetch(call).await
     }
 
     /// Reads up to 100 jobs with one request.
@@ -162,6 +163,18 @@ impl Exports {
     }
 }
 
+/// Whether a body is a job rather than an error: only a job has an id and a state.
+fn is_job(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Marks {
+        #[serde(rename = "id")]
+        _id: String,
+        #[serde(rename = "state")]
+        _state: String,
+    }
+    serde_json::from_slice::<Marks>(body).is_ok()
+}
+
 fn start_call(export: &CheckedExport, mode: ExportMode) -> Call {
     with_mode(Call::post("/storage/exports"), mode).json(export)
 }
@@ -187,7 +200,8 @@ fn get_bulk_call(ids: &Batch<ExportId>) -> Call {
 fn with_mode(call: Call, mode: ExportMode) -> Call {
     match mode {
         ExportMode::Move => call,
-        ExportMode::Copy => call.query("copy_only", true),
+        // Some pages call the parameter a feature in advance access; without the header it could be refused there.
+        ExportMode::Copy => call.query("copy_only", true).in_advance_access(),
     }
 }
 

@@ -150,7 +150,7 @@ impl Files {
             .query("token", "init")
             .query("fields", "_all")
             .query("limit", page_size);
-        Pager::new(self.client.clone(), call).with_header("x-sbg-advance-access", "advance")
+        Pager::new(self.client.clone(), call).in_advance_access()
     }
 
     /// The entries of one level that have one of these names exactly. At most a hundred are shown, and the URL holds the

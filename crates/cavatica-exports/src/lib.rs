@@ -35,6 +35,7 @@ mod account;
 mod exports;
 mod files;
 mod pager;
+mod projects;
 mod tasks;
 mod volumes;
 mod watch;
@@ -43,8 +44,9 @@ pub use account::Account;
 pub use exports::{ExportFilter, Exports};
 pub use files::{Files, Followed, Parent};
 pub use pager::{ListError, Paged, Pager};
+pub use projects::Projects;
 pub use tasks::Tasks;
-pub use volumes::Volumes;
+pub use volumes::{Answered, Made, Volumes};
 pub use watch::{WaitError, Watch};
 
 /// The README's example is compiled with the doc tests.

@@ -12,6 +12,12 @@ pub(crate) const MAX_PAGE: u32 = 100;
 pub trait Paged: DeserializeOwned + Send + 'static {
     /// The URL of the next page.
     fn next(&self) -> Option<&str>;
+
+    /// The page without what doesn't lie below the folder that was asked for; only contents of volumes have folders.
+    #[must_use]
+    fn below(self, _folder: &str) -> Self {
+        self
+    }
 }
 
 impl<T: DeserializeOwned + Send + 'static> Paged for Page<T> {
@@ -23,6 +29,10 @@ impl<T: DeserializeOwned + Send + 'static> Paged for Page<T> {
 impl Paged for VolumeListing {
     fn next(&self) -> Option<&str> {
         VolumeListing::next(self)
+    }
+
+    fn below(self, folder: &str) -> Self {
+        VolumeListing::below(self, folder)
     }
 }
 
@@ -46,8 +56,10 @@ pub struct Pager<P> {
     client: Client,
     next: Option<Next>,
     total: Option<u64>,
-    /// Sent with every page, not with the first alone.
-    header: Option<(&'static str, &'static str)>,
+    /// Said with every page, not with the first alone.
+    advance_access: bool,
+    /// What was asked for.
+    folder: String,
     read: fn(&str) -> serde_json::Result<P>,
 }
 
@@ -63,13 +75,25 @@ impl<P: Paged> Pager<P> {
             client,
             next: Some(Next::First(Box::new(first))),
             total: None,
-            header: None,
+            advance_access: false,
+            folder: String::new(),
             read: |text| serde_json::from_str(text),
         }
     }
 
-    pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.header = Some((name, value));
+    pub(crate) fn in_advance_access(mut self) -> Self {
+        self.advance_access = true;
+        self
+    }
+
+    /// The folder whose contents are listed.
+    pub(crate) fn of_folder(mut self, folder: &str) -> Self {
+        self.folder = folder.to_owned();
+        self
+    }
+
+    pub(crate) fn read_by(mut self, read: fn(&str) -> serde_json::Result<P>) -> Self {
+        self.read = read;
         self
     }
 
@@ -84,9 +108,10 @@ impl<P: Paged> Pager<P> {
             Some(Next::First(call)) => (**call).clone(),
             Some(Next::Link(link)) => Call::absolute(link),
         };
-        let call = match self.header {
-            Some((name, value)) => call.header(name, value),
-            None => call,
+        let call = if self.advance_access {
+            call.in_advance_access()
+        } else {
+            call
         };
         let fetched = self.client.fetch_with(call, self.read).await?;
         self.total = fetched.total.or(self.total);
@@ -97,7 +122,7 @@ impl<P: Paged> Pager<P> {
             return Err(ListError::Endless { link: link.clone() });
         }
         self.next = next.map(Next::Link);
-        Ok(Some(fetched.value))
+        Ok(Some(fetched.value.below(&self.folder)))
     }
 
     /// How many items the list has in all, once a page was read and if the platform says so.
@@ -114,7 +139,8 @@ impl<T: DeserializeOwned + Send + 'static> Pager<Page<T>> {
             client: self.client,
             next: self.next,
             total: self.total,
-            header: self.header,
+            advance_access: self.advance_access,
+            folder: self.folder,
             read: Page::read,
         }
     }

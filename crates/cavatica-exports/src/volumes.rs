@@ -1,8 +1,11 @@
 //! Volumes, and what lies on them.
 
-use crate::model::{Page, Volume, VolumeId, VolumeListing, VolumeObject, VolumePermissions};
+use crate::model::{
+    Member, NewVolume, Page, Volume, VolumeChange, VolumeId, VolumeListing, VolumeObject,
+    VolumePermissions,
+};
 use crate::pager::{MAX_PAGE, Pager};
-use crate::transport::{Call, Client, Error, Fetched};
+use crate::transport::{Call, Client, Error, Fetched, Outcome};
 
 /// Calls about volumes.
 ///
@@ -10,6 +13,24 @@ use crate::transport::{Call, Client, Error, Fetched};
 #[derive(Clone, Debug)]
 pub struct Volumes {
     client: Client,
+}
+
+/// A volume that was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Made {
+    /// The volume.
+    pub volume: Volume,
+    /// How it is known.
+    pub answer: Answered,
+}
+
+/// How the outcome of a call is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// The platform said so.
+    Told,
+    /// The answer was lost; what was asked for is there.
+    LookedUp,
 }
 
 impl Volumes {
@@ -29,20 +50,25 @@ impl Volumes {
             .await
     }
 
-    /// Reads what a member may do with a volume, as it was given to the member alone: teams aren't taken into account.
+    /// Reads a member with what it may do, as it was given to the member alone: teams aren't taken into account.
     ///
     /// # Errors
     ///
-    /// `Refused` with status 404 for somebody who isn't a member.
-    pub async fn permissions(
-        &self,
-        volume: &VolumeId,
-        username: &str,
-    ) -> Result<Fetched<VolumePermissions>, Error> {
-        let call = Call::get("/storage/volumes/{volume}/members/{username}/permissions")
+    /// `Refused` for somebody who isn't a member, or who may not be seen.
+    pub async fn member(&self, volume: &VolumeId, name: &str) -> Result<Fetched<Member>, Error> {
+        let call = Call::get("/storage/volumes/{volume}/members/{username}")
             .param("volume", volume)
-            .param("username", username);
+            .param("username", name);
         self.client.fetch(call).await
+    }
+
+    /// Lists the members of a volume.
+    pub fn members(&self, volume: &VolumeId) -> Pager<Page<Member>> {
+        let call = Call::get("/storage/volumes/{volume}/members")
+            .param("volume", volume)
+            .query("fields", "_all")
+            .query("limit", MAX_PAGE);
+        Pager::new(self.client.clone(), call).read_by(Page::read_members)
     }
 
     /// Whether the platform says that an account may not export to a volume. An owner isn't asked about, and where the
@@ -51,8 +77,133 @@ impl Volumes {
         if volume.owner() == username {
             return false;
         }
-        let permissions = self.permissions(volume, username).await;
-        permissions.is_ok_and(|permissions| permissions.value.forbid_exports())
+        let member = self.member(volume, username).await;
+        member.is_ok_and(|member| {
+            let permissions = member.value.permissions.value();
+            permissions.is_some_and(VolumePermissions::forbid_exports)
+        })
+    }
+
+    /// Makes a volume. A lost answer isn't asked for by making it again: it is looked for, by name and bucket.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport, [`Outcome::Unknown`] if the answer was lost and no such volume is there; `Refused` with code
+    /// 9010 for a name that is taken, 92xx for a bucket that the platform can't use with these credentials.
+    pub async fn create(&self, new: &NewVolume) -> Result<Made, Error> {
+        let call = Call::post("/storage/volumes").json(&new.to_body());
+        let error = match self.client.fetch::<Volume>(call).await {
+            Ok(fetched) => {
+                return Ok(Made {
+                    volume: fetched.value,
+                    answer: Answered::Told,
+                });
+            }
+            Err(error) => error,
+        };
+        if *error.outcome() == Outcome::Unknown
+            && let Ok(volumes) = self.list().collect().await
+            && let Some(volume) = volumes.into_iter().find(|volume| {
+                volume.id.name() == new.name.as_str() && volume.bucket() == Some(new.place.bucket())
+            })
+        {
+            return Ok(Made {
+                volume,
+                answer: Answered::LookedUp,
+            });
+        }
+        Err(error)
+    }
+
+    /// Changes a volume; sends what changes and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport; `Refused` with code 9206 and the like where the bucket doesn't allow what is asked for.
+    pub async fn change(
+        &self,
+        id: &VolumeId,
+        change: &VolumeChange,
+    ) -> Result<Fetched<Volume>, Error> {
+        let call = Call::patch("/storage/volumes/{volume}")
+            .param("volume", id)
+            .json(&change.to_body());
+        self.client.fetch(call).await
+    }
+
+    /// Deactivates a volume although jobs are under way to it. The platform ends them; in what state isn't documented, so
+    /// read them afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport.
+    pub async fn deactivate_by_force(&self, id: &VolumeId) -> Result<Fetched<Volume>, Error> {
+        let change = VolumeChange {
+            active: Some(false),
+            ..VolumeChange::default()
+        };
+        let call = Call::patch("/storage/volumes/{volume}")
+            .param("volume", id)
+            .query("force", true)
+            .json(&change.to_body());
+        self.client.fetch(call).await
+    }
+
+    /// Deletes a volume. Nothing in the bucket is deleted; aliases to it can't be read any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport. What comes back for an active volume, or for one with aliases, isn't documented.
+    pub async fn delete(&self, id: &VolumeId) -> Result<(), Error> {
+        let call = Call::delete("/storage/volumes/{volume}").param("volume", id);
+        self.client.send(call).await.map(drop)
+    }
+
+    /// Lets somebody do something with a volume.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport; `Refused` with status 409 for somebody who is a member already.
+    pub async fn add_member(
+        &self,
+        volume: &VolumeId,
+        name: &str,
+        permissions: &VolumePermissions,
+    ) -> Result<Fetched<Member>, Error> {
+        let call = Call::post("/storage/volumes/{volume}/members")
+            .param("volume", volume)
+            .json(&serde_json::json!({"username": name, "permissions": permissions}));
+        self.client.fetch(call).await
+    }
+
+    /// Replaces what a member may do; all four permissions are to be said.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport.
+    pub async fn set_member(
+        &self,
+        volume: &VolumeId,
+        name: &str,
+        permissions: &VolumePermissions,
+    ) -> Result<Fetched<VolumePermissions>, Error> {
+        let call = Call::put("/storage/volumes/{volume}/members/{username}/permissions")
+            .param("volume", volume)
+            .param("username", name)
+            .json(permissions);
+        self.client.fetch(call).await
+    }
+
+    /// Takes a member away.
+    ///
+    /// # Errors
+    ///
+    /// Those of the transport.
+    pub async fn remove_member(&self, volume: &VolumeId, name: &str) -> Result<(), Error> {
+        let call = Call::delete("/storage/volumes/{volume}/members/{username}")
+            .param("volume", volume)
+            .param("username", name);
+        self.client.send(call).await.map(drop)
     }
 
     /// Lists the volumes that the caller can see, with all their fields.
@@ -63,8 +214,8 @@ impl Volumes {
         Pager::new(self.client.clone(), call)
     }
 
-    /// Lists one level of a volume's contents, metadata included. A prefix names a folder and ends in `/`; empty is the
-    /// top level.
+    /// Lists one level of a volume's contents, metadata included. A prefix names a folder, with or without a final `/`;
+    /// empty is the top level. Folders are told with their final `/`, and never the one that was asked for.
     pub fn list_objects(&self, volume: &VolumeId, prefix: &str) -> Pager<VolumeListing> {
         let call = Call::get("/storage/volumes/{volume}/list").param("volume", volume);
         let call = if prefix.is_empty() {
@@ -76,6 +227,7 @@ impl Volumes {
             self.client.clone(),
             call.query("fields", "_all").query("limit", MAX_PAGE),
         )
+        .of_folder(prefix)
     }
 
     /// Reads what the storage says of one object.

@@ -27,10 +27,10 @@ use crate::{Tri, UnknownKeys};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApiError {
-    /// The HTTP status.
+    /// The HTTP status; read it through [`http_status`](Self::http_status).
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
-    pub status: Tri<u16>,
-    /// The platform's own number for what went wrong, for instance 9006.
+    pub status: Tri<ErrorStatus>,
+    /// The platform's own number for what went wrong, for instance 9006. Absent isn't 0, which means maintenance.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
     pub code: Tri<i64>,
     /// One sentence for people.
@@ -44,15 +44,42 @@ pub struct ApiError {
     pub unknown: UnknownKeys,
 }
 
+/// The `status` inside an error body.
+///
+/// It is a number, but for bodies that the platform's web server writes itself: for an unknown path `"NOT_FOUND"` was
+/// observed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ErrorStatus {
+    /// An HTTP status.
+    Number(u16),
+    /// Anything else, as it came.
+    Other(serde_json::Value),
+}
+
+impl From<u16> for Tri<ErrorStatus> {
+    fn from(status: u16) -> Self {
+        Tri::Value(ErrorStatus::Number(status))
+    }
+}
+
 impl ApiError {
     /// An error with the three things that every answer of the platform names.
     pub fn new(status: u16, code: i64, message: impl Into<String>) -> Self {
         ApiError {
-            status: Tri::Value(status),
+            status: status.into(),
             code: Tri::Value(code),
             message: Tri::Value(message.into()),
             more_info: Tri::Absent,
             unknown: UnknownKeys::new(),
+        }
+    }
+
+    /// The HTTP status that the body names. The one of the answer counts more, where there is an answer of its own.
+    pub fn http_status(&self) -> Option<u16> {
+        match self.status.value()? {
+            ErrorStatus::Number(status) => Some(*status),
+            ErrorStatus::Other(_) => None,
         }
     }
 

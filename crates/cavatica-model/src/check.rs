@@ -25,11 +25,11 @@ const MAX_OBJECT_BYTES: u64 = 5 << 40;
 ///         "storage": {"type": "PLATFORM", "hosted_on_locations": ["aws:us-east-1"]}}"#,
 /// )?;
 /// let volume: Volume = serde_json::from_str(
-///     r#"{"id": "rfranklin/output", "access_mode": "RW", "service": {"type": "s3", "prefix": "cavatica"}}"#,
+///     r#"{"id": "rfranklin/output", "access_mode": "RW", "service": {"type": "s3", "prefix": "cavatica/"}}"#,
 /// )?;
 /// let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "output.vcf".parse()?);
 /// let checked = request.check(&file, &volume)?;
-/// assert_eq!(checked.warnings()[0].name(), "prefix-without-slash");
+/// assert_eq!(checked.warnings()[0].name(), "prefix-with-slash");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -234,19 +234,23 @@ impl Volume {
         if self.active == Tri::Value(false) {
             findings.objections.push(Objection::VolumeInactive);
         }
+        let platform = self.platform().unwrap_or_default();
         match self.service_type() {
             Some(service) if service.is(ServiceType::S3) => {}
+            Some(service) if service.is(ServiceType::Gcs) && platform.exports_to_google() => {}
             Some(service) => {
+                let known = service.known().map(OpenName::name);
                 findings.objections.push(Objection::ServiceWithoutExports {
-                    service: service.to_string(),
+                    service: known.unwrap_or(service.as_str()).to_owned(),
+                    platform,
                 });
             }
             None => findings.warnings.push(Warning::VolumeUnclear {
                 what: "cloud service",
             }),
         }
-        if !self.prefix().is_empty() && !self.prefix().ends_with('/') {
-            findings.warnings.push(Warning::PrefixWithoutSlash {
+        if self.prefix().ends_with('/') {
+            findings.warnings.push(Warning::PrefixWithSlash {
                 prefix: self.prefix().to_owned(),
             });
         }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::check::property_findings;
+use crate::objection::KMS_KEY_OTHER_SPELLING;
 use crate::open::open_names;
 use crate::{
     ApiError, DateTime, ExportId, File, FileId, Findings, Location, Open, Tri, UnknownKeys, Volume,
@@ -309,12 +310,12 @@ impl ExportRequest {
     }
 }
 
-/// The destination of a job, as passed when it was started: another program may have named a location that a
-/// [`Location`] refuses.
+/// The destination of a job, as passed when it was started: another program may have named what a [`Location`] or a
+/// [`VolumeId`] refuses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobDestination {
-    /// The volume that was named.
-    pub volume: VolumeId,
+    /// The volume that was named; a text, so that an odd one spoils nothing but itself.
+    pub volume: String,
     /// The location that was named, without the volume's prefix.
     pub location: String,
     /// Keys that this version has no field for.
@@ -383,6 +384,18 @@ impl ExportJob {
     /// Whether the job is known to have ended.
     pub fn is_final(&self) -> bool {
         self.state.known().is_some_and(ExportState::is_final)
+    }
+
+    /// Whether a KMS key was asked for, and the job's properties name none: it was started without the key (*inferred*; the
+    /// key has two spellings in the documentation, and one of them may be passed over).
+    pub fn lost_kms_key(&self, request: &ExportRequest) -> bool {
+        let asked = request.properties.value();
+        let asked = asked.is_some_and(|asked| asked.sse_aws_kms_key_id.value().is_some());
+        let told = self.properties.value().is_some_and(|told| {
+            told.sse_aws_kms_key_id.value().is_none()
+                && !told.unknown.contains_key(KMS_KEY_OTHER_SPELLING)
+        });
+        asked && told
     }
 
     /// Whether this job was started for exactly this file and destination; `None` if the answer doesn't say.

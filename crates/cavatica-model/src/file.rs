@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::open::open_names;
-use crate::{DateTime, FileId, Open, ProjectId, TaskId, Tri, UnknownKeys, VolumeId};
+use crate::{DateTime, FileId, Open, ProjectId, TaskId, Tri, UnknownKeys};
 
 open_names! {
     /// Whether a project's entry is a file or a folder. The documentation also prints both in capitals.
@@ -36,9 +36,9 @@ pub struct FileStorage {
     /// Clouds and regions, for instance `aws:us-east-1`. Missing for archived files, and in older answers for live ones.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
     pub hosted_on_locations: Tri<Vec<String>>,
-    /// The volume of an alias.
+    /// The volume of an alias; a text, so that an odd one doesn't make the file unreadable.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
-    pub volume: Tri<VolumeId>,
+    pub volume: Tri<String>,
     /// The location of an alias on its volume.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
     pub location: Tri<String>,

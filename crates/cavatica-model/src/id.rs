@@ -119,6 +119,12 @@ macro_rules! id {
             }
         }
 
+        impl PartialEq<$Id> for String {
+            fn eq(&self, id: &$Id) -> bool {
+                **self == *id.0
+            }
+        }
+
         impl AsRef<str> for $Id {
             fn as_ref(&self) -> &str {
                 &self.0

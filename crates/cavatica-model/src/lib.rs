@@ -25,7 +25,7 @@
 //!     told,
 //!     [
 //!         ("alias", "leave the file out; copy it from the bucket where it lies if you need it elsewhere"),
-//!         ("volume-read-only", "set the volume's access mode to RW, or choose another volume"),
+//!         ("volume-read-only", "set the volume's access mode to RW (`cavatica volumes set OWNER/NAME --access-mode RW`), or choose another volume"),
 //!     ]
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,6 +43,8 @@
 //! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or all [`Objections`]; [`Reason`] explains each name |
 //! | destinations | [`Template`] and [`Layout`] make locations, [`Census`] finds those that meet |
 //! | manifests | [`manifest::Manifest`] reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
+//! | volumes to be made | [`NewVolume`], [`VolumeChange`], [`VolumeName`]; [`IamPolicy`] is what their bucket has to allow |
+//! | environments | [`Platform`] |
 //! | errors | [`StatusCode`] and [`classify`]: what the platform's error codes mean, and whether waiting helps |
 //!
 //! # Nothing is lost
@@ -88,12 +90,16 @@ mod export;
 mod file;
 mod file_ref;
 mod id;
+mod key;
 mod layout;
 mod location;
 pub mod manifest;
+mod mount;
 mod objection;
 mod open;
 mod page;
+mod platform;
+mod project;
 mod rate;
 mod reason;
 mod status;
@@ -106,7 +112,7 @@ mod user;
 mod visible;
 mod volume;
 
-pub use api_error::ApiError;
+pub use api_error::{ApiError, ErrorStatus};
 pub use bulk::{
     Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
     BulkItem,
@@ -120,11 +126,18 @@ pub use export::{
 pub use file::{File, FileKind, FileStorage, Origin, StorageType, StoredFile};
 pub use file_ref::{FilePath, FileRef};
 pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
+pub use key::{expected_beginning, key_beginnings};
 pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
 pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
+pub use mount::{
+    AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
+    VolumeName, VolumeNameError,
+};
 pub use objection::{Findings, Objection, Objections, Warning};
 pub use open::{Open, OpenName};
 pub use page::{Entry, Link, Page};
+pub use platform::{Platform, PlatformError};
+pub use project::{Project, ProjectSettings, Regions};
 pub use rate::{Rate, RateLimit, reset_moment};
 pub use reason::{Kind, Reason};
 pub use status::{Class, StatusCode, classify};
@@ -135,8 +148,8 @@ pub use tri::Tri;
 pub use user::User;
 pub use visible::{visible, visible_json};
 pub use volume::{
-    AccessMode, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject, VolumePermissions,
-    VolumePrefix, VolumeService,
+    AccessMode, Member, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject,
+    VolumePermissions, VolumePrefix, VolumeService,
 };
 
 /// Keys that this version of the crate has no field for, kept so that they can be written again.

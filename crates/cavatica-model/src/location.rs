@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::visible;
+use crate::{key_beginnings, visible};
 
 /// The longest key that S3 takes, in bytes of UTF-8, the volume's prefix included.
 ///
@@ -164,23 +164,22 @@ impl Location {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The key within the bucket of a volume with this prefix: plain concatenation, no `/` between.
-    ///
-    /// Whether the platform puts a `/` there isn't documented; [`ExportRequest::check`](crate::ExportRequest::check)
-    /// warns of a prefix without one at its end.
+    /// The key that is expected within the bucket of a volume with this prefix, see [`key_beginnings`].
     ///
     /// # Errors
     ///
-    /// [`LocationFault::TooLong`] if the whole is longer than an S3 key may be.
+    /// [`LocationFault::TooLong`] if the longest of the possible keys is longer than an S3 key may be.
     pub fn key_with_prefix(&self, prefix: &str) -> Result<String, LocationError> {
-        let bytes = prefix.len() + self.0.len();
+        let beginnings = key_beginnings(prefix);
+        let longest = beginnings.iter().map(String::len).max().unwrap_or(0);
+        let bytes = longest + self.0.len();
         if bytes > MAX_KEY_BYTES {
             return Err(LocationError {
                 text: self.0.clone(),
                 faults: vec![LocationFault::TooLong { bytes }],
             });
         }
-        Ok([prefix, &self.0].concat())
+        Ok([&beginnings[0], &*self.0].concat())
     }
 }
 
@@ -226,7 +225,7 @@ impl Prefix {
         if self.0.is_empty() {
             return Ok(location.clone());
         }
-        location.key_with_prefix(&self.0)?.parse()
+        [&*self.0, location.as_str()].concat().parse()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{LocationFault, Reason};
+use crate::{LocationFault, Platform, Reason};
 
 /// The metadata field that files of the public project carry; copies of them keep it.
 pub(crate) const PUBLIC_HINT: &str = "sbg_public_files_category";
@@ -43,11 +43,13 @@ pub enum Objection {
     /// The volume was deactivated.
     #[error("the volume is deactivated")]
     VolumeInactive,
-    /// The volume isn't on S3.
-    #[error("the volume is on `{service}`; CAVATICA exports to Amazon S3 only")]
+    /// The volume isn't on a cloud that its platform exports to.
+    #[error("the volume is on `{service}`; {platform} exports to Amazon S3{} only", google(*platform))]
     ServiceWithoutExports {
-        /// The volume's service as it came.
+        /// The volume's service, as the pages spell it if they know it.
         service: String,
+        /// The platform that the volume belongs to; CAVATICA where its address doesn't tell.
+        platform: Platform,
     },
     /// The location and the volume's prefix don't make an S3 key.
     #[error("the location is bad: {0}")]
@@ -90,6 +92,15 @@ pub enum Objection {
         /// The volume that was given.
         given: String,
     },
+}
+
+/// What a platform exports to besides.
+fn google(platform: Platform) -> &'static str {
+    if platform.exports_to_google() {
+        " and Google"
+    } else {
+        ""
+    }
 }
 
 impl Objection {
@@ -161,13 +172,23 @@ pub enum Warning {
         "`overwrite` lets the platform delete an object that is already there, before it writes the new one"
     )]
     Overwrites,
-    /// The volume's prefix has no `/` at its end.
+    /// The volume's prefix has a `/` at its end.
     #[error(
-        "the volume's prefix `{prefix}` doesn't end in `/`; it may join the location without one"
+        "the volume's prefix `{prefix}` ends in `/`; the platform may put another one behind it"
     )]
-    PrefixWithoutSlash {
+    PrefixWithSlash {
         /// The prefix as it came.
         prefix: String,
+    },
+    /// The file lies in another region than the files before it.
+    #[error(
+        "the file lies in `{region}`, others of the selection in `{first}`: they may not all go to one volume"
+    )]
+    OtherRegion {
+        /// The file's cloud and region.
+        region: String,
+        /// Those of the first file.
+        first: String,
     },
     /// The storage class is documented in answers only.
     #[error(
@@ -232,7 +253,8 @@ impl Warning {
             Warning::OddStorage { .. } => &Reason::ODD_STORAGE,
             Warning::PublicAcl { .. } => &Reason::PUBLIC_ACL,
             Warning::Overwrites => &Reason::OVERWRITES,
-            Warning::PrefixWithoutSlash { .. } => &Reason::PREFIX_WITHOUT_SLASH,
+            Warning::PrefixWithSlash { .. } => &Reason::PREFIX_WITH_SLASH,
+            Warning::OtherRegion { .. } => &Reason::OTHER_REGION,
             Warning::StorageClassUndocumented { .. } => &Reason::STORAGE_CLASS_UNDOCUMENTED,
             Warning::UnknownValue { .. } => &Reason::UNKNOWN_VALUE,
             Warning::ExportsDisabled => &Reason::EXPORTS_DISABLED,

@@ -85,12 +85,12 @@ reasons! {
         "leave the file out, or split it in a task first";
     VOLUME_READ_ONLY = "volume-read-only", Objection,
         "the volume isn't read-write. New volumes may be read-only by default",
-        "set the volume's access mode to RW, or choose another volume";
+        "set the volume's access mode to RW (`cavatica volumes set OWNER/NAME --access-mode RW`), or choose another volume";
     VOLUME_INACTIVE = "volume-inactive", Objection,
         "the volume is deactivated: it can neither be browsed nor exported to",
-        "activate the volume, or choose another one";
+        "activate the volume (`cavatica volumes reactivate OWNER/NAME`), or choose another one";
     SERVICE_WITHOUT_EXPORTS = "service-without-exports", Objection,
-        "the volume isn't on Amazon S3, and CAVATICA exports nowhere else",
+        "the volume is on a cloud that the platform doesn't export to: CAVATICA and the Cancer Genomics Cloud export to Amazon S3 only, BioData Catalyst to Google too",
         "choose a volume on Amazon S3";
     LOCATION = "location", Objection,
         "the location can't be the key of an S3 object: it is empty, begins or ends with `/`, has an empty part or a part `.` or `..`, a control character, or more than 1,024 bytes with the prefix",
@@ -131,9 +131,12 @@ reasons! {
     OVERWRITES = "overwrites", Warning,
         "`overwrite` lets the platform delete an object that is already there, before it writes the new one. If writing then fails, neither is left",
         "leave `overwrite` out unless you are sure that the object can go";
-    PREFIX_WITHOUT_SLASH = "prefix-without-slash", Warning,
-        "the volume's prefix doesn't end in `/`, and whether the platform puts one between prefix and location isn't documented",
-        "export one file first and look where it lies";
+    PREFIX_WITH_SLASH = "prefix-with-slash", Warning,
+        "the volume's prefix ends in `/`. The platform most likely puts one between prefix and location itself; whether it does so here too isn't documented, and keys may have `//`",
+        "export one file first and look where it lies; best is a volume without prefix, and the folders in the location";
+    OTHER_REGION = "other-region", Warning,
+        "files of the selection lie in several clouds or regions, as their projects do. Some platforms export only to a bucket in the region of the project, and no answer tells a bucket's region",
+        "plan the files of each region apart, each to a volume in that region; `cavatica projects list` shows where projects lie";
     STORAGE_CLASS_UNDOCUMENTED = "storage-class-undocumented", Warning,
         "the storage class is documented in answers only, not in requests",
         "export one file first, or set a lifecycle rule on the bucket";

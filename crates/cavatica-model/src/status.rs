@@ -1,6 +1,6 @@
 //! What is known about the platform's error codes: one table for the program, its reports and the sandbox.
 //!
-//! The codes are the platform's (<https://docs.cavatica.org/docs/api-status-codes>); causes and advice are ours.
+//! The codes are the platform's (<https://docs.sevenbridges.com/reference/api-status-codes>); causes and advice are ours.
 
 use std::fmt;
 
@@ -106,8 +106,7 @@ impl fmt::Display for Class {
 pub struct StatusCode {
     /// The platform's number.
     pub code: i64,
-    /// The HTTP status that usually goes with it. Only part of the platform's page tells; the rest follows the page's own
-    /// pattern (no right: 403, doesn't exist: 404, exists already: 409, malformed: 400, service down: 503).
+    /// The HTTP status that the registry of codes names with it. A code's digits tell nothing of its status.
     pub http: u16,
     /// What it says about trying again.
     pub class: Class,
@@ -129,7 +128,7 @@ impl StatusCode {
 
     /// Every entry, by code.
     pub fn all() -> &'static [StatusCode] {
-        table::TABLE
+        &table::TABLE
     }
 
     /// What part of the platform a code belongs to, by its leading digits; also for codes that the table doesn't have.
@@ -145,8 +144,10 @@ impl StatusCode {
             8_000..=8_999 => "uploads",
             9_000..=9_099 => "volumes, imports and exports",
             9_100..=9_199 => "import and export jobs",
+            9_200..=9_299 => "the buckets behind volumes",
             10_000..=10_999 => "manifests and asynchronous jobs",
             13_000..=13_999 => "search",
+            57_000..=57_999 => "copying and moving on the platform",
             90_000..=90_999 => "any call",
             _ => return None,
         })
@@ -165,7 +166,7 @@ impl StatusCode {
 /// assert_eq!(classify(&ApiError::new(503, 123_456, "?")), Class::Transient);
 /// ```
 pub fn classify(error: &ApiError) -> Class {
-    let status = error.status.value().copied();
+    let status = error.http_status();
     match (error.code().and_then(StatusCode::lookup), status) {
         // A code of 0 means maintenance only together with 503; elsewhere it may just be unset.
         (Some(entry), Some(status)) if entry.code == 0 && status != entry.http => {

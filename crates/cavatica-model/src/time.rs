@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A moment in an answer, kept as it came.
 ///
-/// The platform writes `2016-06-15T19:17:39Z`; fractions of a second and a missing `Z` have been seen as well. A text
+/// The platform writes `2016-06-15T19:17:39Z`; fractions of a second, an offset and a missing `Z` have been seen as well. A text
 /// that is no moment at all doesn't spoil the answer it stands in.
 ///
 /// ```
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 /// let without: DateTime = serde_json::from_str("\"2016-06-15T19:17:39.000\"")?;
 /// assert_eq!(with_zone.timestamp(), without.timestamp());
 /// assert!(with_zone.timestamp().is_some());
+/// assert_eq!(DateTime::from("2016-06-15T21:17:39+02:00").timestamp(), with_zone.timestamp());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +42,13 @@ impl DateTime {
             .to_zoned(TimeZone::UTC)
             .ok()
             .map(|zoned| zoned.timestamp())
+    }
+}
+
+impl From<&str> for DateTime {
+    /// Keeps any text, as reading an answer does.
+    fn from(text: &str) -> Self {
+        DateTime(text.into())
     }
 }
 

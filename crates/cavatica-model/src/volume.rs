@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::open::open_names;
-use crate::{DateTime, ExportProperties, Open, Tri, UnknownKeys, VolumeId};
+use crate::{DateTime, ExportProperties, Open, Page, Platform, Tri, UnknownKeys, VolumeId};
 
 open_names! {
     /// Whether the platform may write to a volume.
@@ -146,6 +146,63 @@ impl VolumePermissions {
     }
 }
 
+/// Somebody who may do something with a volume.
+///
+/// Source: <https://docs.cavatica.org/reference/add-members-to-a-volume>; the shape of the list on CAVATICA's pages has
+/// `level` and `joined_on` in place of `type`, `href` and `id`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// The URL of this member.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub href: Tri<String>,
+    /// A user's name; a team's or division's own id.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub id: Tri<String>,
+    /// The name.
+    pub username: String,
+    /// The address.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub email: Tri<String>,
+    /// `USER`, `TEAM` or `DIVISION`.
+    #[serde(rename = "type", default, skip_serializing_if = "Tri::is_absent")]
+    pub kind: Tri<String>,
+    /// What the member may do; what it doesn't name is unknown, not denied.
+    #[serde(default, skip_serializing_if = "Tri::is_absent")]
+    pub permissions: Tri<VolumePermissions>,
+    /// Keys that this version has no field for.
+    #[serde(flatten)]
+    pub unknown: UnknownKeys,
+}
+
+impl Page<Member> {
+    /// Reads a list of members in each of its shapes: a page, a bare list, or a single member.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none of them.
+    ///
+    /// ```
+    /// use cavatica_model::{Member, Page};
+    ///
+    /// let page = Page::read_members(r#"[{"username": "ada", "joined_on": 1459947345}]"#)?;
+    /// assert_eq!(page.items[0].username, "ada");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn read_members(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text).or_else(|error| {
+            let bare = serde_json::from_str::<Vec<Member>>(text)
+                .or_else(|_| Ok(vec![serde_json::from_str::<Member>(text)?]));
+            let items = bare.map_err(|_: serde_json::Error| error)?;
+            Ok(Page {
+                href: Tri::Absent,
+                items,
+                links: Tri::Absent,
+                unknown: UnknownKeys::new(),
+            })
+        })
+    }
+}
+
 impl Volume {
     /// A volume of which only the id is known.
     pub fn new(id: VolumeId) -> Self {
@@ -178,6 +235,25 @@ impl Volume {
     /// What the volume asks of S3 for exports that ask nothing themselves.
     pub(crate) fn default_properties(&self) -> Option<&ExportProperties> {
         self.service.value()?.properties.value()
+    }
+
+    /// The environment that the volume belongs to, as its own address tells; `None` if it tells none that is known.
+    pub fn platform(&self) -> Option<Platform> {
+        Platform::of_address(self.href.value()?)
+    }
+
+    /// When it was last changed; older answers call it `updated_on`.
+    pub fn changed_on(&self) -> Option<DateTime> {
+        let older = || serde_json::from_value(self.unknown.get("updated_on")?.clone()).ok();
+        self.modified_on.value().cloned().or_else(older)
+    }
+
+    /// The service's address; older answers call it `hostname` or `root_url`.
+    pub fn service_address(&self) -> Option<&str> {
+        let service = self.service.value()?;
+        let named = service.endpoint.value().or(service.root_url.value());
+        let older = || service.unknown.get("hostname")?.as_str();
+        named.map(String::as_str).or_else(older)
     }
 
     /// The bucket's name.
@@ -226,6 +302,48 @@ pub struct VolumeListing {
 }
 
 impl VolumeListing {
+    /// The same, where each folder has one `/` at its end and lies below the folder that was asked for.
+    ///
+    /// Answers leave the final `/` out or not, and may list the folder itself; who walks down would never come to an end
+    /// with that one.
+    ///
+    /// ```
+    /// use cavatica_model::VolumeListing;
+    ///
+    /// let listing: VolumeListing = serde_json::from_str(
+    ///     r#"{"items": [], "prefixes": [{"prefix": "run1/"}, {"prefix": "run1/qc"}, {"prefix": "run1/qc/"}]}"#,
+    /// )?;
+    /// assert_eq!(listing.below("run1").folders().collect::<Vec<_>>(), ["run1/qc/"]);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn below(mut self, asked: &str) -> Self {
+        let asked = asked.trim_end_matches('/');
+        if let Tri::Value(prefixes) = &mut self.prefixes {
+            for folder in prefixes.iter_mut() {
+                let name = folder.prefix.trim_end_matches('/');
+                folder.prefix = format!("{name}/");
+            }
+            prefixes.retain(|folder| {
+                let inside = folder.prefix.strip_prefix(asked).unwrap_or_default();
+                let inside = if asked.is_empty() {
+                    Some(inside)
+                } else {
+                    inside.strip_prefix('/')
+                };
+                inside.is_some_and(|inside| !matches!(inside, "" | "/"))
+            });
+            prefixes.dedup_by(|one, other| one.prefix == other.prefix);
+        }
+        self
+    }
+
+    /// The folders of this level, as they came.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        let prefixes = self.prefixes.value().into_iter().flatten();
+        prefixes.map(|folder| folder.prefix.as_str())
+    }
+
     /// The URL of the next page.
     pub fn next(&self) -> Option<&str> {
         self.links
@@ -243,9 +361,9 @@ pub struct VolumeObject {
     pub href: Tri<String>,
     /// Its key relative to the volume.
     pub location: String,
-    /// The volume; has been seen missing.
+    /// The volume, as it came; has been seen missing.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
-    pub volume: Tri<VolumeId>,
+    pub volume: Tri<String>,
     /// The service, spelled in several ways.
     #[serde(rename = "type", default, skip_serializing_if = "Tri::is_absent")]
     pub kind: Tri<String>,
@@ -297,11 +415,11 @@ pub struct VolumePrefix {
     /// The URL of this folder's listing.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
     pub href: Tri<String>,
-    /// Its key relative to the volume, with a `/` at the end.
+    /// Its key relative to the volume, with or without a `/` at the end: both were observed.
     pub prefix: String,
-    /// The volume.
+    /// The volume, as it came.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
-    pub volume: Tri<VolumeId>,
+    pub volume: Tri<String>,
     /// Keys that this version has no field for.
     #[serde(flatten)]
     pub unknown: UnknownKeys,

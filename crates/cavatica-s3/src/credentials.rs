@@ -21,6 +21,21 @@ impl Credentials {
         })
     }
 
+    /// The public half of the key.
+    pub fn key_id(&self) -> &str {
+        self.0.key()
+    }
+
+    /// The secret half, for handing the key on to somebody who is to use it.
+    pub fn secret(&self) -> &str {
+        self.0.secret()
+    }
+
+    /// Whether the key is good for hours only.
+    pub fn is_temporary(&self) -> bool {
+        self.0.token().is_some()
+    }
+
     pub(crate) fn signing(&self) -> &rusty_s3::Credentials {
         &self.0
     }
@@ -137,6 +152,19 @@ impl AwsConfig {
     /// [`AwsConfigError`] if there are no keys.
     pub fn find() -> Result<Self, AwsConfigError> {
         Self::find_in(&|name| std::env::var(name).ok())
+    }
+
+    /// Looks in this profile alone, whatever keys the environment has.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find).
+    pub fn of_profile(profile: &str) -> Result<Self, AwsConfigError> {
+        Self::find_in(&|name| match name {
+            "AWS_PROFILE" => Some(profile.to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => None,
+            name => std::env::var(name).ok(),
+        })
     }
 
     /// As [`find`](Self::find), with these variables.

@@ -55,10 +55,19 @@ impl Answer {
     }
 
     pub(crate) fn error(error: &ApiError) -> Answer {
-        let status = error.status.value().copied().unwrap_or(500);
+        let status = error.http_status().unwrap_or(500);
         Answer {
             status,
             ..Answer::json(to_json(error))
+        }
+    }
+
+    /// What the platform's web server says to a path that no call has: a text for the status, and no code.
+    pub(crate) fn no_such_call() -> Answer {
+        let body = json!({"status": "NOT_FOUND", "message": "HTTP 404 Not Found"});
+        Answer {
+            status: 404,
+            ..Answer::json(body)
         }
     }
 

@@ -246,7 +246,7 @@ impl SandboxBuilder {
             Scheme::Https => Some(Tls::prepare(&folder, address.ip())?),
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let endpoint = format!("{scheme}://{address}/v2");
+        let endpoint = format!("{scheme}://{}/v2", authority(address, scheme));
         let credentials = folder.join("credentials");
         private_file(&credentials, &credentials_text(&endpoint, &token))
             .map_err(SandboxError::io(&credentials))?;
@@ -462,8 +462,38 @@ fn lock(folder: &Path) -> Result<fs::File, SandboxError> {
 }
 
 /// Source: <https://docs.cavatica.org/docs/store-credentials-to-access-seven-bridges-client-applications-and-libraries>.
+/// Without the scheme's own port: some clients take no other address than one without.
+fn authority(address: SocketAddr, scheme: &str) -> String {
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let text = address.to_string();
+    match text.strip_suffix(&format!(":{usual}")) {
+        Some(host) => host.to_owned(),
+        None => text,
+    }
+}
+
 fn credentials_text(endpoint: &str, token: &str) -> String {
     let profile =
         |name: &str| format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n");
     profile("default") + "\n" + &profile("cavatica")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that finds a port in an address it doesn't know goes to the vendor's host instead, token and all.
+    #[test]
+    fn the_schemes_own_port_is_left_out() {
+        for (address, scheme, text) in [
+            ("127.0.0.1:443", "https", "127.0.0.1"),
+            ("127.0.0.1:80", "http", "127.0.0.1"),
+            ("127.0.0.1:443", "http", "127.0.0.1:443"),
+            ("127.0.0.1:8443", "https", "127.0.0.1:8443"),
+            ("[::1]:443", "https", "[::1]"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(authority(address, scheme), text);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::clock::{Millis, millis};
 use crate::fault::JobFaults;
 use crate::hub::{Hub, State};
-use crate::world::{By, Event, Pace, Wish, World};
+use crate::world::{self, By, Event, Pace, Wish, World};
 
 /// An export that no client of the sandbox asks for: another program of the same account, or another person, does.
 ///
@@ -189,16 +189,19 @@ impl Hub {
     /// Changes a volume past the platform's calls. `None` if there is no such volume.
     pub(crate) fn change_volume(&self, id: &str, change: &VolumeChange) -> io::Result<Option<()>> {
         let mut state = self.state();
-        let Some((number, volume)) = state.world.volume(id) else {
+        let Some((number, _)) = state.world.volume(id) else {
             return Ok(None);
         };
-        let mode = change.access_mode.as_deref();
+        let change = change.clone();
         let event = Event::VolumeChanged {
             volume: number,
-            active: change.active.unwrap_or(volume.active),
-            access_mode: mode.unwrap_or(&volume.access_mode).to_owned(),
-            bucket: change.bucket.clone(),
-            prefix: change.prefix.clone(),
+            change: Box::new(world::VolumeChange {
+                active: change.active,
+                access_mode: change.access_mode,
+                bucket: change.bucket,
+                prefix: change.prefix,
+                ..world::VolumeChange::default()
+            }),
             at: self.clock.now(),
         };
         state.commit(&event)?;

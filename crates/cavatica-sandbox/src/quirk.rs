@@ -34,10 +34,14 @@ quirks! {
     Created = "created",
     /// `copy_only` is ignored, and every export moves. CAVATICA's own page doesn't name the parameter.
     IgnoreCopyOnly = "ignore-copy-only",
+    /// `copy_only` is refused without the header of features in advance access, as some pages have it.
+    CopyNeedsHeader = "copy-needs-header",
+    /// A failed job is read under the status of its own error, 404 or 409 for instance, as one page has it.
+    FailedAsError = "failed-as-error",
     /// The list of exports begins with the oldest. No page tells the order.
     OldestFirst = "oldest-first",
-    /// A `/` stands between a volume's prefix and the location, where neither has one.
-    SlashAfterPrefix = "slash-after-prefix",
+    /// No `/` is put between a volume's prefix and the location.
+    PlainJoin = "plain-join",
     /// Of two jobs for one key both complete, the later one over the earlier, whatever `overwrite` says.
     LastWins = "last-wins",
     /// A file that can't be exported is accepted, and its job fails with 9006.
@@ -51,8 +55,14 @@ quirks! {
     DeleteBeforeCheck = "delete-before-check",
     /// The limit's reset is told in milliseconds, as on CAVATICA's own page.
     ResetInMilliseconds = "reset-in-milliseconds",
-    /// `FILE` and `FOLDER`, `S3` and `GCS` are written in capitals.
+    /// `FILE` and `FOLDER` are written in capitals.
     Capitals = "capitals",
+    /// Volumes' services are written small, `s3` and `gcs`.
+    SmallServices = "small-services",
+    /// The folders of a volume's listing end with `/`.
+    SlashedPrefixes = "slashed-prefixes",
+    /// The listing of a volume's folder has that folder itself among its folders.
+    FolderInItself = "folder-in-itself",
     /// Live files don't tell where they are hosted, as in older answers.
     NoHosts = "no-hosts",
     /// A volume's listing tells keys alone. No page tells what its `metadata` hold.

@@ -5,6 +5,9 @@
 use cavatica_model::{ApiError, StatusCode, Tri};
 use serde::{Deserialize, Serialize};
 
+/// What the platform's links begin with, as an answer of CAVATICA was seen to have it.
+const MORE_INFO: &str = "http://docs.cavatica.org/docs/api-status-codes/#";
+
 /// One of the platform's status codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -21,29 +24,40 @@ impl Code {
     pub(crate) const PARENT_OR_PROJECT_MISSING: Code = Code(5029);
     pub(crate) const PARENT_AND_PROJECT: Code = Code(5031);
     pub(crate) const NO_TASK: Code = Code(7002);
-    pub(crate) const STORAGE_ERROR: Code = Code(9000);
+    pub(crate) const BAD_TASK_STATUS: Code = Code(7006);
+    pub(crate) const STORAGE_ERROR: Code = Code(9100);
     pub(crate) const NO_READ_ACCESS: Code = Code(9001);
-    pub(crate) const NO_WRITE_ACCESS: Code = Code(9002);
     pub(crate) const NOT_EXPORTABLE: Code = Code(9006);
     pub(crate) const NO_VOLUME: Code = Code(9007);
     pub(crate) const NO_JOB: Code = Code(9008);
     pub(crate) const NO_FILE_TO_EXPORT: Code = Code(9009);
     pub(crate) const VOLUME_EXISTS: Code = Code(9010);
     pub(crate) const INVALID_SYNTAX: Code = Code(9011);
-    pub(crate) const NO_VOLUME_MEMBER: Code = Code(9012);
+    /// No code of volumes says it; this one speaks of members too.
+    pub(crate) const NO_VOLUME_MEMBER: Code = Code(3002);
     pub(crate) const VOLUME_NAME_EMPTY: Code = Code(9013);
     pub(crate) const BAD_VOLUME_NAME: Code = Code(9014);
     pub(crate) const BAD_ACCESS_MODE: Code = Code(9015);
     pub(crate) const NO_SERVICE: Code = Code(9016);
     pub(crate) const BAD_SERVICE: Code = Code(9017);
     pub(crate) const NO_VOLUME_RIGHT: Code = Code(9020);
+    pub(crate) const BAD_TIME: Code = Code(9021);
     pub(crate) const BAD_ACL: Code = Code(9022);
+    pub(crate) const BAD_SSE: Code = Code(9023);
     pub(crate) const BAD_STORAGE_CLASS: Code = Code(9024);
+    pub(crate) const BAD_ACCESS_CONFIGURATION: Code = Code(9028);
+    pub(crate) const BAD_GOOGLE_CREDENTIALS: Code = Code(9029);
+    pub(crate) const BAD_UNDERSCORES: Code = Code(9030);
+    pub(crate) const BAD_AZURE_CREDENTIALS: Code = Code(9031);
+    pub(crate) const BAD_S3_CREDENTIALS: Code = Code(9034);
+    pub(crate) const OSS_IS_READ_ONLY: Code = Code(9038);
+    pub(crate) const AZURE_IS_READ_ONLY: Code = Code(9039);
     pub(crate) const VOLUME_NOT_WRITABLE: Code = Code(9026);
     pub(crate) const OTHER_CLOUD: Code = Code(9027);
-    /// The pages put it between 9022 and 9024; it may be a slip for 9023.
-    pub(crate) const BAD_SSE: Code = Code(9032);
     pub(crate) const GCS_IS_READ_ONLY: Code = Code(9057);
+    pub(crate) const S3_IS_READ_ONLY: Code = Code(9058);
+    pub(crate) const VOLUME_INACTIVE: Code = Code(9069);
+    pub(crate) const LOCATION_IS_FOLDER: Code = Code(9072);
     pub(crate) const JOB_STORAGE_ERROR: Code = Code(9100);
     pub(crate) const JOB_VOLUME_NOT_WRITABLE: Code = Code(9101);
     pub(crate) const JOB_LOCATION_NOT_ACCESSIBLE: Code = Code(9103);
@@ -69,7 +83,7 @@ impl Code {
             None => (400, "the operation failed"),
         };
         ApiError {
-            more_info: Tri::Value(String::new()),
+            more_info: Tri::Value(format!("{MORE_INFO}{}", self.0)),
             ..ApiError::new(status, self.0, sentence(meaning))
         }
     }
@@ -124,7 +138,7 @@ mod tests {
     #[test]
     fn an_error_says_what_the_table_says() {
         let error = Code::NOT_EXPORTABLE.error();
-        assert_eq!(error.status, Tri::Value(403));
+        assert_eq!(error.http_status(), Some(403));
         assert_eq!(error.code(), Some(9006));
         let message = error.message.value().map(String::as_str);
         assert!(

@@ -63,18 +63,24 @@ pub(crate) async fn reply(
     let name = match &found {
         Found::Route(route, _) => format!("{} {}", route.method(), route.path()),
         Found::OtherMethod(route) => format!("{} {}", head.method, route.path()),
-        Found::Nothing => format!("{} elsewhere", head.method),
+        Found::Nothing | Found::Unserved => format!("{} elsewhere", head.method),
     };
     note(hub, &head, &body, &name);
 
+    if matches!(found, Found::Nothing) {
+        return Ok(plain_reply(Answer::no_such_call()));
+    }
     let outcome = match admit(hub, &head.headers, &found) {
         Err(refusal) => Outcome {
             rate_headers: RateHeaders::Shown,
             ..Outcome::plain(Answer::error(&refusal))
         },
         Ok(()) => match found {
-            Found::Nothing => Outcome::plain(Answer::error(&Code::NOT_FOUND.error())),
-            Found::OtherMethod(_) => {
+            Found::Unserved => {
+                let why = "The platform has this call; the sandbox doesn't serve it.";
+                Outcome::plain(Answer::error(&Code::NOT_IMPLEMENTED.because(why)))
+            }
+            Found::Nothing | Found::OtherMethod(_) => {
                 Outcome::plain(Answer::error(&Code::METHOD_NOT_ALLOWED.error()))
             }
             Found::Route(route, parameters) => {
@@ -168,17 +174,19 @@ fn base(hub: &Hub, headers: &HeaderMap) -> String {
         .endpoint
         .split_once("://")
         .unwrap_or(("http", &hub.endpoint));
+    // The address is an IP's; one of version 6 has colons of its own, within brackets.
+    let own = own.trim_end_matches("/v2");
     let port = own
-        .trim_end_matches("/v2")
-        .rsplit_once(':')
-        .map_or("", |(_, port)| port);
+        .rfind(':')
+        .filter(|at| !own[*at..].contains(']'))
+        .map_or("", |at| &own[at..]);
     let host = headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok())
         .filter(|host| host.parse::<Authority>().is_ok());
     match (host, hub.reach) {
         (Some(host), Reach::Exposed) => format!("{scheme}://{host}/v2"),
-        (Some(host), Reach::Loopback) if host == format!("localhost:{port}") => {
+        (Some(host), Reach::Loopback) if host == format!("localhost{port}") => {
             format!("{scheme}://{host}/v2")
         }
         _ => hub.endpoint.clone(),

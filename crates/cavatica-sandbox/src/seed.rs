@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use cavatica_model::{ExportProperties, SseAlgorithm, Tri};
+use cavatica_model::{ExportProperties, SseAlgorithm, Tri, UnknownKeys};
 
 use crate::world::{FileSpec, Origin, Permissions, StoreKind, TaskSpec, VolumeSpec};
 
@@ -271,6 +271,9 @@ impl VolumeSeed {
                 active: true,
                 bucket,
                 prefix: String::new(),
+                description: String::new(),
+                place: UnknownKeys::new(),
+                credentials: UnknownKeys::new(),
                 properties: ExportProperties {
                     sse_algorithm: Tri::Value(SseAlgorithm::Aes256.into()),
                     ..ExportProperties::default()
@@ -315,7 +318,7 @@ impl VolumeSeed {
         self
     }
 
-    /// Puts a prefix before every location. No `/` is added.
+    /// Puts a prefix before every location, and one `/` between them where it has none.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.spec.prefix = prefix.into();
@@ -416,7 +419,7 @@ pub(crate) fn public_project() -> ProjectSeed {
 pub(crate) fn default_volumes() -> Vec<VolumeSeed> {
     vec![
         VolumeSeed::s3("sandbox/output").object("earlier/exported.bam", "alignment"),
-        VolumeSeed::s3("sandbox/prefixed").prefix("lab/cohort7/"),
+        VolumeSeed::s3("sandbox/prefixed").prefix("lab/cohort7"),
         VolumeSeed::s3("sandbox/readonly").read_only(),
         VolumeSeed::s3("sandbox/inactive").inactive(),
         VolumeSeed::gcs("sandbox/google"),

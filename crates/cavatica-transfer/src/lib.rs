@@ -54,5 +54,5 @@ pub use run::{
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,
-    VerifyError, VerifySummary, verify,
+    VerifyError, VerifySummary, find_beginning, verify,
 };

@@ -168,7 +168,7 @@ impl Failure {
     pub fn of(error: &ApiError, request_id: Option<&str>) -> Self {
         Failure {
             code: error.code(),
-            status: error.status.value().copied(),
+            status: error.http_status(),
             message: error
                 .message
                 .value()

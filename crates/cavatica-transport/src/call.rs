@@ -16,6 +16,9 @@ use crate::endpoint::{Endpoint, Origin};
 /// Source: `http_client.py` and `enums.py` of <https://github.com/sbg/sevenbridges-python>.
 const MAX_URL: usize = 6000;
 
+/// The header that asks for features in advance access, in small letters.
+pub(crate) const ADVANCE_ACCESS: &str = "x-sbg-advance-access";
+
 /// Stands for the route of a link, which has none.
 pub(crate) const LINK: &str = "{link}";
 
@@ -70,7 +73,21 @@ pub struct Call {
     body: Option<Bytes>,
     effect: Effect,
     limit: Option<Duration>,
+    also: Option<AlsoValue>,
     fault: Option<String>,
+}
+
+/// Whether the body of an answer with one of these statuses is what the call asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct AlsoValue {
+    statuses: &'static [u16],
+    is_value: fn(&[u8]) -> bool,
+}
+
+impl AlsoValue {
+    pub(crate) fn admits(&self, status: u16, body: &[u8]) -> bool {
+        self.statuses.contains(&status) && (self.is_value)(body)
+    }
 }
 
 #[derive(Clone)]
@@ -104,6 +121,7 @@ pub(crate) struct Prepared {
     pub(crate) body: Option<Bytes>,
     pub(crate) effect: Effect,
     pub(crate) limit: Option<Duration>,
+    pub(crate) also: Option<AlsoValue>,
 }
 
 impl Call {
@@ -146,7 +164,32 @@ impl Call {
             body: None,
             effect,
             limit: None,
+            also: None,
             fault: None,
+        }
+    }
+
+    /// A `PATCH` of a route below the endpoint, to send but once.
+    pub fn patch(template: impl Into<Cow<'static, str>>) -> Self {
+        Call {
+            method: Method::PATCH,
+            ..Call::post(template)
+        }
+    }
+
+    /// A `PUT` to a route below the endpoint, to send but once.
+    pub fn put(template: impl Into<Cow<'static, str>>) -> Self {
+        Call {
+            method: Method::PUT,
+            ..Call::post(template)
+        }
+    }
+
+    /// A `DELETE` of a route below the endpoint, to send but once.
+    pub fn delete(template: impl Into<Cow<'static, str>>) -> Self {
+        Call {
+            method: Method::DELETE,
+            ..Call::post(template)
         }
     }
 
@@ -209,6 +252,22 @@ impl Call {
         self
     }
 
+    /// Takes an answer with one of these statuses for a success where its body is what was asked for: a failed job may come
+    /// under the status of its own failure.
+    #[must_use]
+    pub fn value_also_at(mut self, statuses: &'static [u16], is_value: fn(&[u8]) -> bool) -> Self {
+        self.also = Some(AlsoValue { statuses, is_value });
+        self
+    }
+
+    /// Asks for features in advance access: some calls and parameters may demand it, and others don't mind.
+    ///
+    /// Source: the official R and Perl clients send it with every call about volumes, imports and exports.
+    #[must_use]
+    pub fn in_advance_access(self) -> Self {
+        self.header(ADVANCE_ACCESS, "advance")
+    }
+
     /// Adds a header. Those that the client sets itself (token, content type, user agent) win over it.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -267,6 +326,7 @@ impl Call {
             body: self.body,
             effect: self.effect,
             limit: self.limit,
+            also: self.also,
         })
     }
 

@@ -12,6 +12,7 @@ use http_body_util::LengthLimitError;
 
 use crate::Effect;
 use crate::answer::{Answer, Reader, Success, text};
+use crate::call::{ADVANCE_ACCESS, Prepared};
 use crate::endpoint::Origin;
 use crate::error::{BoxError, Failure, Fault, Outcome};
 
@@ -38,23 +39,19 @@ pub(crate) enum Proof {
     None,
 }
 
-/// Says what happened. `max_answer` is the limit that a body may have broken, `asked` the URL that a relative redirect
-/// starts from.
+/// Says what happened to a call. `max_answer` is the limit that a body may have broken.
 pub(crate) fn classify(
     exchange: Exchange,
-    effect: Effect,
+    call: &Prepared,
     proof: Proof,
     reader: &Reader,
     max_answer: usize,
-    asked: &Uri,
 ) -> Result<Success, Failure> {
     let failure = match exchange {
-        Exchange::Answered(parts, body) => {
-            match answered(parts, body, effect, reader, max_answer, asked) {
-                Ok(success) => return Ok(success),
-                Err(failure) => failure,
-            }
-        }
+        Exchange::Answered(parts, body) => match answered(parts, body, call, reader, max_answer) {
+            Ok(success) => return Ok(success),
+            Err(failure) => failure,
+        },
         Exchange::Failed(error) => failed(error),
         Exchange::TimedOut(limit) => Failure::new(Outcome::Unknown, Fault::TimedOut { limit }),
     };
@@ -71,14 +68,17 @@ pub(crate) fn classify(
 fn answered(
     parts: Parts,
     body: Result<Bytes, BodyFault>,
-    effect: Effect,
+    call: &Prepared,
     reader: &Reader,
     max_answer: usize,
-    asked: &Uri,
 ) -> Result<Success, Failure> {
     let status = parts.status;
     let request_id = text(&parts.headers, "x-request-id").map(str::to_owned);
-    let failure = if status.is_success() {
+    let also = |body: &Bytes| {
+        call.also
+            .is_some_and(|also| also.admits(status.as_u16(), body))
+    };
+    let failure = if status.is_success() || body.as_ref().is_ok_and(also) {
         match body.map_err(|fault| broken(fault, max_answer)) {
             Ok(body) => match reader(&body) {
                 Ok(said) => {
@@ -97,7 +97,7 @@ fn answered(
         let api_error = body.ok().and_then(|body| api_error(&body));
         Failure {
             api_error: api_error.clone().map(Box::new),
-            ..refused(status, &parts.headers, effect, api_error.as_ref(), asked)
+            ..refused(status, &parts.headers, call, api_error.as_ref())
         }
     };
     Err(Failure {
@@ -111,25 +111,27 @@ fn answered(
 fn refused(
     status: StatusCode,
     headers: &HeaderMap,
-    effect: Effect,
+    call: &Prepared,
     api_error: Option<&ApiError>,
-    asked: &Uri,
 ) -> Failure {
     let code = api_error.and_then(ApiError::code);
-    let outcome = match (status, effect) {
+    let is_own = code.is_some() || api_error.is_some_and(misses_header);
+    let outcome = match (status, call.effect) {
         (StatusCode::TOO_MANY_REQUESTS, _) => Outcome::Throttled,
         (StatusCode::SERVICE_UNAVAILABLE, _) if code == Some(0) => Outcome::Maintenance,
         // Gateways give it for time-outs of their own making.
         (StatusCode::REQUEST_TIMEOUT, _) if code.is_none() => Outcome::Unknown,
-        (_, Effect::Start) if status.is_client_error() && code.is_some() => Outcome::Refused,
+        (_, Effect::Start) if status.is_client_error() && is_own => Outcome::Refused,
         (_, Effect::Start) => Outcome::Unknown,
         (_, Effect::Read) if status.is_server_error() => Outcome::Unknown,
         (_, Effect::Read) => Outcome::Refused,
     };
     let fault = if status.is_redirection() {
         Fault::Redirect {
-            to: redirect_target(headers, asked),
+            to: redirect_target(headers, &call.uri),
         }
+    } else if status == StatusCode::NOT_FOUND && code.is_none() {
+        Fault::NoSuchCall
     } else {
         Fault::Status(status.as_u16())
     };
@@ -150,7 +152,14 @@ fn redirect_target(headers: &HeaderMap, asked: &Uri) -> Option<String> {
 /// The platform's error object. Its `code` tells it from what gateways write, some of whom also answer in JSON.
 fn api_error(body: &[u8]) -> Option<ApiError> {
     let error: ApiError = serde_json::from_slice(body).ok()?;
-    error.code().is_some().then_some(error)
+    (error.code().is_some() || misses_header(&error)).then_some(error)
+}
+
+/// Whether the platform names the header of features in advance access that it misses. With which status and code it
+/// does so was never recorded, but nobody else would know that header.
+fn misses_header(error: &ApiError) -> bool {
+    let message = error.message.value().map_or("", String::as_str);
+    message.to_ascii_lowercase().contains(ADVANCE_ACCESS)
 }
 
 fn broken(fault: BodyFault, max_answer: usize) -> Failure {

@@ -377,14 +377,7 @@ impl Shared {
             Exchange::Answered(parts, _) => Some(Told::read(&parts.headers, self.now())),
             Exchange::Failed(_) | Exchange::TimedOut(_) => None,
         };
-        let answer = classify(
-            exchange,
-            call.effect,
-            proof,
-            reader,
-            self.settings.max_answer,
-            &call.uri,
-        );
+        let answer = classify(exchange, call, proof, reader, self.settings.max_answer);
         if let Some(ahead) = told.as_ref().and_then(Told::clock_ahead) {
             *locked(&self.clock_ahead) = Some(ahead);
         }

@@ -72,6 +72,9 @@ pub enum Fault {
     },
     /// The answer has this status, which is no success.
     Status(u16),
+    /// A 404 without a code of the platform: nothing serves this path, so the endpoint is likely to be wrong. What
+    /// merely isn't there is a [`Status`](Fault::Status) with a code.
+    NoSuchCall,
     /// The answer is longer than this many bytes.
     TooLarge {
         /// The limit.
@@ -100,6 +103,9 @@ impl fmt::Display for Fault {
             Fault::Redirect { to: Some(to) } => write!(f, "the answer redirects to {to}"),
             Fault::Redirect { to: None } => f.write_str("the answer redirects to nowhere"),
             Fault::Status(status) => write!(f, "the answer has the status {status}"),
+            Fault::NoSuchCall => f.write_str(
+                "nothing answers at this address (status 404 without a code of the platform)",
+            ),
             Fault::TooLarge { limit } => write!(f, "the answer has more than {limit} bytes"),
             Fault::Unreadable => f.write_str("the answer can't be read"),
             Fault::Withdrawn => f.write_str("the call was withdrawn"),

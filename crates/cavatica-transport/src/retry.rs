@@ -98,6 +98,7 @@ fn is_hopeless(fault: &Fault) -> bool {
         | Fault::Certificate
         | Fault::ProxyLogin
         | Fault::Redirect { .. }
+        | Fault::NoSuchCall
         | Fault::TooLarge { .. }
         | Fault::Withdrawn => true,
         Fault::Connect

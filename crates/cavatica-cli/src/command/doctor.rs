@@ -297,7 +297,7 @@ fn writable(all: usize, open: &[&str], forbidden: &[&str]) -> Check {
             "volumes",
             Verdict::Warning,
             finding,
-            "mount an S3 bucket with access mode RW, or ask a volume's owner for write permission; `cavatica volumes get V` says what is wrong with one",
+            "`cavatica volumes get V` says what is wrong with one; `cavatica volumes set V --access-mode RW` opens one of your own that is read-only, `cavatica volumes create` mounts an S3 bucket, and for others' volumes ask their owner for write permission",
         );
     }
     Check::ok(

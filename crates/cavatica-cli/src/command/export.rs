@@ -61,7 +61,14 @@ async fn start(
         }
     };
     match started {
-        Ok(Started::Answered(job)) => Ok(Some(*job)),
+        Ok(Started::Answered(job)) => {
+            if job.lost_kms_key(export.request()) {
+                ui.warn(
+                    "the job's properties don't name the KMS key that was asked for: the object may be encrypted with another; name the key on the volume instead",
+                );
+            }
+            Ok(Some(*job))
+        }
         Ok(Started::Found(job)) => {
             ui.note("the answer was lost; the job was found in the list of your export jobs");
             Ok(Some(*job))

@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
-use cavatica_exports::Parent;
 use cavatica_exports::model::{File, FileRef, manifest, tsv};
+use cavatica_exports::{Parent, Projects};
 use cavatica_transfer::plan::Glob;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
 use crate::api::Api;
 use crate::args;
+use crate::command::projects::with_suggestion;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
@@ -18,6 +19,16 @@ struct Entry<'a> {
     path: &'a str,
     #[serde(flatten)]
     file: &'a File,
+}
+
+async fn not_there(failure: Failure, parent: &Parent, api: &Api) -> Failure {
+    match parent {
+        Parent::Project(project) => {
+            let projects = Projects::new(api.client.clone());
+            with_suggestion(failure, project, &projects).await
+        }
+        Parent::Folder(folder) => failure.naming(&format!("folder `{folder}`")),
+    }
 }
 
 pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
@@ -33,13 +44,12 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
     let mut count = 0;
     while let Some((path, parent)) = folders.pop() {
         let mut pager = api.files.list(&parent);
-        while let Some(page) = pager.next_page().await.map_err(|error| {
-            let thing = match &parent {
-                Parent::Project(project) => format!("project `{project}`"),
-                Parent::Folder(folder) => format!("folder `{folder}`"),
+        loop {
+            let page = match pager.next_page().await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(error) => return Err(not_there(error.into(), &parent, api).await),
             };
-            Failure::from(error).naming(&thing)
-        })? {
             for file in &page.items {
                 let name = file.name.value().map_or(file.id.as_str(), String::as_str);
                 let path = format!("{path}{name}");

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cavatica_exports::ListError;
 use cavatica_exports::model::manifest::{Manifest, Row, RowError};
-use cavatica_exports::model::{Layout, Location, Template, Tri};
+use cavatica_exports::model::{Layout, Location, Template, Tri, expected_beginning};
 use cavatica_exports::transport;
+use cavatica_exports::{ListError, Projects};
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
     Refusal, Selection, Target, Unplanned,
@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Global};
+use crate::command::projects::with_suggestion;
 use crate::command::status::prefix_words;
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
@@ -77,17 +78,15 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     };
     let planned = plan::plan(&args.out, &client, options, now, &mut tell).await;
     warn_of_ignored(&ignored, ui);
-    let report = planned.map_err(|error| {
-        let failure = match &args.selection.project {
-            Some(project) => Failure::from(error).naming(&format!("project `{project}`")),
-            None => error.into(),
-        };
-        if ui.is_json() {
-            failure
-        } else {
-            shortened(failure)
+    let report = match (planned, &args.selection.project) {
+        (Ok(report), _) => report,
+        (Err(error), None) => return Err(refusal(error.into(), ui)),
+        (Err(error), Some(project)) => {
+            let projects = Projects::new(client.clone());
+            let failure = with_suggestion(error.into(), project, &projects).await;
+            return Err(refusal(failure, ui));
         }
-    })?;
+    };
     if ui.is_json() {
         ui.json(&report)?;
     } else {
@@ -98,6 +97,15 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     } else {
         Exit::Done
     })
+}
+
+/// For people, what repeats itself is told once.
+fn refusal(failure: Failure, ui: &Ui) -> Failure {
+    if ui.is_json() {
+        failure
+    } else {
+        shortened(failure)
+    }
 }
 
 /// How many reasons of a refusal are printed for people.
@@ -205,7 +213,8 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         ..
     } = report;
     let bucket = report.bucket.as_deref().unwrap_or("an unknown bucket");
-    let keys = prefix_words(&format!("{volume_prefix}{prefix}"));
+    let beginning = expected_beginning(volume_prefix);
+    let keys = prefix_words(&format!("{beginning}{prefix}"));
     ui.sentence(format_args!(
         "{}, {}, to {mode} to volume {volume}: bucket {bucket}, {keys}",
         counted(*files, "file"),
@@ -217,6 +226,11 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     }
     if *files > report.sample.len() as u64 {
         ui.line("  ...")?;
+    }
+    if !volume_prefix.is_empty() {
+        ui.note(
+            "these are the keys that are expected; no page says how the platform joins a volume's prefix and a location",
+        );
     }
     show_left_out(report, ui)?;
     for warning in &report.warnings {

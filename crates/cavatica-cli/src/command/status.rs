@@ -2,6 +2,7 @@
 
 use std::io;
 
+use cavatica_exports::model::expected_beginning;
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::{FailureLine, Summary};
 use indicatif::HumanBytes;
@@ -26,7 +27,11 @@ pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
 fn show_plan(file: &TransferFile, ui: &Ui) -> Result<(), Failure> {
     let terms = file.terms();
     let bucket = terms.bucket.as_deref().unwrap_or("unknown");
-    let prefix = format!("{}{}", terms.volume_prefix, terms.prefix);
+    let prefix = format!(
+        "{}{}",
+        expected_beginning(&terms.volume_prefix),
+        terms.prefix
+    );
     ui.sentence(format_args!(
         "{} of {}, {}, to volume {}: bucket {bucket}, {}",
         terms.mode.as_str(),

@@ -9,7 +9,7 @@ use cavatica_exports::ListError;
 use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
 use cavatica_transfer::journal::{Terms, TransferFile};
 use cavatica_transfer::{
-    Destination, Finding, Found, ListingError, VerifyError, VerifySummary, verify,
+    Destination, Finding, Found, ListingError, VerifyError, VerifySummary, find_beginning, verify,
 };
 use jiff::Timestamp;
 
@@ -40,11 +40,18 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
             let client = api::client(global, found)?;
             Destination::Volume { client, endpoint }
         }
-        Against::Bucket => Destination::Bucket(Arc::new(bucket(args, global, &terms)?)),
+        Against::Bucket => {
+            let bucket = Arc::new(bucket(args, global, &terms)?);
+            let beginning = find_beginning(&bucket, &terms).await;
+            let beginning = beginning.map_err(VerifyError::from)?;
+            Destination::Bucket { bucket, beginning }
+        }
     };
     // The keys that are printed can be pasted: those of a bucket are whole.
     let (place, key_prefix) = match &destination {
-        Destination::Bucket(bucket) => (format!("bucket {}", bucket.name()), &*terms.volume_prefix),
+        Destination::Bucket { bucket, beginning } => {
+            (format!("bucket {}", bucket.name()), &**beginning)
+        }
         Destination::Volume { .. } => (format!("volume {}", terms.volume), ""),
     };
     let mut lines = Lines {

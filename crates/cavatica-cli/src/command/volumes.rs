@@ -1,7 +1,15 @@
 //! `cavatica volumes`: mounted buckets, and what lies on them.
 
-use cavatica_exports::model::{Volume, VolumeId};
+mod create;
+mod keys;
+mod members;
+mod remove;
 
+use cavatica_exports::model::{OpenName, Volume, VolumeId, expected_beginning};
+
+use cavatica_exports::transport::{self, Outcome};
+
+use self::remove::Force;
 use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
@@ -12,7 +20,77 @@ pub(crate) async fn run(args: &args::Volumes, api: &Api, ui: &Ui) -> Result<Exit
         args::Volumes::List => list(api, ui).await,
         args::Volumes::Get { volume } => get(volume, api, ui).await,
         args::Volumes::Ls { volume, prefix } => ls(volume, prefix, api, ui).await,
+        args::Volumes::Create(args) => create::create(args, api, ui).await,
+        args::Volumes::Set(args) => create::set(args, api, ui).await,
+        args::Volumes::Deactivate { volume, force, yes } => {
+            let force = match (force, yes) {
+                (false, _) => Force::No,
+                (true, false) => Force::Unconfirmed,
+                (true, true) => Force::Confirmed,
+            };
+            remove::deactivate(volume, force, api, ui).await
+        }
+        args::Volumes::Reactivate { volume } => remove::reactivate(volume, api, ui).await,
+        args::Volumes::Delete { volume, yes } => remove::delete(volume, *yes, api, ui).await,
+        args::Volumes::Members {
+            volume,
+            action,
+            user,
+            may,
+        } => match action.zip(user.as_deref()) {
+            None => members::list(volume, api, ui).await,
+            Some(asked) => members::change(volume, asked, may, api, ui).await,
+        },
     }
+}
+
+/// What needs no account.
+pub(crate) fn offline(args: &args::Volumes, ui: &Ui) -> Option<Result<Exit, Failure>> {
+    match args {
+        args::Volumes::Create(args) if args.policy => Some(create::policy(args, ui)),
+        _ => None,
+    }
+}
+
+/// A change that came to nothing, or may have: what it would have been, and how to find out.
+fn changed(error: transport::Error, what: &str, look: &str) -> Failure {
+    let outcome = *error.outcome();
+    let code = error.api_error().and_then(|error| error.code());
+    let failure = Failure::from(error);
+    match (outcome, code) {
+        (Outcome::Unknown, _) => Failure {
+            message: format!("it isn't known whether {what}"),
+            hints: vec![look.to_owned()],
+            ..failure
+        },
+        // The account may do it; it is the bucket that doesn't let the platform in.
+        (Outcome::Refused, Some(9200..9300)) => Failure {
+            exit: Exit::Refused,
+            message: "the platform can't use the bucket with these credentials".to_owned(),
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
+/// A volume as it stands now, and whether it takes exports.
+fn tell(volume: &Volume, ui: &Ui) -> Result<Exit, Failure> {
+    if ui.is_json() {
+        ui.json(volume)?;
+        return Ok(Exit::Done);
+    }
+    ui.line(format_args!("{}  {}", volume.id, summary(volume)))?;
+    let findings = volume.export_findings();
+    for objection in &findings.objections {
+        ui.sentence(format_args!(
+            "takes no exports: {objection}; {}",
+            objection.remedy()
+        ))?;
+    }
+    for warning in &findings.warnings {
+        ui.warn(format_args!("{warning}; {}", warning.remedy()));
+    }
+    Ok(Exit::Done)
 }
 
 async fn list(api: &Api, ui: &Ui) -> Result<Exit, Failure> {
@@ -35,29 +113,13 @@ async fn list(api: &Api, ui: &Ui) -> Result<Exit, Failure> {
         }
     }
     if volumes.is_empty() {
-        ui.note("no volumes; mount a bucket on the platform first");
+        ui.note("no volumes; `cavatica volumes create` mounts a bucket");
     }
     Ok(Exit::Done)
 }
 
 async fn get(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
-    let volume = api.volumes.get(id).await?.value;
-    if ui.is_json() {
-        ui.json(&volume)?;
-        return Ok(Exit::Done);
-    }
-    ui.line(format_args!("{}  {}", volume.id, summary(&volume)))?;
-    let findings = volume.export_findings();
-    for objection in &findings.objections {
-        ui.sentence(format_args!(
-            "takes no exports: {objection}; {}",
-            objection.remedy()
-        ))?;
-    }
-    for warning in &findings.warnings {
-        ui.warn(format_args!("{warning}; {}", warning.remedy()));
-    }
-    Ok(Exit::Done)
+    tell(&api.volumes.get(id).await?.value, ui)
 }
 
 async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
@@ -97,9 +159,12 @@ async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Fai
 /// Access mode, service and bucket of a volume in one line.
 fn summary(volume: &Volume) -> String {
     let access = volume.access_mode().map_or("?", |mode| mode.as_str());
-    let service = volume
-        .service_type()
-        .map_or("?", |service| service.as_str());
+    let service = match volume.service_type() {
+        Some(service) => service
+            .known()
+            .map_or(service.as_str(), |known| known.name()),
+        None => "?",
+    };
     let bucket = volume.bucket().unwrap_or("?");
     let inactive = if volume.active.value() == Some(&false) {
         "  deactivated"
@@ -108,6 +173,6 @@ fn summary(volume: &Volume) -> String {
     };
     format!(
         "{access:<2}  {service:<5}  {bucket}/{}{inactive}",
-        volume.prefix()
+        expected_beginning(volume.prefix())
     )
 }

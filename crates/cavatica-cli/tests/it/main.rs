@@ -27,3 +27,4 @@ mod terminal;
 mod transfer;
 mod transfers;
 mod verify;
+mod volumes;

@@ -21,7 +21,7 @@ fn volumes() {
     exit 0
     --- stdout
     sandbox/readonly  RO  s3     sandbox-readonly/
-    takes no exports: the volume is not read-write (its access mode is `RO`); set the volume's access mode to RW, or choose another volume
+    takes no exports: the volume is not read-write (its access mode is `RO`); set the volume's access mode to RW (`cavatica volumes set OWNER/NAME --access-mode RW`), or choose another volume
     --- stderr
     ");
     assert_snapshot!(world.run(&["volumes", "ls", "sandbox/output", "earlier"]).snapshot(), @r"

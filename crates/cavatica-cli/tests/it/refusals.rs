@@ -201,7 +201,7 @@ fn a_volume_that_others_may_write_to() {
     error: the platform doesn't allow this
       caused by: POST /storage/exports: it was refused: the answer has the status 403 (request [REQUEST])
       caused by: No right to the volume. (code 9020)
-    hint: ask the volume's administrator for the write permission
+    hint: ask the volume's administrator for the permission: write to export, copy to import, read to browse, admin to change it
     hint: `cavatica volumes list` shows the others that you can see; then give the same command again
     ");
 }

@@ -370,6 +370,33 @@ fn a_bucket_is_looked_at_without_the_platform() {
     );
 }
 
+/// No page says how prefix and location are joined, so a look into the bucket tries both ways.
+#[test]
+fn a_bucket_is_searched_with_and_without_a_slash_behind_the_prefix() {
+    for (quirk, key) in [
+        (None, "store/p/top.txt"),
+        (Some(Quirk::PlainJoin), "storep/top.txt"),
+    ] {
+        let s3 = S3::start();
+        let volume = VolumeSeed::s3(VOLUME)
+            .bucket("lab-output")
+            .prefix("store")
+            .real_s3(Some(s3.server.endpoint()));
+        let builder = |builder: SandboxBuilder| {
+            let builder = builder.aws(keys()).project(project()).volume(volume);
+            quirk.into_iter().fold(builder, SandboxBuilder::quirk)
+        };
+        let world = finish(planned(World::with(builder), "p/", &[]));
+        let run = s3.verify(&world, &["--all"]);
+        assert_eq!(run.exit(), 0, "{}", run.snapshot());
+        assert!(
+            run.stdout().contains(&format!("= {key}")),
+            "{}",
+            run.snapshot()
+        );
+    }
+}
+
 /// The whole way over a real S3 server: what the platform wrote there is seen through the volume and in the bucket itself, and
 /// so is what became of it since.
 #[test]
@@ -447,8 +474,8 @@ fn a_bucket_also_tells_storage_class_and_encryption_where_they_were_asked_for() 
     assert_eq!(same.exit(), 0, "{}", same.snapshot());
     assert_eq!(
         s3.server.requests() - 4,
-        1 + 4,
-        "one listing, and one question per file"
+        2 + 4,
+        "what keys begin with, one listing, and one question per file"
     );
 
     s3.put_with("store/p/top.txt", "fourth", |upload| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cavatica_exports::model::{Batch, BulkItem, ExportMode, ExportRequest, ExportState};
 use cavatica_exports::{ExportFilter, WaitError};
-use cavatica_sandbox::Sandbox;
+use cavatica_sandbox::{Quirk, Sandbox, VolumeSeed};
 
 use crate::world::World;
 
@@ -171,4 +171,53 @@ async fn a_job_that_nobody_knows_is_refused() {
         .await
         .unwrap_err();
     assert_eq!(error.api_error().and_then(|error| error.code()), Some(9008));
+}
+
+#[tokio::test]
+async fn a_failed_job_is_read_under_whatever_status_it_comes() {
+    for quirk in [None, Some(Quirk::FailedAsError)] {
+        let mut builder = Sandbox::builder()
+            .volume(VolumeSeed::s3("sandbox/output").object("taken.txt", "already here"));
+        if let Some(quirk) = quirk {
+            builder = builder.quirk(quirk);
+        }
+        let world = World::with(builder).await;
+        let export = world.checked("README.txt", "taken.txt").await;
+        let started = world
+            .exports
+            .start(&export, ExportMode::Copy)
+            .await
+            .unwrap();
+        let job = world.exports.wait(&started.value.id, LIMIT).await.unwrap();
+        assert!(job.state.is(ExportState::Failed));
+        let code = job.error.value().and_then(|error| error.code());
+        assert_eq!(code, Some(9107));
+        let read = world.exports.get(&job.id).await.unwrap();
+        assert_eq!(read.status, if quirk.is_some() { 409 } else { 200 });
+
+        let missing = "0000000000000000000000000000dead".parse().unwrap();
+        let error = world.exports.get(&missing).await.unwrap_err();
+        assert_eq!(error.api_error().and_then(|error| error.code()), Some(9008));
+    }
+}
+
+#[tokio::test]
+async fn a_copy_asks_for_advance_access() {
+    let world = World::with(Sandbox::builder().quirk(Quirk::CopyNeedsHeader)).await;
+    let export = world.checked("README.txt", "a.txt").await;
+    let started = world
+        .exports
+        .start(&export, ExportMode::Copy)
+        .await
+        .unwrap();
+    let job = world.exports.wait(&started.value.id, LIMIT).await.unwrap();
+    assert!(job.state.is(ExportState::Completed));
+    let batch = Batch::new(vec![world.checked("README.txt", "b.txt").await]).unwrap();
+    assert!(
+        world
+            .exports
+            .start_bulk(&batch, ExportMode::Copy)
+            .await
+            .is_ok()
+    );
 }

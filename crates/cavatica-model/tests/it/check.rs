@@ -1,8 +1,8 @@
 //! Checking: every objection at once, none hidden by another, no panic on anything.
 
 use cavatica_model::{
-    ExportProperties, ExportRequest, File, FileId, Location, Objection, SseAlgorithm, Tri, Volume,
-    VolumeId, Warning,
+    ExportProperties, ExportRequest, File, FileId, Location, Objection, Platform, SseAlgorithm,
+    Tri, Volume, VolumeId, Warning,
 };
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -112,8 +112,8 @@ const WARNINGS: &[(&str, Fault)] = &[
     ("odd-storage", |_, file, _| {
         file.storage = serde_json::from_value(json!({"type": "DRS"})).expect("a storage");
     }),
-    ("prefix-without-slash", |_, _, volume| {
-        service(volume).prefix = Tri::Value("p".to_owned())
+    ("prefix-with-slash", |_, _, volume| {
+        service(volume).prefix = Tri::Value("p/".to_owned())
     }),
     ("exports-disabled", |_, _, volume| {
         service(volume).export_enabled = Tri::Value(false)
@@ -357,4 +357,25 @@ fn a_checked_export_is_written_as_its_request() {
         serde_json::to_value(request.clone().skip_checks()).ok(),
         serde_json::to_value(&request).ok()
     );
+}
+
+/// Which platform a volume belongs to says its own address.
+#[test]
+fn googles_buckets_are_for_those_platforms_whose_pages_say_so() {
+    for platform in Platform::ALL.iter().copied() {
+        let volume: Volume = serde_json::from_value(json!({
+            "href": format!("{}/storage/volumes/o/v", platform.api()),
+            "id": "o/v", "access_mode": "RW", "active": true,
+            "service": {"type": "GCS", "bucket": "b", "prefix": ""},
+        }))
+        .expect("a volume");
+        let objections = volume.export_findings().objections;
+        if platform == Platform::BioDataCatalyst {
+            assert_eq!(objections, []);
+        } else {
+            let told = objections[0].to_string();
+            assert!(told.contains(&platform.to_string()), "{told}");
+            assert!(told.starts_with("the volume is on `gcs`"), "{told}");
+        }
+    }
 }

@@ -18,12 +18,24 @@ use serde::de::DeserializeOwned;
 
 use crate::wire;
 
-/// The bytes of all fixtures.
+/// The bytes of all fixtures, those from outside included.
 static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(wire::folder())
-        .expect("the fixtures are there")
-        .map(|entry| entry.expect("the folder can be read").path())
-        .collect();
+    let mut folders = vec![wire::folder()];
+    let mut paths = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(folder).expect("the fixtures are there");
+        for entry in entries {
+            let path: PathBuf = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                paths.push(path);
+            }
+        }
+    }
     paths.sort();
     paths.iter().map(|path| wire::bytes(path)).collect()
 });

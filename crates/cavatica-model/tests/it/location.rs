@@ -125,15 +125,15 @@ fn every_fault_is_told_at_once() {
 }
 
 #[test]
-fn the_volumes_prefix_counts_towards_the_length() {
+fn the_volumes_prefix_and_a_slash_count_towards_the_length() {
     let location: Location = "a".repeat(1000).parse().expect("short enough");
     assert_eq!(
         location
-            .key_with_prefix(&"p".repeat(24))
+            .key_with_prefix(&"p".repeat(23))
             .map(|key| key.len()),
         Ok(1024)
     );
-    assert!(location.key_with_prefix(&"p".repeat(25)).is_err());
+    assert!(location.key_with_prefix(&"p".repeat(24)).is_err());
 }
 
 #[test]

@@ -32,6 +32,37 @@ fn a_class_has_the_same_name_in_json() {
     }
 }
 
+/// The fixture holds the registry's codes and statuses, nothing else.
+#[test]
+fn the_table_is_the_registry_of_codes() {
+    let bytes = crate::wire::bytes(&crate::wire::folder().join("status-codes.csv"));
+    let registry = String::from_utf8(bytes).expect("digits");
+    let table: String = StatusCode::all()
+        .iter()
+        .map(|entry| format!("{},{}\n", entry.code, entry.http))
+        .collect();
+    assert_eq!(table, registry);
+}
+
+#[test]
+fn the_checks_of_a_bucket_name_what_is_missing_where() {
+    for (code, right, on) in [
+        (9204, "s3:ListBucket", "arn:aws:s3:::BUCKET "),
+        (9205, "s3:GetObject", "arn:aws:s3:::BUCKET/PREFIX/*"),
+        (9206, "s3:PutObject", "arn:aws:s3:::BUCKET/PREFIX/*"),
+        (9206, "s3:PutObjectAcl", "arn:aws:s3:::BUCKET/PREFIX/*"),
+        (9207, "s3:GetObjectAcl", "arn:aws:s3:::BUCKET/PREFIX/*"),
+        (9208, "s3:GetObject", "the platform's buckets"),
+        (9203, "sts:AssumeRole", "external id"),
+    ] {
+        let advice = StatusCode::lookup(code).expect("it is in the table").advice;
+        assert!(
+            advice.contains(right) && advice.contains(on),
+            "{code}: {advice}"
+        );
+    }
+}
+
 /// The failures that are sent again without asking anybody, and no others.
 #[test]
 fn only_trouble_that_passes_is_worth_waiting_for() {
@@ -43,10 +74,12 @@ fn only_trouble_that_passes_is_worth_waiting_for() {
             .collect()
     };
     assert_eq!(by_class(Class::Maintenance), [0]);
-    assert_eq!(by_class(Class::Throttled), [1000]);
+    assert_eq!(by_class(Class::Throttled), [1000, 10371]);
     assert_eq!(
         by_class(Class::Transient),
-        [2000, 3000, 4000, 5000, 5010, 9000, 9100, 90005]
+        [
+            2000, 3000, 5000, 5010, 7000, 9100, 10215, 10220, 13000, 13004, 90004, 90005
+        ]
     );
 }
 
@@ -55,6 +88,8 @@ fn the_class_agrees_with_the_http_status() {
     for entry in StatusCode::all() {
         match entry.http {
             503 => assert!(entry.class.passes_by_waiting(), "{}", entry.code),
+            // Its status says that the platform is at fault, its text that the request is.
+            500 if entry.code == 90009 => assert_eq!(entry.class, Class::CallersMistake),
             401 | 403 | 404 | 409 | 500 => {
                 assert_eq!(entry.class, Class::Permanent, "{}", entry.code)
             }
@@ -84,12 +119,12 @@ proptest! {
     #[test]
     fn every_error_has_a_class_and_advice(error in strategies::value::<ApiError>(strategies::api_error())) {
         prop_assert!(!error.advice().is_empty());
-        match (error.known(), error.status) {
+        match (error.known(), error.http_status()) {
             (Some(entry), _) if entry.code != 0 => {
                 prop_assert_eq!(classify(&error), entry.class);
                 prop_assert_eq!(error.advice(), entry.advice);
             }
-            (None, Tri::Value(status)) => prop_assert_eq!(classify(&error), Class::of_http(status)),
+            (None, Some(status)) => prop_assert_eq!(classify(&error), Class::of_http(status)),
             (None, _) => prop_assert_eq!(classify(&error), Class::Permanent),
             (Some(_), _) => {}
         }

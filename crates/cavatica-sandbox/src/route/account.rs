@@ -70,10 +70,7 @@ pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
         .projects()
         .iter()
         .filter(|project| !project.id.is_public())
-        .filter(|project| {
-            let mut names = request.query.all("name").peekable();
-            names.peek().is_none() || names.any(|name| project.id.name().contains(name))
-        })
+        .filter(|project| fits(project, request))
         .collect();
     let items = slice(&matching, window)
         .iter()
@@ -99,8 +96,22 @@ pub(super) fn project(hub: &Hub, request: &Request) -> Result<Answer, ApiError> 
     ))
 }
 
-/// The other way to list a project's files leads to the usual one.
-pub(super) fn project_files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+/// Names are parts of names in any letter case; projects have no tags here, and are all private.
+fn fits(project: &Project, request: &Request) -> bool {
+    let query = &request.query;
+    let name = project.id.name().to_lowercase();
+    let mut names = query.all("name").peekable();
+    let owner = request.parameters.first();
+    owner.is_none_or(|owner| project.id.owner() == owner)
+        && (names.peek().is_none() || names.any(|part| name.contains(&part.to_lowercase())))
+        && query.get("tags").is_none()
+        && query
+            .get("category")
+            .is_none_or(|category| category.eq_ignore_ascii_case("PRIVATE"))
+}
+
+/// The other way to list what belongs to a project leads to the usual one.
+pub(super) fn elsewhere(hub: &Hub, request: &Request, what: &str) -> Result<Answer, ApiError> {
     let id = request.owned_id();
     if hub.state().world.project(&id).is_none() {
         return Err(Code::NO_PROJECT.error());
@@ -111,7 +122,7 @@ pub(super) fn project_files(hub: &Hub, request: &Request) -> Result<Answer, ApiE
     Ok(Answer {
         status: 302,
         location: Some(format!(
-            "{}/files?{}",
+            "{}/{what}?{}",
             request.links.0,
             parameters.join("&")
         )),

@@ -96,7 +96,7 @@ pub(crate) fn admin(
             let volume = query.get("volume").unwrap_or_default();
             done(hub.change_volume(volume, &strict(body)?))
         }
-        _ => Err(Code::NOT_FOUND.error()),
+        _ => Ok(Answer::no_such_call()),
     }
 }
 

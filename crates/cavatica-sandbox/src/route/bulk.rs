@@ -15,7 +15,7 @@ use crate::world::{Pace, Wish};
 pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let items = items(&body, "items")?;
-    let mode = mode(hub, &request.query);
+    let mode = mode(hub, request)?;
     let pace = *hub.pace();
     let wishes: Vec<Asked> = {
         let mut faults = hub.faults();
@@ -91,6 +91,16 @@ pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     each(request, "file_ids", |id, fields| {
         let file = world.file_by_id(id).ok_or_else(|| Code::NO_FILE.error())?;
         Ok(fields.choose(&world.file_view(file, &request.links)))
+    })
+}
+
+/// The same objects as reading each task alone.
+pub(super) fn tasks(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let world = &state.world;
+    each(request, "task_ids", |id, fields| {
+        let task = world.task_view(id, &request.links);
+        Ok(fields.choose(&task.ok_or_else(|| Code::NO_TASK.error())?))
     })
 }
 

@@ -58,12 +58,25 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
         }
         fields.choose(&object)
     });
-    let prefixes = level.folders.iter().map(|folder| VolumePrefix {
+    let itself = hub.quirks.contains(&Quirk::FolderInItself) && !prefix.is_empty();
+    let folders = itself.then_some(&prefix).into_iter().chain(&level.folders);
+    let prefixes = folders.map(|folder| VolumePrefix {
         href: Tri::Value(format!("{}?prefix={}", listing.url, encode(folder))),
-        prefix: folder.clone(),
-        volume: Tri::Value(place.id.clone()),
+        prefix: match folder.strip_suffix('/') {
+            // Without its `/`, a folder of an empty name would be called like the one that it lies in.
+            Some(name) if !name.ends_with('/') && !hub.quirks.contains(&Quirk::SlashedPrefixes) => {
+                name.to_owned()
+            }
+            _ => folder.clone(),
+        },
+        volume: Tri::Value(place.id.to_string()),
         unknown: UnknownKeys::new(),
     });
+    let told = [
+        ("prefix", prefix.trim_end_matches('/').into()),
+        ("limit", limit.into()),
+        ("truncated", level.next.is_some().into()),
+    ];
     let limit = ("limit", limit.to_string());
     let links = level.next.iter().map(|next| VolumeLink {
         next: Tri::Value(listing.url(&[
@@ -77,7 +90,10 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
         items: Vec::new(),
         prefixes: Tri::Value(prefixes.collect()),
         links: Tri::Value(links.collect()),
-        unknown: UnknownKeys::new(),
+        unknown: told
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect(),
     };
     let mut page = to_json(&page);
     page["items"] = items.collect();
@@ -130,7 +146,7 @@ struct Level {
 }
 
 impl Place {
-    /// A deactivated volume can't be browsed; no page tells the code.
+    /// A deactivated volume can't be browsed.
     fn find(hub: &Hub, request: &Request) -> Result<Place, ApiError> {
         let state = hub.state();
         let (number, volume) = volumes::find(&state.world, request)?;
@@ -138,7 +154,7 @@ impl Place {
             return Err(Code::NO_VOLUME_RIGHT.error());
         }
         if !volume.active {
-            return Err(Code::NO_READ_ACCESS.error());
+            return Err(Code::VOLUME_INACTIVE.error());
         }
         Ok(Place {
             number,
@@ -168,7 +184,7 @@ impl Place {
         VolumeObject {
             href: Tri::Value(format!("{own}/object?location={}", encode(&seen.location))),
             location: seen.location.clone(),
-            volume: Tri::Value(self.id.clone()),
+            volume: Tri::Value(self.id.to_string()),
             kind: Tri::Value(self.service.clone()),
             metadata: Tri::Value(metadata),
             unknown: UnknownKeys::new(),

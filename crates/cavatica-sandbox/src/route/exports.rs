@@ -8,14 +8,15 @@ use crate::answer::{Answer, Fields};
 use crate::fault::JobFaults;
 use crate::hub::{Hub, State};
 use crate::number::scatter;
-use crate::query::Query;
 use crate::quirk::Quirk;
 use crate::refusal::Code;
 use crate::world::{Event, Pace, Wish, World};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let wish = wish(&request.json()?, mode(hub, &request.query))?;
+    let mut wish = wish(&request.json()?, mode(hub, request)?)?;
+    // One page has it in the query, and one client sends it only there.
+    wish.overwrite |= request.query.is_true("overwrite");
     let faults = hub.faults().strike_job(Route::Start);
     let pace = *hub.pace();
     request.acceptance.pause(1).await;
@@ -64,12 +65,16 @@ pub(super) fn accept(
 }
 
 /// Only the query tells whether the platform keeps its copy; in the body `copy_only` means nothing.
-pub(super) fn mode(hub: &Hub, query: &Query) -> ExportMode {
-    if query.is_true("copy_only") && !hub.quirks.contains(&Quirk::IgnoreCopyOnly) {
-        ExportMode::Copy
-    } else {
-        ExportMode::Move
+pub(super) fn mode(hub: &Hub, request: &Request) -> Result<ExportMode, ApiError> {
+    if !request.query.is_true("copy_only") || hub.quirks.contains(&Quirk::IgnoreCopyOnly) {
+        return Ok(ExportMode::Move);
     }
+    if hub.quirks.contains(&Quirk::CopyNeedsHeader) && !request.advance_access {
+        return Err(Code::BAD_REQUEST.because(
+            "This is in advance access, which the header X-SBG-Advance-Access: advance asks for.",
+        ));
+    }
+    Ok(ExportMode::Copy)
 }
 
 /// Reads what is asked for, booleans as texts and null properties included.
@@ -106,7 +111,15 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let state = hub.state();
     let job = known(hub, &state.world, request, request.id())?;
     let job = state.world.job_view(job, &request.links);
-    Ok(Answer::json(Fields::of_detail(&request.query).choose(&job)))
+    let failed_with = job.error.value().and_then(ApiError::http_status);
+    let status = match failed_with {
+        Some(status) if hub.quirks.contains(&Quirk::FailedAsError) => status,
+        _ => 200,
+    };
+    Ok(Answer {
+        status,
+        ..Answer::json(Fields::of_detail(&request.query).choose(&job))
+    })
 }
 
 /// A job that is still known.

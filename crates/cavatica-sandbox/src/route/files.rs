@@ -4,7 +4,7 @@ use cavatica_model::{ApiError, TaskId};
 use serde_json::{Value, json};
 
 use super::Request;
-use crate::answer::{Answer, Fields, Listing, link};
+use crate::answer::{Answer, Fields, Listing, link, to_json};
 use crate::hub::Hub;
 use crate::query::Query;
 use crate::refusal::Code;
@@ -26,6 +26,19 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     Ok(Answer::json(
         Fields::of_detail(&request.query).choose(&file),
     ))
+}
+
+/// The fields and values of a file alone.
+pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    let state = hub.state();
+    let file = state
+        .world
+        .file_by_id(request.id())
+        .ok_or_else(|| Code::NO_FILE.error())?;
+    let file = state.world.file_view(file, &request.links);
+    Ok(Answer::json(to_json(
+        &file.metadata.into_value().unwrap_or_default(),
+    )))
 }
 
 /// One level of a project or folder, not what lies deeper.

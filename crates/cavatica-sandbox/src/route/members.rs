@@ -52,13 +52,37 @@ pub(super) fn add(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let given = given.map_or(Ok(nothing), |asked| changed(nothing, asked))?;
     let mut state = hub.state();
     let number = administered(&state, request)?;
+    let members = &state.world.volumes()[number as usize].members;
+    if members.contains_key(username) {
+        return Err(Code::CONFLICT.because("The user is a member of the volume already."));
+    }
     settle(&mut state, number, username, Some(given))?;
     let volume = &state.world.volumes()[number as usize];
     Ok(Answer::json(view(request, volume, username, given)))
 }
 
-/// The account may take permissions from itself, to see what a client does without them.
+/// What the body doesn't name stays.
 pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    settle_as(hub, request, changed)
+}
+
+/// All of the four are to be named.
+pub(super) fn replace(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+    settle_as(hub, request, |_, asked| {
+        let named = |name: &&str| asked.get(*name).is_some_and(|asked| !asked.is_null());
+        if !["read", "copy", "write", "admin"].iter().all(named) {
+            return Err(Code::INVALID_SYNTAX.because("All permissions must be given."));
+        }
+        changed(Permissions::default(), asked)
+    })
+}
+
+/// The account may take permissions from itself, to see what a client does without them.
+fn settle_as(
+    hub: &Hub,
+    request: &Request,
+    make: impl FnOnce(Permissions, &Value) -> Result<Permissions, ApiError>,
+) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let mut state = hub.state();
     let (number, volume) = volumes::find(&state.world, request)?;
@@ -66,7 +90,7 @@ pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     if username != USER {
         administered(&state, request)?;
     }
-    let after = changed(before, &body)?;
+    let after = make(before, &body)?;
     let username = username.to_owned();
     settle(&mut state, number, &username, Some(after))?;
     Ok(Answer::json(to_json(&after)))

@@ -7,6 +7,7 @@ mod contents;
 mod exports;
 mod files;
 mod members;
+mod mounting;
 mod settings;
 mod tasks;
 mod volumes;
@@ -60,17 +61,21 @@ routes! {
     UserByName "user-by-name" "GET" "/users/{username}",
     RateLimit "rate-limit" "GET" "/rate_limit",
     Projects "projects" "GET" "/projects",
+    ProjectsOf "projects-of" "GET" "/projects/{owner}",
     Project "project" "GET" "/projects/{owner}/{name}",
     ProjectFiles "project-files" "GET" "/projects/{owner}/{name}/files",
+    ProjectTasks "project-tasks" "GET" "/projects/{owner}/{name}/tasks",
     ProjectMembers "project-members" "GET" "/projects/{owner}/{name}/members",
     ProjectMember "project-member" "GET" "/projects/{owner}/{name}/members/{username}",
     Files "files" "GET" "/files",
     Scroll "scroll" "GET" "/files/scroll",
     File "file" "GET" "/files/{id}",
+    Metadata "file-metadata" "GET" "/files/{id}/metadata",
     FolderList "folder-list" "GET" "/files/{id}/list",
     FolderScroll "folder-scroll" "GET" "/files/{id}/scroll",
     Search "search" "POST" "/files/search",
     BulkFiles "bulk-files" "POST" "/bulk/files/get",
+    BulkTasks "bulk-tasks" "POST" "/bulk/tasks/get",
     Tasks "tasks" "GET" "/tasks",
     Task "task" "GET" "/tasks/{id}",
     Volumes "volumes" "GET" "/storage/volumes",
@@ -86,6 +91,7 @@ routes! {
     RemoveVolumeMember "remove-volume-member" "DELETE" "/storage/volumes/{owner}/{name}/members/{username}",
     VolumePermissions "volume-permissions" "GET" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
     ChangeVolumePermissions "change-volume-permissions" "PATCH" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
+    ReplaceVolumePermissions "replace-volume-permissions" "PUT" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
     Start "start" "POST" "/storage/exports",
     Exports "exports" "GET" "/storage/exports",
     Export "export" "GET" "/storage/exports/{id}",
@@ -232,6 +238,8 @@ pub(crate) enum Found {
     Route(Route, Vec<String>),
     /// The path exists, but not for this method.
     OtherMethod(Route),
+    /// The platform has it, the sandbox doesn't.
+    Unserved,
     Nothing,
 }
 
@@ -255,7 +263,57 @@ pub(crate) fn find(method: &Method, path: &str) -> Found {
         }
         other.get_or_insert(route);
     }
-    other.map_or(Found::Nothing, Found::OtherMethod)
+    let is_unserved = UNSERVED.iter().any(|(known, template)| {
+        (known.is_empty() || *known == method.as_str()) && begins_as(template, &parts)
+    });
+    match other {
+        _ if is_unserved => Found::Unserved,
+        Some(route) => Found::OtherMethod(route),
+        None => Found::Nothing,
+    }
+}
+
+/// What the platform serves and programs call, but not the sandbox, which is about exports: by method, any if it is empty,
+/// and by how the path begins.
+const UNSERVED: &[(&str, &str)] = &[
+    ("", "/storage/imports"),
+    ("", "/bulk/storage/imports"),
+    ("", "/apps"),
+    ("", "/billing"),
+    ("", "/upload"),
+    ("", "/action"),
+    ("", "/async"),
+    ("", "/automation"),
+    ("", "/drs"),
+    ("", "/teams"),
+    ("", "/divisions"),
+    ("POST", "/projects"),
+    ("PATCH", "/projects"),
+    ("PUT", "/projects"),
+    ("DELETE", "/projects"),
+    ("POST", "/tasks"),
+    ("PATCH", "/tasks"),
+    ("DELETE", "/tasks"),
+    ("", "/tasks/{id}/execution_details"),
+    ("POST", "/files"),
+    ("PATCH", "/files"),
+    ("PUT", "/files"),
+    ("DELETE", "/files"),
+    ("", "/files/{id}/download_info"),
+    ("", "/files/{id}/copy"),
+    ("", "/files/{id}/tags"),
+];
+
+fn begins_as(template: &str, parts: &[&str]) -> bool {
+    let wanted: Vec<&str> = template
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.len() >= wanted.len()
+        && wanted
+            .iter()
+            .zip(parts)
+            .all(|(wanted, part)| wanted.starts_with('{') || wanted == part)
 }
 
 fn parameters(template: &str, parts: &[&str]) -> Option<Vec<String>> {
@@ -285,18 +343,22 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
         Route::UserByName => account::user_by_name(request),
         Route::RateLimit => Ok(account::rate_limit(hub, request)),
         Route::Projects => account::projects(hub, request),
+        Route::ProjectsOf => account::projects(hub, request),
         Route::Project => account::project(hub, request),
-        Route::ProjectFiles => account::project_files(hub, request),
+        Route::ProjectFiles => account::elsewhere(hub, request, "files"),
+        Route::ProjectTasks => account::elsewhere(hub, request, "tasks"),
         Route::ProjectMembers => account::project_members(hub, request),
         Route::ProjectMember => account::project_member(hub, request),
         Route::Files => files::list(hub, request),
         Route::Scroll => files::scroll(hub, request),
         Route::File => files::get(hub, request),
+        Route::Metadata => files::metadata(hub, request),
         Route::FolderList => files::list_folder(hub, request),
         Route::FolderScroll => files::scroll_folder(hub, request),
         // A query language that no page describes.
         Route::Search => Err(Code::NOT_IMPLEMENTED.error()),
         Route::BulkFiles => bulk::files(hub, request),
+        Route::BulkTasks => bulk::tasks(hub, request),
         Route::Tasks => tasks::list(hub, request),
         Route::Task => tasks::get(hub, request),
         Route::Volumes => volumes::list(hub, request),
@@ -312,6 +374,7 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
         Route::RemoveVolumeMember => members::remove(hub, request),
         Route::VolumePermissions => members::permissions(hub, request),
         Route::ChangeVolumePermissions => members::change(hub, request),
+        Route::ReplaceVolumePermissions => members::replace(hub, request),
         Route::Start => exports::start(hub, request).await,
         Route::Exports => exports::list(hub, request),
         Route::Export => exports::get(hub, request),

@@ -1,10 +1,13 @@
 //! Finished tasks, for the sake of their outputs.
 
-use cavatica_model::ApiError;
+use cavatica_model::{ApiError, DateTime, OpenName, TaskStatus};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{Request, slice};
 use crate::answer::{Answer, Fields};
 use crate::hub::Hub;
+use crate::query::Query;
 use crate::refusal::Code;
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-a-task>.
@@ -24,18 +27,78 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name", "project"]);
     let state = hub.state();
-    let matching = state
-        .world
-        .tasks(request.query.get("project"), request.query.get("parent"));
-    let items = slice(&matching, window)
+    let query = &request.query;
+    let filter = Filter::of(query)?;
+    let tasks = state.world.tasks(query.get("project"), query.get("parent"));
+    let views = tasks
         .iter()
-        .filter_map(|id| state.world.task_view(id.as_str(), &request.links))
-        .map(|task| fields.choose(&task))
-        .collect();
+        .filter_map(|id| state.world.task_view(id.as_str(), &request.links));
+    let mut matching: Vec<Value> = views.filter(|task| filter.admits(task)).collect();
+    if let Some(key) = query.get("order_by") {
+        matching.sort_by_key(|task| task[key].as_str().unwrap_or_default().to_owned());
+        if query
+            .get("order")
+            .is_some_and(|order| order.eq_ignore_ascii_case("desc"))
+        {
+            matching.reverse();
+        }
+    }
+    let items = slice(&matching, window).iter();
+    let items = items.map(|task| fields.choose(task)).collect();
     Ok(Answer::page(
         &request.listing(),
         items,
         window,
         matching.len(),
     ))
+}
+
+/// Which tasks a list shows.
+struct Filter<'a> {
+    status: Option<&'a str>,
+    /// The key of a moment, and the bounds that it lies within.
+    moments: Vec<(&'static str, Option<Timestamp>, Option<Timestamp>)>,
+}
+
+impl<'a> Filter<'a> {
+    fn of(query: &'a Query) -> Result<Self, ApiError> {
+        let status = query.get("status");
+        if status.is_some_and(|status| TaskStatus::from_name(status).is_none()) {
+            return Err(Code::BAD_TASK_STATUS.error());
+        }
+        let moment = |name: String| match query.get(&name) {
+            None => Ok(None),
+            Some(text) => {
+                let moment = DateTime::from(text).timestamp();
+                moment.map(Some).ok_or_else(|| Code::BAD_TIME.error())
+            }
+        };
+        let mut moments = Vec::new();
+        for (name, key) in [
+            ("created", "created_time"),
+            ("started", "start_time"),
+            ("ended", "end_time"),
+        ] {
+            let (from, to) = (
+                moment(format!("{name}_from"))?,
+                moment(format!("{name}_to"))?,
+            );
+            moments.push((key, from, to));
+        }
+        Ok(Filter { status, moments })
+    }
+
+    fn admits(&self, task: &Value) -> bool {
+        let status = task["status"].as_str().unwrap_or_default();
+        self.status
+            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(status))
+            && self.moments.iter().all(|(key, from, to)| {
+                let moment = task[*key].as_str().map(DateTime::from);
+                let moment = moment.and_then(|moment| moment.timestamp());
+                (from.is_none() && to.is_none())
+                    || moment.is_some_and(|moment| {
+                        from.is_none_or(|from| from <= moment) && to.is_none_or(|to| moment <= to)
+                    })
+            })
+    }
 }

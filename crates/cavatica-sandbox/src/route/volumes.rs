@@ -1,15 +1,12 @@
 //! Volumes: mounting, reading, changing and taking them away.
 
-use std::collections::BTreeMap;
+use cavatica_model::{ApiError, ExportState};
 
-use cavatica_model::{AccessMode, ApiError, ExportProperties, ExportState, OpenName};
-use serde_json::Value;
-
-use super::{Request, boolean, slice};
+use super::{Request, mounting, slice};
 use crate::answer::{Answer, Fields};
 use crate::hub::{Hub, State};
 use crate::refusal::Code;
-use crate::world::{Event, Permissions, StoreKind, USER, VolumeSpec, VolumeState, World};
+use crate::world::{Event, VolumeState, World};
 
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
@@ -37,7 +34,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 ///
 /// Source: <https://docs.cavatica.org/reference/create-a-volume-v2>.
 pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let spec = spec(&request.json()?)?;
+    let spec = mounting::spec(&request.json()?)?;
     let mut state = hub.state();
     if state.world.volume(&spec.id).is_some() {
         return Err(Code::VOLUME_EXISTS.error());
@@ -53,64 +50,9 @@ pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         .volume(&id)
         .ok_or_else(|| Code::NO_VOLUME.error())?;
     let volume = state.world.volume_view(number, &request.links);
-    Ok(Answer {
-        status: 201,
-        ..Answer::json(Fields::of_detail(&request.query).choose(&volume))
-    })
-}
-
-/// What a body asks for. Without an access mode the volume can be written to, as the page of this call says.
-fn spec(body: &Value) -> Result<VolumeSpec, ApiError> {
-    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
-    let name = text(body, "name").unwrap_or_default();
-    if name.is_empty() {
-        return Err(Code::VOLUME_NAME_EMPTY.error());
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if !(3..=32).contains(&name.len()) || !name.chars().all(plain) {
-        return Err(Code::BAD_VOLUME_NAME.error());
-    }
-    let access_mode = match body.get("access_mode") {
-        None | Some(Value::Null) => AccessMode::ReadWrite,
-        Some(mode) => mode
-            .as_str()
-            .and_then(AccessMode::from_name)
-            .ok_or_else(|| Code::BAD_ACCESS_MODE.error())?,
-    };
-    let service = body
-        .get("service")
-        .filter(|service| service.is_object())
-        .ok_or_else(|| Code::NO_SERVICE.error())?;
-    let kind = text(service, "type").map(|kind| kind.to_lowercase());
-    let kind = kind.ok_or_else(|| Code::BAD_SERVICE.error())?;
-    match (kind.as_str(), access_mode) {
-        ("s3", _) | ("gcs" | "oss" | "azure", AccessMode::ReadOnly) => {}
-        ("gcs", _) => return Err(Code::GCS_IS_READ_ONLY.error()),
-        ("oss" | "azure", _) => {
-            return Err(Code::BAD_SERVICE.because("Volumes of this service are read-only."));
-        }
-        _ => return Err(Code::BAD_SERVICE.error()),
-    }
-    let bucket = text(service, "bucket").or_else(|| text(service, "container"));
-    let bucket = bucket.filter(|bucket| !bucket.is_empty());
-    let bucket = bucket.ok_or_else(|| Code::BAD_SERVICE.because("service.bucket is missing."))?;
-    let properties = match service.get("properties") {
-        None | Some(Value::Null) => ExportProperties::default(),
-        Some(properties) => serde_json::from_value(properties.clone())
-            .map_err(|_| Code::BAD_SERVICE.because("service.properties can't be understood."))?,
-    };
-    Ok(VolumeSpec {
-        id: format!("{USER}/{name}"),
-        service: kind,
-        access_mode: access_mode.name().to_owned(),
-        active: true,
-        bucket,
-        prefix: text(service, "prefix").unwrap_or_default(),
-        properties,
-        store: StoreKind::Folder,
-        objects: BTreeMap::new(),
-        permissions: Permissions::all(),
-    })
+    Ok(Answer::json(
+        Fields::of_detail(&request.query).choose(&volume),
+    ))
 }
 
 /// Only a deactivated volume without aliases goes; what lies in its bucket stays.
@@ -130,35 +72,25 @@ pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     Ok(Answer::nothing())
 }
 
-/// Activates or deactivates a volume, opens it for writing or closes it; the rest of a volume doesn't change here.
-/// Deactivating one that jobs are still under way to takes `force=true`.
+/// Changes what the body names. Deactivating a volume that jobs are still under way to takes `force=true`.
+///
+/// Source: <https://docs.cavatica.org/reference/update-a-volume-v2>.
 pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let mut state = hub.state();
     let (number, volume) = find(&state.world, request)?;
-    let active = match body.get("active") {
-        None | Some(Value::Null) => volume.active,
-        Some(active) => boolean(active)
-            .ok_or_else(|| Code::INVALID_SYNTAX.because("active must be a boolean."))?,
-    };
-    let access_mode = match body.get("access_mode") {
-        None | Some(Value::Null) => volume.access_mode.clone(),
-        Some(mode) => mode
-            .as_str()
-            .and_then(AccessMode::from_name)
-            .map(|mode| mode.name().to_owned())
-            .ok_or_else(|| Code::BAD_ACCESS_MODE.error())?,
-    };
+    if !volume.permissions().admin {
+        return Err(Code::NO_VOLUME_RIGHT.error());
+    }
+    let change = mounting::change(&body, &volume.service)?;
     let under_way = is_under_way(&state.world, number);
-    if volume.active && !active && under_way && !request.query.is_true("force") {
+    let deactivates = volume.active && change.active == Some(false);
+    if deactivates && under_way && !request.query.is_true("force") {
         return Err(Code::CONFLICT.because("Exports to the volume are under way."));
     }
     let changed = Event::VolumeChanged {
         volume: number,
-        active,
-        access_mode,
-        bucket: None,
-        prefix: None,
+        change: Box::new(change),
         at: hub.clock.now(),
     };
     write(&mut state, &changed)?;

@@ -81,19 +81,10 @@ impl World {
             } => {
                 self.volume_mut(*volume)?.admit(username, *permissions);
             }
-            Event::VolumeChanged {
-                volume,
-                active,
-                access_mode,
-                bucket,
-                prefix,
-                at,
-            } => {
+            Event::VolumeChanged { volume, change, at } => {
                 let volume = self.volume_mut(*volume)?;
-                volume.active = *active;
-                volume.access_mode.clone_from(access_mode);
+                volume.change(change);
                 volume.modified_at = *at;
-                volume.lead_to(bucket.as_deref(), prefix.as_deref());
             }
         }
         Ok(())
@@ -285,18 +276,5 @@ impl VolumeState {
             Some(permissions) => self.members.insert(username.to_owned(), permissions),
             None => self.members.remove(username),
         };
-    }
-
-    /// Another place, if one is named; what lies at the old one doesn't show there.
-    fn lead_to(&mut self, bucket: Option<&str>, prefix: Option<&str>) {
-        if bucket.is_some() || prefix.is_some() {
-            self.objects.clear();
-        }
-        if let Some(bucket) = bucket {
-            bucket.clone_into(&mut self.bucket);
-        }
-        if let Some(prefix) = prefix {
-            prefix.clone_into(&mut self.prefix);
-        }
     }
 }

@@ -87,6 +87,9 @@ impl World {
         if state.prefix.is_empty() && wish.location.is_empty() {
             return Err(Code::INVALID_SYNTAX.because("Location can't be empty."));
         }
+        if wish.location.ends_with('/') {
+            return Err(Code::LOCATION_IS_FOLDER.error());
+        }
         let mut doom = faults.doom;
         match self.judge(file, volume, &wish.properties) {
             Err(Code::NOT_EXPORTABLE) if self.quirks.contains(&Quirk::RefuseInJob) => {
@@ -214,7 +217,10 @@ impl World {
                 why: None,
             })
         };
-        if volume.access_mode != "RW" || !volume.active {
+        if !volume.active {
+            return fail(Code::VOLUME_INACTIVE);
+        }
+        if volume.access_mode != "RW" {
             return fail(Code::JOB_VOLUME_NOT_WRITABLE);
         }
         let NodeKind::File(content) = &self.node(job.file).kind else {
@@ -312,9 +318,8 @@ fn objection_code(objection: &Objection) -> Option<Code> {
         | Objection::Folder
         | Objection::TooLarge { .. } => Some(Code::NOT_EXPORTABLE),
         Objection::VolumeReadOnly { .. } => Some(Code::VOLUME_NOT_WRITABLE),
-        // No page tells the code; the platform can't reach the storage any more.
-        Objection::VolumeInactive => Some(Code::NO_WRITE_ACCESS),
-        Objection::ServiceWithoutExports { service } if service.eq_ignore_ascii_case("gcs") => {
+        Objection::VolumeInactive => Some(Code::VOLUME_INACTIVE),
+        Objection::ServiceWithoutExports { service, .. } if service.eq_ignore_ascii_case("gcs") => {
             Some(Code::GCS_IS_READ_ONLY)
         }
         Objection::ServiceWithoutExports { .. } => Some(Code::OTHER_CLOUD),

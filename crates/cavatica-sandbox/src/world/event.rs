@@ -3,7 +3,7 @@
 use cavatica_model::{ExportMode, ExportProperties, Tri};
 use serde::{Deserialize, Serialize};
 
-use super::{Permissions, VolumeSpec, WorldSpec};
+use super::{Permissions, VolumeChange, VolumeSpec, WorldSpec};
 use crate::clock::{Millis, millis};
 use crate::fault::Fault;
 use crate::refusal::Code;
@@ -69,15 +69,11 @@ pub(crate) enum Event {
         username: String,
         permissions: Option<Permissions>,
     },
-    /// A volume was activated or deactivated, opened for writing or closed, or leads to another place.
+    /// A volume was activated or deactivated, opened for writing or closed, or mounted differently.
     VolumeChanged {
         volume: u32,
-        active: bool,
-        access_mode: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        bucket: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        prefix: Option<String>,
+        #[serde(flatten)]
+        change: Box<VolumeChange>,
         at: Millis,
     },
 }

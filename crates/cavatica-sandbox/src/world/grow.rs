@@ -6,7 +6,8 @@ use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
 
 use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
 use super::{
-    Came, Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World,
+    Came, Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeChange,
+    VolumeState, World,
 };
 use crate::clock::Millis;
 
@@ -75,6 +76,9 @@ impl World {
             active: spec.active,
             bucket: spec.bucket.clone(),
             prefix: spec.prefix.clone(),
+            description: spec.description.clone(),
+            place: spec.place.clone(),
+            credentials: spec.credentials.clone(),
             properties: spec.properties.clone(),
             store: spec.store.clone(),
             created_at: at,
@@ -274,5 +278,37 @@ fn join(folder: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{folder}/{name}")
+    }
+}
+
+impl VolumeState {
+    /// What the change doesn't name stays.
+    pub(super) fn change(&mut self, change: &VolumeChange) {
+        let VolumeChange {
+            active,
+            access_mode,
+            description,
+            credentials,
+            properties,
+            bucket,
+            prefix,
+        } = change.clone();
+        self.active = active.unwrap_or(self.active);
+        if let Some(mode) = access_mode {
+            self.access_mode = mode;
+        }
+        if let Some(description) = description {
+            self.description = description;
+        }
+        if let Some(credentials) = credentials {
+            self.credentials = credentials;
+        }
+        self.properties = properties.or(&self.properties);
+        // What lies at the old place doesn't show at another.
+        if bucket.is_some() || prefix.is_some() {
+            self.objects.clear();
+        }
+        self.bucket = bucket.unwrap_or_else(|| std::mem::take(&mut self.bucket));
+        self.prefix = prefix.unwrap_or_else(|| std::mem::take(&mut self.prefix));
     }
 }

@@ -23,7 +23,7 @@ pub(crate) use event::{By, Event, Start, Twist};
 pub(crate) use grow::SpecError;
 pub(crate) use spec::{
     EntrySpec, FileSpec, ObjectSpec, Origin, Permissions, ProjectSpec, StoreKind, TaskSpec,
-    VolumeSpec, WorldSpec,
+    VolumeChange, VolumeSpec, WorldSpec,
 };
 pub(crate) use view::Links;
 
@@ -136,6 +136,11 @@ pub(crate) struct VolumeState {
     pub(crate) active: bool,
     pub(crate) bucket: String,
     pub(crate) prefix: String,
+    pub(crate) description: String,
+    /// Further keys of its service, an endpoint for instance.
+    pub(crate) place: UnknownKeys,
+    /// What answers show of its credentials; empty where the world made some up.
+    pub(crate) credentials: UnknownKeys,
     pub(crate) properties: ExportProperties,
     pub(crate) store: StoreKind,
     pub(crate) created_at: Millis,
@@ -336,13 +341,13 @@ impl VolumeState {
     }
 }
 
-/// The key of an object within its bucket: plain concatenation, unless told otherwise.
+/// The key of an object within its bucket: one `/` stands between prefix and location, unless told otherwise.
 pub(crate) fn key(quirks: &Quirks, prefix: &str, location: &str) -> String {
     let joined = prefix.is_empty() || prefix.ends_with('/') || location.starts_with('/');
-    if quirks.contains(&Quirk::SlashAfterPrefix) && !joined {
-        format!("{prefix}/{location}")
-    } else {
+    if joined || quirks.contains(&Quirk::PlainJoin) {
         format!("{prefix}{location}")
+    } else {
+        format!("{prefix}/{location}")
     }
 }
 

@@ -105,6 +105,14 @@ pub(crate) struct VolumeSpec {
     pub(crate) active: bool,
     pub(crate) bucket: String,
     pub(crate) prefix: String,
+    #[serde(default)]
+    pub(crate) description: String,
+    /// Further keys of its service, an endpoint for instance.
+    #[serde(default)]
+    pub(crate) place: UnknownKeys,
+    /// What answers show of its credentials; empty where the world made some up.
+    #[serde(default)]
+    pub(crate) credentials: UnknownKeys,
     pub(crate) properties: ExportProperties,
     pub(crate) store: StoreKind,
     /// Objects that lie there from the beginning, by location.
@@ -112,6 +120,21 @@ pub(crate) struct VolumeSpec {
     /// What the account may do there.
     #[serde(default = "Permissions::all")]
     pub(crate) permissions: Permissions,
+}
+
+/// What is to become different about a volume.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct VolumeChange {
+    pub(crate) active: Option<bool>,
+    pub(crate) access_mode: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) credentials: Option<UnknownKeys>,
+    /// What isn't named stays.
+    pub(crate) properties: ExportProperties,
+    /// Another place, where nothing lies yet; no call of the platform's changes it.
+    pub(crate) bucket: Option<String>,
+    pub(crate) prefix: Option<String>,
 }
 
 /// What a member may do on a volume.

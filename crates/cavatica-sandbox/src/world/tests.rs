@@ -158,10 +158,10 @@ fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
         },
         Act::Close(active) => vec![Event::VolumeChanged {
             volume: 0,
-            active: *active,
-            access_mode: "RW".to_owned(),
-            bucket: None,
-            prefix: None,
+            change: Box::new(VolumeChange {
+                active: Some(*active),
+                ..VolumeChange::default()
+            }),
             at: now,
         }],
     }

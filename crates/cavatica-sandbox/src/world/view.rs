@@ -6,7 +6,7 @@ use cavatica_model::{
 };
 use jiff::Timestamp;
 
-use super::{NodeKind, Place, StoreKind, World};
+use super::{NodeKind, Place, StoreKind, VolumeState, World};
 use crate::clock::{Millis, timestamp};
 use crate::number;
 use crate::quirk::Quirk;
@@ -84,7 +84,7 @@ impl World {
                         ..storage(StorageType::Platform)
                     },
                     Place::Alias { volume, location } => FileStorage {
-                        volume: Tri::Value(volume.clone()),
+                        volume: Tri::Value(volume.to_string()),
                         location: Tri::Value(location.to_string()),
                         ..storage(StorageType::Volume)
                     },
@@ -120,7 +120,7 @@ impl World {
                 unknown: UnknownKeys::new(),
             }),
             destination: Tri::Value(JobDestination {
-                volume: volume.id.clone(),
+                volume: volume.id.to_string(),
                 location: job.location.to_string(),
                 unknown: UnknownKeys::new(),
             }),
@@ -185,40 +185,47 @@ impl World {
         } else {
             UnknownKeys::new()
         };
+        let endpoint = match &volume.store {
+            StoreKind::Bucket {
+                endpoint: Some(url),
+            } => Some(url.as_str()),
+            _ if s3 => Some("s3.amazonaws.com"),
+            _ => None,
+        };
+        let usual = [
+            ("endpoint", endpoint),
+            (
+                "root_url",
+                (volume.service == "gcs").then_some("https://www.googleapis.com"),
+            ),
+        ];
+        let mut place = volume.place.clone();
+        for (key, value) in usual {
+            if let Some(value) = value {
+                place.entry(key).or_insert_with(|| value.into());
+            }
+        }
+        let mut text = |key: &str| match place.remove(key) {
+            Some(serde_json::Value::String(text)) => Tri::Value(text),
+            _ => Tri::Absent,
+        };
+        let (endpoint, root_url) = (text("endpoint"), text("root_url"));
         let service = VolumeService {
-            kind: Tri::Value(self.spelled(Open::from(&*volume.service))),
+            kind: Tri::Value(self.spelled_service(&volume.service)),
             bucket: Tri::Value(volume.bucket.clone()),
             prefix: Tri::Value(volume.prefix.clone()),
-            endpoint: if let StoreKind::Bucket {
-                endpoint: Some(url),
-            } = &volume.store
-            {
-                Tri::Value(url.clone())
-            } else if s3 {
-                Tri::Value("s3.amazonaws.com".to_owned())
-            } else {
-                Tri::Absent
-            },
-            root_url: if s3 {
-                Tri::Absent
-            } else {
-                Tri::Value("https://www.googleapis.com".to_owned())
-            },
-            credentials: Tri::Value(if s3 {
-                UnknownKeys::from_iter([("access_key_id".to_owned(), "AKIASANDBOX".into())])
-            } else {
-                let email = "sandbox@example.iam.gserviceaccount.com";
-                UnknownKeys::from_iter([("client_email".to_owned(), email.into())])
-            }),
+            endpoint,
+            root_url,
+            credentials: Tri::Value(shown_credentials(volume)),
             properties: Tri::Value(volume.properties.clone()),
             access_mode: Tri::Absent,
             export_enabled: if s3 { Tri::Value(true) } else { Tri::Absent },
-            unknown,
+            unknown: unknown.into_iter().chain(place).collect(),
         };
         Volume {
             href: Tri::Value(links.volume(volume.id.as_str())),
             name: Tri::Value(volume.id.name().to_owned()),
-            description: Tri::Value(String::new()),
+            description: Tri::Value(volume.description.clone()),
             top_level_access_mode: Tri::Value(Open::from(&*volume.access_mode)),
             service: Tri::Value(service),
             created_on: moment(volume.created_at),
@@ -228,7 +235,7 @@ impl World {
         }
     }
 
-    /// A name as the platform spells it, which is not the same everywhere.
+    /// A file's kind as the platform spells it, which is not the same everywhere.
     fn spelled<K: OpenName>(&self, name: Open<K>) -> Open<K> {
         if self.quirks.contains(&Quirk::Capitals) {
             Open::from(&*name.as_str().to_uppercase())
@@ -237,10 +244,31 @@ impl World {
         }
     }
 
+    /// A volume's service as the platform spells it: in capitals, most often.
+    fn spelled_service<K: OpenName>(&self, service: &str) -> Open<K> {
+        if self.quirks.contains(&Quirk::SmallServices) {
+            Open::from(service)
+        } else {
+            Open::from(&*service.to_uppercase())
+        }
+    }
+
     /// When the world began.
     pub(crate) fn born(&self) -> Timestamp {
         timestamp(self.born_at)
     }
+}
+
+/// What was given when the volume was mounted, without secrets; a made-up key where nothing was given.
+fn shown_credentials(volume: &VolumeState) -> UnknownKeys {
+    if !volume.credentials.is_empty() {
+        return volume.credentials.clone();
+    }
+    let (key, value) = match &*volume.service {
+        "gcs" => ("client_email", "sandbox@example.iam.gserviceaccount.com"),
+        _ => ("access_key_id", "AKIASANDBOX"),
+    };
+    UnknownKeys::from_iter([(key.to_owned(), value.into())])
 }
 
 fn override_with<T>(default: &mut Tri<T>, asked: Tri<T>) {

@@ -36,7 +36,7 @@ async fn volumes_can_be_closed_and_opened() -> Outcome {
         .send()
         .await;
     assert_eq!(forced.json()["active"], false);
-    assert_eq!(start().send().await.code(), (403, 9002));
+    assert_eq!(start().send().await.code(), (409, 9069));
     let bad = patch(&sandbox, at, &json!({"access_mode": "WO"}))
         .send()
         .await;
@@ -55,7 +55,7 @@ async fn a_job_finds_its_volume_closed() -> Outcome {
     let job = started(&sandbox, "", &export(&id, "sandbox/output", "x")).await;
     let at = "/storage/volumes/sandbox/output?force=true";
     patch(&sandbox, at, &json!({"active": false})).send().await;
-    assert_eq!(ended(&sandbox, &job).await["error"]["code"], 9101);
+    assert_eq!(ended(&sandbox, &job).await["error"]["code"], 9069);
     Ok(())
 }
 

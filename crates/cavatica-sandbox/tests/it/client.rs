@@ -60,6 +60,13 @@ pub(crate) fn patch<'a>(sandbox: &'a Sandbox, path: &str, body: &Value) -> Reque
     }
 }
 
+pub(crate) fn put<'a>(sandbox: &'a Sandbox, path: &str, body: &Value) -> Request<'a> {
+    Request {
+        body: body.to_string(),
+        ..request(sandbox, "PUT", path)
+    }
+}
+
 pub(crate) fn request<'a>(sandbox: &'a Sandbox, method: &'static str, path: &str) -> Request<'a> {
     let base = if path.starts_with("/_sandbox") {
         ""
@@ -79,6 +86,11 @@ pub(crate) fn request<'a>(sandbox: &'a Sandbox, method: &'static str, path: &str
 impl Request<'_> {
     pub(crate) fn without_token(mut self) -> Self {
         self.headers.clear();
+        self
+    }
+
+    pub(crate) fn body(mut self, body: String) -> Self {
+        self.body = body;
         self
     }
 

@@ -101,6 +101,9 @@ async fn other_methods_and_paths_are_refused() -> Outcome {
     let other = request(&sandbox, "PUT", "/user").send().await;
     assert_eq!(other.code(), (405, 90006));
     let nowhere = get(&sandbox, "/nowhere").send().await;
-    assert_eq!(nowhere.code(), (404, 90003));
+    let body = r#"{"message":"HTTP 404 Not Found","status":"NOT_FOUND"}"#;
+    assert_eq!((nowhere.status, &*nowhere.text), (404, body));
+    let stranger = get(&sandbox, "/nowhere").without_token().send().await;
+    assert_eq!((stranger.status, &*stranger.text), (404, body));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod client;
+mod contract;
 mod elsewhere;
 mod exports;
 mod faults;
@@ -13,6 +14,7 @@ mod limits;
 mod mounts;
 mod quirks;
 mod r_client;
+mod recordings;
 mod restart;
 mod s3;
 mod scenario;

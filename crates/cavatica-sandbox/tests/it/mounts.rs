@@ -3,7 +3,9 @@
 use cavatica_sandbox::{Sandbox, VolumeSeed};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Outcome, ended, export, file, get, patch, post, request, started};
+use crate::client::{
+    Answer, Outcome, ended, export, file, get, patch, post, put, request, started,
+};
 
 const AT: &str = "/storage/volumes";
 
@@ -25,7 +27,7 @@ async fn a_volume_is_mounted_used_and_taken_away() -> Outcome {
         },
     });
     let made = create(&sandbox, body.clone()).await;
-    assert_eq!(made.status, 201);
+    assert_eq!(made.status, 200);
     let made = made.json();
     assert_eq!(made["id"], "sandbox/mine");
     assert_eq!(made["access_mode"], "RW");
@@ -82,7 +84,15 @@ async fn a_volume_with_aliases_stays() -> Outcome {
 #[tokio::test]
 async fn what_makes_no_volume_is_refused() -> Outcome {
     let sandbox = Sandbox::builder().start().await?;
-    let s3 = json!({"type": "S3", "bucket": "b"});
+    let key = json!({"access_key_id": "A", "secret_access_key": "S"});
+    let s3 = json!({"type": "S3", "bucket": "b", "credentials": key});
+    let with = |extra: Value| {
+        let mut service = s3.clone();
+        for (key, value) in extra.as_object().into_iter().flatten() {
+            service[key] = value.clone();
+        }
+        json!({"name": "abc", "access_mode": "RW", "service": service})
+    };
     for (body, code) in [
         (json!({"service": s3}), 9013),
         (json!({"name": "a b c", "service": s3}), 9014),
@@ -104,8 +114,18 @@ async fn what_makes_no_volume_is_refused() -> Outcome {
         ),
         (
             json!({"name": "abc", "service": {"type": "OSS", "bucket": "b"}}),
-            9017,
+            9038,
         ),
+        (with(json!({"type": "azure"})), 9039),
+        (with(json!({"endpoint": "https://store.example"})), 9058),
+        (with(json!({"credentials": {"access_key_id": "A"}})), 9034),
+        (
+            with(json!({"properties": {"sse_algorithm": "ROT13"}})),
+            9023,
+        ),
+        (with(json!({"properties": {"aws_canned_acl": "all"}})), 9022),
+        (json!({"name": "a__b", "service": s3}), 9030),
+        (json!({"name": "ab_", "service": s3}), 9030),
     ] {
         assert_eq!(
             create(&sandbox, body.clone()).await.code().1,
@@ -114,9 +134,14 @@ async fn what_makes_no_volume_is_refused() -> Outcome {
         );
     }
     let google = json!({
-        "name": "abc", "access_mode": "RO", "service": {"type": "gcs", "bucket": "b"},
+        "name": "abc", "access_mode": "RO", "service": {"type": "gcs", "bucket": "b",
+            "credentials": {"client_email": "a@b", "private_key": "never shown"}},
     });
-    assert_eq!(create(&sandbox, google).await.status, 201);
+    let nameless = json!({
+        "name": "abd", "access_mode": "RO", "service": {"type": "gcs", "bucket": "b"},
+    });
+    assert_eq!(create(&sandbox, nameless).await.code(), (400, 9029));
+    assert_eq!(create(&sandbox, google).await.status, 200);
     Ok(())
 }
 
@@ -134,11 +159,22 @@ async fn members_may_what_they_are_permitted() -> Outcome {
     assert_eq!(list.header("x-total-matching-query"), Some("2"));
     let path = format!("{members}/bob/permissions");
     assert_eq!(get(&sandbox, &path).send().await.json(), wanted);
+    let again = post(&sandbox, &members, &bob).send().await;
+    assert_eq!(again.code(), (409, 90007), "already a member");
+    let put = |body: &Value| put(&sandbox, &path, body).send();
+    let all = json!({"read": false, "copy": false, "write": true, "admin": false});
+    assert_eq!(put(&all).await.json(), all);
+    assert_eq!(
+        put(&json!({"write": true})).await.code(),
+        (400, 9011),
+        "all four"
+    );
+    assert_eq!(put(&wanted).await.json(), wanted);
     let changed = patch(&sandbox, &path, &json!({"write": true})).send().await;
     assert_eq!(changed.json()["write"], true);
     let remove = |name: &str| request(&sandbox, "DELETE", &format!("{members}/{name}"));
     assert_eq!(remove("bob").send().await.status, 204);
-    assert_eq!(remove("bob").send().await.code(), (404, 9012));
+    assert_eq!(remove("bob").send().await.code(), (404, 3002));
     assert_eq!(remove("sandbox").send().await.code(), (409, 90007));
     let nobody = json!({"permissions": {}});
     assert_eq!(

@@ -33,13 +33,20 @@ async fn copy_only_may_mean_nothing() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_slash_may_follow_the_prefix() -> Outcome {
-    for (prefix, location, key) in [("a", "b", "a/b"), ("a/", "b", "a/b"), ("", "b", "b")] {
-        let sandbox = Sandbox::builder()
-            .quirk(Quirk::SlashAfterPrefix)
-            .volume(VolumeSeed::s3("sandbox/v").prefix(prefix))
-            .start()
-            .await?;
+async fn a_slash_stands_behind_the_prefix_or_not() -> Outcome {
+    for (quirk, prefix, location, key) in [
+        (None, "a", "b", "a/b"),
+        (None, "a/", "b", "a/b"),
+        (None, "", "b", "b"),
+        (Some(Quirk::PlainJoin), "a", "b", "ab"),
+        (Some(Quirk::PlainJoin), "a/", "b", "a/b"),
+    ] {
+        let builder = Sandbox::builder().volume(VolumeSeed::s3("sandbox/v").prefix(prefix));
+        let builder = match quirk {
+            Some(quirk) => builder.quirk(quirk),
+            None => builder,
+        };
+        let sandbox = builder.start().await?;
         let id = file(&sandbox, "README.txt");
         let job = started(&sandbox, "", &export(&id, "sandbox/v", location)).await;
         ended(&sandbox, &job).await;

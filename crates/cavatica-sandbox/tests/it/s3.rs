@@ -257,7 +257,7 @@ async fn a_refusal_fails_the_job_and_says_why() -> Outcome {
     let job = started(&sandbox, "", &export(&id, "lab/real", "b.txt")).await;
     assert_eq!(ended(&sandbox, &job).await["error"]["code"], 9100);
     let list = get(&sandbox, "/storage/volumes/lab/real/list").send().await;
-    assert_eq!(list.code(), (503, 9000));
+    assert_eq!(list.code(), (503, 9100));
     Ok(())
 }
 

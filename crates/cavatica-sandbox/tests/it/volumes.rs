@@ -24,11 +24,11 @@ async fn volumes_are_listed_shortly_and_shown_wholly() -> Outcome {
         .await;
     let whole = whole.json();
     assert_eq!(whole["access_mode"], "RO");
-    assert_eq!(whole["service"]["type"], "s3");
+    assert_eq!(whole["service"]["type"], "S3");
     let google = get(&sandbox, "/storage/volumes/sandbox/google")
         .send()
         .await;
-    assert_eq!(google.json()["service"]["type"], "gcs");
+    assert_eq!(google.json()["service"]["type"], "GCS");
     let unknown = get(&sandbox, "/storage/volumes/sandbox/none").send().await;
     assert_eq!(unknown.code(), (404, 9007));
     Ok(())
@@ -104,7 +104,7 @@ async fn an_object_tells_its_size_and_checksum() -> Outcome {
     let missing = get(&sandbox, &format!("{at}none")).send().await;
     assert_eq!(missing.code(), (404, 9105));
     let inactive = "/storage/volumes/sandbox/inactive/object?location=x";
-    assert_eq!(get(&sandbox, inactive).send().await.status, 403);
+    assert_eq!(get(&sandbox, inactive).send().await.code(), (409, 9069));
     Ok(())
 }
 
@@ -122,6 +122,6 @@ async fn a_prefix_is_put_before_the_location() -> Outcome {
     let list = get(&sandbox, "/storage/volumes/sandbox/prefixed/list")
         .send()
         .await;
-    assert_eq!(list.json()["prefixes"][0]["prefix"], "r/");
+    assert_eq!(list.json()["prefixes"][0]["prefix"], "r");
     Ok(())
 }

@@ -346,7 +346,7 @@ pub(crate) async fn whereabouts(
         for (position, error) in refusals {
             // An error names no file; it is believed only where its place is free.
             let is_gone =
-                matches!(error.status.value(), Some(403 | 404)) || error.code() == Some(5002);
+                matches!(error.http_status(), Some(403 | 404)) || error.code() == Some(5002);
             if count_agrees && is_gone {
                 places
                     .entry(chunk[position].clone())

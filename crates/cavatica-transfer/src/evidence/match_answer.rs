@@ -140,7 +140,7 @@ pub(crate) fn match_answer(
 
 /// Whether an error says that its item was refused. What a server says that failed, or had no time, is no answer.
 fn is_definite(error: &ApiError) -> bool {
-    !matches!(error.status.value(), Some(408 | 429 | 500..))
+    !matches!(error.http_status(), Some(408 | 429 | 500..))
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ impl Whereabouts {
         match storage.value().filter(|storage| storage.is_on_volume()) {
             None => Whereabouts::Platform,
             Some(storage) => Whereabouts::Volume {
-                volume: storage.volume.value().cloned(),
+                volume: storage
+                    .volume
+                    .value()
+                    .and_then(|volume| volume.parse().ok()),
                 location: storage.location.value().cloned(),
             },
         }

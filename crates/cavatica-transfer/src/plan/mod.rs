@@ -26,7 +26,7 @@ use std::path::Path;
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{
     ExportMode, ExportProperties, Findings, Layout, ProjectId, TaskId, Tri, Volume, VolumeId,
-    Warning,
+    Warning, expected_beginning,
 };
 use cavatica_exports::transport::Client;
 use jiff::Timestamp;
@@ -433,7 +433,7 @@ fn sample(written: &TransferFile, terms: &Terms) -> Result<Vec<PlanSample>, Jour
     let first = written.items(None)?.into_iter().take(SAMPLE);
     let sample = first.map(|item| PlanSample {
         file_id: item.file.to_string(),
-        key: format!("{}{}", terms.volume_prefix, item.location),
+        key: expected_beginning(&terms.volume_prefix) + &item.location,
         path: item.path,
     });
     Ok(sample.collect())

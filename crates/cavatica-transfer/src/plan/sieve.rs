@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use cavatica_exports::model::manifest::{self, Row};
 use cavatica_exports::model::{
     DestinationError, DestinationFault, ExportProperties, File, FileFacts, FileId, Findings,
-    Layout, Location, LocationError, Reason, TaskId, UnknownKeys, Volume, Warning, visible,
+    Layout, Location, LocationError, Reason, Regions, TaskId, UnknownKeys, Volume, Warning,
+    visible,
 };
 
 use super::companion::{Waiting, is_companion};
@@ -28,6 +29,7 @@ pub(super) struct Sieve<'a> {
     /// What to do about rows that ask for an ACL which lets people outside read; refused unless set.
     pub(super) public_acl: PublicAcl,
     pub(super) seen: SeenFiles,
+    regions: Regions,
     pub(super) refusal: Refusal,
     pub(super) warnings: Vec<PlanWarning>,
     pub(super) left_out: Examples,
@@ -104,6 +106,7 @@ impl<'a> Sieve<'a> {
             metadata,
             public_acl: PublicAcl::Refused,
             seen: SeenFiles::default(),
+            regions: Regions::default(),
             refusal: Refusal::default(),
             warnings: Vec::new(),
             left_out: Examples::default(),
@@ -163,11 +166,12 @@ impl<'a> Sieve<'a> {
             self.leave_out(named, Reason::CONTRADICTS.name, &reason)?;
             return Ok(Flow::More);
         }
-        let findings = file.export_findings();
+        let mut findings = file.export_findings();
         if let Some(objection) = findings.objections.first() {
             self.leave_out(named, objection.name(), &objection.to_string())?;
             return Ok(Flow::More);
         }
+        findings.warnings.extend(self.regions.note(file));
         for warning in &findings.warnings {
             if self.policies.contains_key(warning.name()) {
                 self.leave_out(named, warning.name(), &warning.to_string())?;

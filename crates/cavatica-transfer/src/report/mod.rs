@@ -11,7 +11,7 @@ mod tags;
 
 use std::io::{self, Write};
 
-use cavatica_exports::model::VolumeId;
+use cavatica_exports::model::{VolumeId, expected_beginning};
 
 use crate::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
 
@@ -116,9 +116,9 @@ fn each_skipped<E: From<JournalError>>(
     }
 }
 
-/// The key in the bucket, the volume's prefix included.
+/// The key that is expected in the bucket, the volume's prefix included.
 fn key(terms: &Terms, item: &ItemRow) -> String {
-    format!("{}{}", terms.volume_prefix, item.location)
+    expected_beginning(&terms.volume_prefix) + &item.location
 }
 
 /// The last part of a path.

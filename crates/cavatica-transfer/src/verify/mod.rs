@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub use compare::{Against, Encryption, Finding, Object, Reason, Untold};
 pub(crate) use compare::{Known, compare};
-pub use source::{Destination, ListingError};
+pub use source::{Destination, ListingError, find_beginning};
 
 use crate::journal::{JournalError, Tally, TransferFile, Verification};
 use source::Source;
@@ -162,7 +162,7 @@ pub async fn verify(
         Destination::Volume { client, .. } => {
             Source::Volume(Volumes::new(client.clone()), &terms.volume)
         }
-        Destination::Bucket(bucket) => Source::Bucket(bucket, &terms.volume_prefix),
+        Destination::Bucket { bucket, beginning } => Source::Bucket(bucket, beginning),
     };
     drop(transfer);
     let mut look = Verification::begin(path, destination.against(), now())?;

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use cavatica_exports::model::{VolumeId, VolumeListing};
+use cavatica_exports::model::{VolumeId, VolumeListing, key_beginnings};
 use cavatica_exports::transport::Client;
 use cavatica_exports::{ListError, Pager, Volumes};
 use cavatica_s3::Bucket;
 use tokio::task::JoinSet;
 
 use super::compare::{Against, Encryption, Object};
+use crate::journal::Terms;
 
 /// How many objects S3 is asked about at the same time.
 const HEADS_AT_ONCE: usize = 32;
@@ -25,7 +26,35 @@ pub enum Destination {
         endpoint: String,
     },
     /// Through S3 itself.
-    Bucket(Arc<Bucket>),
+    Bucket {
+        /// The bucket.
+        bucket: Arc<Bucket>,
+        /// What its keys have before the locations, see [`find_beginning`].
+        beginning: String,
+    },
+}
+
+/// What stands in the bucket before the locations: of what may stand there, the expected one unless only another has
+/// anything below it.
+///
+/// # Errors
+///
+/// If the bucket can't be listed.
+pub async fn find_beginning(bucket: &Bucket, terms: &Terms) -> Result<String, ListingError> {
+    let beginnings = key_beginnings(&terms.volume_prefix);
+    let doubted = if beginnings.len() > 1 {
+        &*beginnings
+    } else {
+        &[]
+    };
+    for beginning in doubted {
+        let below = format!("{beginning}{}", terms.prefix);
+        let page = bucket.list(&below).page_size(1).next().await?;
+        if page.is_some_and(|page| !page.objects.is_empty()) {
+            return Ok(beginning.clone());
+        }
+    }
+    Ok(beginnings.into_iter().next().unwrap_or_default())
 }
 
 impl Destination {
@@ -33,7 +62,7 @@ impl Destination {
     pub fn against(&self) -> Against {
         match self {
             Destination::Volume { .. } => Against::Volume,
-            Destination::Bucket(_) => Against::Bucket,
+            Destination::Bucket { .. } => Against::Bucket,
         }
     }
 }

@@ -268,3 +268,97 @@ async fn connections_are_used_again() {
     assert_eq!(server.seen().len(), 10);
     assert_eq!(*ports.lock().unwrap(), 1);
 }
+
+const NO_SUCH_CALL: &str = r#"{"status": "NOT_FOUND", "message": "HTTP 404 Not Found"}"#;
+
+#[tokio::test]
+async fn a_404_without_a_code_is_an_address_and_not_a_thing_that_is_missing() {
+    let server = Server::always(answer(404, &[], NO_SUCH_CALL)).await;
+    let client = builder(&server.endpoint()).build().unwrap();
+    let error = client.send(read()).await.unwrap_err();
+    assert_eq!(
+        (*error.outcome(), error.fault(), error.api_error()),
+        (Outcome::Refused, &Fault::NoSuchCall, None)
+    );
+    // What somebody on the way may have written proves nothing about a start.
+    let error = client.send(start()).await.unwrap_err();
+    assert_eq!(
+        (*error.outcome(), error.fault()),
+        (Outcome::Unknown, &Fault::NoSuchCall)
+    );
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_value_may_come_under_the_status_of_an_error() {
+    let is_thing = |body: &[u8]| body.starts_with(br#"{"id""#);
+    for (status, body, is_value) in [
+        (409, r#"{"id": "j1", "state": "FAILED"}"#, true),
+        (404, r#"{"id": "j1", "state": "FAILED"}"#, true),
+        (403, r#"{"id": "j1", "state": "FAILED"}"#, false),
+        (409, r#"{"status": 409, "code": 9107}"#, false),
+    ] {
+        let server = Server::always(answer(status, &[], body)).await;
+        let client = builder(&server.endpoint()).build().unwrap();
+        let call = read().value_also_at(&[404, 409], is_thing);
+        let fetched = client.fetch::<Value>(call).await;
+        assert_eq!(fetched.is_ok(), is_value, "{status} {body}");
+        assert_eq!(
+            fetched.map_or_else(|error| error.status(), |it| Some(it.status)),
+            Some(status)
+        );
+        assert!(
+            client.fetch::<Value>(read()).await.is_err(),
+            "only where the call says so"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_misses_the_header_of_advance_access_was_not_carried_out() {
+    let named =
+        r#"{"message": "Advance access feature needs X-SBG-Advance-Access: advance header."}"#;
+    for (status, body, outcome) in [
+        (400, named, Outcome::Refused),
+        (
+            403,
+            r#"{"message": "forbidden by the gateway"}"#,
+            Outcome::Unknown,
+        ),
+        (500, named, Outcome::Unknown),
+    ] {
+        let server = Server::always(answer(status, &[], body)).await;
+        let client = builder(&server.endpoint()).build().unwrap();
+        let error = client.send(start()).await.unwrap_err();
+        assert_eq!(*error.outcome(), outcome, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn changes_have_methods_of_their_own_and_are_sent_once() {
+    let server = Server::always(answer(502, &[], "")).await;
+    let client = builder(&server.endpoint()).build().unwrap();
+    for call in [
+        Call::patch("/things"),
+        Call::put("/things"),
+        Call::delete("/things"),
+    ] {
+        assert_eq!(
+            *client.send(call).await.unwrap_err().outcome(),
+            Outcome::Unknown
+        );
+    }
+    let lines: Vec<String> = server
+        .seen()
+        .iter()
+        .map(|seen| seen.head.lines().next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "PATCH /v2/things HTTP/1.1",
+            "PUT /v2/things HTTP/1.1",
+            "DELETE /v2/things HTTP/1.1"
+        ]
+    );
+}

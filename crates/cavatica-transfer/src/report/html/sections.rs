@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::io;
 
-use cavatica_exports::model::ExportMode;
+use cavatica_exports::model::{ExportMode, expected_beginning};
 use jiff::Timestamp;
 
 use super::chart::{Place, WIDTH};
@@ -258,7 +258,12 @@ pub(super) fn facts(
         .unwrap_or("a bucket that isn't known");
     page.put(
         r#"<dt>Destination</dt><dd>volume <bdi>{}</bdi> → <code>s3://{}/{}{}</code></dd>"#,
-        &[&terms.volume, &bucket, &terms.volume_prefix, &terms.prefix],
+        &[
+            &terms.volume,
+            &bucket,
+            &expected_beginning(&terms.volume_prefix),
+            &terms.prefix,
+        ],
     )?;
     fact(page, "Mode", &mode)?;
     page.put(

@@ -1,0 +1,160 @@
+//! `cavatica volumes create` and `set`: how a bucket is mounted.
+
+use cavatica_exports::model::{
+    BucketPlace, ExportProperties, IamPolicy, NewVolume, Tri, Volume, VolumeChange,
+};
+use cavatica_exports::{Answered, transport};
+
+use super::{changed, keys, summary, tell};
+use crate::api::Api;
+use crate::args::{CreateVolume, Service, SetVolume};
+use crate::exit::{Exit, Failure};
+use crate::ui::Ui;
+
+/// Prints the policy that the bucket has to allow; nothing is sent.
+pub(super) fn policy(args: &CreateVolume, ui: &Ui) -> Result<Exit, Failure> {
+    if args.service != Service::S3 {
+        return Err(Failure::usage(
+            "only buckets on Amazon S3 have IAM policies",
+        ));
+    }
+    let policy = IamPolicy::new(&args.bucket, &args.prefix, args.access_mode);
+    if ui.is_json() {
+        ui.json(&policy)?;
+    } else {
+        let text = serde_json::to_string_pretty(&policy).expect("a policy is plain data");
+        ui.line(text)?;
+    }
+    ui.note("give this policy to the IAM user or role, then the same command without --policy");
+    Ok(Exit::Done)
+}
+
+pub(super) async fn create(args: &CreateVolume, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+    let new = NewVolume {
+        name: args.name.clone(),
+        access_mode: args.access_mode,
+        description: args.description.clone(),
+        place: place(args)?,
+        prefix: args.prefix.clone(),
+        credentials: keys::found(&args.keys)?,
+        properties: args.properties.chosen()?.unwrap_or_default(),
+    };
+    let made = match api.volumes.create(&new).await {
+        Ok(made) => made,
+        Err(error) => return Err(not_made(error, &new, api).await),
+    };
+    if made.answer == Answered::LookedUp {
+        ui.note("the platform's answer was lost; the volume was looked for and is there, it was not made twice");
+    }
+    warn_of_neighbours(&made.volume, api, ui).await?;
+    tell(&made.volume, ui)
+}
+
+/// A name that is taken may be the volume that was wanted; it is shown, to be compared.
+async fn not_made(error: transport::Error, new: &NewVolume, api: &Api) -> Failure {
+    let code = error.api_error().and_then(|error| error.code());
+    let look =
+        "`cavatica volumes list` shows whether it is there; if not, give the same command again";
+    let failure = changed(error, "the volume was made", look);
+    if code != Some(9010) {
+        return failure;
+    }
+    let failure = Failure {
+        exit: Exit::Refused,
+        ..failure
+    };
+    let volumes = api.volumes.list().collect().await.unwrap_or_default();
+    let taken = volumes
+        .iter()
+        .find(|volume| volume.id.name() == new.name.as_str());
+    match taken {
+        Some(volume) => failure.hint(format!("it is there: {}  {}", volume.id, summary(volume))),
+        None => failure,
+    }
+}
+
+/// Two volumes on one bucket can write to the same keys.
+async fn warn_of_neighbours(volume: &Volume, api: &Api, ui: &Ui) -> Result<(), Failure> {
+    for other in api.volumes.list().collect().await? {
+        if other.id != volume.id && other.may_share_keys(volume) {
+            ui.warn(format_args!(
+                "volume {} has the same bucket, and exports to the two may meet at the same keys; \
+                 the platform may also refuse to write to a bucket that is mounted twice (9002)",
+                other.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn place(args: &CreateVolume) -> Result<BucketPlace, Failure> {
+    let (bucket, endpoint) = (args.bucket.clone(), args.service_endpoint.clone());
+    Ok(match args.service {
+        Service::S3 => BucketPlace::S3 { bucket, endpoint },
+        Service::Gcs => BucketPlace::Google { bucket },
+        Service::Azure => BucketPlace::Azure {
+            storage_account: args.storage_account.clone().unwrap_or_default(),
+            container: bucket,
+            endpoint,
+            resource_id: args.resource_id.clone(),
+        },
+        Service::Oss => BucketPlace::Oss {
+            bucket,
+            endpoint: endpoint.ok_or_else(|| {
+                Failure::usage("a bucket on Alibaba Cloud needs its --service-endpoint")
+            })?,
+        },
+    })
+}
+
+pub(super) async fn set(args: &SetVolume, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+    let volume = api.volumes.get(&args.volume).await?.value;
+    let mode = args.access_mode;
+    let description = args.description.as_ref();
+    let service = volume.service.value();
+    let defaults = service.and_then(|service| service.properties.value());
+    let change = VolumeChange {
+        access_mode: mode.filter(|mode| !volume.access_mode().is_some_and(|now| now.is(*mode))),
+        description: description
+            .filter(|text| volume.description.value() != Some(*text))
+            .cloned(),
+        active: None,
+        credentials: keys::named(&args.keys)?,
+        properties: differing(args.properties.chosen()?.unwrap_or_default(), defaults),
+    };
+    if change.is_empty() {
+        ui.note(format_args!(
+            "{} is that way already; nothing was sent",
+            volume.id
+        ));
+        return Ok(Exit::NothingToDo);
+    }
+    let look = format!("`cavatica volumes get {}` shows how it stands", volume.id);
+    let changed_volume = api.volumes.change(&volume.id, &change).await;
+    let volume = changed_volume.map_err(|error| changed(error, "the volume was changed", &look))?;
+    tell(&volume.value, ui)
+}
+
+/// Of the properties that are asked for, those that the volume doesn't have yet.
+fn differing(asked: ExportProperties, now: Option<&ExportProperties>) -> ExportProperties {
+    fn one<T: PartialEq>(asked: Tri<T>, now: Option<&Tri<T>>) -> Tri<T> {
+        if now == Some(&asked) {
+            Tri::Absent
+        } else {
+            asked
+        }
+    }
+    ExportProperties {
+        sse_algorithm: one(asked.sse_algorithm, now.map(|now| &now.sse_algorithm)),
+        sse_aws_kms_key_id: one(
+            asked.sse_aws_kms_key_id,
+            now.map(|now| &now.sse_aws_kms_key_id),
+        ),
+        aws_canned_acl: one(asked.aws_canned_acl, now.map(|now| &now.aws_canned_acl)),
+        aws_storage_class: one(
+            asked.aws_storage_class,
+            now.map(|now| &now.aws_storage_class),
+        ),
+        unknown: asked.unknown,
+    }
+}
