@@ -50,6 +50,9 @@ fn main() -> ExitCode {
     };
     let ui = Ui::new(cli.global.json, cli.global.color);
     start_log(cli.global.verbose);
+    if cli.global.stop_at_eof {
+        interrupt::stop_at_eof();
+    }
     let outcome = runtime(&cli.command)
         .enable_all()
         .build()

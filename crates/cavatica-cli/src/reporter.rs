@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::transport::Client;
 use cavatica_transfer::journal::Tally;
-use cavatica_transfer::{Again, Event};
+use cavatica_transfer::{Again, Document, Event};
 use indicatif::{HumanBytes, HumanDuration};
 use jiff::Timestamp;
 use serde_json::json;
@@ -84,6 +84,7 @@ impl Reporter {
             let mut line = log::described(event);
             line["at"] = json!(Timestamp::now().to_string());
             // A log that can't be written is no reason to stop a transfer.
+            let line = serde_json::to_string(&Document::new(line)).expect("an event is plain data");
             writeln!(file, "{line}").and_then(|()| file.flush()).ok();
         }
         match event {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
+use cavatica_transfer::Document;
 use indicatif::MultiProgress;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -97,10 +98,10 @@ impl Ui {
         }
     }
 
-    /// A value as one line of JSON.
+    /// An object as one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, value)?;
+        serde_json::to_writer(&mut out, &Document::new(value))?;
         out.write_all(b"\n")
     }
 

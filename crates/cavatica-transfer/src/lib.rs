@@ -47,7 +47,7 @@ pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use listing::{Standing, TransferLine, transfers_in};
 pub use once::{OnceError, Started, export_once};
-pub use report::{ReportError, ReportFormat, Written, write_report};
+pub use report::{Document, ReportError, ReportFormat, Written, write_report};
 pub use run::{Ending, RunError, RunOptions, RunReport, Stop, Timing, run};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{

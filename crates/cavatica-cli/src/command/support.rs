@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
-use cavatica_transfer::{Standing, TransferLine};
+use cavatica_transfer::{Document, Standing, TransferLine};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ const HIDDEN: &str = "(hidden)";
 #[derive(Serialize)]
 struct Bundle {
     written_at: Timestamp,
-    version: &'static str,
+    program: &'static str,
     system: String,
     token_from: String,
     network_variables: Vec<&'static str>,
@@ -72,7 +72,8 @@ struct FailedFile {
 
 pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let bundle = bundle(args, global)?;
-    let mut text = serde_json::to_string_pretty(&bundle).expect("a bundle is plain data");
+    let mut text =
+        serde_json::to_string_pretty(&Document::new(&bundle)).expect("a bundle is plain data");
     text.push('\n');
     match &args.out {
         None => io::stdout().write_all(text.as_bytes())?,
@@ -106,7 +107,7 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
     let failures = file.failures(FAILURES)?;
     Ok(Bundle {
         written_at: Timestamp::now(),
-        version: env!("CAVATICA_VERSION"),
+        program: env!("CAVATICA_VERSION"),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         token_from: token_from(global),
         network_variables: doctor::network_variables(),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::columns::{NAMES, Row};
+use super::document::Document;
 use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
 use crate::journal::TransferFile;
 
@@ -75,7 +76,7 @@ impl<'a> Sheet<'a> {
     fn write(&mut self, row: Row<'_>) -> io::Result<()> {
         match self {
             Sheet::Lines(out) => {
-                serde_json::to_writer(&mut *out, &row)?;
+                serde_json::to_writer(&mut *out, &Document::new(row))?;
                 out.write_all(b"\n")
             }
             Sheet::Cells(writer, Formulas::Keep) => Ok(writer.serialize(row)?),
