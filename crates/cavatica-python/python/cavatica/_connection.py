@@ -14,7 +14,7 @@ TOKEN, ENDPOINT = "SB_AUTH_TOKEN", "SB_API_ENDPOINT"
 class Connection:
     """An account on a platform. Nothing that it shows holds the token."""
 
-    __slots__ = ("_ca_cert", "_endpoint", "_profile", "_token")
+    __slots__ = ("_api", "_ca_cert", "_endpoint", "_profile", "_token")
 
     def __init__(
         self,
@@ -24,30 +24,43 @@ class Connection:
         profile: str | None = None,
         ca_cert: os.PathLike[str] | str | None = None,
     ) -> None:
-        if api is not None:
-            if token is not None or endpoint is not None or profile is not None:
-                del token
-                message = "`api` names the platform and the token already: leave out `token`, `endpoint` and `profile`"
-                raise CavaticaError(message, exit_code=REFUSED)
-            if getattr(api, "oauth_token", None):
-                raise CavaticaError(
-                    "`api` signs in with an OAuth token, which exports can't be started with",
-                    exit_code=REFUSED,
-                    hints=["make it with `sevenbridges.Api(url=..., token=...)`, with the token of the Developer page"],
-                )
-            endpoint, token = getattr(api, "url", None), getattr(api, "token", None)
-            ca_cert = ca_cert or getattr(api, "ca_cert", None)
-            if not endpoint or not token:
-                del token
-                message = f"`api` is a {type(api).__name__}; expected a `sevenbridges.Api` or a `cavatica.Sandbox`"
-                raise CavaticaError(message, exit_code=REFUSED)
-        if token is not None and profile is not None:
-            del token
-            raise CavaticaError("a token and a profile are both named: leave one of them out", exit_code=REFUSED)
+        self._api = api
         self._token = token
         self._endpoint = endpoint
         self._profile = profile
         self._ca_cert = ca_cert
+
+    def check(self) -> None:
+        """Make sure that what was named fits together: apart from the constructor, whose callers still hold the token.
+
+        Raises:
+            CavaticaError: it doesn't.
+
+        """
+        named = [value is not None for value in (self._token, self._endpoint, self._profile)]
+        if self._api is not None and any(named):
+            message = "`api` names the platform and the token already: leave out `token`, `endpoint` and `profile`"
+            raise CavaticaError(message, exit_code=REFUSED)
+        if self._token is not None and self._profile is not None:
+            raise CavaticaError("a token and a profile are both named: leave one of them out", exit_code=REFUSED)
+        if self._api is not None:
+            self._take_api()
+
+    def _take_api(self) -> None:
+        kind = type(self._api).__name__
+        if getattr(self._api, "oauth_token", None):
+            raise CavaticaError(
+                "`api` signs in with an OAuth token, which exports can't be started with",
+                exit_code=REFUSED,
+                hints=["make it with `sevenbridges.Api(url=..., token=...)`, with the token of the Developer page"],
+            )
+        self._endpoint = getattr(self._api, "url", None)
+        self._token = getattr(self._api, "token", None)
+        self._ca_cert = self._ca_cert or getattr(self._api, "ca_cert", None)
+        self._api = None
+        if not self._endpoint or not self._token:
+            message = f"`api` is a {kind}; expected a `sevenbridges.Api` or a `cavatica.Sandbox`"
+            raise CavaticaError(message, exit_code=REFUSED)
 
     def __repr__(self) -> str:
         where = self._endpoint or (f"profile {self._profile!r}" if self._profile else "as the environment says")

@@ -58,6 +58,7 @@ def export(
     """
     connection = Connection(api, token, endpoint, profile, ca_cert)
     del api, token
+    connection.check()
     arguments = options({_flag(mode): True, "wait": wait, "overwrite": overwrite, **further})
     if wait:
         arguments += options({"timeout": duration(timeout)})

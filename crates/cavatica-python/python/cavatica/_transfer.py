@@ -113,6 +113,7 @@ def plan(
     """
     connection = Connection(api, token, endpoint, profile, ca_cert)
     del api, token
+    connection.check()
     arguments = [
         "plan",
         *options({"out": out, "project": project, "folder": folder, "name": names, "task": tasks}),
@@ -184,8 +185,10 @@ class Transfer:
             CavaticaError: with ``exit_code`` 2: there is no such transfer.
 
         """
-        transfer = cls(path, Connection(api, token, endpoint, profile, ca_cert))
+        connection = Connection(api, token, endpoint, profile, ca_cert)
         del api, token
+        connection.check()
+        transfer = cls(path, connection)
         transfer.status()
         return transfer
 
