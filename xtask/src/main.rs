@@ -5,6 +5,7 @@ mod ci;
 mod conformance;
 mod crash;
 mod load;
+mod python;
 mod sandbox;
 mod tidy;
 
@@ -24,6 +25,8 @@ enum Chore {
     Conformance,
     /// Kills the real program again and again and lets the sandbox be the judge
     Crash(crash::Campaign),
+    /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
+    Python(python::Options),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
     /// Layers, licences, duplicate versions and the top level's order
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
+        Chore::Python(options) => python::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Tidy => tidy::run(),
     };
@@ -62,18 +66,23 @@ fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The cargo that runs us, without what it told us about ourselves: a build script that looks at such variables would take
-/// everything above it for changed.
+/// The cargo that runs us.
 fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    unspoilt(&mut command);
+    command
+}
+
+/// Takes away what cargo told us about ourselves: a build script that looks at such variables would take everything above
+/// it for changed.
+fn unspoilt(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&*name);
         }
     }
-    command
 }
 
 #[expect(clippy::print_stderr, reason = "chores talk to people, and only here")]

@@ -24,10 +24,11 @@ class Progress:
         self._tenth = -1
         self._drawn = False
         if in_notebook():
-            from IPython.display import HTML, display
+            import IPython.display
 
-            self._html: Callable[[str], Any] = HTML
-            self._display = display(HTML(escaped(title)), display_id=True)
+            rich: Any = IPython.display  # which has no types
+            self._html: Callable[[str], Any] = rich.HTML
+            self._display = rich.display(rich.HTML(escaped(title)), display_id=True)
 
     def on_line(self, line: str) -> None:
         """Show what the program says to people."""

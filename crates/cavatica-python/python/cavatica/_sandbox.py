@@ -18,6 +18,9 @@ from cavatica._documents import document
 from cavatica._error import CavaticaError
 from cavatica._find import find_program
 
+#: The variables that name whom to trust: for programs with OpenSSL or this one, and for Python's ``requests``.
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
 #: How long a sandbox may take to finish what it is at, in seconds.
 STOP_S = 30
 
@@ -164,8 +167,15 @@ class Sandbox:
             return dict(json.load(answer))
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which this program's and the official clients find it."""
-        return {ENDPOINT: self.endpoint, TOKEN: self.token}
+        """Return the variables with which this program and the official clients find it, and trust it with `tls`.
+
+        The official Python client takes plain http from these variables only; made with an address of its own it asks
+        for `tls`.
+        """
+        found = {ENDPOINT: self.endpoint, TOKEN: self.token}
+        if self.ca_cert is not None:
+            found.update(dict.fromkeys(TRUST, str(self.ca_cert)))
+        return found
 
     def __enter__(self) -> Sandbox:
         return self.start()
