@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod crash;
+mod dist;
 mod load;
 mod python;
 mod sandbox;
@@ -27,6 +28,8 @@ enum Chore {
     Crash(crash::Campaign),
     /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
     Python(python::Options),
+    /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
+    Dist(dist::Options),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
     /// Layers, licences, duplicate versions and the top level's order
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
+        Chore::Dist(options) => dist::run(&options),
         Chore::Python(options) => python::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Tidy => tidy::run(),

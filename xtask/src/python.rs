@@ -213,6 +213,7 @@ impl Venv {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.folder.join("bin")).chain(std::env::split_paths(&path));
         command.current_dir(package());
+        unspoilt(&mut command);
         command.env(
             "PATH",
             std::env::join_paths(folders).unwrap_or(path.clone()),

@@ -28,7 +28,7 @@ class Progress:
 
             rich: Any = IPython.display  # which has no types
             self._html: Callable[[str], Any] = rich.HTML
-            self._display = rich.display(rich.HTML(escaped(title)), display_id=True)
+            self._display = rich.display(rich.HTML(self._page("")), display_id=True)
 
     def on_line(self, line: str) -> None:
         """Show what the program says to people."""
@@ -49,9 +49,13 @@ class Progress:
         if self._drawn:
             print(file=sys.stderr)  # noqa: T201
 
+    def _page(self, text: str) -> str:
+        # Never a bare title: IPython takes a text that is a file's name for the file.
+        return f"<pre>{escaped(self.title)}\n{escaped(text)}</pre>"
+
     def _show(self, rich: str, plain: str, tenth: int | None = None) -> None:
         if self._display is not None:
-            self._display.update(self._html(f"<pre>{escaped(self.title)}\n{escaped(rich)}</pre>"))
+            self._display.update(self._html(self._page(rich)))
         elif sys.stderr.isatty():
             print(f"\r\x1b[2K{visible(self.title)}: {visible(rich)}", end="", file=sys.stderr, flush=True)  # noqa: T201
             self._drawn = True
