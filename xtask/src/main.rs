@@ -1,5 +1,6 @@
 //! The chores of this repository: `cargo xtask CHORE`.
 
+mod airflow;
 mod bench;
 mod ci;
 mod conformance;
@@ -18,6 +19,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The chores of this repository")]
 enum Chore {
+    /// The operator in Python, in an Airflow of its own
+    Airflow(airflow::Options),
     /// Requests, time, CPU and memory beside the official Python client, and the targets that must be met
     Bench(bench::Options),
     /// Everything that must hold before a change lands
@@ -42,6 +45,7 @@ struct Failed;
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
+        Chore::Airflow(options) => airflow::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),

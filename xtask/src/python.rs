@@ -29,11 +29,10 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<(), Failed> {
     let pythons = pythons()?;
     let (oldest, newest) = (&pythons[0], &pythons[pythons.len() - 1]);
-    let tools = Venv::kept("tools", newest)?;
-    tools.install(&["--requirement", "dev/tools.txt"])?;
+    let tools = tools(newest)?;
     command(tools.program("ruff").args(["check", "."]))?;
     command(tools.program("ruff").args(["format", "--check", "."]))?;
-    let wheel = wheel(&tools, &options.profile)?;
+    let wheel = wheel(&options.profile)?;
     let fresh = Venv::fresh("newest", newest)?;
     fresh.install(&[
         &wheel,
@@ -67,8 +66,17 @@ fn pytest(venv: &Venv) -> Result<(), Failed> {
     )
 }
 
+/// What builds and judges the package.
+fn tools(python: &Python) -> Result<Venv, Failed> {
+    let tools = Venv::kept("tools", python)?;
+    tools.install(&["--requirement", "dev/tools.txt"])?;
+    Ok(tools)
+}
+
 /// Builds the wheel for this machine, and returns its path.
-fn wheel(tools: &Venv, profile: &str) -> Result<String, Failed> {
+pub(crate) fn wheel(profile: &str) -> Result<String, Failed> {
+    let pythons = pythons()?;
+    let tools = tools(&pythons[pythons.len() - 1])?;
     let out = target().join("python/wheel");
     std::fs::remove_dir_all(&out).ok();
     command(

@@ -83,6 +83,11 @@ class Caution(Record):
     #: How many files it concerns; 0 if it concerns the volume.
     files: int
 
+    def sentence(self) -> str:
+        """Write it for people."""
+        others = f"{self.files} files, the first is " if self.files > 1 else ""
+        return f"{others}{self.message}; {self.remedy}"
+
 
 @dataclass(frozen=True)
 class Collision(Record):
@@ -144,7 +149,7 @@ class Plan(Record):
             ("to", f"volume {self.volume}, bucket {self.bucket or 'unknown'}"),
             ("keys begin with", self.volume_prefix + self.prefix or "nothing in common"),
             *(("left out", f"{files}, {reason}") for reason, files in self.skipped.items()),
-            *(("warning", f"{each.message}; {each.remedy} ({each.files} files)") for each in self.warnings),
+            *(("warning", each.sentence()) for each in self.warnings),
             *(("collide", ", ".join(each.locations)) for each in self.collisions),
             *(("for instance", f"{each.path or each.file_id} → {each.key}") for each in self.sample),
             ("fingerprint", self.fingerprint),
@@ -217,7 +222,7 @@ class Summary(Record):
             ("requests", self.requests),
             ("seconds", round(self.elapsed_s, 1)),
             *(
-                (f"{each.state} {each.code or ''}", f"{each.location}: {each.message} {each.advice}")
+                (f"{each.state} {each.code or ''}", f"{each.location}: {each.message} What to do: {each.advice}")
                 for each in self.failures[:SHOWN]
             ),
             *([("ended by", self.error.message)] if self.error else []),

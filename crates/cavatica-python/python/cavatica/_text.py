@@ -36,4 +36,4 @@ def table(title: str, rows: Iterable[tuple[str, object]]) -> str:
         f"<tr><th style='text-align:left'>{escaped(name)}</th><td style='text-align:left'>{escaped(value)}</td></tr>"
         for name, value in rows
     )
-    return f"<table><caption style='text-align:left'>{escaped(title)}</caption>{lines}</table>"
+    return f"<table><caption style='text-align:left;white-space:nowrap'>{escaped(title)}</caption>{lines}</table>"
