@@ -6,7 +6,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::python::{Venv, only_wheel, pythons};
+use crate::python::{Venv, only_wheel, package, pythons};
 use crate::{Failed, command, root, say, target};
 
 mod notices;
@@ -17,6 +17,9 @@ const GLIBC: (u32, u32) = (2, 17);
 
 /// The program is copied to clusters and laptops as one file, so it stays small: below this many bytes.
 const PROGRAM_SIZE: u64 = 15_000_000;
+
+/// What the program is linked from, and under which licences.
+const NOTICES: &str = "THIRD-PARTY.txt";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -37,6 +40,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failed> {
     }
     let out = std::path::absolute(&options.out).map_err(because("the folder can't be named"))?;
     std::fs::create_dir_all(&out).map_err(because("the folder can't be made"))?;
+    // The wheel takes them from there.
+    notices::notices(&package().join(NOTICES))?;
     let wheel = wheel(&options.profile)?;
     let work = target().join("package/dist");
     std::fs::remove_dir_all(&work).ok();
@@ -188,7 +193,8 @@ fn beside(program: &Path, folder: &Path) -> Result<(), Failed> {
     }
     copy(&root().join("LICENSE"), folder)?;
     copy(&root().join("docs/install.md"), folder)?;
-    notices::write(folder)
+    copy(&package().join(NOTICES), folder)?;
+    notices::bill_of_materials(&folder.join("cavatica.cdx.json"))
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<(), Failed> {

@@ -55,29 +55,32 @@ struct Part<'m> {
     needs: Vec<&'m str>,
 }
 
-/// Writes `THIRD-PARTY.txt` and `cavatica.cdx.json` into a folder.
-pub(super) fn write(folder: &Path) -> Result<(), Failed> {
+/// Writes the notices that the program's parts ask for.
+pub(super) fn notices(file: &Path) -> Result<(), Failed> {
+    let metadata = metadata()?;
+    let parts = parts(&metadata);
+    say(format_args!(
+        "the program is made of {} crates",
+        parts.len()
+    ));
+    std::fs::write(file, texts(&parts)).map_err(because("the notices can't be written"))
+}
+
+/// Writes what the program is made of, for programs.
+pub(super) fn bill_of_materials(file: &Path) -> Result<(), Failed> {
+    let metadata = metadata()?;
+    let bill = bill(&parts(&metadata));
+    std::fs::write(file, format!("{bill:#}\n"))
+        .map_err(because("the bill of materials can't be written"))
+}
+
+fn metadata() -> Result<Metadata, Failed> {
     let output = cargo()
         .args(["metadata", "--format-version", "1", "--locked"])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .output()
         .map_err(because("cargo can't be started"))?;
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).map_err(because("cargo's answer can't be read"))?;
-    let parts = parts(&metadata);
-    let notices = notices(&parts);
-    std::fs::write(folder.join("THIRD-PARTY.txt"), notices)
-        .map_err(because("the notices can't be written"))?;
-    std::fs::write(
-        folder.join("cavatica.cdx.json"),
-        format!("{:#}\n", bill(&parts)),
-    )
-    .map_err(because("the bill of materials can't be written"))?;
-    say(format_args!(
-        "the program is made of {} crates",
-        parts.len()
-    ));
-    Ok(())
+    serde_json::from_slice(&output.stdout).map_err(because("cargo's answer can't be read"))
 }
 
 /// All crates that end up in the program, by their ids: neither those of tests nor those that only build it.
@@ -120,8 +123,8 @@ fn parts(metadata: &Metadata) -> BTreeMap<&str, Part<'_>> {
 }
 
 /// The licence files of every crate that isn't ours, each text once, with the crates that it came with.
-fn notices(parts: &BTreeMap<&str, Part<'_>>) -> String {
-    let mut texts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+fn texts(parts: &BTreeMap<&str, Part<'_>>) -> String {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut list = String::new();
     for part in parts.values().filter(|part| part.package.source.is_some()) {
         let Package {
@@ -143,7 +146,7 @@ fn notices(parts: &BTreeMap<&str, Part<'_>>) -> String {
         writeln!(list, "{name} {version}: {license} {repository}{without}")
             .expect("text takes everything");
         for text in files {
-            texts
+            found
                 .entry(text)
                 .or_default()
                 .insert(format!("{name} {version}"));
@@ -151,7 +154,7 @@ fn notices(parts: &BTreeMap<&str, Part<'_>>) -> String {
     }
     let mut notices =
         format!("The program is linked from these crates, besides its own:\n\n{list}");
-    for (text, crates) in texts {
+    for (text, crates) in found {
         let crates = crates.into_iter().collect::<Vec<_>>().join(", ");
         let line = "-".repeat(78);
         writeln!(notices, "\n{line}\n{crates}\n{line}\n\n{}", text.trim_end())

@@ -50,7 +50,8 @@ def export(
         further: any other option of ``cavatica export``.
 
     Returns:
-        The job; with `wait` also if it has failed (``exit_code`` 3) or not ended in time (7).
+        The job; with `wait` also if it has failed (``exit_code`` 3) or not ended in time (7). Its id is empty if the
+        answer was lost, and the file is found to have been moved.
 
     Raises:
         CavaticaError: the export was not started, with all reasons at once; or there is no job to hand back.
@@ -66,7 +67,11 @@ def export(
     outcome = _process.invoke(["export", *arguments, "--", *named], connection)
     if outcome.documents:
         return Job.read(outcome.documents[-1], exit_code=outcome.exit_code)
-    return Job.read(outcome.only(), exit_code=outcome.exit_code)
+    if outcome.error is not None:
+        raise outcome.error
+    # The answer was lost, and the file is an alias of the new object: it is there, and which job it was isn't known.
+    destination = {"volume": volume, "location": location}
+    return Job("", "COMPLETED", {"file": named[0]}, destination, outcome.exit_code)
 
 
 def check(files: Any, *, prefix: str | None = None, dest: str | None = None, flatten: bool = False) -> list[Finding]:
