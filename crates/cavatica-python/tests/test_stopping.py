@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -78,6 +79,22 @@ def test_two_interrupts_quit_at_once(planned: Planner, slow: cavatica.Sandbox) -
         with pytest.raises(KeyboardInterrupt):
             transfer.run(yes=True, poll=0.05, on_event=interrupt)
     assert transfer.status().in_flight > 0
+
+
+def test_an_interrupt_goes_up_where_nothing_has_to_be_brought_in_order(tmp_path: Path) -> None:
+    class Impatient(queue.Queue):  # type: ignore[type-arg]
+        """Interrupted as soon as somebody waits."""
+
+        def get(self, *args: Any, **options: Any) -> Any:
+            if not hasattr(self, "waited"):
+                self.waited = True
+                raise KeyboardInterrupt
+            return super().get(*args, **options)
+
+    with cavatica.Sandbox(faults="hang-before") as sandbox, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queue, "Queue", Impatient)
+        with pytest.raises(KeyboardInterrupt):
+            cavatica.plan(tmp_path / "t", project=sandbox.project, volume="sandbox/output", mode="copy", api=sandbox)
 
 
 def test_a_parent_that_dies_leaves_a_transfer_that_goes_on(planned: Planner) -> None:

@@ -109,7 +109,7 @@ def invoke(
     documents: list[dict[str, Any]] = []
     told = {"event": on_event, "err": on_line}
     try:
-        _listen(process, news, len(readers), documents, told)
+        interrupted = _listen(process, news, len(readers), documents, told)
     except KeyboardInterrupt:
         # The second: nothing goes on behind the caller's back, and what was sent stands in the journal.
         process.kill()
@@ -120,6 +120,8 @@ def invoke(
             _pipe(process.stdin).close()
     error = CavaticaError.read(documents.pop()["error"]) if documents and _is_failure(documents[-1]) else None
     exit_code = process.returncode
+    if interrupted and exit_code < 0:
+        raise KeyboardInterrupt  # a command that has nothing to bring in order has just ended
     if exit_code not in results:
         raise error or CavaticaError(f"the program ended with {exit_code} and said nothing", exit_code=exit_code)
     return Outcome(exit_code, documents, error)
@@ -248,8 +250,8 @@ def _listen(
     open_pipes: int,
     documents: list[dict[str, Any]],
     told: dict[str, Callable[[Any], None] | None],
-) -> None:
-    """Hand on the news until all pipes have ended."""
+) -> bool:
+    """Hand on the news until all pipes have ended, and tell whether Ctrl-C was pressed."""
     stopping: BaseException | None = None
     while open_pipes:
         try:
@@ -277,6 +279,7 @@ def _listen(
             stopping = error
     if isinstance(stopping, Exception):
         raise stopping
+    return stopping is not None
 
 
 def in_notebook() -> bool:
