@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Failed, cargo, command, conformance, crash, say, stores, target, tidy};
+use crate::{Failed, cargo, command, conformance, crash, python, say, stores, target, tidy};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
@@ -35,14 +35,15 @@ pub(crate) fn run() -> Result<(), Failed> {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
     step("size", size)?;
+    step("python", || python::run(&python::Options::release()))?;
     step("conformance", conformance::run)?;
     step("stores", || stores::run(&[stores::Store::Moto]))?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
     Ok(())
 }
 
-/// The program is copied to clusters and laptops as one file, so it stays small: below this many bytes.
-const PROGRAM_SIZE: u64 = 15_000_000;
+/// Below this many bytes. What is handed out is smaller and has a limit of its own, in `dist.rs`; this notices sooner.
+const PROGRAM_SIZE: u64 = 25_000_000;
 
 /// Measures what the demo was run with.
 fn size() -> Result<(), Failed> {

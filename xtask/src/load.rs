@@ -43,7 +43,8 @@ pub(crate) struct Load {
 pub(crate) fn run(load: &Load) -> Result<(), Failed> {
     command(cargo().args([
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--locked",
         "--package",
         "cavatica-cli",
@@ -168,7 +169,7 @@ fn real(load: &Load, folder: &Path) -> Result<(), String> {
 
 fn started(args: &[&str], data: &Path) -> Result<(Sandbox, Duration), String> {
     let began = Instant::now();
-    let sandbox = Sandbox::start(&target().join("release/cavatica"), args, data)?;
+    let sandbox = Sandbox::start(&target().join("dist/cavatica"), args, data)?;
     Ok((sandbox, began.elapsed()))
 }
 

@@ -1,10 +1,13 @@
 //! The chores of this repository: `cargo xtask CHORE`.
 
+mod airflow;
 mod bench;
 mod ci;
 mod conformance;
 mod crash;
+mod dist;
 mod load;
+mod python;
 mod sandbox;
 mod stores;
 mod tidy;
@@ -17,6 +20,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The chores of this repository")]
 enum Chore {
+    /// The operator in Python, in an Airflow of its own
+    Airflow(airflow::Options),
     /// Requests, time, CPU and memory beside the official Python client, and the targets that must be met
     Bench(bench::Options),
     /// Everything that must hold before a change lands
@@ -25,6 +30,10 @@ enum Chore {
     Conformance,
     /// Kills the real program again and again and lets the sandbox be the judge
     Crash(crash::Campaign),
+    /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
+    Python(python::Options),
+    /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
+    Dist(dist::Options),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
     /// Exports to S3 stores of other makers and verifies there: moto from PyPI, s3rver from npm
@@ -42,10 +51,13 @@ struct Failed;
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
+        Chore::Airflow(options) => airflow::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
+        Chore::Dist(options) => dist::run(&options),
+        Chore::Python(options) => python::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Stores { stores } => stores::run(&stores),
         Chore::Tidy => tidy::run(),
@@ -69,18 +81,23 @@ fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The cargo that runs us, without what it told us about ourselves: a build script that looks at such variables would take
-/// everything above it for changed.
+/// The cargo that runs us.
 fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    unspoilt(&mut command);
+    command
+}
+
+/// Takes away what cargo told us about ourselves: a build script that looks at such variables would take everything above
+/// it for changed.
+fn unspoilt(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&*name);
         }
     }
-    command
 }
 
 #[expect(clippy::print_stderr, reason = "chores talk to people, and only here")]

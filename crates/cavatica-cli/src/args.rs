@@ -73,6 +73,9 @@ pub(crate) struct Global {
     /// Print JSON on standard output: one document, or one per line for lists
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Stop as at Ctrl-C when standard input ends: for programs that start this one and may die
+    #[arg(long, global = true, hide = true)]
+    pub(crate) stop_at_eof: bool,
     /// Tell more of what happens; -vv tells each request with its attempts
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

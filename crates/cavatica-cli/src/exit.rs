@@ -336,7 +336,16 @@ impl From<JournalError> for Failure {
             JournalError::Superseded { .. } | JournalError::Replaced { .. } => Exit::Interrupted,
             _ => Exit::Refused,
         };
+        let held = match &error {
+            JournalError::Held { owner, .. } => Some(Detail {
+                name: "held".to_owned(),
+                message: format!("{owner} runs it"),
+                remedy: String::new(),
+            }),
+            _ => None,
+        };
         Failure {
+            details: held.into_iter().collect(),
             hints: hint.into_iter().map(str::to_owned).collect(),
             source: error.source().map(|source| source.to_string().into()),
             ..Failure::new(exit, error.to_string())

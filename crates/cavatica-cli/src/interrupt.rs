@@ -1,11 +1,38 @@
-//! Being asked to stop: by Ctrl-C, or by what a supervisor sends instead, as a batch system does when the time is up.
+//! Being asked to stop: by Ctrl-C, by what a supervisor sends instead, as a batch system does when the time is up, or by the
+//! death of the program that started this one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{io, thread};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Whether the end of standard input is a request to stop.
+static STOP_AT_EOF: AtomicBool = AtomicBool::new(false);
+
+/// Told once, when standard input has ended.
+static EOF: Notify = Notify::const_new();
+
+/// Takes the end of standard input for a request to stop from now on. A program that dies, however it dies, closes the pipe
+/// that it held; no signal is as sure. Reading has a thread of its own, because nothing can end it.
+pub(crate) fn stop_at_eof() {
+    STOP_AT_EOF.store(true, Ordering::Relaxed);
+    thread::spawn(|| {
+        io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
+        EOF.notify_one();
+    });
+}
+
+/// Waits for the end of standard input, for ever if nobody asked for it.
+async fn end_of_input() {
+    if STOP_AT_EOF.load(Ordering::Relaxed) {
+        EOF.notified().await;
+    } else {
+        std::future::pending::<()>().await;
+    }
+}
 
 /// Requests to stop. From the moment this exists none of them ends the program by itself.
 pub(crate) struct StopRequests {
@@ -31,14 +58,21 @@ impl StopRequests {
         tokio::select! {
             _ = self.interrupted.recv() => {}
             _ = self.terminated.recv() => {}
+            () = end_of_input() => {}
         }
     }
 
     /// Waits for the next one.
     #[cfg(not(unix))]
     pub(crate) async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        let ctrl_c = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = ctrl_c => {}
+            () = end_of_input() => {}
         }
     }
 }

@@ -55,6 +55,9 @@ fn main() -> ExitCode {
         cli.command.on_closed_pipe(),
     );
     start_log(cli.global.verbose);
+    if cli.global.stop_at_eof {
+        interrupt::stop_at_eof();
+    }
     let outcome = runtime(&cli.command)
         .enable_all()
         .build()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cavatica_exports::model::visible_json;
 use cavatica_exports::transport::Client;
 use cavatica_transfer::journal::Tally;
-use cavatica_transfer::{Again, Event};
+use cavatica_transfer::{Again, Document, Event};
 use indicatif::{HumanBytes, HumanDuration};
 use jiff::Timestamp;
 use serde_json::json;
@@ -82,7 +82,7 @@ impl Reporter {
             let mut line = log::described(event);
             line["at"] = json!(Timestamp::now().to_string());
             // A log that can't be written is no reason to stop a transfer.
-            let line = line.to_string();
+            let line = serde_json::to_string(&Document::new(line)).expect("an event is plain data");
             writeln!(file, "{}", visible_json(&line))
                 .and_then(|()| file.flush())
                 .ok();

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use cavatica_exports::model::visible_json;
+use cavatica_transfer::Document;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -136,9 +137,9 @@ impl Ui {
         }
     }
 
-    /// A value as one line of JSON.
+    /// An object as one line of JSON.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
-        let json = serde_json::to_string(value)?;
+        let json = serde_json::to_string(&Document::new(value))?;
         writeln!(&self.out, "{}", visible_json(&json))
     }
 

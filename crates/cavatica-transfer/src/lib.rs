@@ -46,7 +46,7 @@ pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use listing::{Standing, TransferLine, transfers_in};
 pub use once::{OnceError, Started, export_once};
-pub use report::{ReportError, ReportFormat, Written, write_report};
+pub use report::{Document, ReportError, ReportFormat, Written, write_report};
 pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
     VolumeChange, run,

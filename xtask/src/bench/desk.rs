@@ -191,5 +191,5 @@ impl State {
 
 /// What is measured is what people run.
 pub(super) fn program() -> PathBuf {
-    target().join("release/cavatica")
+    target().join("dist/cavatica")
 }

@@ -76,7 +76,8 @@ struct Findings {
 pub(crate) fn run(options: &Options) -> Result<(), Failed> {
     command(cargo().args([
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--locked",
         "--package",
         "cavatica-cli",

@@ -8,6 +8,7 @@ use cavatica_exports::model::{RateLimit, User};
 use cavatica_exports::transport::{Call, Client};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::api::{self, Api};
 use crate::args::Global;
@@ -101,7 +102,7 @@ pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
         Err(failure) => doctor.blame("credentials", &failure)?,
     }
     if ui.is_json() {
-        ui.json(&doctor.checks)?;
+        ui.json(&json!({"checks": doctor.checks}))?;
     }
     Ok(doctor.exit)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use cavatica_exports::model::visible_json;
 use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
-use cavatica_transfer::{Standing, TransferLine};
+use cavatica_transfer::{Document, Standing, TransferLine};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ const HIDDEN: &str = "(hidden)";
 #[derive(Serialize)]
 struct Bundle {
     written_at: Timestamp,
-    version: &'static str,
+    program: &'static str,
     system: String,
     token_from: String,
     network_variables: Vec<&'static str>,
@@ -73,7 +73,8 @@ struct FailedFile {
 
 pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let bundle = bundle(args, global)?;
-    let mut text = serde_json::to_string_pretty(&bundle).expect("a bundle is plain data");
+    let mut text =
+        serde_json::to_string_pretty(&Document::new(&bundle)).expect("a bundle is plain data");
     text.push('\n');
     let text = visible_json(&text);
     match &args.out {
@@ -108,7 +109,7 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
     let failures = file.failures(FAILURES)?;
     Ok(Bundle {
         written_at: Timestamp::now(),
-        version: env!("CAVATICA_VERSION"),
+        program: env!("CAVATICA_VERSION"),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         token_from: token_from(global),
         network_variables: doctor::network_variables(),

@@ -10,7 +10,7 @@ fn a_healthy_account() {
     let run = world.run(&["doctor", "--json"]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
     let document = run.document();
-    let checks = document.as_array().unwrap();
+    let checks = document["checks"].as_array().unwrap();
     let names: Vec<_> = checks
         .iter()
         .map(|check| check["name"].as_str().unwrap())
@@ -48,7 +48,12 @@ fn volumes_of_others_are_asked_about() {
         });
         let run = world.run(&["doctor", "--json"]);
         assert_eq!(run.exit(), 0, "{}", run.snapshot());
-        let volumes = run.document().as_array().unwrap().last().unwrap().clone();
+        let volumes = run.document()["checks"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone();
         (volumes["verdict"].clone(), volumes["finding"].clone())
     };
     let none = "the only one takes no exports; you have no permission to write to lab/theirs";
@@ -64,7 +69,7 @@ fn a_bad_token() {
     world.write_credentials("default", "0123456789abcdef0123456789abcdef");
     let run = world.run(&["doctor", "--json"]);
     assert_eq!(run.exit(), 5, "{}", run.snapshot());
-    let account = run.document()[3].clone();
+    let account = run.document()["checks"][3].clone();
     assert_eq!(
         (account["name"].as_str(), account["verdict"].as_str()),
         (Some("account"), Some("failed"))
@@ -81,7 +86,7 @@ fn a_token_that_others_can_read() {
     set_mode(&world.home().join(".sevenbridges/credentials"), 0o644);
     let run = world.run(&["doctor", "--json"]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
-    let credentials = run.document()[2].clone();
+    let credentials = run.document()["checks"][2].clone();
     assert_eq!(credentials["verdict"], "warning", "{credentials}");
     let remedy = credentials["remedy"].as_str().unwrap();
     assert!(remedy.starts_with("`chmod 600 "), "{credentials}");
@@ -111,7 +116,7 @@ fn what_is_wrong_on_this_machine_has_its_own_remedy() {
             .env("SB_AUTH_TOKEN", "0123456789abcdef0123456789abcdef");
         let run = world.finish(command);
         assert_eq!(run.exit(), 1, "{}", run.snapshot());
-        let connection = run.document()[3].clone();
+        let connection = run.document()["checks"][3].clone();
         assert_eq!(connection["name"], "connection");
         assert!(
             connection["finding"].as_str().unwrap().contains(finding),

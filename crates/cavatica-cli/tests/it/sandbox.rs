@@ -51,6 +51,27 @@ fn a_scenario_is_served_until_the_program_is_told_to_end() {
 }
 
 #[test]
+fn the_end_of_standard_input_ends_it_where_that_was_asked_for() {
+    let world = World::new();
+    let mut child = world
+        .command(&["sandbox", "--json", "--stop-at-eof"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(
+        child.try_wait().unwrap().is_none(),
+        "an open pipe ends nothing"
+    );
+    // As the operating system does for a parent that died.
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn what_makes_no_sandbox_is_refused() {
     let world = World::new();
     std::fs::write(world.home().join("bad.json"), r#"{"sead": 5}"#).unwrap();

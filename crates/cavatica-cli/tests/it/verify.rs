@@ -122,7 +122,7 @@ fn each_kind_of_tampering_has_its_symbol() {
     assert_eq!(third.exit(), 3, "{}", third.snapshot());
     assert_eq!(
         third.document(),
-        json!({"transfer": "t.transfer", "against": "volume", "same": 1, "same_without_size": 0, "missing": 1, "extra": 1, "differ": 2, "errors": 0})
+        json!({"version": 1, "transfer": "t.transfer", "against": "volume", "same": 1, "same_without_size": 0, "missing": 1, "extra": 1, "differ": 2, "errors": 0})
     );
     let status = world.run(&["status", "t.transfer"]);
     assert!(
@@ -148,7 +148,7 @@ fn a_listing_without_sizes_is_said_to_be_one() {
     let json = world.run(&["verify", "t.transfer", "--json"]);
     assert_eq!(
         json.document(),
-        json!({"transfer": "t.transfer", "against": "volume", "same": 4, "same_without_size": 4, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
+        json!({"version": 1, "transfer": "t.transfer", "against": "volume", "same": 4, "same_without_size": 4, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
     );
     assert_eq!(json.stderr(), warning);
     // The report, which others read later, says so too.
@@ -348,7 +348,7 @@ fn a_bucket_is_looked_at_without_the_platform() {
     assert_eq!(same.exit(), 0, "{}", same.snapshot());
     assert_eq!(
         same.document(),
-        json!({"transfer": "t.transfer", "against": "bucket", "same": 4, "same_without_size": 0, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
+        json!({"version": 1, "transfer": "t.transfer", "against": "bucket", "same": 4, "same_without_size": 0, "missing": 0, "extra": 0, "differ": 0, "errors": 0})
     );
 
     let delete = s3.bucket.delete("store/p/results/a.vcf");

@@ -4,6 +4,7 @@
 //! out. They stream, and can be made while the transfer is being run. `docs/report.md` lists the columns.
 
 mod columns;
+mod document;
 mod drs;
 mod html;
 mod sheet;
@@ -12,6 +13,8 @@ mod tags;
 use std::io::{self, Write};
 
 use cavatica_exports::model::{VolumeId, expected_beginning};
+
+pub use document::Document;
 
 use crate::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
 

@@ -7,6 +7,7 @@ use cavatica_exports::model::{tsv, visible_json};
 use serde::Serialize;
 
 use super::columns::{NAMES, Row};
+use super::document::Document;
 use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
 use crate::journal::TransferFile;
 
@@ -73,7 +74,7 @@ impl<'a> Sheet<'a> {
 
     fn write(&mut self, row: Row<'_>) -> io::Result<()> {
         match self {
-            Sheet::Lines(out) => json_line(&row, *out),
+            Sheet::Lines(out) => json_line(&Document::new(row), *out),
             Sheet::Cells(writer, texts) => Ok(writer.serialize(row.with_texts(*texts))?),
         }
     }

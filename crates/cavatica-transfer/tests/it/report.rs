@@ -613,8 +613,9 @@ fn every_column_is_documented_in_its_order() {
         assert_eq!(header, documented(heading), "{format:?}");
     }
     let (lines, _) = report(&path, ReportFormat::JsonLines);
-    let row: serde_json::Map<String, serde_json::Value> =
+    let mut row: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(lines.lines().next().expect("a row")).expect("JSON");
+    assert_eq!(row.remove("version"), Some(1.into()));
     let mut names: Vec<_> = documented("## The columns");
     let (text, _) = report(&path, ReportFormat::Tsv);
     let cells: Vec<&str> = text.lines().nth(1).expect("a row").split('\t').collect();

@@ -1,0 +1,37 @@
+//! The operator, in a real Airflow. It is 300 MB, so this isn't part of what every change has to pass.
+
+use clap::Args;
+
+use crate::python::{Venv, pythons, wheel};
+use crate::{Failed, command, say};
+
+/// Airflow 3.3 takes these, and no newer ones yet.
+const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The profile of the program in the wheel
+    #[arg(long, default_value = "dev")]
+    profile: String,
+}
+
+pub(crate) fn run(options: &Options) -> Result<(), Failed> {
+    let pythons = pythons()?;
+    let Some(python) = pythons
+        .iter()
+        .rfind(|python| PYTHONS.contains(&python.version))
+    else {
+        say("Airflow needs a Python from 3.10 to 3.13");
+        return Err(Failed);
+    };
+    let wheel = wheel(&options.profile)?;
+    let venv = Venv::kept("airflow", python)?;
+    venv.install(&["--requirement", "dev/airflow.txt"])?;
+    venv.install(&["--force-reinstall", "--no-deps", &wheel])?;
+    command(
+        venv.program("python")
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+            .arg("tests/test_airflow.py")
+            .env_remove("CAVATICA_BIN"),
+    )
+}
