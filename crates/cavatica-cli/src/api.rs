@@ -7,11 +7,14 @@ use cavatica_exports::model::{File, FileRef};
 use cavatica_exports::transport::{Client, ClientBuilder, RetryPolicy, Wait};
 use cavatica_exports::{Exports, Files, Followed, Volumes};
 
-use crate::args::Global;
+use crate::args::{Global, Pace};
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::ui::{self, Ui};
+
+/// The longest that bytes may live whose program died: a third of the usual settling time.
+const LONGEST_BYTE_LIFE: Duration = Duration::from_secs(20);
 
 /// What `--ca-cert` expects.
 const CERTIFICATE: &str =
@@ -67,6 +70,13 @@ impl Api {
         }
     }
 
+    /// Whose bytes die soon enough for a start to be looked for after this time.
+    pub(crate) fn for_starts(global: &Global, settle: Duration, ui: &Ui) -> Result<Self, Failure> {
+        let found = credentials(global, ui)?;
+        let life = LONGEST_BYTE_LIFE.min(settle);
+        Ok(Api::over(&build(builder(global, found)?.longest_byte_life(life))?))
+    }
+
     pub(crate) fn over(client: &Client) -> Self {
         Api {
             client: client.clone(),
@@ -99,13 +109,24 @@ pub(crate) fn client_without_retries(
     build(builder(global, found)?.retry(RetryPolicy::NEVER))
 }
 
-/// A client that leaves a share of the limit on requests to the account's other programs.
-pub(crate) fn client_with_reserve(
+/// A client for a run: it leaves a share of the limit on requests to the account's other programs, and its bytes die within
+/// a third of the settling time.
+pub(crate) fn client_for_run(
     global: &Global,
     found: Credentials,
-    reserve_percent: u8,
+    pace: &Pace,
+    ui: &Ui,
 ) -> Result<Client, Failure> {
-    build(builder(global, found)?.reserve_percent(reserve_percent))
+    let builder = builder(global, found)?
+        .reserve_percent(pace.reserve)
+        .longest_byte_life(LONGEST_BYTE_LIFE.min(pace.settle / 3));
+    let client = build(builder)?;
+    if client.is_behind_proxy() {
+        ui.warn(
+            "behind a proxy nobody knows how long a lost request may still be under way: what is lost is waited for twice as long before it is sent again",
+        );
+    }
+    Ok(client)
 }
 
 fn builder(global: &Global, found: Credentials) -> Result<ClientBuilder, Failure> {

@@ -158,6 +158,13 @@ pub(crate) struct Export {
     /// Don't look at the file and the volume first; let the platform decide
     #[arg(long)]
     pub(crate) no_check: bool,
+    /// How long the platform gets to carry out a start whose answer was lost and to list its job; that there is none is
+    /// known after some five times as long
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = value::duration)]
+    pub(crate) settle: Duration,
+    /// Wait, and see whether the platform keeps the file: the way out where it once moved one that was to be copied
+    #[arg(long, requires = "copy")]
+    pub(crate) canary: bool,
     /// Wait until the job has ended
     #[arg(long)]
     pub(crate) wait: bool,

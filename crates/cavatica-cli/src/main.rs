@@ -3,6 +3,7 @@
 mod api;
 mod args;
 mod command;
+mod copying;
 mod credentials;
 mod exit;
 mod help;
@@ -103,7 +104,10 @@ fn runtime(command: &Command) -> Builder {
 async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
     let api = || Api::connect(&cli.global, ui);
     match &cli.command {
-        Command::Export(args) => command::export::run(args, &api()?, ui).await,
+        Command::Export(args) => {
+            let api = Api::for_starts(&cli.global, args.settle, ui)?;
+            command::export::run(args, &api, ui).await
+        }
         Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,
         Command::Run(args) => command::run::run(args, &cli.global, ui).await,
         Command::Status(args) => command::status::run(args, ui),

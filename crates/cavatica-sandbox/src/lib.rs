@@ -54,6 +54,6 @@ pub use ledger::{
     Ledger, LedgerFile, LedgerJob, LedgerObject, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy,
 };
 pub use quirk::{Quirk, QuirkError};
-pub use sandbox::Sandbox;
+pub use sandbox::{Door, Sandbox};
 pub use scenario::{Scenario, ScenarioError};
 pub use seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -13,6 +14,7 @@ use crate::elsewhere::{OtherExport, VolumeChange};
 use crate::fault::FaultPlan;
 use crate::hub::Hub;
 use crate::ledger::{Ledger, LedgerPlace};
+use crate::serve::connection;
 
 /// A running sandbox. Dropping it stops it; [`stop`](Self::stop) also waits until it has.
 ///
@@ -42,6 +44,17 @@ pub struct Sandbox {
     pub(crate) tasks: Vec<JoinHandle<()>>,
 }
 
+/// A way into a sandbox for connections that are no sockets: pipes within one process.
+#[derive(Clone, Debug)]
+pub struct Door(Arc<Hub>);
+
+impl Door {
+    /// Serves one connection to its end.
+    pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        connection(Arc::clone(&self.0), stream).await;
+    }
+}
+
 /// A folder to keep, or one that goes with the sandbox.
 #[derive(Debug)]
 pub(crate) enum Data {
@@ -67,6 +80,11 @@ impl Sandbox {
     /// The address for clients, for instance `http://127.0.0.1:40123/v2`.
     pub fn endpoint(&self) -> &str {
         &self.hub.endpoint
+    }
+
+    /// A way in for connections that are no sockets.
+    pub fn door(&self) -> Door {
+        Door(Arc::clone(&self.hub))
     }
 
     /// The token that the sandbox takes.

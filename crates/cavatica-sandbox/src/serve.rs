@@ -77,7 +77,9 @@ pub(crate) async fn serve(
 
 /// Serves a connection until it ends or nothing happens on it any more: a client that keeps it open for no purpose, or
 /// never reads its answers, would keep the place of another.
-async fn connection(hub: Arc<Hub>, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+pub(crate) async fn connection(
+    hub: Arc<Hub>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
     let (requests, mut changes) = watch::channel(0);
     let service = service_fn(move |request: http::Request<Incoming>| {
         let (hub, pending) = (Arc::clone(&hub), Pending::of(&requests));

@@ -89,7 +89,7 @@ pub async fn export_once(
                 .await
         }
         Outcome::Unknown => {
-            let dead = now + settle / 3;
+            let dead = now + client.longest_byte_life().unwrap_or(settle);
             inquiry
                 .settle(Settling::since(dead, settle), settle, error)
                 .await

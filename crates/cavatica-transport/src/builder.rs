@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use crate::budget::Budget;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::connect::{Connect, Source};
 use crate::endpoint::Endpoint;
 use crate::error::BoxError;
 use crate::proxy::{Dialer, ProxyChoice};
@@ -81,6 +82,7 @@ pub struct ClientBuilder {
     patience: Duration,
     idle_limit: Duration,
     byte_life: Duration,
+    connect: Option<Arc<dyn Connect>>,
     max_answer: usize,
     retry: RetryPolicy,
     reserve: u8,
@@ -102,6 +104,7 @@ impl ClientBuilder {
             patience: Duration::from_secs(3600),
             idle_limit: Duration::from_secs(20),
             byte_life: Duration::from_secs(20),
+            connect: None,
             max_answer: 16 << 20,
             retry: RetryPolicy::default(),
             reserve: 0,
@@ -174,6 +177,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Connections from there, in place of the network: for a platform in the same process.
+    pub fn connect(mut self, connect: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connect));
+        self
+    }
+
     /// The longest answer that is read, in bytes; 16 MiB unless set.
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.max_answer = bytes;
@@ -220,7 +229,10 @@ impl ClientBuilder {
         } else {
             tls::config_without_trust()?
         };
-        let dialer = Dialer::new(
+        let (source, byte_life, behind_proxy) = match self.connect {
+            Some(connect) => (Source::Given(connect), None, false),
+            None => {
+                let dialer = Dialer::new(
             self.endpoint.origin(),
             tls,
             &self.proxy,
@@ -228,6 +240,11 @@ impl ClientBuilder {
             self.byte_life,
         )?;
         let behind_proxy = dialer.is_behind_proxy();
+        let known = KNOWS_BYTE_LIFE && !behind_proxy;
+        let byte_life = known.then_some(self.byte_life);
+        (Source::Network(Box::new(dialer)), byte_life, behind_proxy)
+            }
+        };
         let http = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             // Without a timer of its own the pool never drops what is idle.
@@ -236,7 +253,7 @@ impl ClientBuilder {
             // A connection that died without a word is noticed while a call waits on it.
             .http2_keep_alive_interval(Duration::from_secs(20))
             .http2_keep_alive_timeout(Duration::from_secs(20))
-            .build(dialer);
+            .build(source);
         Ok(Client::from_shared(Shared {
             endpoint: self.endpoint,
             token: self.token,
@@ -250,7 +267,7 @@ impl ClientBuilder {
                 retry: self.retry,
                 clock: self.clock,
                 on_wait: self.on_wait,
-                byte_life: (KNOWS_BYTE_LIFE && !behind_proxy).then_some(self.byte_life),
+                byte_life,
                 behind_proxy,
             },
             starts: Starts::default(),

@@ -17,11 +17,12 @@ use crate::answer::{Answer, Fetched, Reader, Success, anything, json};
 use crate::budget::{Budget, BudgetView, FREE_ROUTE, Pace, Told, later};
 use crate::builder::{ClientBuilder, Settings};
 use crate::call::{Call, CallFault, LINK, Prepared};
+use crate::connect::Source;
 use crate::classify::{BodyFault, Exchange, Proof, classify};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure, Fault, Outcome, Subject};
-use crate::gate::{Gate, GatedBody};
-use crate::proxy::Dialer;
+use crate::gate::{Gate, GatedBody, Guard};
+
 use crate::retry::{Decision, RetryBudget, decide, doubled};
 use crate::starts::Starts;
 use crate::trace;
@@ -41,12 +42,12 @@ const LONGEST_MAINTENANCE_WAIT: Duration = Duration::from_secs(300);
 
 /// Calls the API. Cheap to clone; all clones share connections, request budget and retry budget.
 #[derive(Clone)]
-pub struct Client(pub(crate) Arc<Shared>);
+pub struct Client(pub(crate) Arc<Shared>, Option<Guard>);
 
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
     pub(crate) token: Token,
-    pub(crate) http: legacy::Client<Dialer, GatedBody>,
+    pub(crate) http: legacy::Client<Source, GatedBody>,
     pub(crate) settings: Settings,
     pub(crate) budget: Mutex<Budget>,
     pub(crate) retries: Mutex<RetryBudget>,
@@ -68,6 +69,8 @@ struct Spent {
     begun: Timestamp,
     /// How often starts had been withdrawn when it began.
     withdrawals: u64,
+    /// Asked before its bytes leave.
+    guard: Option<Guard>,
     attempts: u32,
     /// Of those that back off; the waits for the budget and for maintenance are no failures.
     failures: u32,
@@ -85,12 +88,24 @@ impl Client {
     }
 
     pub(crate) fn from_shared(shared: Shared) -> Self {
-        Client(Arc::new(shared))
+        Client(Arc::new(shared), None)
+    }
+
+    /// The same client, whose starts ask `guard` immediately before their bytes leave: if it says no, they are withdrawn for
+    /// good. It is asked while others wait, so it has to answer at once.
+    #[must_use]
+    pub fn guarded(&self, guard: Guard) -> Client {
+        Client(Arc::clone(&self.0), Some(guard))
     }
 
     /// Where the client stands against the limit on requests.
     pub fn budget(&self) -> BudgetView {
         locked(&self.0.budget).view()
+    }
+
+    /// The API that it calls.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
     }
 
     /// The moment, by the clock that the client was built with.
@@ -170,11 +185,15 @@ impl Client {
         reader: Reader,
     ) -> impl Future<Output = Result<(Success, Subject), Error>> + Send + use<> {
         let shared = Arc::clone(&self.0);
+        let guard = match call.stated_effect() {
+            Effect::Start => self.1.clone(),
+            Effect::Read => None,
+        };
         Box::pin(async move {
             let free = call.is_get_of(FREE_ROUTE);
             let (method, mut path) = call.subject();
             let effect = call.stated_effect();
-            let mut spent = Spent::new(shared.now(), shared.starts.withdrawals());
+            let mut spent = Spent::new(shared.now(), shared.starts.withdrawals(), guard);
             let told = match call.prepare(&shared.endpoint) {
                 Ok(prepared) => {
                     if prepared.route == LINK {
@@ -333,12 +352,12 @@ impl Shared {
         limit: Duration,
     ) -> Result<Success, Failure> {
         let span = trace::attempt(call, spent.attempts);
-        let withdrawals = spent.withdrawals;
+        let (withdrawals, guard) = (spent.withdrawals, spent.guard.clone());
         let (shared, prepared) = (Arc::clone(self), Arc::clone(call));
         let reader = Arc::clone(reader);
         let attempt = async move {
             let told = shared
-                .attempt(&prepared, &reader, permit, withdrawals, limit)
+                .attempt(&prepared, &reader, permit, (withdrawals, guard), limit)
                 .await;
             trace::attempted(&told);
             told
@@ -360,10 +379,10 @@ impl Shared {
         call: &Prepared,
         reader: &Reader,
         permit: Option<Permit>,
-        withdrawals: u64,
+        (withdrawals, guard): (u64, Option<Guard>),
         limit: Duration,
     ) -> Result<Success, Failure> {
-        let (gate, body) = Gate::before(call.body.clone());
+        let (gate, body) = Gate::before(call.body.clone(), guard);
         if call.effect == Effect::Start && !self.starts.enter(withdrawals, &gate) {
             return Err(Failure::new(Outcome::NotSent, Fault::Withdrawn));
         }
@@ -480,10 +499,11 @@ impl Shared {
 }
 
 impl Spent {
-    fn new(begun: Timestamp, withdrawals: u64) -> Self {
+    fn new(begun: Timestamp, withdrawals: u64, guard: Option<Guard>) -> Self {
         Spent {
             begun,
             withdrawals,
+            guard,
             attempts: 0,
             failures: 0,
             maintenances: 0,

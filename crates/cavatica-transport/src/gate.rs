@@ -15,6 +15,9 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
+/// Says, immediately before the bytes of a start leave, whether they may.
+pub type Guard = Arc<dyn Fn() -> bool + Send + Sync>;
+
 const WAITING: u8 = 0;
 const RELEASED: u8 = 1;
 const WITHDRAWN: u8 = 2;
@@ -25,11 +28,16 @@ pub(crate) struct Gate(Arc<AtomicU8>);
 
 impl Gate {
     /// A gate in front of `bytes`. Nothing can be proven of a request without a body: its gate was never shut.
-    pub(crate) fn before(bytes: Option<Bytes>) -> (Gate, GatedBody) {
+    pub(crate) fn before(bytes: Option<Bytes>, guard: Option<Guard>) -> (Gate, GatedBody) {
         let bytes = bytes.filter(|bytes| !bytes.is_empty());
         let state = if bytes.is_some() { WAITING } else { RELEASED };
         let gate = Gate(Arc::new(AtomicU8::new(state)));
-        (gate.clone(), GatedBody { gate, bytes })
+        let body = GatedBody {
+            gate: gate.clone(),
+            guard,
+            bytes,
+        };
+        (gate, body)
     }
 
     /// Keeps the bytes back for good. `true` proves that none of them left, nor ever will.
@@ -75,6 +83,7 @@ impl WeakGate {
 /// The body of a request, handed out at once and only through its gate.
 pub(crate) struct GatedBody {
     gate: Gate,
+    guard: Option<Guard>,
     bytes: Option<Bytes>,
 }
 
@@ -92,6 +101,9 @@ impl Body for GatedBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Withdrawn>>> {
         Poll::Ready(self.bytes.take().map(|bytes| {
+            if self.guard.as_ref().is_some_and(|guard| !guard()) {
+                self.gate.withdraw();
+            }
             if self.gate.release() {
                 Ok(Frame::data(bytes))
             } else {

@@ -53,8 +53,8 @@ pub(crate) enum Route {
     Tunnel(Box<Tunnel<HttpsConnector<Tcp>>>),
 }
 
-type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
-type Dialing<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
+pub(crate) type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(crate) type Dialing<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
 
 /// No connection in time: not a name, not an address, no tunnel, no TLS.
 #[derive(Debug, thiserror::Error)]

@@ -29,9 +29,7 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
         true => "standard input".to_owned(),
         false => args.manifest.display().to_string(),
     };
-    let source = Source::of(&args.manifest).map_err(|error| {
-        Failure::usage(format!("the manifest {name} can't be read")).caused_by(error)
-    })?;
+    let source = Source::of(&args.manifest, &name)?;
 
     let mut listing = Listing::new(&name, ui);
     let checked = manifest::check(
@@ -89,15 +87,18 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
 struct Source(File);
 
 impl Source {
-    fn of(path: &Path) -> io::Result<Self> {
+    fn of(path: &Path, name: &str) -> Result<Self, Failure> {
+        let unreadable = |error| {
+            Failure::usage(format!("the manifest {name} can't be read")).caused_by(error)
+        };
         if path == Path::new("-") {
-            return Source::spool(io::stdin());
+            return Source::spool(io::stdin()).map_err(Failure::no_temporary_file);
         }
-        let file = File::open(path)?;
-        if file.metadata()?.is_file() {
+        let file = File::open(path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.is_file() {
             return Ok(Source(file));
         }
-        Source::spool(file)
+        Source::spool(file).map_err(Failure::no_temporary_file)
     }
 
     /// Keeps what comes through a pipe in a file without a name.

@@ -7,51 +7,147 @@ use cavatica_exports::model::{
     ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
     FileRef, Open, OpenName, Tri, VolumeId,
 };
+use cavatica_exports::transport::{Error, Outcome};
+use cavatica_transfer::journal::Copying;
 use cavatica_transfer::{OnceError, Started, export_once};
 
 use crate::api::Api;
 use crate::args;
 use crate::command::jobs;
+use crate::copying::{self, Memory};
+use crate::credentials::Environment;
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::ui::Ui;
 
-/// How long the platform gets to list a job whose start was not answered, before its absence means anything.
-const SETTLE: Duration = Duration::from_secs(60);
+/// How often an export is sent that the platform refuses for now.
+const STARTS: u32 = 3;
 
 /// The platform's code for a volume that isn't there.
 const NO_VOLUME: i64 = 9007;
 
 pub(crate) async fn run(args: &args::Export, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     let mode = args.mode.chosen();
+    let memory = CopyMemory::of(mode, api).await?;
+    memory.allows(args)?;
     let export = checked(args, api, ui).await?;
-    let job = match start(&export, mode, api, ui).await? {
+    let job = match start_patiently(&export, mode, args, api, ui).await? {
         Some(job) => job,
         None => {
             ui.note("the answer was lost, but the file is an alias of the new object: the export has completed");
             return Ok(Exit::Done);
         }
     };
-    if !args.wait {
+    if !args.wait && !args.canary {
         return jobs::show(&job, ui).map(|()| Exit::Done);
     }
     ui.note(jobs::line(&job, ui));
     let job = follow(api, &job, args, ui).await?;
     jobs::show(&job, ui)?;
     if mode == ExportMode::Copy && job.state.is(ExportState::Completed) {
-        confirm_copy(&export, api).await?;
+        let kept = confirm_copy(&export, api).await;
+        memory.note(args, kept.is_ok(), ui);
+        kept?;
     }
     jobs::verdict(std::slice::from_ref(&job))
 }
 
-/// Starts the export once, whatever happens to the answer. `None` if it has completed without showing its job.
-async fn start(
+/// What is remembered of copies on this platform, with this account.
+struct CopyMemory {
+    memory: Memory,
+    endpoint: String,
+    /// `None` where nothing is copied.
+    account: Option<String>,
+}
+
+impl CopyMemory {
+    async fn of(mode: ExportMode, api: &Api) -> Result<Self, Failure> {
+        let account = match mode {
+            ExportMode::Move => None,
+            ExportMode::Copy => {
+                let user = Account::new(api.client.clone()).user().await?.value;
+                user.username.into_value()
+            }
+        };
+        Ok(CopyMemory {
+            memory: Memory::of(&Environment::read()),
+            endpoint: api.client.endpoint().to_string(),
+            account,
+        })
+    }
+
+    fn allows(&self, args: &args::Export) -> Result<(), Failure> {
+        let Some(account) = &self.account else {
+            return Ok(());
+        };
+        let moves = self.memory.copying(&self.endpoint, account) == Copying::MovesSource;
+        if moves && !args.canary {
+            return Err(copying::refusal(args.volume.as_str()));
+        }
+        Ok(())
+    }
+
+    /// A move is always remembered; that the source was kept, where somebody wanted to see it.
+    fn note(&self, args: &args::Export, kept: bool, ui: &Ui) {
+        let Some(account) = &self.account else { return };
+        let copying = match (kept, args.canary) {
+            (false, _) => Copying::MovesSource,
+            (true, true) => {
+                ui.note("the platform kept the source of the copy: files are copied again");
+                Copying::KeepsSource
+            }
+            (true, false) => return,
+        };
+        self.memory.note(&self.endpoint, account, copying, ui);
+    }
+}
+
+/// Starts the export; again where the platform refused it for now, and nothing of it is there.
+async fn start_patiently(
     export: &CheckedExport,
     mode: ExportMode,
+    args: &args::Export,
     api: &Api,
     ui: &Ui,
 ) -> Result<Option<ExportJob>, Failure> {
-    let once = export_once(&api.client, export, mode, SETTLE);
+    for _ in 1..STARTS {
+        match start(export, mode, args.settle, api, ui).await? {
+            Began::Job(job) => return Ok(Some(*job)),
+            Began::Completed => return Ok(None),
+            Began::RefusedForNow => {
+                ui.note("the platform refused it for now, and has no such job: it is sent again");
+            }
+        }
+    }
+    match start(export, mode, args.settle, api, ui).await? {
+        Began::Job(job) => Ok(Some(*job)),
+        Began::Completed => Ok(None),
+        Began::RefusedForNow => Err(Failure::new(
+            Exit::Other,
+            "the platform refuses exports for now; none was started",
+        )
+        .hint("try again later")),
+    }
+}
+
+/// What became of a start.
+enum Began {
+    Job(Box<ExportJob>),
+    /// It has completed without showing its job.
+    Completed,
+    /// The platform refused it for now, and it is proven that it has no such job.
+    RefusedForNow,
+}
+
+/// Starts the export once, whatever happens to the answer.
+async fn start(
+    export: &CheckedExport,
+    mode: ExportMode,
+    settle: Duration,
+    api: &Api,
+    ui: &Ui,
+) -> Result<Began, Failure> {
+    let once = export_once(&api.client, export, mode, settle);
     tokio::pin!(once);
     let started = tokio::select! {
         started = &mut once => started,
@@ -67,13 +163,14 @@ async fn start(
                     "the job's properties don't name the KMS key that was asked for: the object may be encrypted with another; name the key on the volume instead",
                 );
             }
-            Ok(Some(*job))
+                        Ok(Began::Job(job))
         }
         Ok(Started::Found(job)) => {
             ui.note("the answer was lost; the job was found in the list of your export jobs");
-            Ok(Some(*job))
+            Ok(Began::Job(job))
         }
-        Ok(Started::Completed) => Ok(None),
+        Ok(Started::Completed) => Ok(Began::Completed),
+        Err(OnceError::Absent(error)) if is_for_now(&error) => Ok(Began::RefusedForNow),
         Err(OnceError::NotStarted(error)) => Err(Failure::not_started(error)),
         Err(error) => {
             let exit = if matches!(error, OnceError::Unknown { .. }) {
@@ -152,6 +249,11 @@ async fn follow(
         }
     }
     Ok(latest)
+}
+
+/// Whether the platform refused a call for its limit or for maintenance.
+fn is_for_now(error: &Error) -> bool {
+    matches!(error.outcome(), Outcome::Throttled | Outcome::Maintenance)
 }
 
 /// CAVATICA's page doesn't document `copy_only`. A platform that ignores it would have moved the file.

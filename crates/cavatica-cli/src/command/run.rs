@@ -5,7 +5,7 @@ use std::path::Path;
 use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
-use cavatica_transfer::journal::{Approval, JournalError, Opening, SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{Approval, Copying, Journal, JournalError, Opening, SqliteJournal, TransferFile};
 use cavatica_transfer::{
     Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
 };
@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::api;
 use crate::args::{self, Global, Pace};
 use crate::command::status;
+use crate::copying::{self, Memory};
 use crate::credentials::Environment;
 use crate::exit::{Exit, Failure};
 use crate::hint;
@@ -83,6 +84,7 @@ fn approval(args: &args::Run) -> Result<Approval, Failure> {
 pub(crate) struct Opened {
     client: Client,
     pub(crate) journal: SqliteJournal,
+    memory: Memory,
 }
 
 impl Opened {
@@ -107,7 +109,7 @@ impl Opened {
             }
             .into());
         }
-        let client = api::client_with_reserve(global, found, pace.reserve)?;
+        let client = api::client_for_run(global, found, pace, ui)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
         let mut opening = Opening::default().approved(approval);
@@ -117,11 +119,28 @@ impl Opened {
                 "a run of a copy of this transfer would not be noticed: neither XDG_STATE_HOME nor HOME is set",
             ),
         }
-        let journal = opening.open(transfer, &endpoint, &account, Timestamp::now())?;
+        let mut journal = opening.open(transfer, &endpoint, &account, Timestamp::now())?;
+        let memory = Memory::of(&environment);
+        if journal.terms().mode == ExportMode::Copy {
+            match memory.copying(&endpoint, &account) {
+                Copying::MovesSource => {
+                    return Err(copying::refusal(journal.terms().volume.as_str()));
+                }
+                // A canary showed it since this transfer saw otherwise: its own first file shows it again.
+                Copying::KeepsSource if journal.copying() == Copying::MovesSource => {
+                    journal.note_copying(Copying::Untried)?;
+                }
+                Copying::KeepsSource | Copying::Untried => {}
+            }
+        }
         for unguarded in journal.unguarded() {
             ui.warn(unguarded);
         }
-        Ok(Opened { client, journal })
+        Ok(Opened {
+            client,
+            journal,
+            memory,
+        })
     }
 }
 
@@ -151,6 +170,7 @@ pub(crate) async fn drive(
     let Opened {
         client,
         mut journal,
+        memory,
     } = opened;
     let stop = Stop::new();
     let listener = {
@@ -164,7 +184,11 @@ pub(crate) async fn drive(
     .await;
     reporter.finish();
     drop(listener);
+    let terms = journal.terms().clone();
     drop(journal);
+    if let Err(RunError::CopyMoved { .. }) = &outcome {
+        memory.note(&terms.endpoint, &terms.account, Copying::MovesSource, ui);
+    }
     let report = outcome.map_err(|error| of_run(error, transfer))?;
     let summary = Summary::after(transfer, &report)?;
     let exit = match report.ending {
@@ -203,7 +227,7 @@ fn of_run(error: RunError, transfer: &Path) -> Failure {
             Failure::new(Exit::Interrupted, message).caused_by(source).hint(again)
         }
         RunError::CopyMoved { .. } => Failure::new(Exit::SomeFailed, message).hint(
-            "the platform ignored `copy_only`; plan the transfer with --move if that is what you want",
+            "the platform ignored `copy_only`, which is remembered; plan the transfer with --move if that is what you want",
         ),
         RunError::VolumeChanged { volume, .. } => Failure::usage(message)
             .hint("nothing further was sent; where the volume is as it should be now, plan the transfer anew")

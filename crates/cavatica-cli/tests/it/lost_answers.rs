@@ -26,6 +26,8 @@ fn an_accepted_job_is_found_and_followed() {
             "a",
             "--move",
             "--wait",
+            "--settle",
+            "1s",
             "--json",
         ]);
         assert_eq!(run.exit(), 0, "{fault}: {}", run.snapshot());
@@ -56,6 +58,8 @@ fn what_was_refused_for_now_is_sent_again() {
             "a",
             "--copy",
             "--wait",
+            "--settle",
+            "1s",
             "--json",
         ]);
         assert_eq!(run.exit(), 0, "{fault}: {}", run.snapshot());

@@ -51,6 +51,28 @@ pub(super) struct InodeLock {
     path: PathBuf,
 }
 
+/// A path, and the file that it named.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    inode: Option<Inode>,
+}
+
+impl Place {
+    pub(super) fn of(path: &Path) -> Self {
+        let inode = std::fs::metadata(path).ok();
+        Place {
+            path: path.to_owned(),
+            inode: inode.and_then(|found| Inode::of(&found)),
+        }
+    }
+
+    /// Whether the path still names the same file.
+    pub(super) fn is_the_same(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|found| Inode::of(&found) == self.inode)
+    }
+}
+
 /// What came of trying to hold a transfer.
 pub(super) enum Attempt {
     Taken(InodeLock),

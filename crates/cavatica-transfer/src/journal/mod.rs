@@ -92,6 +92,8 @@ pub use verification::Verification;
 
 use std::ops::Range;
 
+use cavatica_exports::transport::Guard;
+
 use cavatica_exports::model::{
     ExportId, ExportMode, ExportProperties, ExportRequest, FileId, Location, Prefix, Tri, VolumeId,
 };
@@ -413,6 +415,10 @@ pub trait Journal: Send {
     ///
     /// [`JournalError::Superseded`] or [`JournalError::Replaced`]; then nothing more may be sent.
     fn still_mine(&mut self) -> Result<(), JournalError>;
+
+    /// What says, immediately before the bytes of a start leave, whether they may: as [`still_mine`](Self::still_mine), from
+    /// wherever they leave. `None` where nobody else can take the transfer over.
+    fn guard(&self) -> Option<Guard>;
 
     /// The files with these numbers, in the same order.
     ///

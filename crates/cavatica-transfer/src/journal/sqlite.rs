@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportId, FileId, Location, Tri};
+use cavatica_exports::transport::Guard;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -44,6 +45,7 @@ pub struct SqliteJournal {
     lock: Lock,
     terms: Terms,
     run: i64,
+    fence: Option<fence::Fence>,
     /// Everything up to here has an attempt; everything behind is fresh, unless it was set aside.
     last_intended: i64,
     copying: Copying,
@@ -102,6 +104,7 @@ impl SqliteJournal {
             lock,
             terms: header.terms,
             run: 0,
+            fence: None,
             last_intended: 0,
             copying: header.copying,
             planned: header.created,
@@ -109,6 +112,7 @@ impl SqliteJournal {
             intents: Vec::new(),
         };
         journal.begin_run(opening.approval, header.fingerprint, now)?;
+        journal.fence = Some(fence::Fence::before(path, journal.run)?);
         Ok(journal)
     }
 
@@ -410,6 +414,10 @@ impl Journal for SqliteJournal {
                 owner: newest.map_or_else(Owner::somebody, |(_, owner)| owner),
             }),
         }
+    }
+
+    fn guard(&self) -> Option<Guard> {
+        self.fence.as_ref().map(fence::Fence::guard)
     }
 
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {

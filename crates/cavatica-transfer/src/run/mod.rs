@@ -61,7 +61,9 @@ impl Default for RunOptions {
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
     /// After an answer was lost: how long the platform gets to carry the request out and list its jobs, before the absence
-    /// of a job means anything.
+    /// of a job means anything. It begins when no byte of the request can move any more: after the client's
+    /// [`longest_byte_life`](transport::Client::longest_byte_life), or where that isn't known, behind a proxy for instance,
+    /// after another time as long as this.
     pub settle: Duration,
     /// The shortest wait between two questions after jobs.
     pub first_poll: Duration,
@@ -91,13 +93,6 @@ impl Default for Timing {
             patience: Duration::from_secs(1800),
             stop: Duration::from_secs(10),
         }
-    }
-}
-
-impl Timing {
-    /// How long a byte of a call may move after the call was given up: a third of the settling time.
-    pub(crate) fn longest_byte_life(&self) -> Duration {
-        self.settle / 3
     }
 }
 

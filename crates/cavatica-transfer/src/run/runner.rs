@@ -130,7 +130,10 @@ impl<'a> Runner<'a> {
         };
         let alias_seen = tally.completed.files > 0;
         Ok(Runner {
-            platform: Platform::new(client),
+            platform: Platform::new(&match journal.guard() {
+                Some(guard) => client.guarded(guard),
+                None => client.clone(),
+            }),
             options,
             report,
             requests_before: client.budget().sent,
@@ -373,6 +376,12 @@ impl<'a> Runner<'a> {
     fn must_commit(&self, now: Instant) -> bool {
         let pause = self.tasks.is_empty() || self.sending != Sending::On;
         self.saving.is_due(now) || (pause && !self.saving.is_idle())
+    }
+
+    /// How long a byte of a call may move after the call was given up, or its program died.
+    fn byte_life(&self) -> Duration {
+        let known = self.platform.client.longest_byte_life();
+        known.unwrap_or(self.options.timing.settle)
     }
 
     fn requests(&self) -> u64 {

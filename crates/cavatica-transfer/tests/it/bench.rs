@@ -18,6 +18,9 @@ use jiff::Timestamp;
 pub(crate) const PROJECT: &str = "lab/trio";
 pub(crate) const VOLUME: &str = "lab/output";
 
+/// Longer than the sandbox's lists may lag.
+pub(crate) const SETTLE: Duration = Duration::from_millis(1_300);
+
 /// A sandbox with one project and one volume, and a folder for transfers.
 pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
@@ -46,7 +49,10 @@ impl Bench {
     pub(crate) fn client(&self) -> Client {
         let endpoint: Endpoint = self.sandbox.endpoint().parse().expect("an endpoint");
         let token = Token::new(self.sandbox.token().to_owned()).expect("a token");
-        Client::builder(endpoint, token).build().expect("a client")
+        Client::builder(endpoint, token)
+            .longest_byte_life(SETTLE / 3)
+            .build()
+            .expect("a client")
     }
 
     pub(crate) fn transfer(&self) -> PathBuf {
@@ -169,7 +175,7 @@ fn check_journal(path: &Path, ledger: &Ledger) {
 pub(crate) fn options() -> RunOptions {
     RunOptions {
         timing: Timing {
-            settle: Duration::from_millis(1_300),
+            settle: SETTLE,
             first_poll: Duration::from_millis(50),
             longest_poll: Duration::from_millis(400),
             unclear_job: Duration::from_secs(1),

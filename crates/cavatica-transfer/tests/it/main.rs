@@ -7,6 +7,7 @@ mod lists;
 mod older;
 mod other_journal;
 mod owner;
+mod pipes;
 mod plan;
 mod report;
 mod support;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cavatica_exports::model::{ExportId, FileId};
+use cavatica_exports::transport::Guard;
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
     Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item, Journal,
@@ -219,6 +220,10 @@ impl Journal for Memory {
 
     fn planned_at(&self) -> Timestamp {
         self.planned
+    }
+
+    fn guard(&self) -> Option<Guard> {
+        None
     }
 
     fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError> {

@@ -152,7 +152,7 @@ impl Runner<'_> {
             }
             Outcome::Unknown => {
                 self.sender.lost(files);
-                let dead = now + self.options.timing.longest_byte_life();
+                let dead = now + self.byte_life();
                 self.lost(intent, || Cause::Lost, &reason, dead)
             }
             // What hasn't left need not meet the same answer, and be in doubt as well.

@@ -34,7 +34,7 @@ impl Runner<'_> {
                 // The run that wrote the intent may have died a moment ago with the request on its way, so the settling
                 // begins now, however old the intent is.
                 OpenItem::Intended(sent) => {
-                    let dead = now + self.options.timing.longest_byte_life();
+                    let dead = now + self.byte_life();
                     self.ask(*sent, Run::Earlier, Cause::Lost, dead)?;
                 }
                 OpenItem::Unknown(sent, None) => self.ask(*sent, Run::Earlier, Cause::Lost, now)?,

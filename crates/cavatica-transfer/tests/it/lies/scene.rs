@@ -97,6 +97,7 @@ fn client(sandbox: &Sandbox) -> Client {
     let endpoint: Endpoint = sandbox.endpoint().parse().expect("an endpoint");
     let token = Token::new(sandbox.token().to_owned()).expect("a token");
     Client::builder(endpoint, token)
+        .longest_byte_life(Duration::from_millis(330))
         .attempt_limit(Duration::from_secs(4))
         .call_limit(Duration::from_secs(15))
         .patience(Duration::from_secs(15))

@@ -1,0 +1,45 @@
+//! A whole transfer in one process: the client's connections are pipes that lead to the sandbox, and no socket is opened.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use cavatica_exports::transport::{Client, Connect, Endpoint, Stream, Token};
+use cavatica_sandbox::Door;
+use cavatica_transfer::journal::SqliteJournal;
+use cavatica_transfer::{Ending, Stop, run};
+use jiff::Timestamp;
+
+use crate::bench::{Bench, account, many, options, world};
+
+#[derive(Debug)]
+struct Pipes(Door);
+
+impl Connect for Pipes {
+    fn connect(&self) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>> {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let door = self.0.clone();
+        tokio::spawn(async move { door.serve(theirs).await });
+        Box::pin(async move { Ok(Box::new(ours) as Box<dyn Stream>) })
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_runs_over_pipes() {
+    let bench = Bench::start(world(many(250))).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let (transfer, sandbox) = (bench.transfer(), &bench.sandbox);
+    let endpoint: Endpoint = sandbox.endpoint().parse().expect("an endpoint");
+    let token = Token::new(sandbox.token().to_owned()).expect("a token");
+    let client = Client::builder(endpoint, token)
+        .connect(Pipes(sandbox.door()))
+        .build()
+        .expect("a client");
+    let account = account(&client).await;
+    let now = Timestamp::now();
+    let mut journal =
+        SqliteJournal::open(&transfer, sandbox.endpoint(), &account, now).expect("a journal");
+    let report = run(&mut journal, &client, &options(), &Stop::new(), &mut |_| {}).await;
+    assert_eq!(report.expect("a run").ending, Ending::Finished);
+    assert_eq!(sandbox.ledger().starts, 250);
+}
