@@ -1,0 +1,373 @@
+//! What the listed jobs of one file say of what the journal says of it. Pure: no network, no clock, no disk.
+
+use cavatica_exports::model::{ExportId, ExportMode};
+use jiff::Timestamp;
+
+use crate::evidence::JobClock;
+use crate::state::{Doubt, State};
+
+/// How a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Not known to have ended.
+    Live,
+    Completed,
+    Failed,
+}
+
+/// Where a job brings its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Planned,
+    Elsewhere {
+        /// In words.
+        place: String,
+        /// Whether the file lies there now: then the job moved it. No field of a job says whether it moves or copies.
+        moved: bool,
+    },
+}
+
+/// A job of a planned file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) export: String,
+    pub(crate) stage: Stage,
+    pub(crate) place: Place,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) finished: Option<Timestamp>,
+}
+
+/// What is wrong with a file, the worst first. A file is told once, by the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disagreement {
+    /// Several jobs since the plan brought it to its place, or still do.
+    Doubled,
+    /// A job since the plan moves it, or moved it, to another place.
+    Elsewhere,
+    /// A job since the plan brought it to its place, or still does, and the journal knows none.
+    UnexpectedJob,
+    /// Its job ended otherwise than the journal says.
+    StateDiffers,
+    /// Its job still runs, and the journal says that it ended.
+    LiveJob,
+    /// The journal names a job that the list shows for another file or place.
+    WrongJob,
+    /// The journal names a job that the list doesn't show.
+    NotInList,
+    /// It is completed, and no successful job is listed.
+    MissingJob,
+    /// What the list shows may be an earlier job, or the list isn't whole. That is no fault.
+    Unclear,
+}
+
+impl Disagreement {
+    /// All of them, the worst first.
+    pub const ALL: [Disagreement; 9] = [
+        Disagreement::Doubled,
+        Disagreement::Elsewhere,
+        Disagreement::UnexpectedJob,
+        Disagreement::StateDiffers,
+        Disagreement::LiveJob,
+        Disagreement::WrongJob,
+        Disagreement::NotInList,
+        Disagreement::MissingJob,
+        Disagreement::Unclear,
+    ];
+
+    /// A stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Disagreement::Doubled => "doubled",
+            Disagreement::Elsewhere => "elsewhere",
+            Disagreement::UnexpectedJob => "unexpected-job",
+            Disagreement::StateDiffers => "state-differs",
+            Disagreement::LiveJob => "live-job",
+            Disagreement::WrongJob => "wrong-job",
+            Disagreement::NotInList => "not-in-list",
+            Disagreement::MissingJob => "missing-job",
+            Disagreement::Unclear => "unclear",
+        }
+    }
+
+    /// One character: `+` a job too many, `-` one too few, `*` another one, `!` not to be told.
+    pub fn symbol(self) -> char {
+        match self {
+            Disagreement::Doubled | Disagreement::Elsewhere | Disagreement::UnexpectedJob => '+',
+            Disagreement::StateDiffers | Disagreement::LiveJob | Disagreement::WrongJob => '*',
+            Disagreement::NotInList | Disagreement::MissingJob => '-',
+            Disagreement::Unclear => '!',
+        }
+    }
+
+    /// What to do next.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Disagreement::Doubled => {
+                "read both jobs with `cavatica jobs get`, and find out what else sends these files: another program, a copy of this transfer, a person. If nothing does, send `cavatica support` to the developers"
+            }
+            Disagreement::Elsewhere => {
+                "ask who started that job; the next run waits for it, and then says what became of the file"
+            }
+            Disagreement::UnexpectedJob => {
+                "run the transfer again: it asks the platform before it sends. If the transfer came from a backup, this is what was sent since"
+            }
+            Disagreement::StateDiffers => {
+                "read the job with `cavatica jobs get`, and look whether the object is there with `cavatica verify`"
+            }
+            Disagreement::LiveJob => "wait for the job with `cavatica jobs wait`, then audit again",
+            Disagreement::WrongJob => {
+                "read the job with `cavatica jobs get`, and look whether the object is there with `cavatica verify`"
+            }
+            Disagreement::NotInList => {
+                "read the job with `cavatica jobs get`: where it is still there the list isn't whole, so audit again; else the platform has forgotten it, and `cavatica verify` says whether the object is there"
+            }
+            Disagreement::MissingJob => {
+                "another account may have brought the file there, whose jobs don't show here; `cavatica verify` says whether the object is there"
+            }
+            Disagreement::Unclear => {
+                "audit again with --again; what stays unclear, `cavatica verify` and `cavatica jobs get` show"
+            }
+        }
+    }
+}
+
+/// What the jobs of a file are held against.
+pub(crate) struct Books<'a> {
+    pub(crate) mode: ExportMode,
+    /// When the transfer was planned: jobs that ended before are earlier ones.
+    pub(crate) planned: Timestamp,
+    /// The clock that jobs are dated by.
+    pub(crate) clock: JobClock,
+    /// Whether the list is whole, so that what it doesn't show isn't there.
+    pub(crate) whole: bool,
+    /// Whether the list shows a job, of whatever file.
+    pub(crate) shows: &'a dyn Fn(&ExportId) -> bool,
+}
+
+/// What was found of a file: what disagrees, in which words, and by which job.
+pub(crate) type Found<'a> = (Disagreement, String, Option<&'a str>);
+
+impl Books<'_> {
+    /// Whether a job belongs to the time since the plan. `None` if it can't be told.
+    fn is_since(&self, job: &Job, own: Option<&ExportId>) -> Option<bool> {
+        if job.stage == Stage::Live || own.is_some_and(|own| own.as_str() == job.export) {
+            return Some(true);
+        }
+        let ended = job.finished.or(job.started)?;
+        let before = self.clock.is_before(ended, self.planned)?;
+        Some(!before)
+    }
+
+    /// Compares where a file stands with its jobs.
+    pub(crate) fn compare<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Found<'a>> {
+        let own = state.export();
+        let here = || jobs.iter().filter(|job| job.place == Place::Planned);
+        let lives = |job: &&Job| job.stage != Stage::Failed;
+        let since = |job: &&Job| self.is_since(job, own) == Some(true);
+        let counted: Vec<&Job> = here().filter(lives).filter(since).collect();
+        if let [first, second, ..] = counted[..] {
+            let other = if own.is_some_and(|own| own.as_str() == first.export) {
+                second
+            } else {
+                first
+            };
+            let ids: Vec<&str> = counted.iter().map(|job| job.export.as_str()).collect();
+            let message = format!(
+                "{} jobs to its place completed or still run, expected one: {}",
+                ids.len(),
+                ids.join(", ")
+            );
+            return Some((Disagreement::Doubled, message, Some(&other.export)));
+        }
+        self.elsewhere(state, jobs)
+            .or_else(|| self.one(state, counted.first().copied(), jobs))
+            .or_else(|| {
+                let undated = |job: &&Job| {
+                    job.stage == Stage::Completed && self.is_since(job, own).is_none()
+                };
+                let message = "it isn't known whether its completed job was started before the transfer was planned: its times say too little, or no job of this transfer shows by which clock they are told";
+                here()
+                    .find(undated)
+                    .map(|job| (Disagreement::Unclear, message.to_owned(), Some(&*job.export)))
+            })
+    }
+
+    /// A job that moves the file to another place. Copies are nobody's business, nor is it what became of a file that was
+    /// copied.
+    fn elsewhere<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Found<'a>> {
+        // The journal may have called it failed just because of that.
+        if self.mode == ExportMode::Copy || matches!(state, State::Failed { .. }) {
+            return None;
+        }
+        jobs.iter().find_map(|job| {
+            let Place::Elsewhere { place, moved } = &job.place else {
+                return None;
+            };
+            let told = match (job.stage, moved) {
+                (Stage::Live, _) if !matches!(state, State::Completed { .. }) => {
+                    "takes it, or a copy of it, to"
+                }
+                (Stage::Completed, true) if self.is_since(job, None) == Some(true) => "moved it to",
+                (Stage::Live | Stage::Completed | Stage::Failed, _) => return None,
+            };
+            let message = format!(
+                "the journal says {}, and job {} {told} {place}",
+                state.name(),
+                job.export
+            );
+            Some((Disagreement::Elsewhere, message, Some(&*job.export)))
+        })
+    }
+
+    /// What disagrees where at most one job brought the file to its place, or still does.
+    fn one<'a>(
+        &self,
+        state: &State,
+        counted: Option<&'a Job>,
+        jobs: &'a [Job],
+    ) -> Option<Found<'a>> {
+        match state {
+            State::Completed { export: None, .. } => match counted {
+                Some(job) if job.stage == Stage::Live => Some(live(state, job)),
+                Some(_) => None,
+                None => self.no_job(jobs),
+            },
+            State::Completed {
+                export: Some(export),
+                ..
+            }
+            | State::Accepted { export } => self.own(state, export, counted, jobs),
+            State::Intended => None,
+            State::Planned | State::Failed { .. } | State::Unknown { .. } => {
+                let job = counted?;
+                let own = state.export();
+                let is_own = own.is_some_and(|own| own.as_str() == job.export);
+                match (is_own, job.stage) {
+                    (true, Stage::Live) => Some(live(state, job)),
+                    // That is why it is unknown.
+                    (true, _) if is_not_moved(state) => None,
+                    (true, _) => Some(differs(state, job)),
+                    (false, _) => {
+                        let message = format!(
+                            "the journal says {}, and job {} to its place {}",
+                            state.name(),
+                            job.export,
+                            stands(job.stage)
+                        );
+                        Some((Disagreement::UnexpectedJob, message, Some(&*job.export)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The journal names a job.
+    fn own<'a>(
+        &self,
+        state: &State,
+        export: &ExportId,
+        counted: Option<&'a Job>,
+        jobs: &'a [Job],
+    ) -> Option<Found<'a>> {
+        let has_ended = matches!(state, State::Completed { .. });
+        let own = jobs.iter().find(|job| job.export == export.as_str());
+        let other = counted.filter(|job| job.export != export.as_str());
+        match own {
+            Some(job) if job.place == Place::Planned => match (job.stage, other) {
+                (Stage::Live, _) if has_ended => Some(live(state, job)),
+                (Stage::Failed, _) if has_ended => Some(differs(state, job)),
+                (Stage::Failed, Some(other)) => {
+                    let message = format!(
+                        "its job {export} failed, and job {}, which the journal doesn't know, {}",
+                        other.export,
+                        stands(other.stage)
+                    );
+                    Some((Disagreement::UnexpectedJob, message, Some(&*other.export)))
+                }
+                (Stage::Live | Stage::Completed | Stage::Failed, _) => None,
+            },
+            Some(job) => {
+                let message = format!("the journal names job {export}, which is to another place");
+                Some((Disagreement::WrongJob, message, Some(&*job.export)))
+            }
+            None if (self.shows)(export) => {
+                let message = format!("the journal names job {export}, which is of another file");
+                Some((Disagreement::WrongJob, message, None))
+            }
+            None => {
+                let instead = other.map_or_else(String::new, |other| {
+                    format!(
+                        "; job {} to its place {}",
+                        other.export,
+                        stands(other.stage)
+                    )
+                });
+                let message =
+                    format!("the journal names job {export}, which isn't listed{instead}");
+                Some((self.absent(Disagreement::NotInList), message, None))
+            }
+        }
+    }
+
+    /// Completed by its file, and no job since the plan brought it there.
+    fn no_job<'a>(&self, jobs: &[Job]) -> Option<Found<'a>> {
+        let may_be = |job: &Job| {
+            job.place == Place::Planned
+                && job.stage == Stage::Completed
+                && self.is_since(job, None).is_none()
+        };
+        if jobs.iter().any(may_be) {
+            return None;
+        }
+        let message = "the journal says completed, by the file itself, and no job since the plan that brought it there is listed";
+        let kind = self.absent(Disagreement::MissingJob);
+        Some((kind, message.to_owned(), None))
+    }
+
+    /// What isn't listed isn't there only if the list is whole.
+    fn absent(&self, kind: Disagreement) -> Disagreement {
+        if self.whole {
+            kind
+        } else {
+            Disagreement::Unclear
+        }
+    }
+}
+
+/// Whether the job is known to have completed, and the file not to have become an alias.
+fn is_not_moved(state: &State) -> bool {
+    matches!(
+        state,
+        State::Unknown {
+            doubt: Doubt::NotMoved,
+            ..
+        }
+    )
+}
+
+fn live<'a>(state: &State, job: &'a Job) -> Found<'a> {
+    let message = format!(
+        "the journal says {}, and its job {} still runs",
+        state.name(),
+        job.export
+    );
+    (Disagreement::LiveJob, message, Some(&job.export))
+}
+
+fn differs<'a>(state: &State, job: &'a Job) -> Found<'a> {
+    let message = format!(
+        "the journal says {}, and its job {} {}",
+        state.name(),
+        job.export,
+        stands(job.stage)
+    );
+    (Disagreement::StateDiffers, message, Some(&job.export))
+}
+
+fn stands(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Live => "still runs",
+        Stage::Completed => "completed",
+        Stage::Failed => "failed",
+    }
+}
