@@ -109,10 +109,11 @@ impl JobList {
             connection.busy_timeout(Duration::ZERO)?;
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             connection.execute_batch("BEGIN EXCLUSIVE")?;
-            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let tables: i64 =
+                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
             let id: i64 =
                 connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-            Ok((connection, pages == 0, id == APPLICATION_ID))
+            Ok((connection, tables == 0 && id == 0, id == APPLICATION_ID))
         };
         let strange = || damaged(&path, "an audit would keep its list there; move it away");
         let (connection, new, ours) = match open() {
