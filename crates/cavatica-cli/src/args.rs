@@ -9,9 +9,11 @@ use cavatica_exports::model::{
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
+mod audit;
 mod transfer;
 mod verify;
 
+pub(crate) use audit::Audit;
 pub(crate) use transfer::{
     Existing, Pace, Plan, Report, ReportFormat, Retry, Run, Status, Support, Transfers,
 };
@@ -71,6 +73,7 @@ pub(crate) enum Command {
     Support(Support),
     Retry(Retry),
     Verify(Verify),
+    Audit(Audit),
     Report(Report),
     /// List, read and follow export jobs
     #[command(
