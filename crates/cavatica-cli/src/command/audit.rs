@@ -138,20 +138,25 @@ fn show(summary: &AuditSummary, ui: &Ui) -> io::Result<()> {
     }
     let totals: Vec<String> = Disagreement::ALL
         .into_iter()
-        .map(|kind| format!("{} {}", summary.totals[kind.name()], kind.name()))
+        .map(Disagreement::name)
+        .filter(|name| summary.totals[name] > 0)
+        .map(|name| format!("{} {name}", summary.totals[name]))
         .collect();
+    let totals = match totals.as_slice() {
+        [] => String::new(),
+        totals => format!(": {}", totals.join(", ")),
+    };
     let verdict = match (summary.agrees, summary.complete) {
         (true, _) => "agree",
         (false, true) => "disagree",
         (false, false) => "can't be compared to the end: the list never came whole",
     };
     ui.sentence(format_args!(
-        "{}: {} and {} of account {} {verdict}: {}",
+        "{}: {} and {} of account {} {verdict}{totals}",
         summary.transfer,
         counted(summary.files, "file"),
         counted(summary.jobs, "job"),
-        visible(&summary.account),
-        totals.join(", ")
+        visible(&summary.account)
     ))?;
     for kind in Disagreement::ALL {
         if summary.totals[kind.name()] > 0 {
