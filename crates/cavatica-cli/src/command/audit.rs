@@ -146,10 +146,12 @@ fn show(summary: &AuditSummary, ui: &Ui) -> io::Result<()> {
         [] => String::new(),
         totals => format!(": {}", totals.join(", ")),
     };
-    let verdict = match (summary.agrees, summary.complete) {
-        (true, _) => "agree",
-        (false, true) => "disagree",
-        (false, false) => "can't be compared to the end: the list never came whole",
+    let verdict = match (summary.faults(), summary.complete) {
+        _ if summary.agrees => "agree",
+        (0, true) => "agree as far as can be told",
+        (0, false) => "can't be compared to the end, for the list never came whole",
+        (_, true) => "disagree",
+        (_, false) => "disagree, and the list never came whole",
     };
     ui.sentence(format_args!(
         "{}: {} and {} of account {} {verdict}{totals}",

@@ -182,14 +182,32 @@ impl Books<'_> {
         self.elsewhere(state, jobs)
             .or_else(|| self.one(state, counted.first().copied(), jobs))
             .or_else(|| {
-                let undated = |job: &&Job| {
-                    job.stage == Stage::Completed && self.is_since(job, own).is_none()
-                };
+                let undated: Vec<&Job> = self.undated(own, jobs).collect();
                 let message = "it isn't known whether its completed job was started before the transfer was planned: its times say too little, or no job of this transfer shows by which clock they are told";
-                here()
-                    .find(undated)
-                    .map(|job| (Disagreement::Unclear, message.to_owned(), Some(&*job.export)))
+                match (state, &undated[..]) {
+                    // It lies in its place, and by a single job; whichever it was, none is too many.
+                    (State::Completed { export: None, .. }, [_]) if counted.is_empty() => None,
+                    (_, []) => None,
+                    (_, [job, ..]) => Some((
+                        Disagreement::Unclear,
+                        message.to_owned(),
+                        Some(&*job.export),
+                    )),
+                }
             })
+    }
+
+    /// Successful jobs to the planned place that may be earlier ones.
+    fn undated<'a>(
+        &self,
+        own: Option<&ExportId>,
+        jobs: &'a [Job],
+    ) -> impl Iterator<Item = &'a Job> {
+        jobs.iter().filter(move |job| {
+            job.place == Place::Planned
+                && job.stage == Stage::Completed
+                && self.is_since(job, own).is_none()
+        })
     }
 
     /// A job that moves the file to another place. Copies are nobody's business, nor is it what became of a file that was
@@ -311,12 +329,7 @@ impl Books<'_> {
 
     /// Completed by its file, and no job since the plan brought it there.
     fn no_job<'a>(&self, jobs: &[Job]) -> Option<Found<'a>> {
-        let may_be = |job: &Job| {
-            job.place == Place::Planned
-                && job.stage == Stage::Completed
-                && self.is_since(job, None).is_none()
-        };
-        if jobs.iter().any(may_be) {
+        if self.undated(None, jobs).next().is_some() {
             return None;
         }
         let message = "the journal says completed, by the file itself, and no job since the plan that brought it there is listed";
