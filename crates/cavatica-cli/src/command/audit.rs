@@ -91,11 +91,11 @@ impl Lines<'_> {
                     counted(*requests, "request")
                 ));
             }
-            AuditEvent::PageRead { jobs, total } => {
-                if self.shows_progress && self.told.elapsed() >= TELL_EVERY {
-                    self.told = Instant::now();
-                    self.ui.note(format_args!("{} read", of_all(*jobs, *total)));
-                }
+            AuditEvent::PageRead { jobs, total }
+                if self.shows_progress && self.told.elapsed() >= TELL_EVERY =>
+            {
+                self.told = Instant::now();
+                self.ui.note(format_args!("{} read", of_all(*jobs, *total)));
             }
             AuditEvent::ReadingAgain { jobs, total } => self.ui.note(format_args!(
                 "the list changed while it was read: {} came; it is read again",

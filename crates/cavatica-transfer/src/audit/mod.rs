@@ -6,6 +6,7 @@
 //! different jobs came as it says that it has, and it did not shrink meanwhile.
 
 mod compare;
+mod disagreement;
 mod reading;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ use cavatica_exports::transport::{Client, Error};
 use cavatica_exports::{ExportFilter, ListError};
 use serde::Serialize;
 
-pub use compare::Disagreement;
 pub(crate) use compare::{Job, Place, Stage};
+pub use disagreement::Disagreement;
 
 use crate::evidence::JobClock;
 use crate::journal::{ItemRow, JobList, JournalError, Owner, TransferFile};

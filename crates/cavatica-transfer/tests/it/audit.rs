@@ -439,7 +439,7 @@ async fn another_account_sees_none_of_the_jobs_and_is_refused() {
     other("json_set(terms, '$.account', 'somebody')");
     let stop = Stop::new();
     let refused = bench.try_audit(AuditReading::GoOn, stop.clone(), |_| {});
-    let error = refused.await.err().expect("it is refused").to_string();
+    let error = refused.await.expect_err("it is refused").to_string();
     assert!(error.contains("account `somebody`"), "{error}");
 }
 
