@@ -74,7 +74,9 @@ impl Api {
     pub(crate) fn for_starts(global: &Global, settle: Duration, ui: &Ui) -> Result<Self, Failure> {
         let found = credentials(global, ui)?;
         let life = LONGEST_BYTE_LIFE.min(settle);
-        Ok(Api::over(&build(builder(global, found)?.longest_byte_life(life))?))
+        Ok(Api::over(&build(
+            builder(global, found)?.longest_byte_life(life),
+        )?))
     }
 
     pub(crate) fn over(client: &Client) -> Self {

@@ -9,10 +9,12 @@ use cavatica_exports::model::{
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
+mod audit;
 mod transfer;
 mod verify;
 mod volumes;
 
+pub(crate) use audit::Audit;
 pub(crate) use transfer::{
     Existing, Pace, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status, Support,
     Transfers,
@@ -95,6 +97,7 @@ pub(crate) enum Command {
     Retry(Retry),
     Resolve(Resolve),
     Verify(Verify),
+    Audit(Audit),
     Report(Report),
     /// List, read and follow export jobs
     #[command(

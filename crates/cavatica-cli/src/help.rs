@@ -27,6 +27,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "retry",
             "resolve",
             "verify",
+            "audit",
             "report",
             "transfers",
             "support",
@@ -53,7 +54,7 @@ Exit codes, the worst one wins:
   0  everything was done
   1  anything that has no code of its own
   2  bad usage, something that isn't there, or refused before anything was sent
-  3  some items failed, or `verify` found differences
+  3  some items failed, or `verify` or `audit` found differences
   4  nothing to do
   5  credentials or permission
   6  interrupted; the same command goes on

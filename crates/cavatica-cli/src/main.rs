@@ -114,6 +114,7 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Support(args) => command::support::run(args, &cli.global, ui),
         Command::Transfers(args) => command::transfers::run(args, ui),
         Command::Verify(args) => command::verify::run(args, &cli.global, ui).await,
+        Command::Audit(args) => command::audit::run(args, &cli.global, ui).await,
         Command::Report(args) => command::report::run(args, ui),
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
         Command::Resolve(args) => command::resolve::run(args, ui),

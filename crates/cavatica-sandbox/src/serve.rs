@@ -79,7 +79,8 @@ pub(crate) async fn serve(
 /// never reads its answers, would keep the place of another.
 pub(crate) async fn connection(
     hub: Arc<Hub>,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) {
     let (requests, mut changes) = watch::channel(0);
     let service = service_fn(move |request: http::Request<Incoming>| {
         let (hub, pending) = (Arc::clone(&hub), Pending::of(&requests));

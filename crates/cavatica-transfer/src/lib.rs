@@ -21,13 +21,14 @@
 //!
 //! [`plan::plan`] writes a transfer: one SQLite file with the plan, and the [`journal`] of all runs to come. [`run`] sends
 //! and follows, and takes up what an earlier run left. Where a file stands, and what may follow, is one type:
-//! [`state::State`]. [`verify`] reads the destination again and tells what differs, [`write_report`] writes what became of
-//! every file. For a single file without a journal there is [`export_once`]. `docs/reliability.md` says why nothing is sent
-//! twice.
+//! [`state::State`]. [`verify`] reads the destination again and tells what differs, [`audit()`] holds the account's jobs
+//! against the journal, [`write_report`] writes what became of every file. For a single file without a journal there is
+//! [`export_once`]. `docs/reliability.md` says why nothing is sent twice.
 
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod audit;
 mod event;
 mod evidence;
 mod fingerprint;
@@ -42,6 +43,10 @@ pub mod state;
 mod summary;
 mod verify;
 
+pub use audit::{
+    AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
+    Disagreement, audit,
+};
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use listing::{Standing, TransferLine, transfers_in};

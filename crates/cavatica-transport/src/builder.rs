@@ -233,16 +233,16 @@ impl ClientBuilder {
             Some(connect) => (Source::Given(connect), None, false),
             None => {
                 let dialer = Dialer::new(
-            self.endpoint.origin(),
-            tls,
-            &self.proxy,
-            self.connect_limit,
-            self.byte_life,
-        )?;
-        let behind_proxy = dialer.is_behind_proxy();
-        let known = KNOWS_BYTE_LIFE && !behind_proxy;
-        let byte_life = known.then_some(self.byte_life);
-        (Source::Network(Box::new(dialer)), byte_life, behind_proxy)
+                    self.endpoint.origin(),
+                    tls,
+                    &self.proxy,
+                    self.connect_limit,
+                    self.byte_life,
+                )?;
+                let behind_proxy = dialer.is_behind_proxy();
+                let known = KNOWS_BYTE_LIFE && !behind_proxy;
+                let byte_life = known.then_some(self.byte_life);
+                (Source::Network(Box::new(dialer)), byte_life, behind_proxy)
             }
         };
         let http = legacy::Client::builder(TokioExecutor::new())

@@ -88,9 +88,8 @@ struct Source(File);
 
 impl Source {
     fn of(path: &Path, name: &str) -> Result<Self, Failure> {
-        let unreadable = |error| {
-            Failure::usage(format!("the manifest {name} can't be read")).caused_by(error)
-        };
+        let unreadable =
+            |error| Failure::usage(format!("the manifest {name} can't be read")).caused_by(error);
         if path == Path::new("-") {
             return Source::spool(io::stdin()).map_err(Failure::no_temporary_file);
         }

@@ -163,7 +163,7 @@ async fn start(
                     "the job's properties don't name the KMS key that was asked for: the object may be encrypted with another; name the key on the volume instead",
                 );
             }
-                        Ok(Began::Job(job))
+            Ok(Began::Job(job))
         }
         Ok(Started::Found(job)) => {
             ui.note("the answer was lost; the job was found in the list of your export jobs");

@@ -5,7 +5,9 @@ use std::path::Path;
 use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
-use cavatica_transfer::journal::{Approval, Copying, Journal, JournalError, Opening, SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{
+    Approval, Copying, Journal, JournalError, Opening, SqliteJournal, TransferFile,
+};
 use cavatica_transfer::{
     Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
 };
@@ -113,7 +115,7 @@ impl Opened {
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
         let mut opening = Opening::default().approved(approval);
-        match environment.state {
+        match &environment.state {
             Some(state) => opening = opening.locks_in(state.join("cavatica/locks")),
             None => ui.warn(
                 "a run of a copy of this transfer would not be noticed: neither XDG_STATE_HOME nor HOME is set",

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use cavatica_sandbox::FaultPlan;
+
 use crate::harness::World;
 
 /// A command of a page, and what it is said to print.
@@ -86,9 +88,22 @@ fn every_command_prints_what_the_page_on_manifests_says() {
     );
 }
 
+/// The page's first transfer meets a key that doesn't fit any more.
+#[test]
+fn every_command_prints_what_the_runbooks_say() {
+    let rotated: FaultPlan = "fail-jobs=9103,nth=2".parse().unwrap();
+    let world = World::with(|sandbox| sandbox.faults(rotated));
+    let page = include_str!("../../../../docs/runbooks.md");
+    follow_in(&world, "runbooks.md", page);
+}
+
 #[track_caller]
 fn follow(name: &str, page: &str) {
-    let world = World::new();
+    follow_in(&World::new(), name, page);
+}
+
+#[track_caller]
+fn follow_in(world: &World, name: &str, page: &str) {
     let folder = tempfile::tempdir().unwrap();
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_cavatica"))
         .parent()

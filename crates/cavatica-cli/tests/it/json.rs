@@ -153,6 +153,7 @@ fn every_command_prints_the_documented_keys() {
         &[world.run(&["support", "t.transfer"]).document()],
     );
     compare("verify", &run("verify t.transfer"));
+    compare("audit", &run("audit t.transfer"));
     compare("report", &run("report t.transfer"));
     compare("retry", &run("retry t.transfer --yes --poll 50ms"));
     compare("doctor", &run("doctor"));

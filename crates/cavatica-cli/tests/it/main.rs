@@ -1,5 +1,6 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
+mod audit;
 mod closed_pipe;
 mod credentials;
 mod doctor;

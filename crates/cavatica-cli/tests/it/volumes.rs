@@ -315,7 +315,10 @@ fn a_deleted_volume_is_switched_off_first_and_confirmed() {
     );
     assert_eq!(delete(&[]).exit(), 2);
     let deleted = delete(&["--yes", "--json"]);
-    assert_eq!(deleted.document(), json!({"deleted": "sandbox/output"}));
+    assert_eq!(
+        deleted.document(),
+        json!({"version": 1, "deleted": "sandbox/output"})
+    );
     assert_eq!(world.run(&["volumes", "get", "sandbox/output"]).exit(), 2);
 }
 

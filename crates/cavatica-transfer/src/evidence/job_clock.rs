@@ -11,6 +11,9 @@ const DATE_ERROR: SignedDuration = SignedDuration::from_secs(5);
 /// How far a time may be off whose zone isn't told, on a clock that nobody measured.
 const UNMEASURED: SignedDuration = SignedDuration::from_hours(26);
 
+/// When the answer of an earlier run's call came isn't known; no call is waited for any longer.
+const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(2);
+
 /// How far the clock that dates jobs is ahead of the platform's `Date`, between two bounds. Times without a zone, or of a
 /// clock that is wrong, show as an offset like any other.
 ///
@@ -33,6 +36,12 @@ impl JobClock {
             .filter(|(least, most)| least <= most);
         // Where two samples disagree, a clock was set meanwhile.
         self.ahead = Some(both.unwrap_or((least, most)));
+    }
+
+    /// A job of an earlier run was dated `started`, and was sent at that moment.
+    pub(crate) fn learn_later(&mut self, started: Timestamp, sent: Timestamp) {
+        let heard = sent.saturating_add(LONGEST_CALL).unwrap_or(sent);
+        self.learn(started, sent, heard);
     }
 
     /// Whether a moment that a job tells lies before one of ours. `None` if it can't be told.

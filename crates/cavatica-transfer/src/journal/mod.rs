@@ -56,6 +56,7 @@
 //! rollback journal, one of the transfer, two of the folder. A million files take under 300 MB;
 //! locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
 
+mod by_file;
 mod codec;
 mod draft;
 mod error;
@@ -63,6 +64,7 @@ mod fence;
 mod header;
 mod history;
 mod inode;
+mod job_list;
 mod keys;
 mod lock;
 mod open;
@@ -82,6 +84,7 @@ pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
 use header::TransferId;
 pub(crate) use history::{Pulse, SkippedKind};
+pub(crate) use job_list::{JobList, Listed, PlannedPlaces};
 pub use lock::{Owner, Unguarded};
 pub use opening::{Approval, Opening};
 pub use read::TransferFile;

@@ -8,9 +8,10 @@ use cavatica_exports::transport::Guard;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::by_file::ByFile;
 use super::codec::{
-    self, COMPLETED, INTENDED, PLANNED, StateColumns, StoredFile, copying_number, damaged, file_id,
-    hashed, hashed_value, milliseconds, moment, read_back,
+    self, COMPLETED, INTENDED, PLANNED, StateColumns, copying_number, damaged, file_id,
+    milliseconds, moment, read_back,
 };
 use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
@@ -50,8 +51,8 @@ pub struct SqliteJournal {
     last_intended: i64,
     copying: Copying,
     planned: Timestamp,
-    /// Every planned file's hash and number, sorted; empty until somebody asks.
-    items_by_file: Vec<(u64, i64)>,
+    /// Read when somebody asks: it is needed only where jobs of others are seen.
+    items_by_file: Option<ByFile>,
     /// Written, and handed out once it is on disk.
     intents: Vec<Intent>,
 }
@@ -108,7 +109,7 @@ impl SqliteJournal {
             last_intended: 0,
             copying: header.copying,
             planned: header.created,
-            items_by_file: Vec::new(),
+            items_by_file: None,
             intents: Vec::new(),
         };
         journal.begin_run(opening.approval, header.fingerprint, now)?;
@@ -464,20 +465,17 @@ impl Journal for SqliteJournal {
     }
 
     fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError> {
-        if self.items_by_file.is_empty() {
-            self.items_by_file = self.hash_files().map_err(|source| self.sqlite(source))?;
-        }
+        let by_file = match self.items_by_file.take() {
+            Some(by_file) => by_file,
+            None => ByFile::read(&self.connection).map_err(|source| self.sqlite(source))?,
+        };
+        let by_file = self.items_by_file.insert(by_file);
+        let candidates: Vec<Vec<ItemId>> = files
+            .iter()
+            .map(|file| by_file.candidates(file).map(ItemId).collect())
+            .collect();
         let mut found = Vec::new();
-        for file in files {
-            let hash = hashed(&StoredFile(file));
-            let first = self
-                .items_by_file
-                .partition_point(|(other, _)| *other < hash);
-            let same = self.items_by_file[first..].iter();
-            let ids: Vec<ItemId> = same
-                .take_while(|(other, _)| *other == hash)
-                .map(|(_, id)| ItemId(*id))
-                .collect();
+        for (file, ids) in files.iter().zip(candidates) {
             let items = self.items(&ids)?.into_iter();
             let really = items.filter(|item| item.file == *file);
             found.extend(really.map(|item| (item.file, item.id)));
@@ -623,18 +621,6 @@ impl Journal for SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Every planned file's hash, sorted: 16 bytes each, needed only where jobs of others are seen.
-    fn hash_files(&self) -> rusqlite::Result<Vec<(u64, i64)>> {
-        let mut statement = self.connection.prepare("SELECT file, id FROM item")?;
-        let mut rows = statement.query([])?;
-        let mut hashes = Vec::new();
-        while let Some(row) = rows.next()? {
-            hashes.push((hashed_value(row.get_ref(0)?), row.get(1)?));
-        }
-        hashes.sort_unstable();
-        Ok(hashes)
-    }
-
     fn fresh(&mut self, count: usize) -> Result<Vec<Item>, JournalError> {
         // Without a limit in the statement: SQLite would plan it anew for each.
         let mut statement = self

@@ -1,5 +1,6 @@
 //! The engine seen from outside: its journal against a reference machine, and whole transfers against the sandbox.
 
+mod audit;
 mod bench;
 mod journal;
 mod lies;

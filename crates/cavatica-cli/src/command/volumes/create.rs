@@ -23,7 +23,7 @@ pub(super) fn policy(args: &CreateVolume, ui: &Ui) -> Result<Exit, Failure> {
         ui.json(&policy)?;
     } else {
         let text = serde_json::to_string_pretty(&policy).expect("a policy is plain data");
-        ui.line(text)?;
+        ui.text(&format!("{text}\n"))?;
     }
     ui.note("give this policy to the IAM user or role, then the same command without --policy");
     Ok(Exit::Done)

@@ -1,6 +1,5 @@
 //! Taking up what earlier runs left.
 
-use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::Runner;
@@ -86,13 +85,9 @@ impl Runner<'_> {
 
     /// Measures the jobs' clock on the jobs of earlier runs.
     fn learn_clock(&mut self) -> Result<(), RunError> {
-        // When their answers came isn't known; a call isn't waited for any longer.
-        let answered = SignedDuration::from_mins(2);
         for sample in self.journal.clock_samples()? {
-            let heard = sample.sent.saturating_add(answered).unwrap_or(sample.sent);
-            self.inquiry
-                .earlier_clock
-                .learn(sample.started, sample.sent, heard);
+            let clock = &mut self.inquiry.earlier_clock;
+            clock.learn_later(sample.started, sample.sent);
         }
         Ok(())
     }

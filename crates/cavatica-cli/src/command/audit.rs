@@ -1,0 +1,210 @@
+//! `cavatica audit`: whether the platform started what the journal says, and nothing else.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cavatica_exports::model::visible;
+use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::{
+    AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, Disagreement, Stop, audit,
+};
+
+use crate::api;
+use crate::args::{self, Global};
+use crate::credentials::{self, Environment};
+use crate::exit::{Exit, Failure};
+use crate::hint;
+use crate::interrupt::Listener;
+use crate::ui::{Ui, counted};
+
+/// How often a long list says how far it was read.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    // Before any request: a wrong path is told at once.
+    TransferFile::open(&args.transfer)?;
+    let found = credentials::find(global, &Environment::read())?;
+    let endpoint = found.endpoint.to_string();
+    let client = api::client(global, found)?;
+    let reading = if args.again {
+        AuditReading::Anew
+    } else {
+        AuditReading::GoOn
+    };
+    let stop = Stop::new();
+    let listener = {
+        let stop = stop.clone();
+        Listener::start(move |number| interrupted(number, &stop))?
+    };
+    let mut lines = Lines {
+        ui,
+        shows_progress: !args.no_progress && !ui.is_json(),
+        told: Instant::now(),
+        written: Ok(()),
+    };
+    let tell = &mut |event: AuditEvent| lines.tell(&event);
+    let outcome = audit(&args.transfer, &endpoint, &client, reading, &stop, tell).await;
+    drop(listener);
+    let summary = outcome.map_err(|error| of_audit(error, &args.transfer))?;
+    lines.written?;
+    show(&summary, ui)?;
+    Ok(verdict(&summary))
+}
+
+/// The first request to stop keeps what was read, the second ends the program.
+fn interrupted(number: u32, stop: &Stop) {
+    if number > 1 {
+        std::process::exit(i32::from(Exit::Interrupted as u8));
+    }
+    stop.ask();
+}
+
+/// What is told while it goes on.
+struct Lines<'a> {
+    ui: &'a Ui,
+    shows_progress: bool,
+    told: Instant,
+    /// Whether all lines so far could be written.
+    written: io::Result<()>,
+}
+
+impl Lines<'_> {
+    fn tell(&mut self, event: &AuditEvent) {
+        match event {
+            AuditEvent::Began {
+                jobs,
+                kept,
+                requests,
+                allowed,
+            } => {
+                let jobs = jobs.map_or_else(
+                    || "the export jobs on the volume".to_owned(),
+                    |jobs| counted(jobs, "export job"),
+                );
+                let kept = match kept {
+                    0 => String::new(),
+                    kept => format!(", of which {kept} were read before"),
+                };
+                self.ui.note(format_args!(
+                    "reading {jobs}{kept}: {}; the limit allows {allowed} in 5 minutes",
+                    counted(*requests, "request")
+                ));
+            }
+            AuditEvent::PageRead { jobs, total }
+                if self.shows_progress && self.told.elapsed() >= TELL_EVERY =>
+            {
+                self.told = Instant::now();
+                self.ui.note(format_args!("{} read", of_all(*jobs, *total)));
+            }
+            AuditEvent::ReadingAgain { jobs, total } => self.ui.note(format_args!(
+                "the list changed while it was read: {} came; it is read again",
+                of_all(*jobs, *total)
+            )),
+            AuditEvent::Disagreed(kind, line) => self.disagreement(*kind, line),
+            _ => {}
+        }
+    }
+
+    fn disagreement(&mut self, kind: Disagreement, line: &AuditLine) {
+        // What can't be written any more isn't: the last word is said all the same.
+        if self.ui.is_json() || self.written.is_err() {
+            return;
+        }
+        let key = visible(&line.location);
+        self.written = self.ui.line(format_args!("{} {key}", kind.symbol()));
+        let message = visible(&line.message);
+        self.ui
+            .note(format_args!("  {}: {} {message}", line.name, line.file_id));
+    }
+}
+
+fn of_all(jobs: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("{jobs} of {}", counted(total, "export job")),
+        None => counted(jobs, "export job"),
+    }
+}
+
+fn show(summary: &AuditSummary, ui: &Ui) -> io::Result<()> {
+    if ui.is_json() {
+        return ui.json(summary);
+    }
+    if !summary.audited {
+        return ui.line(format_args!(
+            "{}: nothing was sent, and account {} has no export job on the volume: there is nothing to audit",
+            summary.transfer, summary.account
+        ));
+    }
+    let totals: Vec<String> = Disagreement::ALL
+        .into_iter()
+        .map(Disagreement::name)
+        .filter(|name| summary.totals[name] > 0)
+        .map(|name| format!("{} {name}", summary.totals[name]))
+        .collect();
+    let totals = match totals.as_slice() {
+        [] => String::new(),
+        totals => format!(": {}", totals.join(", ")),
+    };
+    let verdict = match (summary.faults(), summary.complete) {
+        _ if summary.agrees => "agree",
+        (0, true) => "agree as far as can be told",
+        (0, false) => "can't be compared to the end, for the list never came whole",
+        (_, true) => "disagree",
+        (_, false) => "disagree, and the list never came whole",
+    };
+    ui.sentence(format_args!(
+        "{}: {} and {} of account {} {verdict}{totals}",
+        summary.transfer,
+        counted(summary.files, "file"),
+        counted(summary.jobs, "job"),
+        visible(&summary.account)
+    ))?;
+    for kind in Disagreement::ALL {
+        if summary.totals[kind.name()] > 0 {
+            ui.note(format_args!("{}: {}", kind.name(), kind.advice()));
+        }
+    }
+    if summary.in_flight > 0 {
+        ui.note(format_args!(
+            "{} under way: run the transfer to its end, then audit it again",
+            counted(summary.in_flight, "file")
+        ));
+    }
+    ui.note("jobs that other accounts started don't show: they can't be audited from here");
+    Ok(())
+}
+
+/// How the program ends: what is certain counts before what isn't known.
+fn verdict(summary: &AuditSummary) -> Exit {
+    if !summary.audited {
+        Exit::NothingToDo
+    } else if summary.faults() > 0 {
+        Exit::SomeFailed
+    } else if summary.agrees {
+        Exit::Done
+    } else {
+        Exit::Unknown
+    }
+}
+
+fn of_audit(error: AuditError, transfer: &Path) -> Failure {
+    let again = format!(
+        "what was read is kept; `cavatica audit {}` goes on from here",
+        hint::shell_word(&transfer.display().to_string())
+    );
+    let message = error.to_string();
+    match error {
+        AuditError::Journal(error) => error.into(),
+        AuditError::Call(error) => Failure::from(error).hint(again),
+        AuditError::List(error) => Failure::from(error).hint(again),
+        AuditError::Interrupted { .. } => Failure::new(Exit::Interrupted, message).hint(again),
+        AuditError::Running { .. } => {
+            Failure::usage(message).hint("wait until it has ended, or stop it there")
+        }
+        AuditError::RunMeanwhile { .. } => Failure::new(Exit::Interrupted, message)
+            .hint("give the same command again; it reads the list anew"),
+        AuditError::Audited { .. } => Failure::usage(message).hint("wait until it has ended"),
+        _ => Failure::new(Exit::Other, message),
+    }
+}

@@ -1,0 +1,515 @@
+//! What the listed jobs of one file say of what the journal says of it. Pure: no network, no clock, no disk.
+
+use cavatica_exports::model::{ExportId, ExportMode};
+use jiff::Timestamp;
+
+use super::Disagreement;
+use crate::evidence::JobClock;
+use crate::state::{Doubt, State};
+
+/// How a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Not known to have ended.
+    Live,
+    Completed,
+    Failed,
+}
+
+/// Where a job brings its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Planned,
+    Elsewhere {
+        /// In words.
+        place: String,
+        /// Whether the file lies there now: then the job moved it. No field of a job says whether it moves or copies.
+        moved: bool,
+    },
+}
+
+/// A job of a planned file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) export: String,
+    pub(crate) stage: Stage,
+    pub(crate) place: Place,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) finished: Option<Timestamp>,
+}
+
+/// What the jobs of a file are held against.
+pub(crate) struct Books<'a> {
+    pub(crate) mode: ExportMode,
+    /// When the transfer was planned: jobs that ended before are earlier ones.
+    pub(crate) planned: Timestamp,
+    /// The clock that jobs are dated by.
+    pub(crate) clock: JobClock,
+    /// Whether the list is whole, so that what it doesn't show isn't there.
+    pub(crate) whole: bool,
+    /// Whether the list shows a job, of whatever file.
+    pub(crate) shows: &'a dyn Fn(&ExportId) -> bool,
+}
+
+/// What was found of a file: what disagrees, in which words, and by which job.
+pub(crate) type Found<'a> = (Disagreement, String, Option<&'a str>);
+
+impl Books<'_> {
+    /// Whether a job belongs to the time since the plan. `None` if it can't be told.
+    fn is_since(&self, job: &Job, own: Option<&ExportId>) -> Option<bool> {
+        if job.stage == Stage::Live || own.is_some_and(|own| own.as_str() == job.export) {
+            return Some(true);
+        }
+        let ended = job.finished.or(job.started)?;
+        let before = self.clock.is_before(ended, self.planned)?;
+        Some(!before)
+    }
+
+    /// Compares where a file stands with its jobs.
+    pub(crate) fn compare<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Found<'a>> {
+        let own = state.export();
+        let here = || jobs.iter().filter(|job| job.place == Place::Planned);
+        let lives = |job: &&Job| job.stage != Stage::Failed;
+        let since = |job: &&Job| self.is_since(job, own) == Some(true);
+        let counted: Vec<&Job> = here().filter(lives).filter(since).collect();
+        if let [first, second, ..] = counted[..] {
+            let other = if own.is_some_and(|own| own.as_str() == first.export) {
+                second
+            } else {
+                first
+            };
+            let ids: Vec<&str> = counted.iter().map(|job| job.export.as_str()).collect();
+            let message = format!(
+                "{} jobs to its place completed or still run, expected one: {}",
+                ids.len(),
+                ids.join(", ")
+            );
+            return Some((Disagreement::Doubled, message, Some(&other.export)));
+        }
+        self.elsewhere(state, jobs)
+            .or_else(|| self.one(state, counted.first().copied(), jobs))
+            .or_else(|| {
+                let undated: Vec<&Job> = self.undated(own, jobs).collect();
+                let message = "it isn't known whether its completed job was started before the transfer was planned: its times say too little, or no job of this transfer shows by which clock they are told";
+                match (state, &undated[..]) {
+                    // It lies in its place, and by a single job; whichever it was, none is too many.
+                    (State::Completed { export: None, .. }, [_]) if counted.is_empty() => None,
+                    (_, []) => None,
+                    (_, [job, ..]) => Some((
+                        Disagreement::Unclear,
+                        message.to_owned(),
+                        Some(&*job.export),
+                    )),
+                }
+            })
+    }
+
+    /// Successful jobs to the planned place that may be earlier ones.
+    fn undated<'a>(
+        &self,
+        own: Option<&ExportId>,
+        jobs: &'a [Job],
+    ) -> impl Iterator<Item = &'a Job> {
+        jobs.iter().filter(move |job| {
+            job.place == Place::Planned
+                && job.stage == Stage::Completed
+                && self.is_since(job, own).is_none()
+        })
+    }
+
+    /// A job that moves the file to another place. Copies are nobody's business, nor is it what became of a file that was
+    /// copied.
+    fn elsewhere<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Found<'a>> {
+        // The journal may have called it failed just because of that.
+        if self.mode == ExportMode::Copy || matches!(state, State::Failed { .. }) {
+            return None;
+        }
+        jobs.iter().find_map(|job| {
+            let Place::Elsewhere { place, moved } = &job.place else {
+                return None;
+            };
+            let told = match (job.stage, moved) {
+                (Stage::Live, _) if !matches!(state, State::Completed { .. }) => {
+                    "takes it, or a copy of it, to"
+                }
+                (Stage::Completed, true) if self.is_since(job, None) == Some(true) => "moved it to",
+                (Stage::Live | Stage::Completed | Stage::Failed, _) => return None,
+            };
+            let message = format!(
+                "the journal says {}, and job {} {told} {place}",
+                state.name(),
+                job.export
+            );
+            Some((Disagreement::Elsewhere, message, Some(&*job.export)))
+        })
+    }
+
+    /// What disagrees where at most one job brought the file to its place, or still does.
+    fn one<'a>(
+        &self,
+        state: &State,
+        counted: Option<&'a Job>,
+        jobs: &'a [Job],
+    ) -> Option<Found<'a>> {
+        match state {
+            State::Completed { export: None, .. } => match counted {
+                Some(job) if job.stage == Stage::Live => Some(live(state, job)),
+                Some(_) => None,
+                None => self.no_job(jobs),
+            },
+            State::Completed {
+                export: Some(export),
+                ..
+            }
+            | State::Accepted { export } => self.own(state, export, counted, jobs),
+            State::Intended => None,
+            State::Planned | State::Failed { .. } | State::Unknown { .. } => {
+                let job = counted?;
+                let own = state.export();
+                let is_own = own.is_some_and(|own| own.as_str() == job.export);
+                match (is_own, job.stage) {
+                    (true, Stage::Live) => Some(live(state, job)),
+                    // That is why it is unknown.
+                    (true, _) if is_not_moved(state) => None,
+                    (true, _) => Some(differs(state, job)),
+                    (false, _) => {
+                        let message = format!(
+                            "the journal says {}, and job {} to its place {}",
+                            state.name(),
+                            job.export,
+                            stands(job.stage)
+                        );
+                        Some((Disagreement::UnexpectedJob, message, Some(&*job.export)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The journal names a job.
+    fn own<'a>(
+        &self,
+        state: &State,
+        export: &ExportId,
+        counted: Option<&'a Job>,
+        jobs: &'a [Job],
+    ) -> Option<Found<'a>> {
+        let has_ended = matches!(state, State::Completed { .. });
+        let own = jobs.iter().find(|job| job.export == export.as_str());
+        let other = counted.filter(|job| job.export != export.as_str());
+        match own {
+            Some(job) if job.place == Place::Planned => match (job.stage, other) {
+                (Stage::Live, _) if has_ended => Some(live(state, job)),
+                (Stage::Failed, _) if has_ended => Some(differs(state, job)),
+                (Stage::Failed, Some(other)) => {
+                    let message = format!(
+                        "its job {export} failed, and job {}, which the journal doesn't know, {}",
+                        other.export,
+                        stands(other.stage)
+                    );
+                    Some((Disagreement::UnexpectedJob, message, Some(&*other.export)))
+                }
+                (Stage::Live | Stage::Completed | Stage::Failed, _) => None,
+            },
+            Some(job) => {
+                let message = format!("the journal names job {export}, which is to another place");
+                Some((Disagreement::WrongJob, message, Some(&*job.export)))
+            }
+            None if (self.shows)(export) => {
+                let message = format!("the journal names job {export}, which is of another file");
+                Some((Disagreement::WrongJob, message, None))
+            }
+            None => {
+                let instead = other.map_or_else(String::new, |other| {
+                    format!(
+                        "; job {} to its place {}",
+                        other.export,
+                        stands(other.stage)
+                    )
+                });
+                let message =
+                    format!("the journal names job {export}, which isn't listed{instead}");
+                Some((self.absent(Disagreement::NotInList), message, None))
+            }
+        }
+    }
+
+    /// Completed by its file, and no job since the plan brought it there.
+    fn no_job<'a>(&self, jobs: &[Job]) -> Option<Found<'a>> {
+        if self.undated(None, jobs).next().is_some() {
+            return None;
+        }
+        let message = "the journal says completed, by the file itself, and no job since the plan that brought it there is listed";
+        let kind = self.absent(Disagreement::MissingJob);
+        Some((kind, message.to_owned(), None))
+    }
+
+    /// What isn't listed isn't there only if the list is whole.
+    fn absent(&self, kind: Disagreement) -> Disagreement {
+        if self.whole {
+            kind
+        } else {
+            Disagreement::Unclear
+        }
+    }
+}
+
+/// Whether the job is known to have completed, and the file not to have become an alias.
+fn is_not_moved(state: &State) -> bool {
+    matches!(
+        state,
+        State::Unknown {
+            doubt: Doubt::NotMoved,
+            ..
+        }
+    )
+}
+
+fn live<'a>(state: &State, job: &'a Job) -> Found<'a> {
+    let message = format!(
+        "the journal says {}, and its job {} still runs",
+        state.name(),
+        job.export
+    );
+    (Disagreement::LiveJob, message, Some(&job.export))
+}
+
+fn differs<'a>(state: &State, job: &'a Job) -> Found<'a> {
+    let message = format!(
+        "the journal says {}, and its job {} {}",
+        state.name(),
+        job.export,
+        stands(job.stage)
+    );
+    (Disagreement::StateDiffers, message, Some(&job.export))
+}
+
+fn stands(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Live => "still runs",
+        Stage::Completed => "completed",
+        Stage::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Failure, Proof};
+
+    const PLANNED: i64 = 1_800_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(PLANNED + seconds).expect("a moment")
+    }
+
+    fn id(export: &str) -> ExportId {
+        export.parse().expect("an id")
+    }
+
+    /// A job that ended so many seconds after the plan.
+    fn job(export: &str, stage: Stage, ended: i64) -> Job {
+        Job {
+            export: export.to_owned(),
+            stage,
+            place: Place::Planned,
+            started: Some(at(ended - 1)),
+            finished: (stage != Stage::Live).then(|| at(ended)),
+        }
+    }
+
+    fn away(export: &str, stage: Stage, moved: bool) -> Job {
+        Job {
+            place: Place::Elsewhere {
+                place: "there".to_owned(),
+                moved,
+            },
+            ..job(export, stage, 500)
+        }
+    }
+
+    fn completed(export: Option<&str>) -> State {
+        State::Completed {
+            export: export.map(id),
+            proof: Proof::File,
+        }
+    }
+
+    fn failed(export: Option<&str>) -> State {
+        State::Failed {
+            export: export.map(id),
+            failure: Failure {
+                code: Some(9103),
+                status: None,
+                message: "no".to_owned(),
+                request_id: None,
+            },
+        }
+    }
+
+    fn unknown(export: Option<&str>, doubt: Doubt) -> State {
+        State::Unknown {
+            export: export.map(id),
+            doubt,
+        }
+    }
+
+    fn books(mode: ExportMode, whole: bool) -> Books<'static> {
+        let mut clock = JobClock::default();
+        clock.learn(at(300), at(299), at(301));
+        Books {
+            mode,
+            planned: at(0),
+            clock,
+            whole,
+            shows: &|export| export.as_str() == "listed",
+        }
+    }
+
+    #[track_caller]
+    fn check(state: &State, jobs: &[Job], expected: &str) {
+        let found = books(ExportMode::Move, true).compare(state, jobs);
+        let name = found.map_or("agrees", |(kind, ..)| kind.name());
+        assert_eq!(name, expected, "{state:?} {jobs:?}");
+    }
+
+    use Stage::{Completed, Failed, Live};
+
+    #[test]
+    fn a_completed_file_has_one_successful_job() {
+        let ours = completed(Some("a"));
+        check(&ours, &[job("a", Completed, 300)], "agrees");
+        check(&completed(None), &[job("a", Completed, 300)], "agrees");
+        check(&ours, &[job("a", Live, 300)], "live-job");
+        check(&ours, &[job("a", Failed, 300)], "state-differs");
+        check(&ours, &[], "not-in-list");
+        check(&ours, &[job("b", Completed, 300)], "not-in-list");
+        check(&ours, &[away("a", Completed, false)], "wrong-job");
+        check(&completed(Some("listed")), &[], "wrong-job");
+        check(&completed(None), &[], "missing-job");
+        check(&completed(None), &[job("a", Failed, 300)], "missing-job");
+        check(
+            &completed(None),
+            &[job("a", Completed, -300)],
+            "missing-job",
+        );
+    }
+
+    #[test]
+    fn two_jobs_to_the_place_are_one_too_many_whatever_the_journal_says() {
+        let two = [job("a", Completed, 300), job("b", Completed, 301)];
+        let one_lives = [job("a", Completed, 300), job("b", Live, 301)];
+        for state in [
+            completed(Some("a")),
+            completed(None),
+            failed(Some("a")),
+            State::Planned,
+            State::Intended,
+            State::Accepted { export: id("a") },
+            unknown(None, Doubt::ListIncomplete),
+        ] {
+            check(&state, &two, "doubled");
+            check(&state, &one_lives, "doubled");
+        }
+        let (_, _, export) = books(ExportMode::Move, true)
+            .compare(&completed(Some("a")), &two)
+            .expect("a disagreement");
+        assert_eq!(export, Some("b"), "the one that the journal doesn't know");
+    }
+
+    #[test]
+    fn earlier_jobs_failed_ones_and_copies_elsewhere_are_no_double() {
+        let others = [
+            job("a", Completed, 300),
+            job("b", Completed, -300),
+            job("c", Failed, 300),
+            away("d", Completed, false),
+        ];
+        check(&completed(Some("a")), &others, "agrees");
+        check(&completed(None), &others, "agrees");
+        check(&failed(None), &others[1..], "agrees");
+        check(&State::Planned, &others[1..], "agrees");
+    }
+
+    #[test]
+    fn the_others_have_none() {
+        for state in [
+            State::Planned,
+            failed(None),
+            failed(Some("b")),
+            unknown(None, Doubt::WhoseJob),
+        ] {
+            check(&state, &[job("a", Completed, 300)], "unexpected-job");
+            check(&state, &[job("a", Live, 300)], "unexpected-job");
+            check(&state, &[], "agrees");
+        }
+        check(
+            &failed(Some("a")),
+            &[job("a", Completed, 300)],
+            "state-differs",
+        );
+        check(&failed(Some("a")), &[job("a", Live, 300)], "live-job");
+        let not_moved = unknown(Some("a"), Doubt::NotMoved);
+        check(&not_moved, &[job("a", Completed, 300)], "agrees");
+    }
+
+    #[test]
+    fn files_under_way_have_one_at_most() {
+        let accepted = State::Accepted { export: id("a") };
+        for stage in [Live, Completed, Failed] {
+            check(&accepted, &[job("a", stage, 300)], "agrees");
+            check(&State::Intended, &[job("a", stage, 300)], "agrees");
+        }
+        check(&accepted, &[], "not-in-list");
+        let lost = [job("a", Failed, 300), job("b", Completed, 301)];
+        check(&accepted, &lost, "unexpected-job");
+        check(&State::Intended, &[], "agrees");
+    }
+
+    #[test]
+    fn a_move_to_another_place_is_told_unless_the_journal_knows() {
+        let moved = [away("a", Completed, true)];
+        check(&State::Planned, &moved, "elsewhere");
+        check(&completed(None), &moved, "elsewhere");
+        check(&State::Planned, &[away("a", Live, false)], "elsewhere");
+        check(&failed(None), &moved, "agrees");
+        let copied = books(ExportMode::Copy, true).compare(&State::Planned, &moved);
+        assert!(
+            copied.is_none(),
+            "what becomes of a copy's source is not its business"
+        );
+    }
+
+    #[test]
+    fn what_cant_be_dated_is_unclear() {
+        // Within the seconds to which clocks are known.
+        let undated = |export| job(export, Completed, 1);
+        check(&State::Planned, &[undated("a")], "unclear");
+        check(&completed(Some("a")), &[undated("a")], "agrees");
+        check(
+            &completed(Some("a")),
+            &[undated("a"), undated("b")],
+            "unclear",
+        );
+        check(&completed(None), &[undated("a")], "agrees");
+        check(&completed(None), &[undated("a"), undated("b")], "unclear");
+        let timeless = Job {
+            started: None,
+            finished: None,
+            ..undated("a")
+        };
+        check(&failed(None), &[timeless], "unclear");
+    }
+
+    #[test]
+    fn a_list_that_isnt_whole_proves_no_absence() {
+        let part = books(ExportMode::Move, false);
+        for state in [completed(Some("a")), completed(None)] {
+            let found = part.compare(&state, &[]).map(|(kind, ..)| kind);
+            assert_eq!(found, Some(Disagreement::Unclear));
+        }
+        let two = [job("a", Completed, 300), job("b", Completed, 301)];
+        let found = part.compare(&completed(None), &two);
+        assert_eq!(found.map(|(kind, ..)| kind), Some(Disagreement::Doubled));
+    }
+}
