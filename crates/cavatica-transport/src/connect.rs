@@ -25,13 +25,16 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
+/// A connection that is being opened.
+pub type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
+
 /// Opens connections to the platform, in place of the network.
 ///
 /// No TLS is spoken on them, and nothing is known of how long bytes live there. The endpoint's address is the one that the
 /// client was built with.
 pub trait Connect: fmt::Debug + Send + Sync + 'static {
     /// Opens one.
-    fn connect(&self) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
+    fn connect(&self) -> Connecting;
 }
 
 /// Where connections come from.
@@ -57,7 +60,7 @@ impl Service<Uri> for Source {
         match self {
             Source::Network(dialer) => {
                 let dialing = dialer.call(destination);
-                Box::pin(async move { Ok(Wire::Network(dialing.await?)) })
+                Box::pin(async move { Ok(Wire::Network(Box::new(dialing.await?))) })
             }
             Source::Given(connect) => {
                 let opening = connect.connect();
@@ -69,7 +72,7 @@ impl Service<Uri> for Source {
 
 /// A connection.
 pub(crate) enum Wire {
-    Network(MaybeHttpsStream<Socket>),
+    Network(Box<MaybeHttpsStream<Socket>>),
     Given(TokioIo<Box<dyn Stream>>),
 }
 

@@ -70,7 +70,7 @@ pub use builder::{BuildError, ClientBuilder};
 pub use call::{Call, Effect};
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
-pub use connect::{Connect, Stream};
+pub use connect::{Connect, Connecting, Stream};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, Fault, Outcome};
 pub use gate::Guard;

@@ -235,7 +235,7 @@ fn of_run(error: RunError, transfer: &Path) -> Failure {
             .hint("nothing further was sent; where the volume is as it should be now, plan the transfer anew")
             .hint(format!(
                 "`cavatica volumes get {}` shows it",
-                hint::shell_word(&volume.to_string())
+                hint::shell_word(volume.as_str())
             )),
         RunError::NotMoved { .. } => Failure::new(Exit::Unknown, message)
             .hint("look at the file and its job before anything else is moved")

@@ -110,7 +110,7 @@ impl AskError {
             AskError::Call(error) | AskError::List(ListError::Call(error)) if refused(&error) => {
                 Ok(error)
             }
-            other => Err(other),
+            other @ (AskError::Call(_) | AskError::List(_) | AskError::Unread { .. }) => Err(other),
         }
     }
 }

@@ -1,10 +1,6 @@
 //! A whole transfer in one process: the client's connections are pipes that lead to the sandbox, and no socket is opened.
 
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-
-use cavatica_exports::transport::{Client, Connect, Endpoint, Stream, Token};
+use cavatica_exports::transport::{Client, Connect, Connecting, Endpoint, Stream, Token};
 use cavatica_sandbox::Door;
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::{Ending, Stop, run};
@@ -16,7 +12,7 @@ use crate::bench::{Bench, account, many, options, world};
 struct Pipes(Door);
 
 impl Connect for Pipes {
-    fn connect(&self) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>> {
+    fn connect(&self) -> Connecting {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let door = self.0.clone();
         tokio::spawn(async move { door.serve(theirs).await });

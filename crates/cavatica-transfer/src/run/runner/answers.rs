@@ -145,10 +145,10 @@ impl Runner<'_> {
         match error.outcome() {
             Outcome::NotSent => {
                 self.not_sent(&intent)?;
-                match error.fault() {
-                    Fault::Withdrawn => Ok(()),
-                    _ => self.troubled(AskError::Call(error)),
+                if *error.fault() == Fault::Withdrawn {
+                    return Ok(());
                 }
+                self.troubled(AskError::Call(error))
             }
             Outcome::Unknown => {
                 self.sender.lost(files);

@@ -48,10 +48,9 @@ impl Runner<'_> {
         }
         self.opening = Opening::Done;
         self.outage.is_over();
-        if let Some(ahead) = self.platform.client.clock_ahead() {
-            if ahead.abs() > CLOCKS_AGREE {
-                (self.report)(Event::ClocksDiffer { ahead });
-            }
+        let ahead = self.platform.client.clock_ahead();
+        if let Some(ahead) = ahead.filter(|ahead| ahead.abs() > CLOCKS_AGREE) {
+            (self.report)(Event::ClocksDiffer { ahead });
         }
         self.notice_others(&unfinished.expect("it was looked at"))
     }

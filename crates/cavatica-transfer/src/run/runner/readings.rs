@@ -176,7 +176,8 @@ impl Runner<'_> {
         self.saving.learn([Change::new(followed.item, unclear)]);
         // Before any file was seen to become an alias, it may be that none ever will.
         if doubt == Doubt::NotMoved && !self.follower.alias_seen() {
-            for item in self.journal.items(&[followed.item])? {
+            let item = self.journal.items(&[followed.item])?.pop();
+            if let Some(item) = item {
                 return Err(RunError::NotMoved { file: item.file });
             }
         }
