@@ -121,7 +121,8 @@ fn python() -> Option<PathBuf> {
     let found = [target.join("stores/venv/bin/python"), "python3".into()];
     let found = found.into_iter().find(|python| {
         let mut command = Command::new(python);
-        command.args(["-c", "import boto3"]);
+        // As it will be asked: with nothing in its environment.
+        command.args(["-c", "import boto3"]).env_clear();
         command.output().is_ok_and(|output| output.status.success())
     });
     if found.is_none() {

@@ -68,6 +68,8 @@ pub(crate) struct Settling {
     settle: Duration,
     /// When no byte of the call could move any more.
     dead: Instant,
+    /// After how many settling times a witness counts.
+    wait: u32,
     looks: u32,
     clean: u32,
     /// The first clean look at the states.
@@ -81,10 +83,19 @@ impl Settling {
         Settling {
             settle,
             dead,
+            wait: 1,
             looks: 0,
             clean: 0,
             states: None,
             last: None,
+        }
+    }
+
+    /// A call that is still being carried out at this moment, as some of its files show: how slowly, nobody knows.
+    pub(crate) fn of_slow_call(now: Instant, settle: Duration) -> Self {
+        Settling {
+            wait: LATEST,
+            ..Settling::since(now, settle)
         }
     }
 
@@ -124,7 +135,8 @@ impl Settling {
             };
         }
         let late_enough = self.settle * LATEST;
-        let witnessed = look.witness.is_some_and(|sent| sent > self.dead);
+        let waited = look.began >= self.dead + self.settle * self.wait;
+        let witnessed = waited && look.witness.is_some_and(|sent| sent > self.dead);
         let absent = match look.reach {
             Reach::Whole => {
                 self.clean += 1;
@@ -191,6 +203,20 @@ mod tests {
         let mut case = Case::new();
         assert_eq!(case.look(1.0, Reach::Whole, true, Some(0.0)), Settled::Open);
         assert_eq!(case.look(2.0, Reach::Whole, true, None), Settled::Open);
+    }
+
+    #[test]
+    fn a_slow_call_is_waited_for_four_times_as_long() {
+        let mut case = Case::new();
+        case.settling = Settling::of_slow_call(case.dead, SETTLE);
+        for times in [1.0, 2.0] {
+            assert_eq!(
+                case.look(times, Reach::Whole, true, Some(0.2)),
+                Settled::Open
+            );
+        }
+        let settled = case.look(4.0, Reach::Whole, true, Some(0.2));
+        assert_eq!(settled, Settled::Absent { witnessed: true });
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Inquiry {
         for open in &mut self.open {
             let lost = matches!(open.cause, Cause::Lost | Cause::Refused(_));
             if lost && calls.binary_search(&open.question.call).is_ok() {
-                open.settling = Settling::since(now, timing.settle);
+                open.settling = Settling::of_slow_call(now, timing.settle);
                 open.due = Some(open.settling.due());
             }
         }

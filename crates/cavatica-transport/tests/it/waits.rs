@@ -6,7 +6,7 @@ use std::time::Duration;
 use cavatica_transport::{BuildError, Call, Fault, Outcome, RetryPolicy, Wait, WaitReason};
 
 use crate::server::{Act, Server, answer};
-use crate::support::{BEGINNING, quick, read, start};
+use crate::support::{BEGINNING, bulk_read, quick, read, start};
 
 const MAINTENANCE: &str = r#"{"status": 503, "code": 0, "message": "Down for maintenance."}"#;
 const LIMITED: &str = r#"{"status": 429, "code": 1000, "message": "Rate limit exceeded!"}"#;
@@ -28,7 +28,7 @@ fn standing(status: u16, remaining: u64, resets_in: i64, body: &str) -> Act {
 
 #[tokio::test]
 async fn a_429_is_waited_for_until_its_reset_and_announced_once() {
-    for call in [read(), start()] {
+    for call in [read(), bulk_read()] {
         let server = Server::in_turn(vec![
             standing(429, 0, 100, LIMITED),
             standing(200, 999, 400, "{}"),
@@ -63,7 +63,7 @@ async fn a_429_without_headers_is_waited_for_longer_each_time() {
     ])
     .await;
     let (builder, clock) = quick(&server.endpoint());
-    builder.build().unwrap().send(start()).await.unwrap();
+    builder.build().unwrap().send(bulk_read()).await.unwrap();
     assert_eq!(clock.sleeps(), [secs(1.75), secs(2.75), secs(4.75)]);
 }
 
@@ -73,7 +73,7 @@ async fn patience_ends() {
     let (builder, clock) = quick(&server.endpoint());
     let client = builder.patience(secs(50.0)).build().unwrap();
 
-    let error = client.send(start()).await.unwrap_err();
+    let error = client.send(bulk_read()).await.unwrap_err();
     assert_eq!(*error.outcome(), Outcome::Throttled);
     assert_eq!(error.status(), Some(429));
     assert_eq!(error.api_error().unwrap().code(), Some(1000));
@@ -81,7 +81,7 @@ async fn patience_ends() {
 
     // The budget knows by now: the next isn't even tried.
     let error = client.send(start()).await.unwrap_err();
-    assert_eq!(*error.outcome(), Outcome::Throttled);
+    assert_eq!(*error.outcome(), Outcome::NotSent);
     assert_eq!(*error.fault(), Fault::Budget);
     assert_eq!(error.attempts(), 0);
     assert_eq!(server.seen().len(), 1);
@@ -90,10 +90,27 @@ async fn patience_ends() {
     let server = Server::always(answer(503, &[], MAINTENANCE)).await;
     let (builder, clock) = quick(&server.endpoint());
     let client = builder.patience(secs(20.0)).build().unwrap();
-    let error = client.send(start()).await.unwrap_err();
+    let error = client.send(bulk_read()).await.unwrap_err();
     assert_eq!(*error.outcome(), Outcome::Maintenance);
     assert_eq!(clock.sleeps(), [secs(2.75), secs(4.75), secs(8.75)]);
     assert_eq!(error.attempts(), 4);
+}
+
+/// It may have been accepted all the same, so whoever sent it looks first.
+#[tokio::test]
+async fn a_start_is_not_sent_again_after_an_answer_that_says_no() {
+    for (no, outcome) in [
+        (standing(429, 0, 100, LIMITED), Outcome::Throttled),
+        (answer(503, &[], MAINTENANCE), Outcome::Maintenance),
+    ] {
+        let server = Server::always(no).await;
+        let (builder, clock) = quick(&server.endpoint());
+        let error = builder.build().unwrap().send(start()).await.unwrap_err();
+        assert_eq!((*error.outcome(), error.attempts()), (outcome, 1));
+        assert!(!error.is_retryable(error.effect()));
+        assert!(clock.sleeps().is_empty());
+        assert_eq!(server.seen().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -103,7 +120,7 @@ async fn a_maintenance_is_waited_out_and_is_no_failure() {
     let server = Server::in_turn(acts).await;
     let (builder, clock) = quick(&server.endpoint());
     let client = builder.retry(RetryPolicy::NEVER).build().unwrap();
-    client.send(start()).await.unwrap();
+    client.send(bulk_read()).await.unwrap();
     let total: Duration = clock.sleeps().iter().sum();
     assert_eq!(
         total,
