@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Hold your export jobs against the transfer: each file once, and nothing else
+/// Hold your export jobs against a transfer's journal
 ///
 /// Reads the list of all export jobs that your account ever started on the transfer's volume, a hundred a request, and
 /// compares it with the journal: one successful job for each completed file since the plan, none for the others. Prints one

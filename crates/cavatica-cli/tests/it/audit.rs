@@ -1,7 +1,8 @@
 //! `cavatica audit`: what disagrees is told, with a symbol each and the right exit code.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use cavatica_sandbox::{FaultPlan, OtherExport, ProjectSeed, SandboxBuilder, VolumeSeed};
 use insta::assert_snapshot;
@@ -185,38 +186,51 @@ fn a_list_that_never_comes_whole_is_no_proof() {
     );
 }
 
-#[test]
-fn an_audit_that_is_interrupted_goes_on() {
+/// A finished transfer of 350 files, and an audit of it whose third page never comes.
+fn hanging() -> (World, Child) {
     let world = world(ProjectSeed::new("lab/trio").synthetic("x", 350, 10));
     plan(&world, "--move");
     run(&world);
-    // The count and two pages; the third never comes.
+    // The count is the first.
     let faults: FaultPlan = "hang-before@exports,nth=4".parse().unwrap();
     world.sandbox.set_faults(faults);
     let mut command = world.command(&["audit", "t.transfer"]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let began = lines.next().unwrap().unwrap();
-    assert_eq!(
-        began,
-        "reading 350 export jobs: 4 requests; the limit allows 1000 in 5 minutes"
-    );
-    while world
-        .sandbox
-        .ledger()
-        .faults
-        .iter()
-        .all(|fault| fault.hits == 0)
-    {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+    let child = command.spawn().unwrap();
+    let hangs = || world.sandbox.ledger().faults[0].hits > 0;
+    while !hangs() {
+        std::thread::sleep(Duration::from_millis(5));
     }
+    (world, child)
+}
+
+#[test]
+fn an_audit_that_is_killed_goes_on() {
+    let (world, mut child) = hanging();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    world.sandbox.set_faults(FaultPlan::default());
+    let run = audit(&world, &[]);
+    assert_eq!(run.exit(), 0, "{}", run.snapshot());
+    let agree = "t.transfer: 350 files and 350 jobs of account sandbox agree\n";
+    assert_eq!(run.stdout(), agree);
+    let left = world.home().read_dir().unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.contains("audit")));
+}
+
+#[test]
+fn an_audit_that_is_interrupted_goes_on() {
+    let (world, mut child) = hanging();
     let process = child.id().to_string();
     let sent = Command::new("kill").args(["-INT", &process]).status();
     assert!(sent.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(6));
-    let told: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_snapshot!(told.join("\n"), @"
+    let mut told = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut told).unwrap();
+    assert_snapshot!(told, @"
+    reading 350 export jobs: 4 requests; the limit allows 1000 in 5 minutes
     error: interrupted: 200 of 350 export jobs were read
     hint: what was read is kept; `cavatica audit t.transfer` goes on from here
     ");
@@ -224,7 +238,7 @@ fn an_audit_that_is_interrupted_goes_on() {
     world.sandbox.set_faults(FaultPlan::default());
     let run = audit(&world, &[]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
-    let goes_on = "reading 350 export jobs, of which 200 were read before: 2 requests";
+    let goes_on = "reading 350 export jobs, of which 200 were read before: 3 requests";
     assert!(run.stderr().starts_with(goes_on), "{}", run.snapshot());
     let again = audit(&world, &["--again", "--json"]);
     assert_eq!(again.document()["requests"], 6, "{}", again.snapshot());

@@ -245,7 +245,8 @@ pub async fn audit(
     let mut list = list.ok_or_else(|| AuditError::Audited {
         path: path.to_owned(),
     })?;
-    let requests = jobs.map_or(1, |jobs| jobs.saturating_sub(list.progress.offset));
+    let first = reading::first(&list);
+    let requests = jobs.map_or(1, |jobs| jobs.saturating_sub(first));
     tell(AuditEvent::Began {
         jobs,
         kept: list.distinct(),

@@ -15,10 +15,15 @@ pub(super) const PAGE: u64 = 100;
 /// How often a list is read, the first time included, before it counts as one that can't be had whole.
 const PASSES: u32 = 4;
 
+/// Where reading goes on: a page before where it was broken off.
+pub(super) fn first(list: &JobList) -> u64 {
+    list.progress.offset.saturating_sub(PAGE)
+}
+
 /// Reads the list until it is whole, or it was read often enough.
 ///
 /// Jobs that are added shift the pages, so what is missing is looked for from the front again. A reading that was broken off
-/// goes on a page before where it was; the different jobs that came decide whether all did. Requests are counted from those
+/// goes on a page before; the different jobs that came decide whether all did. Requests are counted from those
 /// that the client had `sent_before`.
 pub(super) async fn read(
     platform: &Platform,
@@ -32,7 +37,7 @@ pub(super) async fn read(
     let places = transfer.planned_places()?;
     let earlier = list.progress.requests;
     while list.progress.passes < PASSES {
-        let first = list.progress.offset.saturating_sub(PAGE);
+        let first = first(list);
         list.progress.offset = first;
         let pages = platform.exports.list_from(filter, first);
         let mut pages = pages.leniently();

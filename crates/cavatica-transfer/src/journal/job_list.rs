@@ -391,22 +391,24 @@ impl PlannedPlaces<'_> {
     /// The numbers of this file in the plan, with where it is to go.
     pub(crate) fn of(&self, file: &FileId) -> Result<Vec<(ItemId, Location)>, JournalError> {
         let transfer = self.transfer;
+        let sqlite = |source| transfer.sqlite(source);
+        let mut statement = transfer
+            .connection
+            .prepare_cached("SELECT file, location FROM item WHERE id = ?")
+            .map_err(sqlite)?;
         let mut places = Vec::new();
         for item in self.by_file.candidates(file) {
-            let mut statement = transfer
-                .connection
-                .prepare_cached("SELECT file FROM item WHERE id = ?")
-                .map_err(|source| transfer.sqlite(source))?;
-            let mut rows = statement
-                .query([item])
-                .map_err(|source| transfer.sqlite(source))?;
-            let row = rows.next().map_err(|source| transfer.sqlite(source))?;
-            let found = match row {
-                Some(row) => row.get_ref(0).map_err(|source| transfer.sqlite(source))?,
-                None => continue,
+            let mut rows = statement.query([item]).map_err(sqlite)?;
+            let Some(row) = rows.next().map_err(sqlite)? else {
+                continue;
             };
+            let found = row.get_ref(0).map_err(sqlite)?;
             if file_text(found, transfer.path())? == file.as_str() {
-                places.push((ItemId(item), transfer.location(ItemId(item))?));
+                let relative: String = row.get(1).map_err(sqlite)?;
+                let location = format!("{}{relative}", transfer.terms().prefix);
+                let location = location.parse();
+                let location = location.map_err(|error| damaged(transfer.path(), error))?;
+                places.push((ItemId(item), location));
             }
         }
         Ok(places)
