@@ -53,8 +53,7 @@ async fn a_start_that_waits_is_withdrawn_too() {
     let throttled = answer(429, &[("x-ratelimit-remaining", "0")], "{}");
     let server = Server::always(throttled).await;
     let (told, mut waits) = tokio::sync::mpsc::unbounded_channel();
-    let (quick, _) = crate::support::quick(&server.endpoint());
-    let client = quick
+    let client = builder(&server.endpoint())
         .on_wait(move |_| told.send(()).unwrap())
         .build()
         .unwrap();

@@ -116,6 +116,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let hopeless = (Is(NotSent), Final);
     let refused = (Is(Refused), Final);
     let throttled = (Is(Throttled), WaitedFor);
+    let throttled_start = (Is(Throttled), Final);
     vec![
         row(
             "connection refused",
@@ -339,9 +340,9 @@ pub(crate) fn rows() -> Vec<Row> {
             "429 with its headers",
             Place::Answer(limited()),
             throttled,
-            throttled,
+            throttled_start,
         ),
-        row("429 without headers", html(429), throttled, throttled),
+        row("429 without headers", html(429), throttled, throttled_start),
         row("500, API error", api(500, 90004), unknown, unknown_start),
         row("500, HTML", html(500), unknown, unknown_start),
         row("502, HTML", html(502), unknown, unknown_start),
@@ -349,7 +350,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "503, maintenance (code 0)",
             api(503, 0),
             (Is(Maintenance), WaitedFor),
-            (Is(Maintenance), WaitedFor),
+            (Is(Maintenance), Final),
         ),
         row("503, API error", api(503, 9000), unknown, unknown_start),
         row("503, HTML", html(503), unknown, unknown_start),
