@@ -42,6 +42,19 @@ struct Open {
     due: Option<Instant>,
 }
 
+impl Open {
+    /// Whether it was sent, and nobody knows whether it was taken.
+    fn is_lost(&self) -> bool {
+        matches!(self.cause, Cause::Lost | Cause::Refused(_))
+    }
+
+    /// Others of its call were found, so that the call is still being carried out: what is left of it settles anew.
+    fn begin_anew(&mut self, timing: &Timing) {
+        self.settling = Settling::of_slow_call(Instant::now(), timing.settle);
+        self.due = Some(self.settling.due());
+    }
+}
+
 /// A job of ours that was accepted while something was in doubt.
 #[derive(Clone, Debug)]
 pub(super) struct Witness {
@@ -179,23 +192,57 @@ impl Inquiry {
             .map(|question| (question.id(), question))
             .collect();
         let mut outcome = Outcome::default();
-        let mut still_open = Vec::new();
-        for mut open in std::mem::take(&mut self.open) {
-            if !asked.contains_key(&open.question.id()) {
-                still_open.push(open);
-                continue;
-            }
-            let finding = judge(&open.question, self.mode, &self.volume, evidence, &clocks);
-            let place = evidence.whereabouts.get(&open.question.item.file);
+        let (answered, mut still_open): (Vec<Open>, Vec<Open>) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|open| asked.contains_key(&open.question.id()));
+        let judged: Vec<(Open, Finding<'_>)> = answered
+            .into_iter()
+            .map(|open| {
+                let finding = judge(&open.question, self.mode, &self.volume, evidence, &clocks);
+                (open, finding)
+            })
+            .collect();
+        let found = |(open, finding): &&(Open, Finding<'_>)| {
+            open.is_lost() && matches!(finding, Finding::Alias(_) | Finding::Job(_))
+        };
+        let found_calls = judged
+            .iter()
+            .filter(found)
+            .map(|(open, _)| open.question.call);
+        outcome.calls_found = found_calls.collect();
+        outcome.calls_found.sort_unstable();
+        outcome.calls_found.dedup();
+        let slow = |open: &Open| {
+            open.is_lost()
+                && outcome
+                    .calls_found
+                    .binary_search(&open.question.call)
+                    .is_ok()
+        };
+        for open in still_open.iter_mut().filter(|open| slow(open)) {
+            open.begin_anew(timing);
+        }
+        let mut all = Vec::with_capacity(judged.len());
+        for (mut open, finding) in judged {
+            let unseen = matches!(finding, Finding::Nothing | Finding::Whose(_));
+            let told = if unseen && slow(&open) {
+                open.begin_anew(timing);
+                Told::Open(open.due)
+            } else {
+                let place = evidence.whereabouts.get(&open.question.item.file);
+                self.tell(&mut open, finding, place, look, timing)
+            };
+            all.push((open, told));
+        }
+        for (mut open, told) in all {
             outcome.calls_asked.push(open.question.call);
-            match self.tell(&mut open, finding, place, look, timing) {
+            match told {
                 Told::Open(due) => {
                     open.due = due;
                     still_open.push(open);
                 }
                 Told::Found(changes) => {
                     outcome.found += 1;
-                    outcome.calls_found.push(open.question.call);
                     outcome.changes.extend(changes);
                 }
                 Told::Absent(changes) => {
@@ -209,10 +256,7 @@ impl Inquiry {
                 Told::Free => outcome.free.push(open.question.id()),
             }
         }
-        outcome.calls_found.sort_unstable();
-        outcome.calls_found.dedup();
         self.open = still_open;
-        self.begin_anew(&outcome.calls_found, timing);
         if self.open.is_empty() {
             self.witnesses.clear();
         }
@@ -225,18 +269,6 @@ impl Inquiry {
             this_run: self.clock,
             earlier_runs: self.earlier_clock,
             now,
-        }
-    }
-
-    /// A call of which some files are found and some are not is still being carried out: what is left of it settles anew.
-    fn begin_anew(&mut self, calls: &[IntentId], timing: &Timing) {
-        let now = Instant::now();
-        for open in &mut self.open {
-            let lost = matches!(open.cause, Cause::Lost | Cause::Refused(_));
-            if lost && calls.binary_search(&open.question.call).is_ok() {
-                open.settling = Settling::of_slow_call(now, timing.settle);
-                open.due = Some(open.settling.due());
-            }
         }
     }
 
