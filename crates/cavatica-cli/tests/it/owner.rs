@@ -91,6 +91,25 @@ fn no_other_name_and_no_copy_of_a_transfer_is_run_beside_it() {
     assert_eq!(world.accepted(), FILES);
 }
 
+/// Two machines share no lock: the second sees the jobs of the first, and waits for them.
+#[test]
+fn a_copy_on_another_machine_sends_nothing_that_the_first_has_sent() {
+    let world = planned(FILES, Duration::from_secs(3));
+    let at = |name: &str| world.home().join(name);
+    std::fs::copy(at("t.transfer"), at("copy.transfer")).unwrap();
+    let mut first = running(&world);
+    let mut elsewhere = world.command(&run_of("copy.transfer"));
+    elsewhere.args(["--settle", "1s"]);
+    elsewhere.env("XDG_STATE_HOME", at("other-machine"));
+    let second = elsewhere.output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(0), "{said}");
+    let held = "files: export jobs of the same files are under way elsewhere";
+    assert!(said.contains(held), "{said}");
+    assert_eq!(first.0.wait().unwrap().code(), Some(0));
+    assert_eq!(world.accepted(), FILES);
+}
+
 /// Asking who runs a transfer takes no lock, so it can't be in the way of a run that starts.
 #[test]
 fn a_run_starts_while_others_ask_who_holds_it() {
