@@ -25,11 +25,38 @@ def test_a_transfer_from_plan_to_report(planned: Planner, cavatica_sandbox: cava
     assert found.ok
     assert found.same == summary.completed
 
+    audit = transfer.audit()
+    assert audit.agrees
+    assert audit.complete
+    assert audit.jobs == summary.completed
+    assert (audit.exit_code, audit.findings) == (0, ())
+
     page = transfer.report(tmp_path / "r.html")
     assert isinstance(page, Path)
     assert "<html" in page.read_text()
     assert transfer.report("csv").splitlines()[0].startswith("file_id,name,")
     assert len(list(transfer.rows())) == summary.completed + summary.skipped
+
+
+def test_an_audit_before_and_beside_another_sender(planned: Planner, cavatica_sandbox: cavatica.Sandbox) -> None:
+    transfer = planned(prefix="audited/")
+    assert transfer.audit().exit_code == 4
+    transfer.run(yes=True, poll=0.05)
+    row = next(each for each in transfer.rows() if each["state"] == "completed")
+    assert transfer.plan is not None
+    location = row["key"][len(transfer.plan.volume_prefix) :]
+    again = cavatica.export(
+        row["file_id"], "sandbox/output", location, mode="copy", wait=True, overwrite=True, api=cavatica_sandbox
+    )
+    assert again.exit_code == 0
+    found = transfer.audit()
+    # A job as young as the plan may have been there before it.
+    assert (found.exit_code, found.agrees, found.jobs) in ((3, False, 7), (7, False, 7))
+    (finding,) = found.findings
+    assert finding.name in ("doubled", "unclear")
+    assert found.totals[finding.name] == 1
+    assert (finding.file_id, finding.location) == (row["file_id"], location)
+    assert finding.name in found._repr_html_()
 
 
 def test_what_was_run_has_nothing_left_to_do(planned: Planner, cavatica_sandbox: cavatica.Sandbox) -> None:
@@ -181,6 +208,7 @@ def test_nothing_is_printed_unasked(planned: Planner, capfd: pytest.CaptureFixtu
     transfer = planned()
     transfer.run(yes=True, poll=0.05)
     transfer.verify()
+    transfer.audit()
     assert capfd.readouterr() == ("", "")
 
 

@@ -5,8 +5,10 @@ platform on your own desk. ``docs/python.md`` is the guide.
 """
 
 from cavatica._documents import (
+    Audit,
     Caution,
     Collision,
+    Disagreement,
     Failure,
     Finding,
     Job,
@@ -22,9 +24,11 @@ from cavatica._single import check, export
 from cavatica._transfer import Transfer, plan
 
 __all__ = [
+    "Audit",
     "Caution",
     "CavaticaError",
     "Collision",
+    "Disagreement",
     "Failure",
     "Finding",
     "Job",

@@ -267,6 +267,61 @@ class Verification(Record):
 
 
 @dataclass(frozen=True)
+class Disagreement(Record):
+    """A file of which the account's jobs say something else than the transfer."""
+
+    #: A stable name, which ``docs/runbooks.md`` explains.
+    name: str
+    file_id: str
+    #: Where it was to go, without the volume's prefix.
+    location: str
+    #: What was expected, and what was found.
+    message: str
+    #: What to do about it.
+    advice: str
+    #: The job in question.
+    export_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Audit(Record):
+    """What the account's own export jobs say of a transfer. Jobs that other accounts started don't show."""
+
+    transfer: str
+    #: The account whose jobs were read.
+    account: str
+    #: All files of the plan.
+    files: int
+    #: Different jobs that were read.
+    jobs: int
+    #: Requests made, those of interrupted audits that this one went on with included.
+    requests: int
+    #: Whether as many different jobs came as the platform says that there are.
+    complete: bool
+    #: Whether the list is complete and says what the transfer says.
+    agrees: bool
+    #: How many files disagree, by the name of the disagreement.
+    totals: Mapping[str, int]
+    #: 0, or 3 something disagrees, 4 nothing was sent yet, 7 the list doesn't tell.
+    exit_code: int
+    #: The first 10,000.
+    findings: tuple[Disagreement, ...] = each(Disagreement)
+
+    def _repr_html_(self) -> str:
+        rows: tuple[tuple[str, object], ...] = (
+            ("files", self.files),
+            ("jobs", f"{self.jobs}{'' if self.complete else ', not all that there are'}"),
+            *((name, files) for name, files in self.totals.items() if files),
+            *(
+                (each.name, f"{each.location}: {each.message} What to do: {each.advice}")
+                for each in self.findings[:SHOWN]
+            ),
+        )
+        word = "agree" if self.agrees else "disagree"
+        return table(f"{self.transfer} and the jobs of {self.account} {word}", rows)
+
+
+@dataclass(frozen=True)
 class Finding(Record):
     """Something about a row of a manifest."""
 

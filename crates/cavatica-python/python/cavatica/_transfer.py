@@ -18,7 +18,7 @@ from typing import (
 from cavatica import _frames, _process
 from cavatica._arguments import Option, Time, duration, manifest, options
 from cavatica._connection import Connection
-from cavatica._documents import Plan, Summary, Verification
+from cavatica._documents import Audit, Plan, Summary, Verification
 from cavatica._error import REFUSED, CavaticaError
 from cavatica._process import Event
 from cavatica._progress import Progress
@@ -175,7 +175,7 @@ class Transfer:
 
         Args:
             path: the transfer's file.
-            api: as for `plan`, and so are the others. Only `run`, `retry` and `verify` need an account.
+            api: as for `plan`, and so are the others. Only `run`, `retry`, `verify` and `audit` need an account.
             token: the account's token.
             endpoint: the API's address.
             profile: a profile of ``~/.sevenbridges/credentials``.
@@ -308,6 +308,20 @@ class Transfer:
         arguments = ["verify", str(self.path), *options({"against": against, "s3_endpoint": s3_endpoint})]
         outcome = _process.invoke(arguments, self._connection)
         return Verification.read(outcome.only(), exit_code=outcome.exit_code)
+
+    def audit(self) -> Audit:
+        """Compare the transfer with the account's own export jobs: whether each file was sent once.
+
+        Returns:
+            What was found: also if something disagrees (``exit_code`` 3), nothing was sent yet (4) or the list doesn't
+            tell (7). An audit that was interrupted is taken up by the next.
+
+        Raises:
+            CavaticaError: the jobs can't be read, or the account isn't the one that ran the transfer.
+
+        """
+        outcome = _process.invoke(["audit", str(self.path)], self._connection)
+        return Audit.read(outcome.only(), exit_code=outcome.exit_code)
 
     @overload
     def report(self, target: Format) -> str: ...
