@@ -82,7 +82,7 @@ fn write(manifest: &Path) -> std::io::Result<()> {
     for row in 0..ROWS {
         writeln!(
             out,
-            "{row:024x},lab/cohort,sample-{row:07}.bam,cohort/run{:03}/sample-{row:07}.bam",
+            "567890abc8a5{row:012x},lab/cohort,sample-{row:07}.bam,cohort/run{:03}/sample-{row:07}.bam",
             row / 10_000
         )?;
     }
