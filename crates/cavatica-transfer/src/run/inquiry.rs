@@ -191,7 +191,6 @@ impl Inquiry {
             .iter()
             .map(|question| (question.id(), question))
             .collect();
-        let mut outcome = Outcome::default();
         let (answered, mut still_open): (Vec<Open>, Vec<Open>) = std::mem::take(&mut self.open)
             .into_iter()
             .partition(|open| asked.contains_key(&open.question.id()));
@@ -205,37 +204,29 @@ impl Inquiry {
         let found = |(open, finding): &&(Open, Finding<'_>)| {
             open.is_lost() && matches!(finding, Finding::Alias(_) | Finding::Job(_))
         };
-        let found_calls = judged
+        let mut calls_found: Vec<IntentId> = judged
             .iter()
             .filter(found)
-            .map(|(open, _)| open.question.call);
-        outcome.calls_found = found_calls.collect();
-        outcome.calls_found.sort_unstable();
-        outcome.calls_found.dedup();
-        let slow = |open: &Open| {
-            open.is_lost()
-                && outcome
-                    .calls_found
-                    .binary_search(&open.question.call)
-                    .is_ok()
-        };
-        for open in still_open.iter_mut().filter(|open| slow(open)) {
+            .map(|(open, _)| open.question.call)
+            .collect();
+        calls_found.sort_unstable();
+        calls_found.dedup();
+        let is_slow =
+            |open: &Open| open.is_lost() && calls_found.binary_search(&open.question.call).is_ok();
+        for open in still_open.iter_mut().filter(|open| is_slow(open)) {
             open.begin_anew(timing);
         }
-        let mut all = Vec::with_capacity(judged.len());
+        let mut outcome = Outcome::default();
         for (mut open, finding) in judged {
+            outcome.calls_asked.push(open.question.call);
             let unseen = matches!(finding, Finding::Nothing | Finding::Whose(_));
-            let told = if unseen && slow(&open) {
+            let told = if unseen && is_slow(&open) {
                 open.begin_anew(timing);
                 Told::Open(open.due)
             } else {
                 let place = evidence.whereabouts.get(&open.question.item.file);
                 self.tell(&mut open, finding, place, look, timing)
             };
-            all.push((open, told));
-        }
-        for (mut open, told) in all {
-            outcome.calls_asked.push(open.question.call);
             match told {
                 Told::Open(due) => {
                     open.due = due;
@@ -256,6 +247,7 @@ impl Inquiry {
                 Told::Free => outcome.free.push(open.question.id()),
             }
         }
+        outcome.calls_found = calls_found;
         self.open = still_open;
         if self.open.is_empty() {
             self.witnesses.clear();
@@ -408,10 +400,9 @@ impl Inquiry {
 
     /// When the bytes of the newest call in doubt are dead, if any is.
     pub(super) fn doubts(&self) -> Option<Instant> {
-        let lost = |open: &&Open| matches!(open.cause, Cause::Lost | Cause::Refused(_));
         self.open
             .iter()
-            .filter(lost)
+            .filter(|open| open.is_lost())
             .map(|open| open.settling.dead())
             .max()
     }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{AskError, Asked, Effort, Evidence, LATEST, Reach};
+use crate::evidence::{AskError, Asked, Effort, Evidence, LATEST, Question, Reach};
 use crate::run::{RunError, tasks};
 
 /// How far back a list must show the jobs that we know of. How long it keeps them isn't promised.
@@ -59,7 +59,7 @@ impl Runner<'_> {
             }
         };
         self.outage.is_over();
-        let clean = evidence.clean && self.shows_what_it_must(&evidence, at)?;
+        let clean = evidence.clean && self.shows_what_it_must(&asked.questions, &evidence, at)?;
         let timing = &self.options.timing;
         let now = self.platform_now();
         let outcome = self
@@ -90,21 +90,29 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether a whole list shows every job that it must: those that were sent before the newest job of ours that it shows, and
-    /// those that were sent long ago.
-    fn shows_what_it_must(&mut self, evidence: &Evidence, at: Timestamp) -> Result<bool, RunError> {
+    /// Whether a whole list shows every job that it must: those that were sent before what is asked about, those before the
+    /// newest job of ours that it shows, and those that were sent long ago.
+    fn shows_what_it_must(
+        &mut self,
+        questions: &[Question],
+        evidence: &Evidence,
+        at: Timestamp,
+    ) -> Result<bool, RunError> {
         if evidence.reach != Reach::Whole {
             return Ok(true);
         }
-        // A moment isn't known to the second on the platform's clock, so less than what is believed of the list is enough.
-        let late = SignedDuration::try_from(self.options.timing.settle * LATEST / 2);
+        let late = SignedDuration::try_from(self.options.timing.settle * LATEST);
         let long_ago = at.saturating_sub(late.unwrap_or(SignedDuration::MAX)).ok();
-        let witness = self
-            .inquiry
-            .newest_witness(Some(evidence))
-            .map(|witness| witness.at);
-        let (Some(until), Ok(since)) = (witness.max(long_ago), at.saturating_sub(LISTED_FOR))
-        else {
+        let witness = self.inquiry.newest_witness(Some(evidence));
+        let witness = witness.map(|witness| witness.at);
+        // With newer ones, a list that is merely late would never do while answers go on being lost. What was sent in the
+        // same millisecond, the finest that the journal tells apart, counts as before.
+        let asked = questions.iter().map(|question| question.sent).min();
+        let asked = asked.map(|sent| sent + SignedDuration::from_millis(1));
+        let (Some(until), Ok(since)) = (
+            witness.max(long_ago).max(asked),
+            at.saturating_sub(LISTED_FOR),
+        ) else {
             return Ok(true);
         };
         let mut missing = 0;
