@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use cavatica_exports::model::Platform;
 use cavatica_exports::transport::{Endpoint, Token};
 use cavatica_s3::ini::{Ini, decode};
 use cavatica_s3::shown_address;
@@ -220,23 +221,11 @@ fn check_destination(
     }
 }
 
-/// Where people work in a browser; the API has an address of its own.
-const WEB_PAGES: [&str; 3] = [
-    "cavatica.sbgenomics.com",
-    "igor.sbgenomics.com",
-    "cgc.sbgenomics.com",
-];
-
 fn api_address() -> String {
     format!(
         "CAVATICA's API is at {}, where the program looks if no endpoint is named",
         Endpoint::CAVATICA
     )
-}
-
-fn host(address: &str) -> &str {
-    let behind = address.split_once("://").map_or(address, |(_, rest)| rest);
-    behind.split(['/', ':']).next().unwrap_or_default()
 }
 
 fn assemble(
@@ -247,10 +236,14 @@ fn assemble(
 ) -> Result<Credentials, Failure> {
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);
     let shown = shown_address(endpoint);
-    if endpoint.contains("/u/") || WEB_PAGES.contains(&host(endpoint)) {
+    let page = Platform::of_page(endpoint);
+    if endpoint.contains("/u/") || page.is_some() {
+        let hint = match page {
+            Some(platform) => format!("the API of this platform is at {}", platform.api()),
+            None => api_address(),
+        };
         return Err(
-            Failure::usage(format!("`{shown}` is a page's address, not the API's"))
-                .hint(api_address()),
+            Failure::usage(format!("`{shown}` is a page's address, not the API's")).hint(hint),
         );
     }
     let endpoint = endpoint.parse().map_err(|error| {

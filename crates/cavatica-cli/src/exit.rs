@@ -253,7 +253,7 @@ fn no_transfer(path: &Path) -> Option<Failure> {
 
 /// A plan that was changed after it was written isn't what a `--yes` is about.
 fn changed(path: &Path, planned: &Fingerprint, found: &Fingerprint) -> Failure {
-    let transfer = hint::shell_word(&path.to_string_lossy()).into_owned();
+    let transfer = hint::path_word(path);
     Failure::usage(format!(
         "nothing was sent: the plan was changed after it was written; its fingerprint was {planned} and is {found}"
     ))

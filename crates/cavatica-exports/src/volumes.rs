@@ -1,5 +1,6 @@
 //! Volumes, and what lies on them.
 
+use crate::account::Account;
 use crate::model::{
     Member, NewVolume, Page, Volume, VolumeChange, VolumeId, VolumeListing, VolumeObject,
     VolumePermissions,
@@ -84,7 +85,7 @@ impl Volumes {
         })
     }
 
-    /// Makes a volume. A lost answer isn't asked for by making it again: it is looked for, by name and bucket.
+    /// Makes a volume. A lost answer isn't asked for by making it again: it is looked for, by owner, name and bucket.
     ///
     /// # Errors
     ///
@@ -101,10 +102,15 @@ impl Volumes {
             }
             Err(error) => error,
         };
+        // Others' volumes are listed too, and may have the same name and bucket.
         if *error.outcome() == Outcome::Unknown
+            && let Ok(user) = Account::new(self.client.clone()).user().await
+            && let Some(owner) = user.value.username.value()
             && let Ok(volumes) = self.list().collect().await
             && let Some(volume) = volumes.into_iter().find(|volume| {
-                volume.id.name() == new.name.as_str() && volume.bucket() == Some(new.place.bucket())
+                volume.id.owner() == owner
+                    && volume.id.name() == new.name.as_str()
+                    && volume.bucket() == Some(new.place.bucket())
             })
         {
             return Ok(Made {

@@ -28,7 +28,7 @@ use tower_service::Service;
 use crate::config::{BuildError, Target};
 use crate::error::BoxError;
 
-/// No address, no TLS, no tunnel within this: try another time.
+/// No TCP connection within this: try another time. Names, TLS and tunnels have the request's own limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) type HttpClient = Client<HttpsConnector<Route>, UnsyncBoxBody<Bytes, BoxError>>;
@@ -98,7 +98,8 @@ fn proxy(target: &Target) -> Result<Option<Intercept>, BuildError> {
     };
     // The matcher passes over a proxy that it can't read; to go round one unasked is not what its owner wants.
     let usable = matching(String::new()).is_some_and(|proxy| {
-        matches!(proxy.uri().scheme_str(), Some("http" | "https")) && proxy.uri().host().is_some()
+        matches!(proxy.uri().scheme_str(), Some("http" | "https"))
+            && proxy.uri().host().is_some_and(|host| !host.is_empty())
     });
     if !usable {
         return Err(BuildError::Proxy);

@@ -161,7 +161,7 @@ impl AwsConfig {
     /// As for [`find`](Self::find).
     pub fn of_profile(profile: &str) -> Result<Self, AwsConfigError> {
         Self::find_in(&|name| match name {
-            "AWS_PROFILE" => Some(profile.to_owned()),
+            "AWS_DEFAULT_PROFILE" | "AWS_PROFILE" => Some(profile.to_owned()),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => None,
             name => std::env::var(name).ok(),
         })

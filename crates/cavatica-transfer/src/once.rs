@@ -129,6 +129,8 @@ impl<'a> Inquiry<'a> {
             call: IntentId(0),
             sent,
             run: Run::This,
+            // Nobody looked whether the place was free.
+            planned_free: false,
             earlier: Vec::new(),
         };
         Inquiry {

@@ -85,7 +85,7 @@ pub enum Step {
     Observation(Observation),
     /// The user, or the rule for transient failures, asks to try once more.
     Retry,
-    /// The user asks to send a file of which nothing was seen, though it may have been sent.
+    /// The user asks to send a file whose outcome isn't known, though it may have been sent.
     Release,
     /// The user says what became of a file whose outcome can't be known from here.
     Word(Word),
@@ -333,9 +333,9 @@ impl State {
 
     /// The state after a step.
     ///
-    /// Only a planned file can be intended, and a file comes back to planned in three ways only: provably nothing was
-    /// sent, no job of ours exists, or its failure is definite and somebody asked to retry. So nothing is ever sent
-    /// while an earlier sending may still be alive.
+    /// Only a planned file can be intended. It comes back to planned if provably nothing was sent, if no job of ours
+    /// exists, or if its failure is definite and somebody asked to retry: then nothing of an earlier sending is alive.
+    /// Beside that only a person brings it back, by [`Step::Release`] or [`Word::NotSent`], and may have it sent twice.
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use cavatica_model::Platform;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
 
@@ -66,24 +67,11 @@ impl Endpoint {
     /// Source: <https://docs.cavatica.org/docs/the-api>.
     pub const CAVATICA: &str = "https://cavatica-api.sbgenomics.com/v2";
 
-    /// The hosts of the API on the platforms of the family.
-    ///
-    /// Source: the platforms' own documentation, for instance <https://docs.sevenbridges.com/docs/the-api>,
-    /// <https://docs.cancergenomicscloud.org/docs/the-cgc-api> and
-    /// <https://sb-biodatacatalyst.readme.io/docs/the-api>.
-    pub const PLATFORM_HOSTS: [&str; 6] = [
-        "cavatica-api.sbgenomics.com",
-        "api.sbgenomics.com",
-        "eu-api.sbgenomics.com",
-        "api.sevenbridges.cn",
-        "cgc-api.sbgenomics.com",
-        "api.sb.biodatacatalyst.nhlbi.nih.gov",
-    ];
-
     /// Whether a token may go there without a word about it: one of the platforms, or this very machine.
     pub fn is_platform(&self) -> bool {
         let Origin { host, port, .. } = &self.origin;
-        let listed = Endpoint::PLATFORM_HOSTS.contains(&host.as_str());
+        let own = format!("https://{host}/v2");
+        let listed = Platform::ALL.iter().any(|platform| platform.api() == own);
         (listed && *port == 443) || self.origin.is_loopback()
     }
 

@@ -12,7 +12,6 @@ use cavatica_transfer::{
 
 use crate::api;
 use crate::args::{self, Global};
-use crate::credentials::{self, Environment};
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::interrupt::Listener;
@@ -24,7 +23,7 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     // Before any request: a wrong path is told at once.
     TransferFile::open(&args.transfer)?;
-    let found = credentials::find(global, &Environment::read())?;
+    let found = api::credentials(global, ui)?;
     let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
     let reading = if args.again {
@@ -191,7 +190,7 @@ fn verdict(summary: &AuditSummary) -> Exit {
 fn of_audit(error: AuditError, transfer: &Path) -> Failure {
     let again = format!(
         "what was read is kept; `cavatica audit {}` goes on from here",
-        hint::shell_word(&transfer.display().to_string())
+        hint::path_word(transfer)
     );
     let message = error.to_string();
     match error {

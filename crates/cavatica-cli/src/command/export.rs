@@ -45,9 +45,15 @@ pub(crate) async fn run(args: &args::Export, api: &Api, ui: &Ui) -> Result<Exit,
     let job = follow(api, &job, args, ui).await?;
     jobs::show(&job, ui)?;
     if mode == ExportMode::Copy && job.state.is(ExportState::Completed) {
-        let kept = confirm_copy(&export, api).await;
-        memory.note(args, kept.is_ok(), ui);
-        kept?;
+        let kept = keeps_source(&export, api).await?;
+        memory.note(args, kept, ui);
+        if !kept {
+            return Err(Failure::new(
+                Exit::SomeFailed,
+                format!("file {} was moved, although a copy was asked for", export.request().source.file),
+            )
+            .hint("the platform ignored `copy_only`; the object on the volume is now the only copy of the file"));
+        }
     }
     jobs::verdict(std::slice::from_ref(&job))
 }
@@ -66,7 +72,7 @@ impl CopyMemory {
             ExportMode::Move => None,
             ExportMode::Copy => {
                 let user = Account::new(api.client.clone()).user().await?.value;
-                user.username.into_value()
+                Some(user.username.into_value().unwrap_or_default())
             }
         };
         Ok(CopyMemory {
@@ -110,24 +116,21 @@ async fn start_patiently(
     api: &Api,
     ui: &Ui,
 ) -> Result<Option<ExportJob>, Failure> {
-    for _ in 1..STARTS {
+    for attempt in 1..=STARTS {
         match start(export, mode, args.settle, api, ui).await? {
             Began::Job(job) => return Ok(Some(*job)),
             Began::Completed => return Ok(None),
-            Began::RefusedForNow => {
+            Began::RefusedForNow if attempt < STARTS => {
                 ui.note("the platform refused it for now, and has no such job: it is sent again");
             }
+            Began::RefusedForNow => {}
         }
     }
-    match start(export, mode, args.settle, api, ui).await? {
-        Began::Job(job) => Ok(Some(*job)),
-        Began::Completed => Ok(None),
-        Began::RefusedForNow => Err(Failure::new(
-            Exit::Other,
-            "the platform refuses exports for now; none was started",
-        )
-        .hint("try again later")),
-    }
+    Err(Failure::new(
+        Exit::Other,
+        "the platform refuses exports for now; none was started",
+    )
+    .hint("try again later"))
 }
 
 /// What became of a start.
@@ -257,13 +260,9 @@ fn is_for_now(error: &Error) -> bool {
 }
 
 /// CAVATICA's page doesn't document `copy_only`. A platform that ignores it would have moved the file.
-async fn confirm_copy(export: &CheckedExport, api: &Api) -> Result<(), Failure> {
-    let id = &export.request().source.file;
-    if api.files.get(id).await?.value.is_alias() {
-        return Err(Failure::new(Exit::SomeFailed, format!("file {id} was moved, although a copy was asked for"))
-            .hint("the platform ignored `copy_only`; the object on the volume is now the only copy of the file"));
-    }
-    Ok(())
+async fn keeps_source(export: &CheckedExport, api: &Api) -> Result<bool, Failure> {
+    let source = api.files.get(&export.request().source.file).await?.value;
+    Ok(!source.is_alias())
 }
 
 impl args::Mode {

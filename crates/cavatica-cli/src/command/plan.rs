@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cavatica_exports::Projects;
 use cavatica_exports::model::manifest::{Manifest, Row, RowError};
 use cavatica_exports::model::{Layout, Location, Template, Tri, expected_beginning};
-use cavatica_exports::transport;
-use cavatica_exports::{ListError, Projects};
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
     Refusal, Selection, Target, Unplanned,
@@ -316,8 +315,7 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         let message = error.to_string();
         match error {
-            PlanError::Call(error) => of_call(error),
-            PlanError::List(ListError::Call(error)) => of_call(error),
+            PlanError::Call(error) => error.into(),
             PlanError::List(error) => error.into(),
             PlanError::Journal(error) => error.into(),
             PlanError::Volume { objections, .. } => {
@@ -397,8 +395,4 @@ fn of_refusal(refusal: &Refusal) -> Failure {
     });
     failure.details = same.chain(refused).collect();
     failure
-}
-
-fn of_call(error: transport::Error) -> Failure {
-    error.into()
 }

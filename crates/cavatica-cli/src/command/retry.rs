@@ -11,7 +11,7 @@ use crate::hint;
 use crate::ui::{Ui, counted};
 
 pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
-    let transfer = hint::shell_word(&args.transfer.to_string_lossy()).into_owned();
+    let transfer = hint::path_word(&args.transfer);
     if !args.yes {
         return Err(
             Failure::usage("nothing was sent: say --yes to send failed files again").hint(format!(

@@ -165,7 +165,7 @@ fn locks_that_cannot_be_had_in_the_state_folder_are_a_word_and_no_refusal() {
 /// A program that sees none of our locks takes over while we are stopped: an older version after the lock file was deleted,
 /// or one on another machine whose file system shares no locks.
 #[test]
-fn a_run_that_was_stopped_over_a_takeover_says_so_and_sends_nothing_more() {
+fn a_run_that_was_stopped_over_a_takeover_says_so_and_sends_nothing_twice() {
     let world = planned(FILES, Duration::from_secs(60));
     let mut running = running(&world);
     let path = world.home().join("t.transfer");

@@ -165,8 +165,15 @@ def text(arguments: Sequence[str], connection: Connection) -> str:
     process = _start(_command(arguments, connection), connection, ())
     out, err = process.communicate()
     if process.returncode != 0:
-        raise CavaticaError(err.strip() or "the program said nothing", exit_code=process.returncode)
+        said, causes, hints = (_after(start, err) for start in ("error: ", "  caused by: ", "hint: "))
+        message = said[0] if said else "the program said nothing"
+        raise CavaticaError(message, exit_code=process.returncode, causes=causes, hints=hints)
     return out
+
+
+def _after(start: str, printed: str) -> list[str]:
+    """Find the lines that begin so, without what they begin with."""
+    return [line[len(start) :] for line in printed.splitlines() if line.startswith(start)]
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

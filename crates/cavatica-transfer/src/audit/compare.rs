@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Disagreement;
 use crate::evidence::JobClock;
-use crate::state::{Doubt, State};
+use crate::state::{Doubt, Proof, State};
 
 /// How a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl Books<'_> {
             State::Completed { export: None, .. } => match counted {
                 Some(job) if job.stage == Stage::Live => Some(live(state, job)),
                 Some(_) => None,
-                None => self.no_job(jobs),
+                None => self.no_job(state, jobs),
             },
             State::Completed {
                 export: Some(export),
@@ -235,13 +235,26 @@ impl Books<'_> {
     }
 
     /// Completed by its file, and no job since the plan brought it there.
-    fn no_job<'a>(&self, jobs: &[Job]) -> Option<Found<'a>> {
+    fn no_job<'a>(&self, state: &State, jobs: &[Job]) -> Option<Found<'a>> {
         if self.undated(None, jobs).next().is_some() {
             return None;
         }
-        let message = "the journal says completed, by the file itself, and no job since the plan that brought it there is listed";
-        let kind = self.absent(Disagreement::MissingJob);
-        Some((kind, message.to_owned(), None))
+        let by_word = matches!(
+            state,
+            State::Completed {
+                proof: Proof::Word,
+                ..
+            }
+        );
+        let by = if by_word {
+            "by somebody's word"
+        } else {
+            "by the file itself"
+        };
+        let message = format!(
+            "the journal says completed, {by}, and no job since the plan that brought it there is listed"
+        );
+        Some((self.absent(Disagreement::MissingJob), message, None))
     }
 
     /// What isn't listed isn't there only if the list is whole.

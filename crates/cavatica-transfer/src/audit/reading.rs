@@ -67,6 +67,8 @@ pub(super) async fn read(
             tell(AuditEvent::ReadingAgain { jobs, total });
         }
     }
+    // Should the audit end before it has compared, the next one reads again.
+    list.progress.passes = 0;
     Ok(())
 }
 

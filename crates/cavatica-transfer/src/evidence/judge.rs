@@ -6,7 +6,7 @@ use cavatica_exports::model::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, JobClock};
-use crate::journal::{IntentId, Item, Overwrite};
+use crate::journal::{IntentId, Item};
 use crate::state::{Failure, ItemId, SeenJob, Verdict};
 
 /// How a job stands, in the words of the state machine.
@@ -74,6 +74,8 @@ pub(crate) struct Question {
     pub(crate) sent: Timestamp,
     /// Which run sent it.
     pub(crate) run: Run,
+    /// Whether the plan saw that nothing lay at its place.
+    pub(crate) planned_free: bool,
     /// Jobs of earlier attempts: not the one that is looked for.
     pub(crate) earlier: Vec<ExportId>,
 }
@@ -210,9 +212,8 @@ fn owner(
                     && started.duration_since(clocks.now) <= ahead + slack
             });
             // The plan saw that the place was free: what lies there now, somebody brought since.
-            let planned_free = question.item.overwrite == Overwrite::Forbidden;
             let arrived = evidence.objects.contains(&question.item.file);
-            if since_sent || (planned_free && arrived) {
+            if since_sent || (question.planned_free && arrived) {
                 Owner::Us
             } else {
                 Owner::Unclear
@@ -227,6 +228,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::evidence::Whereabouts;
+    use crate::journal::Overwrite;
 
     pub(crate) fn volume() -> VolumeId {
         "lab/results".parse().expect("a volume id")
@@ -263,6 +265,7 @@ pub(crate) mod tests {
             call: IntentId(1),
             sent: moment(SENT),
             run: Run::This,
+            planned_free: true,
             earlier: Vec::new(),
         }
     }
@@ -399,7 +402,7 @@ pub(crate) mod tests {
         evidence.objects.insert(item(1).file);
         assert!(ask(&evidence, &question(1)));
         let mut overwriting = question(1);
-        overwriting.item.overwrite = Overwrite::Allowed;
+        overwriting.planned_free = false;
         assert!(
             !ask(&evidence, &overwriting),
             "it may have lain there before"

@@ -287,9 +287,9 @@ impl JobList {
         let read = || {
             let mut statement = self.connection.prepare_cached(
                 "SELECT item, export, stage, place, moved, started, finished FROM job
-                 WHERE item BETWEEN ? AND ? ORDER BY item, export, id",
+                 WHERE item BETWEEN ? AND ? AND count = ? ORDER BY item, export, id",
             )?;
-            let mut rows = statement.query([first.0, last.0])?;
+            let mut rows = statement.query(params![first.0, last.0, self.progress.count])?;
             let mut jobs: Vec<(ItemId, Job)> = Vec::new();
             while let Some(row) = rows.next()? {
                 let item = ItemId(row.get(0)?);
@@ -429,20 +429,5 @@ impl TransferFile {
         let id = header::header(self.path(), &self.connection)?.id;
         let newest = fence::newest_run(&self.connection).map_err(|source| self.sqlite(source))?;
         Ok(format!("{id} {}", newest.map_or(0, |(run, _)| run)))
-    }
-
-    /// Reads the transfer as it is at one moment, whatever others write meanwhile.
-    pub(crate) fn at_one_moment<T, E: From<JournalError>>(
-        &self,
-        work: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let run = |statement| {
-            let done = self.connection.execute_batch(statement);
-            done.map_err(|source| E::from(self.sqlite(source)))
-        };
-        run("BEGIN")?;
-        let outcome = work();
-        run("COMMIT")?;
-        outcome
     }
 }

@@ -9,7 +9,7 @@ use super::codec::{StateColumns, milliseconds, proof_number, read_back, state_nu
 use super::open::WriteError;
 use super::words::{text, word};
 use super::{Change, Changed, JournalError};
-use crate::state::{Answer, ItemId, Observation, State, Step};
+use crate::state::{Answer, ItemId, Observation, State, Step, Word};
 
 /// Takes files where their steps lead. Its statements are prepared once for many files.
 pub(super) struct Steps<'c> {
@@ -106,7 +106,15 @@ impl<'c> Steps<'c> {
             step,
             Step::Answer(Answer::NotSent) | Step::Observation(Observation::NotTaken)
         );
+        let in_vain = matches!(before, State::Intended | State::Unknown { .. })
+            && matches!(
+                step,
+                Step::Observation(Observation::MovedAway(_)) | Step::Word(Word::Failed(_))
+            );
         let after = self.after(item, before.clone(), step)?;
+        if in_vain {
+            self.was_lost(item)?;
+        }
         if after == State::Planned {
             self.leave(item, &before, unsent)?;
         }
@@ -166,6 +174,13 @@ impl<'c> Steps<'c> {
         }
     }
 
+    /// A sending was lost: the next doesn't carry `overwrite`.
+    fn was_lost(&self, item: ItemId) -> rusqlite::Result<usize> {
+        self.connection
+            .prepare_cached("UPDATE attempt SET lost = 1 WHERE item = ?")?
+            .execute([item.0])
+    }
+
     /// What an attempt leaves behind when the file is planned again.
     fn leave(&self, item: ItemId, before: &State, unsent: bool) -> rusqlite::Result<()> {
         match before {
@@ -182,10 +197,7 @@ impl<'c> Steps<'c> {
                 .connection
                 .prepare_cached("UPDATE attempt SET number = number - 1 WHERE item = ?")?
                 .execute([item.0])?,
-            State::Intended | State::Unknown { .. } => self
-                .connection
-                .prepare_cached("UPDATE attempt SET lost = 1 WHERE item = ?")?
-                .execute([item.0])?,
+            State::Intended | State::Unknown { .. } => self.was_lost(item)?,
             State::Planned | State::Accepted { .. } | State::Completed { .. } => 0,
         };
         // The next attempt starts clean.

@@ -46,7 +46,7 @@ pub(super) async fn create(args: &CreateVolume, api: &Api, ui: &Ui) -> Result<Ex
     if made.answer == Answered::LookedUp {
         ui.note("the platform's answer was lost; the volume was looked for and is there, it was not made twice");
     }
-    warn_of_neighbours(&made.volume, api, ui).await?;
+    warn_of_neighbours(&made.volume, api, ui).await;
     tell(&made.volume, ui)
 }
 
@@ -73,9 +73,13 @@ async fn not_made(error: transport::Error, new: &NewVolume, api: &Api) -> Failur
     }
 }
 
-/// Two volumes on one bucket can write to the same keys.
-async fn warn_of_neighbours(volume: &Volume, api: &Api, ui: &Ui) -> Result<(), Failure> {
-    for other in api.volumes.list().collect().await? {
+/// Two volumes on one bucket can write to the same keys. The volume is made, whatever the list says.
+async fn warn_of_neighbours(volume: &Volume, api: &Api, ui: &Ui) {
+    let Ok(others) = api.volumes.list().collect().await else {
+        ui.warn("whether another volume has the same bucket couldn't be seen; `cavatica volumes list` shows it");
+        return;
+    };
+    for other in others {
         if other.id != volume.id && other.may_share_keys(volume) {
             ui.warn(format_args!(
                 "volume {} has the same bucket, and exports to the two may meet at the same keys; \
@@ -84,7 +88,6 @@ async fn warn_of_neighbours(volume: &Volume, api: &Api, ui: &Ui) -> Result<(), F
             ));
         }
     }
-    Ok(())
 }
 
 fn place(args: &CreateVolume) -> Result<BucketPlace, Failure> {

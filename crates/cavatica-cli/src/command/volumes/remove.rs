@@ -148,7 +148,10 @@ async fn jobs(id: &VolumeId, states: &[ExportState], api: &Api) -> Result<u64, F
         volume: Some(id.clone()),
         states: states.to_vec(),
     };
-    Ok(api.exports.count(&filter).await?.unwrap_or(0))
+    Ok(match api.exports.count(&filter).await? {
+        Some(jobs) => jobs,
+        None => api.exports.list(&filter).collect().await?.len() as u64,
+    })
 }
 
 /// The transfers of this folder that go to the volume.

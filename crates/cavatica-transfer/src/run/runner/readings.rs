@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Moments, Question, Run, Settling, Whereabouts, seen};
-use crate::journal::{Change, Copying, IntentId, Item};
+use crate::journal::{Change, Copying, IntentId, Item, Overwrite};
 use crate::run::RunError;
 use crate::run::follower::{Followed, doubt_of};
 use crate::run::inquiry::Cause;
@@ -201,6 +201,7 @@ impl Runner<'_> {
                 call: IntentId(0),
                 sent,
                 run: Run::This,
+                planned_free: self.terms.overwrite == Overwrite::Forbidden,
                 earlier: earlier.clone(),
             };
             self.inquiry

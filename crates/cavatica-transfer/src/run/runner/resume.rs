@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{Question, Run, Settling};
-use crate::journal::{OpenItem, Sent};
+use crate::journal::{OpenItem, Overwrite, Sent};
 use crate::run::RunError;
 use crate::run::inquiry::Cause;
 
@@ -77,6 +77,7 @@ impl Runner<'_> {
             call,
             sent: at,
             run,
+            planned_free: self.terms.overwrite == Overwrite::Forbidden,
             earlier,
         };
         self.inquiry.ask(question, cause, settling);
