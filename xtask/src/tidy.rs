@@ -29,6 +29,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cavatica-test-s3", &[]),
+    // It plays all of it in one process; nothing depends on it.
+    (
+        "cavatica-simulation",
+        &["cavatica-exports", "cavatica-transfer", "cavatica-sandbox"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -1,0 +1,73 @@
+//! What *exactly once* rests on, each by its name: the same in the model, the simulation and `docs/reliability.md`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Something that nobody promised and that the engine can't find out for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Belief {
+    /// No byte of a call moves after its longest life, once the call was given up or its program died.
+    RequestsDie,
+    /// What a job list shows of later calls it shows of earlier ones; without a witness, it shows everything after four settling times.
+    ListInOrder,
+    /// A job of the last day stays in the list, and can be read by its id.
+    JobsKept,
+    /// What the file system has synced is there after a loss of power.
+    SyncedStays,
+    /// A transfer has one journal, or its copies run where they see each other's jobs.
+    OneDisk,
+    /// A file that becomes an alias keeps its id.
+    FileKeepsId,
+    /// An alias of the planned object means that the object is there, and a completed move shows it within four settling times.
+    AliasIsTrue,
+    /// Jobs are listed per account, and nobody else moves our files in the very moment in which we send them.
+    OneAccount,
+}
+
+impl Belief {
+    /// All of them, in the order in which the documentation tells them.
+    pub const ALL: [Belief; 8] = [
+        Belief::RequestsDie,
+        Belief::ListInOrder,
+        Belief::JobsKept,
+        Belief::SyncedStays,
+        Belief::OneDisk,
+        Belief::FileKeepsId,
+        Belief::AliasIsTrue,
+        Belief::OneAccount,
+    ];
+
+    /// The name by which it is switched off.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Belief::RequestsDie => "requests-die",
+            Belief::ListInOrder => "list-in-order",
+            Belief::JobsKept => "jobs-kept",
+            Belief::SyncedStays => "synced-stays",
+            Belief::OneDisk => "one-disk",
+            Belief::FileKeepsId => "file-keeps-id",
+            Belief::AliasIsTrue => "alias-is-true",
+            Belief::OneAccount => "one-account",
+        }
+    }
+}
+
+impl fmt::Display for Belief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Belief {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|belief| belief.name() == name)
+            .ok_or_else(|| {
+                format!("no belief is called `{name}`; `cargo xtask simulate --beliefs` lists them")
+            })
+    }
+}
