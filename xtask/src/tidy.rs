@@ -9,13 +9,18 @@ use crate::{Failed, cargo, root, say};
 /// Which of our crates may depend on which: one direction, each edge on purpose.
 const LAYERS: &[(&str, &[&str])] = &[
     ("cavatica-model", &[]),
-    ("cavatica-transport", &["cavatica-model"]),
+    // Below all that speaks over a network; it knows no API.
+    ("cavatica-connect", &[]),
+    (
+        "cavatica-transport",
+        &["cavatica-model", "cavatica-connect"],
+    ),
     (
         "cavatica-exports",
         &["cavatica-model", "cavatica-transport"],
     ),
     // Below both sides: the sandbox writes with it, the engine looks at what was written.
-    ("cavatica-s3", &[]),
+    ("cavatica-s3", &["cavatica-connect"]),
     ("cavatica-transfer", &["cavatica-exports", "cavatica-s3"]),
     // It decides with the model's rules and must not share the clients' faults.
     ("cavatica-sandbox", &["cavatica-model", "cavatica-s3"]),

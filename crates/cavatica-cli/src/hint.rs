@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cavatica_exports::model::manifest::{Foreign, ManifestError};
 use cavatica_exports::model::visible;
-use cavatica_exports::transport::{BuildError, Effect, Error, Fault, Outcome};
+use cavatica_exports::transport::{BuildError, DialError, Effect, Error, Fault, Outcome};
 
 /// What a manifest looks like.
 const MANIFEST: &str = "a manifest begins with a header such as `file_id,location`, its columns parted by commas or tabs; `cavatica check --help` says more";
@@ -138,10 +138,10 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
 /// Advice where no client can be built.
 pub(crate) fn of_build(error: &BuildError) -> Option<&'static str> {
     match error {
-        BuildError::TrustStore { .. } => Some(
+        BuildError::Dial(DialError::TrustStore { .. }) => Some(
             "the trusted certificates are the system's, or those that SSL_CERT_FILE and SSL_CERT_DIR name: see that they are there and hold certificates in PEM",
         ),
-        BuildError::Proxy => Some(
+        BuildError::Dial(DialError::Proxy) => Some(
             "set HTTPS_PROXY or ALL_PROXY to an address such as http://proxy.example.org:3128, or unset it",
         ),
         _ => None,

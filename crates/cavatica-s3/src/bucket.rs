@@ -8,12 +8,11 @@ use http_body_util::{BodyExt, Empty};
 use rusty_s3::S3Action;
 
 use crate::config::BucketBuilder;
-use crate::connect::HttpClient;
 use crate::credentials::{AwsConfig, Credentials};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::list::Listing;
 use crate::object::{Download, Head, unquoted};
-use crate::send::{ANSWER_LIMIT, Call, SIGNED_FOR, text};
+use crate::send::{ANSWER_LIMIT, Call, HttpClient, SIGNED_FOR, text};
 use crate::upload::Upload;
 
 /// One bucket, and the keys to it.

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use cavatica_connect::{DialError, Trust, is_this_machine};
 use http::Uri;
 use rusty_s3::UrlStyle;
 
 use crate::bucket::Bucket;
-use crate::connect;
 use crate::credentials::AwsConfig;
-use crate::error::BoxError;
+use crate::send;
 
 /// A region for stores that have none but want one in the signature.
 const ANY_REGION: &str = "us-east-1";
@@ -54,19 +54,9 @@ pub enum BuildError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The trust store or a certificate can't be used.
-    #[error("can't decide whom to trust")]
-    Trust(#[source] BoxError),
-    /// A variable names a proxy that can't be used.
-    #[error("the proxy named in the environment can't be used; it must be an http or https URL")]
-    Proxy,
-}
-
-/// Where requests go.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) uri: Uri,
-    pub(crate) is_loopback: bool,
+    /// No connection could be opened: the trust store, a certificate or the environment's proxy can't be used.
+    #[error(transparent)]
+    Dial(#[from] DialError),
 }
 
 impl BucketBuilder {
@@ -116,19 +106,22 @@ impl BucketBuilder {
             None if self.name.contains('.') => (aws(&region), UrlStyle::Path),
             None => (aws(&region), UrlStyle::VirtualHost),
         };
-        let target = target(&endpoint, &self.name)?;
+        let uri = checked(&endpoint, &self.name)?;
         let wrong = || BuildError::Endpoint(shown_address(&endpoint));
         let url = endpoint.parse().map_err(|_| wrong())?;
         let place = rusty_s3::Bucket::new(url, style, self.name, region).map_err(|_| wrong())?;
-        let mut trusted = self.ca_certificates;
+        let mut trust = Trust::default();
+        if let Some(pem) = &self.ca_certificates {
+            trust.add_pem(pem)?;
+        }
         if let Some(file) = &self.config.ca_bundle {
             let pem = std::fs::read(file).map_err(|source| BuildError::CaBundle {
                 file: file.clone(),
                 source,
             })?;
-            trusted.get_or_insert_default().extend(pem);
+            trust.add_pem(&pem)?;
         }
-        let client = connect::client(&target, trusted.as_deref())?;
+        let client = send::client(&uri, trust)?;
         Ok(Bucket::new(place, self.config.credentials, client))
     }
 }
@@ -143,19 +136,14 @@ fn aws(region: &str) -> String {
     format!("https://s3.{region}.amazonaws.{top}")
 }
 
-fn target(endpoint: &str, bucket: &str) -> Result<Target, BuildError> {
+/// The address of a service that may be spoken to.
+fn checked(endpoint: &str, bucket: &str) -> Result<Uri, BuildError> {
     let wrong = || BuildError::Endpoint(shown_address(endpoint));
     let uri: Uri = endpoint.parse().map_err(|_| wrong())?;
     let host = uri
         .host()
         .filter(|host| !host.is_empty())
         .ok_or_else(wrong)?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let address: Option<std::net::IpAddr> = bare.parse().ok();
-    let is_loopback = match address {
-        Some(address) => address.is_loopback(),
-        None => host.eq_ignore_ascii_case("localhost"),
-    };
     // A user's name and password would be ignored, so whoever writes them means something else.
     if uri.query().is_some() || uri.authority().is_some_and(|a| a.as_str().contains('@')) {
         return Err(BuildError::Endpoint(
@@ -167,11 +155,11 @@ fn target(endpoint: &str, bucket: &str) -> Result<Target, BuildError> {
     }
     match uri.scheme_str() {
         Some("https") => {}
-        Some("http") if is_loopback => {}
+        Some("http") if is_this_machine(host) => {}
         Some("http") => return Err(BuildError::PlainText(shown_address(endpoint))),
         _ => return Err(wrong()),
     }
-    Ok(Target { uri, is_loopback })
+    Ok(uri)
 }
 
 /// An address as it may be shown: without the name and password of a user, and without a query, which may hold secrets too.

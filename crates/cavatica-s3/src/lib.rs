@@ -39,7 +39,6 @@
 
 mod bucket;
 mod config;
-mod connect;
 mod credentials;
 mod error;
 pub mod ini;
@@ -48,6 +47,8 @@ mod object;
 mod profiles;
 mod send;
 mod upload;
+
+pub use cavatica_connect::DialError;
 
 pub use bucket::Bucket;
 pub use config::{BucketBuilder, BuildError, shown_address};

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use cavatica_connect::{DialError, Dialer, Options, Trust, Unreachable};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use instant_xml::FromXml;
 
 use crate::bucket::{Bucket, nothing};
@@ -28,6 +31,17 @@ const ATTEMPTS: u32 = 4;
 
 /// The wait after the first failure; it doubles each time, and a share of it by chance is waited.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+pub(crate) type HttpClient = Client<Dialer, UnsyncBoxBody<Bytes, BoxError>>;
+
+/// A client for the service at this address, through the environment's proxy if there is one.
+pub(crate) fn client(service: &Uri, trust: Trust) -> Result<HttpClient, DialError> {
+    let options = Options {
+        trust,
+        ..Options::default()
+    };
+    Ok(Client::builder(TokioExecutor::new()).build(Dialer::new(service, options)?))
+}
 
 /// A call under way, to say in errors what it was.
 pub(crate) struct Call<'a> {
@@ -114,7 +128,11 @@ impl<'a> Call<'a> {
                 return Err(self.error(ErrorKind::Source).because(error));
             }
             Ok(Err(error)) => {
-                let kind = unreachable_because(&error);
+                let kind = match Unreachable::of(&error) {
+                    Some(Unreachable::Certificate) => ErrorKind::Certificate,
+                    Some(Unreachable::ProxyLogin) => ErrorKind::ProxyLogin,
+                    _ => ErrorKind::Broken,
+                };
                 return Err(self.error(kind).because(error));
             }
             Ok(Ok(answer)) => answer,
@@ -211,32 +229,6 @@ pub(crate) async fn text(answer: Response<Incoming>, call: &Call<'_>) -> Result<
                 .because(error.utf8_error())
         }),
     }
-}
-
-/// Why there was no connection, where that is known and would be the same a moment later.
-fn unreachable_because(error: &(dyn std::error::Error + 'static)) -> ErrorKind {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if matches!(
-            error.downcast_ref(),
-            Some(rustls::Error::InvalidCertificate(_))
-        ) {
-            return ErrorKind::Certificate;
-        }
-        // The tunnel's own error has no public type.
-        if error.to_string().ends_with("proxy authorization required") {
-            return ErrorKind::ProxyLogin;
-        }
-        // An `io::Error` passes over the error that it wraps in its `source()`.
-        let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        next = match wrapped {
-            Some(wrapped) => Some(wrapped),
-            None => error.source(),
-        };
-    }
-    ErrorKind::Broken
 }
 
 /// Whether the source of the body failed rather than the connection.

@@ -3,46 +3,28 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cavatica_connect::{DialError, Dialer, KNOWS_BYTE_LIFE, Options, ProxyChoice};
 use http::HeaderValue;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::CertificateDer;
 
+use crate::Token;
 use crate::budget::Budget;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::connect::{Connect, Source};
 use crate::endpoint::Endpoint;
-use crate::error::BoxError;
-use crate::proxy::{Dialer, ProxyChoice};
 use crate::retry::{RetryBudget, RetryPolicy};
-use crate::socket::KNOWS_BYTE_LIFE;
 use crate::starts::Starts;
 use crate::wait::Wait;
-use crate::{Token, tls};
 
 /// Why a client can't be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The extra certificates can't be read.
-    #[error("the extra CA certificates can't be read")]
-    CaCertificates {
-        /// Why.
-        source: BoxError,
-    },
-    /// There is none among the extra certificates.
-    #[error("the extra CA certificates hold no certificate in PEM form")]
-    NoCaCertificate,
-    /// The system's certificates can't be had, or an extra one is no CA's.
-    #[error("the trusted certificates can't be loaded")]
-    TrustStore {
-        /// Why.
-        source: BoxError,
-    },
-    /// The proxy's URL can't be read; it isn't repeated here, because it may hold a password.
-    #[error("the proxy's address is no http or https URL")]
-    Proxy,
+    /// No connection could be opened: the trust store, a certificate or the proxy can't be used.
+    #[error(transparent)]
+    Dial(#[from] DialError),
     /// A user agent is visible ASCII.
     #[error("the user agent can't be sent in a header")]
     UserAgent,
@@ -74,14 +56,11 @@ pub struct ClientBuilder {
     endpoint: Endpoint,
     token: Token,
     user_agent: String,
-    certificates: Vec<CertificateDer<'static>>,
-    proxy: ProxyChoice,
-    connect_limit: Duration,
+    dial: Options,
     attempt_limit: Duration,
     call_limit: Duration,
     patience: Duration,
     idle_limit: Duration,
-    byte_life: Duration,
     connect: Option<Arc<dyn Connect>>,
     max_answer: usize,
     retry: RetryPolicy,
@@ -96,14 +75,15 @@ impl ClientBuilder {
             endpoint,
             token,
             user_agent: concat!("cavatica/", env!("CARGO_PKG_VERSION")).to_owned(),
-            certificates: Vec::new(),
-            proxy: ProxyChoice::default(),
-            connect_limit: Duration::from_secs(10),
+            dial: Options {
+                byte_life: Some(Duration::from_secs(20)),
+                http2: true,
+                ..Options::default()
+            },
             attempt_limit: Duration::from_secs(120),
             call_limit: Duration::from_secs(600),
             patience: Duration::from_secs(3600),
             idle_limit: Duration::from_secs(20),
-            byte_life: Duration::from_secs(20),
             connect: None,
             max_answer: 16 << 20,
             retry: RetryPolicy::default(),
@@ -125,19 +105,19 @@ impl ClientBuilder {
     ///
     /// [`BuildError`] if there is none in it, or one that can't be read.
     pub fn ca_certificates(mut self, pem: &[u8]) -> Result<Self, BuildError> {
-        self.certificates.extend(tls::certificates(pem)?);
+        self.dial.trust.add_pem(pem)?;
         Ok(self)
     }
 
     /// Chooses a proxy. The default asks the environment.
     pub fn proxy(mut self, proxy: ProxyChoice) -> Self {
-        self.proxy = proxy;
+        self.dial.proxy = proxy;
         self
     }
 
     /// How long it may take to connect: name, addresses, proxy and TLS together. 10 seconds unless set.
     pub fn connect_limit(mut self, limit: Duration) -> Self {
-        self.connect_limit = limit;
+        self.dial.limit = limit;
         self
     }
 
@@ -173,7 +153,7 @@ impl ClientBuilder {
     /// a request that is given up, or whose program dies, doesn't arrive later than that. See
     /// [`Client::longest_byte_life`].
     pub fn longest_byte_life(mut self, limit: Duration) -> Self {
-        self.byte_life = limit;
+        self.dial.byte_life = Some(limit);
         self
     }
 
@@ -224,24 +204,15 @@ impl ClientBuilder {
         }
         let user_agent =
             HeaderValue::try_from(self.user_agent).map_err(|_| BuildError::UserAgent)?;
-        let tls = if self.endpoint.origin().is_tls() {
-            tls::config(self.certificates)?
-        } else {
-            tls::config_without_trust()?
-        };
         let (source, byte_life, behind_proxy) = match self.connect {
             Some(connect) => (Source::Given(connect), None, false),
             None => {
-                let dialer = Dialer::new(
-                    self.endpoint.origin(),
-                    tls,
-                    &self.proxy,
-                    self.connect_limit,
-                    self.byte_life,
-                )?;
+                let byte_life = self.dial.byte_life;
+                let origin = self.endpoint.origin();
+                let destination = origin.url("/").expect("an origin comes from a URL");
+                let dialer = Dialer::new(&destination, self.dial)?;
                 let behind_proxy = dialer.is_behind_proxy();
-                let known = KNOWS_BYTE_LIFE && !behind_proxy;
-                let byte_life = known.then_some(self.byte_life);
+                let byte_life = byte_life.filter(|_| KNOWS_BYTE_LIFE && !behind_proxy);
                 (Source::Network(Box::new(dialer)), byte_life, behind_proxy)
             }
         };

@@ -1,10 +1,9 @@
 //! From what the wire brought to what happened to the request.
 
-use std::error::Error as StdError;
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cavatica_connect::Unreachable;
 use cavatica_model::ApiError;
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Uri, header};
@@ -176,32 +175,10 @@ fn failed(error: hyper_util::client::legacy::Error) -> Failure {
     if !error.is_connect() {
         return Failure::new(Outcome::Unknown, Fault::Broken).because(error);
     }
-    let fault = if is_certificate_fault(&error) {
-        Fault::Certificate
-    } else if wants_proxy_login(&error) {
-        Fault::ProxyLogin
-    } else {
-        Fault::Connect
+    let fault = match Unreachable::of(&error) {
+        Some(Unreachable::Certificate) => Fault::Certificate,
+        Some(Unreachable::ProxyLogin) => Fault::ProxyLogin,
+        _ => Fault::Connect,
     };
     Failure::new(Outcome::NotSent, fault).because(error)
-}
-
-/// The tunnel's own error has no public type.
-fn wants_proxy_login(error: &(dyn StdError + 'static)) -> bool {
-    error.to_string().ends_with("proxy authorization required")
-        || error.source().is_some_and(wants_proxy_login)
-}
-
-fn is_certificate_fault(error: &(dyn StdError + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref() {
-        return matches!(error, rustls::Error::InvalidCertificate(_));
-    }
-    // An `io::Error` passes over the error that it wraps in its `source()`.
-    if let Some(inner) = error
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-    {
-        return is_certificate_fault(inner);
-    }
-    error.source().is_some_and(is_certificate_fault)
 }

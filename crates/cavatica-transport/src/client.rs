@@ -108,6 +108,18 @@ impl Client {
         &self.0.endpoint
     }
 
+    /// How long bytes live at most once they were sent: what hasn't arrived by then never does, whatever becomes of this
+    /// program. `None` where nobody can say: on systems without such a limit (only Linux has it), and behind a proxy, which
+    /// the limit reaches alone. Whoever looks whether a lost start was carried out waits longer than this first.
+    pub fn longest_byte_life(&self) -> Option<Duration> {
+        self.0.settings.byte_life
+    }
+
+    /// Whether the connections end at a proxy, which may keep what it was sent for as long as it likes.
+    pub fn is_behind_proxy(&self) -> bool {
+        self.0.settings.behind_proxy
+    }
+
     /// The moment, by the clock that the client was built with.
     pub fn now(&self) -> Timestamp {
         self.0.now()

@@ -9,16 +9,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use cavatica_connect::{Dialed, Dialer, Dialing};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
 use crate::error::BoxError;
-use crate::proxy::{Dialer, Dialing, Socket};
 
 /// Both ways of a connection.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -72,7 +71,7 @@ impl Service<Uri> for Source {
 
 /// A connection.
 pub(crate) enum Wire {
-    Network(Box<MaybeHttpsStream<Socket>>),
+    Network(Box<Dialed>),
     Given(TokioIo<Box<dyn Stream>>),
 }
 

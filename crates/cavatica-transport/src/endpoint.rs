@@ -1,9 +1,9 @@
 //! Where the API is, and where the token may go.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
+use cavatica_connect::is_this_machine;
 use cavatica_model::Platform;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
@@ -115,8 +115,7 @@ impl Origin {
 
     /// Whether it is this machine, by address or by the name `localhost`.
     pub(crate) fn is_loopback(&self) -> bool {
-        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        self.host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        is_this_machine(&self.host)
     }
 
     fn authority(&self) -> String {

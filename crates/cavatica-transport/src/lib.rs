@@ -32,7 +32,7 @@
 //! * **Retries.** A [`Read`](Effect::Read) is repeated; a [`Start`](Effect::Start) only after `NotSent`, `Throttled` or
 //!   `Maintenance`. Each attempt of a start runs in a task that can't be dropped.
 //! * **Bytes** die with their sender: a connection that is closed, also by the program's death, throws away what it hasn't
-//!   sent, and what nobody acknowledges ends it in time ([`Client::longest_byte_life`], `socket.rs`).
+//!   sent, and what nobody acknowledges ends it in time ([`Client::longest_byte_life`]).
 //! * **Pace.** One request budget for all clones of a client, fed by the service's headers; a 429 is waited for.
 //! * **Origin.** The token goes to the configured origin alone. Redirects are errors, as are links to elsewhere.
 //!
@@ -55,11 +55,8 @@ mod connect;
 mod endpoint;
 mod error;
 mod gate;
-mod proxy;
 mod retry;
-mod socket;
 mod starts;
-mod tls;
 mod token;
 mod trace;
 mod wait;
@@ -68,13 +65,13 @@ pub use answer::{Answer, Fetched};
 pub use budget::BudgetView;
 pub use builder::{BuildError, ClientBuilder};
 pub use call::{Call, Effect};
+pub use cavatica_connect::{DialError, ProxyChoice};
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use connect::{Connect, Connecting, Stream};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, Fault, Outcome};
 pub use gate::Guard;
-pub use proxy::ProxyChoice;
 pub use retry::RetryPolicy;
 pub use token::{Token, TokenError};
 pub use wait::{Wait, WaitReason};

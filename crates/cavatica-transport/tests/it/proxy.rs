@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use cavatica_transport::{BuildError, Outcome, ProxyChoice, RetryPolicy};
+use cavatica_transport::{BuildError, DialError, Outcome, ProxyChoice, RetryPolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 
@@ -170,6 +170,9 @@ fn a_proxy_that_cannot_be_understood_is_an_error_and_not_passed_over() {
                 except: "*".to_owned(),
             })
             .build();
-        assert!(matches!(built, Err(BuildError::Proxy)), "{url}");
+        assert!(
+            matches!(built, Err(BuildError::Dial(DialError::Proxy))),
+            "{url}"
+        );
     }
 }
