@@ -10,7 +10,9 @@ use cavatica_exports::model::{ExportMode, Layout, Prefix, Template, Tri};
 use cavatica_exports::transport::{Client, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
 use cavatica_transfer::journal::SqliteJournal;
-use cavatica_transfer::plan::{self, Existing, Filter, PlanOptions, PublicAcl, Selection, Target};
+use cavatica_transfer::plan::{
+    self, Existing, Filter, PlanOptions, PlanTarget, PublicAcl, Selection,
+};
 use cavatica_transfer::{
     Destination, Event, Finding, Found, RunOptions, Stop, Summary, run, verify,
 };
@@ -32,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             folder: None,
             filter: Filter::default(),
         },
-        target: Target::Volume("sandbox/output".parse()?),
+        target: PlanTarget::Volume("sandbox/output".parse()?),
         layout: Layout {
             prefix: "cohort7/".parse::<Prefix>()?,
             template: Template::default(),

@@ -54,7 +54,7 @@ pub use once::{OnceError, Started, export_once};
 pub use report::{Document, ReportError, ReportFormat, Written, write_report};
 pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
-    VolumeChange, run,
+    VolumeDifference, run,
 };
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::evidence::{
-    AskError, Asked, Clocks, Effort, Finding, JobClock, LATEST, Look, Question, Run, Settled,
-    Settling, gather, judge,
+    AskError, Asked, Clocks, Coverage, Effort, JobClock, LATEST, Question, SentBy, Settled,
+    Settling, Trace, gather, judge,
 };
 use crate::journal::{IntentId, Item, Overwrite};
 use crate::platform::Platform;
@@ -79,7 +79,7 @@ pub async fn export_once(
     let mut inquiry = Inquiry::new(&platform, export, mode, sent);
     match error.outcome() {
         Outcome::NotSent => Err(OnceError::NotStarted(error)),
-        Outcome::Refused => match inquiry.look(Effort::Cheap).await {
+        Outcome::Refused => match inquiry.inquire(Effort::Cheap).await {
             Ok(Some(started)) => Ok(started),
             Ok(None) | Err(_) => Err(OnceError::NotStarted(error)),
         },
@@ -103,7 +103,7 @@ struct Inquiry<'a> {
     export: &'a CheckedExport,
     asked: Asked,
     /// The last look without a trace, and whether a completed job may be ours.
-    last: Option<(Look, bool)>,
+    last: Option<(Coverage, bool)>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -128,7 +128,7 @@ impl<'a> Inquiry<'a> {
             },
             call: IntentId(0),
             sent,
-            run: Run::This,
+            run: SentBy::ThisRun,
             // Nobody looked whether the place was free.
             planned_free: false,
             earlier: Vec::new(),
@@ -168,7 +168,7 @@ impl<'a> Inquiry<'a> {
                 None => (settling.due() + settle * failures, Effort::Whole),
             };
             sleep_until(due).await;
-            match self.look(effort).await {
+            match self.inquire(effort).await {
                 Ok(Some(started)) => return Ok(started),
                 Ok(None) => {}
                 Err(_) if effort == Effort::Cheap => continue,
@@ -178,12 +178,12 @@ impl<'a> Inquiry<'a> {
                 }
                 Err(_) => return Err(unknown(Doubt::ListIncomplete, error)),
             }
-            let Some((look, whose)) = self.last.take() else {
+            let Some((coverage, whose)) = self.last.take() else {
                 continue;
             };
-            let whose =
-                whose && (self.asked.mode == ExportMode::Copy || look.began < settling.latest());
-            match settling.saw_nothing(look) {
+            let whose = whose
+                && (self.asked.mode == ExportMode::Copy || coverage.began < settling.latest());
+            match settling.saw_nothing(coverage) {
                 Settled::Open => {}
                 Settled::Absent { .. } if whose => return Err(unknown(Doubt::WhoseJob, error)),
                 Settled::Absent { .. } => return Err(OnceError::Absent(error)),
@@ -193,7 +193,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Looks once. `None` if there is no trace of the export.
-    async fn look(&mut self, effort: Effort) -> Result<Option<Started>, AskError> {
+    async fn inquire(&mut self, effort: Effort) -> Result<Option<Started>, AskError> {
         let began = Instant::now();
         self.asked.effort = effort;
         let ahead = self.platform.client.clock_ahead().unwrap_or_default();
@@ -206,26 +206,26 @@ impl<'a> Inquiry<'a> {
             clocks,
             ..
         } = &self.asked;
-        let finding = judge(&self.asked.questions[0], *mode, volume, &evidence, clocks);
-        let whose = match finding {
-            Finding::Job(job) | Finding::Alias(Some(job)) => {
+        let trace = judge(&self.asked.questions[0], *mode, volume, &evidence, clocks);
+        let whose = match trace {
+            Trace::Job(job) | Trace::Alias(Some(job)) => {
                 return Ok(Some(Started::Found(Box::new(job.clone()))));
             }
-            Finding::Alias(None) => {
+            Trace::Alias(None) => {
                 let job = completed_job(self.platform, self.export).await;
                 let found = job.map(|job| Started::Found(Box::new(job)));
                 return Ok(Some(found.unwrap_or(Started::Completed)));
             }
-            Finding::Whose(_) => true,
-            Finding::Elsewhere(_) | Finding::Nothing => false,
+            Trace::Whose(_) => true,
+            Trace::Elsewhere(_) | Trace::Nothing => false,
         };
-        let look = Look {
+        let coverage = Coverage {
             began,
-            reach: evidence.reach,
+            extent: evidence.extent,
             clean: evidence.clean,
             witness: None,
         };
-        self.last = Some((look, whose));
+        self.last = Some((coverage, whose));
         Ok(None)
     }
 }

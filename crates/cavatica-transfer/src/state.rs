@@ -3,9 +3,15 @@
 //! This is the whole state machine, and the only one: the journal stores what [`State::step`] returns and nothing else
 //! ever decides what follows what. `docs/reliability.md` draws it and says what is on disk in each state.
 
+mod doubt;
+mod failure;
+
+pub use doubt::Doubt;
+pub use failure::Failure;
+
 use std::fmt;
 
-use cavatica_exports::model::{ApiError, Class, ExportId, StatusCode, classify};
+use cavatica_exports::model::ExportId;
 
 /// The number of a planned file within its transfer, in the order of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,142 +154,6 @@ pub enum Verdict {
     Completed,
     /// It ended with an error.
     Failed(Failure),
-}
-
-/// What the platform said when it refused a file or failed its job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The platform's number, if it gave one.
-    pub code: Option<i64>,
-    /// The HTTP status, embedded or of the call.
-    pub status: Option<u16>,
-    /// The platform's sentence.
-    pub message: String,
-    /// The id of the request that brought the news, for the platform's support.
-    pub request_id: Option<String>,
-}
-
-impl Failure {
-    /// What an error object says.
-    pub fn of(error: &ApiError, request_id: Option<&str>) -> Self {
-        Failure {
-            code: error.code(),
-            status: error.http_status(),
-            message: error
-                .message
-                .value()
-                .cloned()
-                .unwrap_or_else(|| "no message".to_owned()),
-            request_id: request_id.map(str::to_owned),
-        }
-    }
-
-    fn api_error(&self) -> ApiError {
-        let mut error = ApiError::default();
-        if let Some(code) = self.code {
-            error.code = code.into();
-        }
-        if let Some(status) = self.status {
-            error.status = status.into();
-        }
-        error
-    }
-
-    /// Whether it is worth trying again without anybody changing anything.
-    pub fn class(&self) -> Class {
-        classify(&self.api_error())
-    }
-
-    /// What to do about it.
-    pub fn advice(&self) -> &'static str {
-        self.api_error().advice()
-    }
-
-    /// What is known about its code.
-    pub fn known(&self) -> Option<&'static StatusCode> {
-        self.code.and_then(StatusCode::lookup)
-    }
-
-    /// Whether our own earlier success could be the reason: the file can't be exported because it is our alias already
-    /// (9006), or the location is taken by our own object (9107).
-    pub fn may_be_own_success(&self) -> bool {
-        matches!(self.code, Some(9006 | 9107))
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) => write!(f, "{} (code {code})", self.message),
-            None => f.write_str(&self.message),
-        }
-    }
-}
-
-/// Why the outcome of a file isn't known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Doubt {
-    /// The list of our own jobs doesn't show all that it must: it proves no absence.
-    ListIncomplete,
-    /// The list shows no job, but the file isn't what it was when it was planned. Earlier versions ended so what is now
-    /// [`Observation::MovedAway`].
-    FileChanged,
-    /// The job was accepted, but the platform shows a state that nobody knows.
-    JobUnclear,
-    /// The job is said to have completed, but the file to be moved still lies on the platform.
-    NotMoved,
-    /// A completed job of the same file to the same place is listed, and it can't be told whether it is this transfer's.
-    WhoseJob,
-    /// The job was accepted, but the platform doesn't show it any more.
-    JobGone,
-}
-
-impl Doubt {
-    /// Every doubt, with the number it has in the journal.
-    const ALL: [(i64, Doubt); 6] = [
-        (1, Doubt::ListIncomplete),
-        (2, Doubt::FileChanged),
-        (3, Doubt::JobUnclear),
-        (4, Doubt::NotMoved),
-        (5, Doubt::WhoseJob),
-        (6, Doubt::JobGone),
-    ];
-
-    /// The number it has in the journal; it doesn't change.
-    pub(crate) fn number(self) -> i64 {
-        let known = Doubt::ALL.into_iter().find(|(_, doubt)| *doubt == self);
-        known.expect("every doubt has a number").0
-    }
-
-    /// The doubt of that number.
-    pub(crate) fn of_number(number: i64) -> Option<Self> {
-        Doubt::ALL
-            .into_iter()
-            .find_map(|(known, doubt)| (known == number).then_some(doubt))
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Doubt::ListIncomplete => {
-                "the answer was lost, and the list of your own export jobs doesn't show all that it must"
-            }
-            Doubt::FileChanged => {
-                "the answer was lost, no job of ours is listed, and the file isn't what it was when it was planned"
-            }
-            Doubt::JobUnclear => {
-                "the job was accepted, but the platform doesn't say whether it ended"
-            }
-            Doubt::JobGone => "the job was accepted, but the platform doesn't show it any more",
-            Doubt::NotMoved => {
-                "the platform says that the job completed, but the file still lies on the platform"
-            }
-            Doubt::WhoseJob => {
-                "the answer was lost, and a completed job of the same file to the same place may be this one or an earlier one"
-            }
-        })
-    }
 }
 
 /// A step that a file can't take from where it stands. It would mean that two programs run the same transfer, or a

@@ -9,8 +9,8 @@ use cavatica_exports::Projects;
 use cavatica_exports::model::manifest::{Manifest, Row, RowError};
 use cavatica_exports::model::{Layout, Location, Template, Tri, expected_beginning};
 use cavatica_transfer::plan::{
-    self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PublicAcl,
-    Refusal, Selection, Target, Unplanned,
+    self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PlanTarget,
+    PublicAcl, Refusal, Selection, Unplanned,
 };
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -35,8 +35,8 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
         endpoint,
         selection: selection(args, &ignored)?,
         target: match (&args.target.volume, &args.target.bucket) {
-            (Some(volume), _) => Target::Volume(volume.clone()),
-            (None, Some(bucket)) => Target::Bucket(bucket.clone()),
+            (Some(volume), _) => PlanTarget::Volume(volume.clone()),
+            (None, Some(bucket)) => PlanTarget::Bucket(bucket.clone()),
             (None, None) => return Err(Failure::usage("no volume is named")),
         },
         layout: Layout {

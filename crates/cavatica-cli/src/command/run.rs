@@ -6,7 +6,7 @@ use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
 use cavatica_transfer::journal::{
-    Approval, Copying, Journal, JournalError, Opening, SqliteJournal, TransferFile,
+    Approval, Copying, Journal, Opening, SqliteJournal, TransferFile,
 };
 use cavatica_transfer::{
     Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
@@ -98,19 +98,11 @@ impl Opened {
         ui: &Ui,
     ) -> Result<Self, Failure> {
         // Before any request: a wrong path is told at once, and no other platform is shown the token.
-        let planned = TransferFile::open(transfer)?.terms().endpoint.clone();
+        let planned = TransferFile::open(transfer)?;
         let environment = Environment::read();
         let found = api::credentials(global, ui)?;
         let endpoint = found.endpoint.to_string();
-        if endpoint != planned {
-            return Err(JournalError::OtherTerms {
-                path: transfer.to_owned(),
-                what: "endpoint",
-                planned,
-                given: endpoint,
-            }
-            .into());
-        }
+        planned.terms().must_be_at(transfer, &endpoint)?;
         let client = api::client_for_run(global, found, pace, ui)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();

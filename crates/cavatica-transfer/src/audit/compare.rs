@@ -18,7 +18,7 @@ pub(crate) enum Stage {
 
 /// Where a job brings its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum JobPlace {
     Planned,
     Elsewhere {
         /// In words.
@@ -33,7 +33,7 @@ pub(crate) enum Place {
 pub(crate) struct Job {
     pub(crate) export: String,
     pub(crate) stage: Stage,
-    pub(crate) place: Place,
+    pub(crate) place: JobPlace,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Books<'a> {
 }
 
 /// What was found of a file: what disagrees, in which words, and by which job.
-pub(crate) type Found<'a> = (Disagreement, String, Option<&'a str>);
+pub(crate) type Complaint<'a> = (Disagreement, String, Option<&'a str>);
 
 impl Books<'_> {
     /// Whether a job belongs to the time since the plan. `None` if it can't be told.
@@ -66,9 +66,9 @@ impl Books<'_> {
     }
 
     /// Compares where a file stands with its jobs.
-    pub(crate) fn compare<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Found<'a>> {
+    pub(crate) fn compare<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Complaint<'a>> {
         let own = state.export();
-        let here = || jobs.iter().filter(|job| job.place == Place::Planned);
+        let here = || jobs.iter().filter(|job| job.place == JobPlace::Planned);
         let lives = |job: &&Job| job.stage != Stage::Failed;
         let since = |job: &&Job| self.is_since(job, own) == Some(true);
         let counted: Vec<&Job> = here().filter(lives).filter(since).collect();
@@ -111,7 +111,7 @@ impl Books<'_> {
         jobs: &'a [Job],
     ) -> impl Iterator<Item = &'a Job> {
         jobs.iter().filter(move |job| {
-            job.place == Place::Planned
+            job.place == JobPlace::Planned
                 && job.stage == Stage::Completed
                 && self.is_since(job, own).is_none()
         })
@@ -119,13 +119,13 @@ impl Books<'_> {
 
     /// A job that moves the file to another place. Copies are nobody's business, nor is it what became of a file that was
     /// copied.
-    fn elsewhere<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Found<'a>> {
+    fn elsewhere<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Complaint<'a>> {
         // The journal may have called it failed just because of that.
         if self.mode == ExportMode::Copy || matches!(state, State::Failed { .. }) {
             return None;
         }
         jobs.iter().find_map(|job| {
-            let Place::Elsewhere { place, moved } = &job.place else {
+            let JobPlace::Elsewhere { place, moved } = &job.place else {
                 return None;
             };
             let told = match (job.stage, moved) {
@@ -150,7 +150,7 @@ impl Books<'_> {
         state: &State,
         counted: Option<&'a Job>,
         jobs: &'a [Job],
-    ) -> Option<Found<'a>> {
+    ) -> Option<Complaint<'a>> {
         match state {
             State::Completed { export: None, .. } => match counted {
                 Some(job) if job.stage == Stage::Live => Some(live(state, job)),
@@ -193,12 +193,12 @@ impl Books<'_> {
         export: &ExportId,
         counted: Option<&'a Job>,
         jobs: &'a [Job],
-    ) -> Option<Found<'a>> {
+    ) -> Option<Complaint<'a>> {
         let has_ended = matches!(state, State::Completed { .. });
         let own = jobs.iter().find(|job| job.export == export.as_str());
         let other = counted.filter(|job| job.export != export.as_str());
         match own {
-            Some(job) if job.place == Place::Planned => match (job.stage, other) {
+            Some(job) if job.place == JobPlace::Planned => match (job.stage, other) {
                 (Stage::Live, _) if has_ended => Some(live(state, job)),
                 (Stage::Failed, _) if has_ended => Some(differs(state, job)),
                 (Stage::Failed, Some(other)) => {
@@ -235,7 +235,7 @@ impl Books<'_> {
     }
 
     /// Completed by its file, and no job since the plan brought it there.
-    fn no_job<'a>(&self, state: &State, jobs: &[Job]) -> Option<Found<'a>> {
+    fn no_job<'a>(&self, state: &State, jobs: &[Job]) -> Option<Complaint<'a>> {
         if self.undated(None, jobs).next().is_some() {
             return None;
         }
@@ -278,7 +278,7 @@ fn is_not_moved(state: &State) -> bool {
     )
 }
 
-fn live<'a>(state: &State, job: &'a Job) -> Found<'a> {
+fn live<'a>(state: &State, job: &'a Job) -> Complaint<'a> {
     let message = format!(
         "the journal says {}, and its job {} still runs",
         state.name(),
@@ -287,7 +287,7 @@ fn live<'a>(state: &State, job: &'a Job) -> Found<'a> {
     (Disagreement::LiveJob, message, Some(&job.export))
 }
 
-fn differs<'a>(state: &State, job: &'a Job) -> Found<'a> {
+fn differs<'a>(state: &State, job: &'a Job) -> Complaint<'a> {
     let message = format!(
         "the journal says {}, and its job {} {}",
         state.name(),

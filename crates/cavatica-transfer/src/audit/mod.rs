@@ -16,7 +16,7 @@ use cavatica_exports::transport::{Client, Error};
 use cavatica_exports::{ExportFilter, ListError};
 use serde::Serialize;
 
-pub(crate) use compare::{Job, Place, Stage};
+pub(crate) use compare::{Job, JobPlace, Stage};
 pub use disagreement::Disagreement;
 
 use crate::evidence::JobClock;
@@ -222,13 +222,13 @@ pub async fn audit(
 ) -> Result<AuditSummary, AuditError> {
     let transfer = TransferFile::open(path)?;
     let terms = transfer.terms();
-    must_be_planned_for(path, "endpoint", &terms.endpoint, endpoint)?;
+    terms.must_be_at(path, endpoint)?;
     must_rest(&transfer)?;
     let (whose, sent_before) = (transfer.whose()?, client.budget().sent);
     let platform = Platform::new(client);
     let account = platform.account.user().await?.value;
     let account = account.username.into_value().unwrap_or_default();
-    must_be_planned_for(path, "account", &terms.account, &account)?;
+    terms.must_be_of(path, &account)?;
 
     let mut summary = AuditSummary::new(&transfer, account)?;
     let filter = ExportFilter {
@@ -287,23 +287,6 @@ pub async fn audit(
     summary.agrees = summary.complete && summary.findings.is_empty();
     list.remove()?;
     Ok(summary)
-}
-
-fn must_be_planned_for(
-    path: &Path,
-    what: &'static str,
-    planned: &str,
-    given: &str,
-) -> Result<(), JournalError> {
-    if planned == given {
-        return Ok(());
-    }
-    Err(JournalError::OtherTerms {
-        path: path.to_owned(),
-        what,
-        planned: planned.to_owned(),
-        given: given.to_owned(),
-    })
 }
 
 fn must_rest(transfer: &TransferFile) -> Result<(), AuditError> {

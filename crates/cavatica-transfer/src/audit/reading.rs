@@ -3,7 +3,7 @@
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{DateTime, Entry, ExportJob, ExportState, Page, Tri};
 
-use super::{AuditError, AuditEvent, Place, Stage};
+use super::{AuditError, AuditEvent, JobPlace, Stage};
 use crate::evidence::Whereabouts;
 use crate::journal::{JobList, Listed, PlannedPlaces, TransferFile};
 use crate::platform::Platform;
@@ -113,10 +113,10 @@ fn listed(
     let to_its_place: Vec<_> = planned
         .iter()
         .filter(|(_, location)| is_volume && location.is_echoed_as(&destination.location))
-        .map(|(item, _)| (*item, Place::Planned))
+        .map(|(item, _)| (*item, JobPlace::Planned))
         .collect();
     let items = if to_its_place.is_empty() {
-        let place = Place::Elsewhere {
+        let place = JobPlace::Elsewhere {
             place: format!("{} on volume {}", destination.location, destination.volume),
             moved: lies_there(&job),
         };

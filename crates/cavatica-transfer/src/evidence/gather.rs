@@ -10,7 +10,7 @@ use cavatica_exports::model::{
 use cavatica_exports::transport::Error;
 use cavatica_exports::{ExportFilter, ListError};
 
-use super::{Clocks, Finding, Question, Reach, Whereabouts, judge};
+use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
 use crate::platform::Platform;
 
 /// How much an inquiry may cost.
@@ -51,7 +51,7 @@ pub(crate) struct Evidence {
     /// The files, to be copied, whose planned objects were seen, of those whose jobs have no date that says enough.
     pub(crate) objects: HashSet<FileId>,
     /// How much of the list of jobs was read.
-    pub(crate) reach: Reach,
+    pub(crate) extent: Extent,
     /// Whether the lists had as many jobs as they said, and those that they must.
     pub(crate) clean: bool,
     /// Every job that was listed, by its hash: eight bytes each.
@@ -84,7 +84,7 @@ impl Evidence {
             jobs,
             whereabouts: whereabouts.into_iter().collect(),
             objects: HashSet::new(),
-            reach: Reach::Whole,
+            extent: Extent::Whole,
             clean: true,
             listed: listed.iter().map(|job| hashed(job.id.as_str())).collect(),
         }
@@ -129,7 +129,7 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
         .iter()
         .map(|question| &question.item.file)
         .collect();
-    let mut reading = Reading {
+    let mut reading = Gathering {
         platform,
         asked,
         wanted,
@@ -137,7 +137,7 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
             jobs: HashMap::new(),
             whereabouts: HashMap::new(),
             objects: HashSet::new(),
-            reach: Reach::Unfinished,
+            extent: Extent::Unfinished,
             clean: true,
             listed: HashSet::new(),
         },
@@ -153,7 +153,7 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
         reading.list(&all).await?;
         reading.files().await?;
         reading.objects().await?;
-        reading.evidence.reach = Reach::Whole;
+        reading.evidence.extent = Extent::Whole;
     } else if asked.mode == ExportMode::Move {
         let failed = reading.filter(&[ExportState::Failed]);
         if reading.is_affordable(&failed, open).await? {
@@ -161,20 +161,20 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
             reading.files().await?;
             reading.unfinished().await?;
             reading.must_list_in_flight().await?;
-            reading.evidence.reach = Reach::States;
+            reading.evidence.extent = Extent::States;
         }
     }
     Ok(reading.evidence)
 }
 
-struct Reading<'a> {
+struct Gathering<'a> {
     platform: &'a Platform,
     asked: &'a Asked,
     wanted: HashSet<&'a FileId>,
     evidence: Evidence,
 }
 
-impl Reading<'_> {
+impl Gathering<'_> {
     fn filter(&self, states: &[ExportState]) -> ExportFilter {
         ExportFilter {
             volume: Some(self.asked.volume.clone()),
@@ -274,8 +274,8 @@ impl Reading<'_> {
             ..
         } = self.asked;
         let whose = |question: &&Question| {
-            let finding = judge(question, *mode, volume, &self.evidence, clocks);
-            matches!(finding, Finding::Whose(_))
+            let trace = judge(question, *mode, volume, &self.evidence, clocks);
+            matches!(trace, Trace::Whose(_))
         };
         let unclear: Vec<&Question> = self.asked.questions.iter().filter(whose).collect();
         for question in unclear {

@@ -73,7 +73,7 @@ pub(crate) struct Question {
     /// When it was sent, on the platform's clock: our job can't have ended before.
     pub(crate) sent: Timestamp,
     /// Which run sent it.
-    pub(crate) run: Run,
+    pub(crate) run: SentBy,
     /// Whether the plan saw that nothing lay at its place.
     pub(crate) planned_free: bool,
     /// Jobs of earlier attempts: not the one that is looked for.
@@ -82,9 +82,9 @@ pub(crate) struct Question {
 
 /// Which run a moment was written down in. Clocks may have been set between two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Run {
-    This,
-    Earlier,
+pub(crate) enum SentBy {
+    ThisRun,
+    AnEarlierRun,
 }
 
 impl Question {
@@ -103,17 +103,17 @@ pub(crate) struct Clocks {
 }
 
 impl Clocks {
-    fn of(&self, run: Run) -> JobClock {
+    fn of(&self, run: SentBy) -> JobClock {
         match run {
-            Run::This => self.this_run,
-            Run::Earlier => self.earlier_runs,
+            SentBy::ThisRun => self.this_run,
+            SentBy::AnEarlierRun => self.earlier_runs,
         }
     }
 }
 
 /// What answers show of one file.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Finding<'a> {
+pub(crate) enum Trace<'a> {
     /// It is an alias of exactly the planned object. With our job, if that is listed.
     Alias(Option<&'a ExportJob>),
     /// Our job.
@@ -141,7 +141,7 @@ pub(crate) fn judge<'a>(
     volume: &VolumeId,
     evidence: &'a Evidence,
     clocks: &Clocks,
-) -> Finding<'a> {
+) -> Trace<'a> {
     let item = &question.item;
     let strange = |job: &&ExportJob| !question.earlier.contains(&job.id);
     let jobs = || {
@@ -160,19 +160,17 @@ pub(crate) fn judge<'a>(
         });
     let place = evidence.whereabouts.get(&item.file);
     if mode == ExportMode::Move && place.is_some_and(|place| place.is_at(volume, item)) {
-        return Finding::Alias(ours);
+        return Trace::Alias(ours);
     }
     if let Some(job) = ours {
-        return Finding::Job(job);
+        return Trace::Job(job);
     }
     if let Some(job) = jobs().find(|job| !job.is_final()) {
-        return Finding::Elsewhere(job);
+        return Trace::Elsewhere(job);
     }
     let unclear =
         |job: &&ExportJob| job.state.is(ExportState::Completed) && owner(job) == Owner::Unclear;
-    here()
-        .find(unclear)
-        .map_or(Finding::Nothing, Finding::Whose)
+    here().find(unclear).map_or(Trace::Nothing, Trace::Whose)
 }
 
 fn is_at(job: &ExportJob, volume: &VolumeId, item: &Item) -> bool {
@@ -264,7 +262,7 @@ pub(crate) mod tests {
             item: item(number),
             call: IntentId(1),
             sent: moment(SENT),
-            run: Run::This,
+            run: SentBy::ThisRun,
             planned_free: true,
             earlier: Vec::new(),
         }
@@ -316,11 +314,11 @@ pub(crate) mod tests {
         let evidence = Evidence::of(jobs, place.map(|place| (file, place)));
         let id = |job: &ExportJob| Some(job.id.to_string());
         match judge(question, mode, &volume(), &evidence, clocks) {
-            Finding::Alias(job) => ("alias", job.and_then(id)),
-            Finding::Job(job) => ("job", id(job)),
-            Finding::Elsewhere(job) => ("elsewhere", id(job)),
-            Finding::Whose(job) => ("whose", id(job)),
-            Finding::Nothing => ("nothing", None),
+            Trace::Alias(job) => ("alias", job.and_then(id)),
+            Trace::Job(job) => ("job", id(job)),
+            Trace::Elsewhere(job) => ("elsewhere", id(job)),
+            Trace::Whose(job) => ("whose", id(job)),
+            Trace::Nothing => ("nothing", None),
         }
     }
 
@@ -396,7 +394,7 @@ pub(crate) mod tests {
         let mut evidence = Evidence::of(vec![listed("a", 1, "COMPLETED", "soon")], None);
         let ask = |evidence: &Evidence, question: &Question| {
             let finding = judge(question, ExportMode::Copy, &volume(), evidence, &measured());
-            matches!(finding, Finding::Job(_))
+            matches!(finding, Trace::Job(_))
         };
         assert!(!ask(&evidence, &question(1)));
         evidence.objects.insert(item(1).file);

@@ -13,7 +13,7 @@ mod whereabouts;
 
 pub(crate) use gather::{AskError, Asked, Effort, Evidence, gather, object_exists, whereabouts};
 pub(crate) use job_clock::JobClock;
-pub(crate) use judge::{Clocks, Finding, Moments, Question, Run, judge, seen};
+pub(crate) use judge::{Clocks, Moments, Question, SentBy, Trace, judge, seen};
 pub(crate) use match_answer::{ItemAnswer, match_answer};
-pub(crate) use settling::{LATEST, Look, Reach, Settled, Settling};
+pub(crate) use settling::{Coverage, Extent, LATEST, Settled, Settling};
 pub(crate) use whereabouts::Whereabouts;

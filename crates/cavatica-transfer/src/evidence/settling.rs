@@ -23,11 +23,11 @@ pub(crate) const LATEST: u32 = 4;
 const PATIENCE: u32 = 2 * LATEST;
 
 /// How many whole lists must be clean where no witness is.
-const LOOKS: u32 = 3;
+const INQUIRIES: u32 = 3;
 
 /// What was read of the list of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum Extent {
     /// Unfinished jobs: what is there exists, and no more than that is known.
     Unfinished,
     /// Unfinished jobs, failed ones, and unfinished ones again; and where the files lie.
@@ -38,10 +38,10 @@ pub(crate) enum Reach {
 
 /// One look at the platform, as far as it concerns absence.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Coverage {
     /// When it began.
     pub(crate) began: Instant,
-    pub(crate) reach: Reach,
+    pub(crate) extent: Extent,
     /// Whether the lists had all that they must.
     pub(crate) clean: bool,
     /// When the newest of our jobs was sent that they show.
@@ -70,7 +70,7 @@ pub(crate) struct Settling {
     dead: Instant,
     /// After how many settling times a witness counts.
     wait: u32,
-    looks: u32,
+    inquiries: u32,
     clean: u32,
     /// The first clean look at the states.
     states: Option<Instant>,
@@ -84,7 +84,7 @@ impl Settling {
             settle,
             dead,
             wait: 1,
-            looks: 0,
+            inquiries: 0,
             clean: 0,
             states: None,
             last: None,
@@ -111,42 +111,42 @@ impl Settling {
 
     /// When to look next: one, two, four and eight settling times on, and then every four.
     pub(crate) fn due(&self) -> Instant {
-        let times = match self.looks {
-            0..=2 => 1 << self.looks,
-            looks => LATEST * (looks - 1),
+        let times = match self.inquiries {
+            0..=2 => 1 << self.inquiries,
+            inquiries => LATEST * (inquiries - 1),
         };
         let due = self.dead + self.settle * times;
         self.last.map_or(due, |last| due.max(last + self.settle))
     }
 
     /// A look showed no trace of the job.
-    pub(crate) fn saw_nothing(&mut self, look: Look) -> Settled {
-        self.last = Some(look.began);
-        if look.reach == Reach::Unfinished || look.began < self.dead + self.settle {
+    pub(crate) fn saw_nothing(&mut self, coverage: Coverage) -> Settled {
+        self.last = Some(coverage.began);
+        if coverage.extent == Extent::Unfinished || coverage.began < self.dead + self.settle {
             return Settled::Open;
         }
-        self.looks += 1;
-        if !look.clean {
-            let too_late = look.began >= self.dead + self.settle * PATIENCE;
-            return if self.looks >= LOOKS && too_late {
+        self.inquiries += 1;
+        if !coverage.clean {
+            let too_late = coverage.began >= self.dead + self.settle * PATIENCE;
+            return if self.inquiries >= INQUIRIES && too_late {
                 Settled::Unknowable
             } else {
                 Settled::Open
             };
         }
         let late_enough = self.settle * LATEST;
-        let waited = look.began >= self.dead + self.settle * self.wait;
-        let witnessed = waited && look.witness.is_some_and(|sent| sent > self.dead);
-        let absent = match look.reach {
-            Reach::Whole => {
+        let waited = coverage.began >= self.dead + self.settle * self.wait;
+        let witnessed = waited && coverage.witness.is_some_and(|sent| sent > self.dead);
+        let absent = match coverage.extent {
+            Extent::Whole => {
                 self.clean += 1;
-                witnessed || (self.clean >= LOOKS && look.began >= self.dead + late_enough)
+                witnessed || (self.clean >= INQUIRIES && coverage.began >= self.dead + late_enough)
             }
-            Reach::States => {
-                let first = *self.states.get_or_insert(look.began);
-                witnessed && look.began >= first + late_enough
+            Extent::States => {
+                let first = *self.states.get_or_insert(coverage.began);
+                witnessed && coverage.began >= first + late_enough
             }
-            Reach::Unfinished => false,
+            Extent::Unfinished => false,
         };
         if absent {
             Settled::Absent { witnessed }
@@ -176,24 +176,33 @@ mod tests {
             }
         }
 
-        fn look(&mut self, times: f64, reach: Reach, clean: bool, witness: Option<f64>) -> Settled {
+        fn inquire_at(
+            &mut self,
+            times: f64,
+            extent: Extent,
+            clean: bool,
+            witness: Option<f64>,
+        ) -> Settled {
             let after = |times: f64| self.dead + SETTLE.mul_f64(times);
-            let look = Look {
+            let coverage = Coverage {
                 began: after(times),
-                reach,
+                extent,
                 clean,
                 witness: witness.map(after),
             };
-            self.settling.saw_nothing(look)
+            self.settling.saw_nothing(coverage)
         }
     }
 
     #[test]
     fn a_witness_ends_it_after_one_settling_time_and_not_before() {
         let mut case = Case::new();
-        assert_eq!(case.look(0.5, Reach::Whole, true, Some(0.2)), Settled::Open);
         assert_eq!(
-            case.look(1.0, Reach::Whole, true, Some(0.2)),
+            case.inquire_at(0.5, Extent::Whole, true, Some(0.2)),
+            Settled::Open
+        );
+        assert_eq!(
+            case.inquire_at(1.0, Extent::Whole, true, Some(0.2)),
             Settled::Absent { witnessed: true }
         );
     }
@@ -201,8 +210,14 @@ mod tests {
     #[test]
     fn a_witness_sent_before_the_bytes_were_dead_is_none() {
         let mut case = Case::new();
-        assert_eq!(case.look(1.0, Reach::Whole, true, Some(0.0)), Settled::Open);
-        assert_eq!(case.look(2.0, Reach::Whole, true, None), Settled::Open);
+        assert_eq!(
+            case.inquire_at(1.0, Extent::Whole, true, Some(0.0)),
+            Settled::Open
+        );
+        assert_eq!(
+            case.inquire_at(2.0, Extent::Whole, true, None),
+            Settled::Open
+        );
     }
 
     #[test]
@@ -211,11 +226,11 @@ mod tests {
         case.settling = Settling::of_slow_call(case.dead, SETTLE);
         for times in [1.0, 2.0] {
             assert_eq!(
-                case.look(times, Reach::Whole, true, Some(0.2)),
+                case.inquire_at(times, Extent::Whole, true, Some(0.2)),
                 Settled::Open
             );
         }
-        let settled = case.look(4.0, Reach::Whole, true, Some(0.2));
+        let settled = case.inquire_at(4.0, Extent::Whole, true, Some(0.2));
         assert_eq!(settled, Settled::Absent { witnessed: true });
     }
 
@@ -223,10 +238,13 @@ mod tests {
     fn at_the_tail_three_clean_lists_do_the_last_four_times_on() {
         let mut case = Case::new();
         for times in [1.0, 2.0, 3.0] {
-            assert_eq!(case.look(times, Reach::Whole, true, None), Settled::Open);
+            assert_eq!(
+                case.inquire_at(times, Extent::Whole, true, None),
+                Settled::Open
+            );
         }
         assert_eq!(
-            case.look(4.0, Reach::Whole, true, None),
+            case.inquire_at(4.0, Extent::Whole, true, None),
             Settled::Absent { witnessed: false }
         );
     }
@@ -236,12 +254,12 @@ mod tests {
         let mut case = Case::new();
         for times in [1.0, 2.0, 4.0] {
             assert_eq!(
-                case.look(times, Reach::Whole, false, Some(0.5)),
+                case.inquire_at(times, Extent::Whole, false, Some(0.5)),
                 Settled::Open
             );
         }
         assert_eq!(
-            case.look(8.0, Reach::Whole, false, Some(0.5)),
+            case.inquire_at(8.0, Extent::Whole, false, Some(0.5)),
             Settled::Unknowable
         );
     }
@@ -250,16 +268,19 @@ mod tests {
     fn the_states_must_be_clean_twice_far_apart_and_witnessed() {
         let mut case = Case::new();
         assert_eq!(
-            case.look(1.0, Reach::States, true, Some(0.5)),
+            case.inquire_at(1.0, Extent::States, true, Some(0.5)),
             Settled::Open
         );
         assert_eq!(
-            case.look(4.0, Reach::States, true, Some(0.5)),
+            case.inquire_at(4.0, Extent::States, true, Some(0.5)),
             Settled::Open
         );
-        assert_eq!(case.look(5.0, Reach::States, true, None), Settled::Open);
         assert_eq!(
-            case.look(6.0, Reach::States, true, Some(5.5)),
+            case.inquire_at(5.0, Extent::States, true, None),
+            Settled::Open
+        );
+        assert_eq!(
+            case.inquire_at(6.0, Extent::States, true, Some(5.5)),
             Settled::Absent { witnessed: true }
         );
     }
@@ -269,19 +290,19 @@ mod tests {
         let mut case = Case::new();
         for times in [1.0, 4.0, 20.0] {
             assert_eq!(
-                case.look(times, Reach::Unfinished, true, Some(0.5)),
+                case.inquire_at(times, Extent::Unfinished, true, Some(0.5)),
                 Settled::Open
             );
         }
     }
 
     #[test]
-    fn looks_come_after_one_two_four_and_eight_settling_times() {
+    fn inquiries_come_after_one_two_four_and_eight_settling_times() {
         let mut case = Case::new();
         for times in [1, 2, 4, 8, 12, 16] {
             let due = case.settling.due();
             assert_eq!(due, case.dead + SETTLE * times);
-            case.look(f64::from(times), Reach::Whole, false, None);
+            case.inquire_at(f64::from(times), Extent::Whole, false, None);
         }
     }
 }

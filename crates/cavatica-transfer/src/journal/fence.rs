@@ -35,7 +35,7 @@ impl Fence {
     pub(super) fn before(path: &Path, run: i64) -> Result<Self, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let connection = Mutex::new(open::connect(path, flags)?);
-        let place = inode::Place::of(path);
+        let place = inode::InodeId::of(path);
         Ok(Fence(Arc::new(move || {
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
             let newest = newest_run(&connection).ok().flatten();

@@ -53,15 +53,15 @@ pub(super) struct InodeLock {
 
 /// A path, and the file that it named.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct InodeId {
     path: PathBuf,
     inode: Option<Inode>,
 }
 
-impl Place {
+impl InodeId {
     pub(super) fn of(path: &Path) -> Self {
         let inode = std::fs::metadata(path).ok();
-        Place {
+        InodeId {
             path: path.to_owned(),
             inode: inode.and_then(|found| Inode::of(&found)),
         }

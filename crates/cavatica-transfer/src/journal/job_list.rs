@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use super::by_file::ByFile;
 use super::codec::{damaged, file_text, milliseconds, moment};
 use super::{JournalError, TransferFile, fence, header};
-use crate::audit::{AuditReading, Job, Place, Stage};
+use crate::audit::{AuditReading, Job, JobPlace, Stage};
 use crate::state::ItemId;
 
 /// `CVTA`: tells us that the file is ours, and may be removed.
@@ -73,7 +73,7 @@ pub(crate) struct Progress {
 pub(crate) struct Listed {
     pub(crate) export: ExportId,
     /// The planned files that it is of, with where it brings them.
-    pub(crate) items: Vec<(ItemId, Place)>,
+    pub(crate) items: Vec<(ItemId, JobPlace)>,
     pub(crate) stage: Stage,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
@@ -231,8 +231,8 @@ impl JobList {
                 }
                 for (item, place) in &job.items {
                     let (place, moved) = match place {
-                        Place::Planned => (None, None),
-                        Place::Elsewhere { place, moved } => (Some(place), Some(moved)),
+                        JobPlace::Planned => (None, None),
+                        JobPlace::Elsewhere { place, moved } => (Some(place), Some(moved)),
                     };
                     insert.execute(params![
                         hash,
@@ -298,7 +298,7 @@ impl JobList {
                 let job = Job {
                     export: row.get(1)?,
                     stage: stage_of(row.get(2)?),
-                    place: place.map_or(Place::Planned, |place| Place::Elsewhere {
+                    place: place.map_or(JobPlace::Planned, |place| JobPlace::Elsewhere {
                         place,
                         moved: moved == Some(true),
                     }),

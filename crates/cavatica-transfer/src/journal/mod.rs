@@ -75,6 +75,7 @@ mod rows;
 mod schema;
 mod sqlite;
 mod steps;
+mod terms;
 mod unfinished;
 mod verification;
 mod words;
@@ -91,52 +92,18 @@ pub use read::TransferFile;
 pub use rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
 pub(crate) use schema::is_transfer_head;
 pub use sqlite::SqliteJournal;
+pub use terms::{Overwrite, Terms};
 pub use verification::Verification;
 
 use std::ops::Range;
 
 use cavatica_exports::transport::Guard;
 
-use cavatica_exports::model::{
-    ExportId, ExportMode, ExportProperties, ExportRequest, FileId, Location, Prefix, Tri, VolumeId,
-};
+use cavatica_exports::model::{ExportId, ExportProperties, FileId, Location, Tri};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::state::{Failure, ItemId, State, Step};
-
-/// What a transfer is: the part of it that never changes once it is planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Terms {
-    /// The endpoint that it was planned against; it runs against no other.
-    pub endpoint: String,
-    /// The account that it was planned with; it runs with no other, for export jobs are listed per account.
-    pub account: String,
-    /// What becomes of the platform's copies.
-    pub mode: ExportMode,
-    /// Where the files go.
-    pub volume: VolumeId,
-    /// The bucket behind the volume, if the platform tells.
-    pub bucket: Option<String>,
-    /// What the platform puts before every location.
-    pub volume_prefix: String,
-    /// What every location of this transfer begins with.
-    pub prefix: Prefix,
-    /// Whether the platform may delete objects that are already there.
-    pub overwrite: Overwrite,
-    /// What to ask of S3 for files that nothing else is said about.
-    pub properties: Tri<ExportProperties>,
-}
-
-/// Whether the platform may delete an object that is already at a location.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Overwrite {
-    /// It may; the user said so when the transfer was planned. Nothing else ever turns this on.
-    Allowed,
-    /// It may not.
-    Forbidden,
-}
 
 /// A file as it is to be sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,22 +122,6 @@ pub struct Item {
     pub properties: Tri<ExportProperties>,
     /// How often it was sent, this time included once it is intended.
     pub attempt: u32,
-}
-
-impl Terms {
-    /// The request that an item stands for.
-    pub fn request(&self, item: &Item) -> ExportRequest {
-        let mut request = ExportRequest::new(
-            item.file.clone(),
-            self.volume.clone(),
-            item.location.clone(),
-        );
-        request.properties = item.properties.clone();
-        match item.overwrite {
-            Overwrite::Allowed => request.overwriting(),
-            Overwrite::Forbidden => request,
-        }
-    }
 }
 
 /// The number of an intent: one bulk call.
@@ -392,13 +343,13 @@ pub trait Journal: Send {
     /// If the journal can't be read or written; then no file is taken.
     fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError>;
 
-    /// Records answers and observations, all or none. Answers where the files stand now, in the order of the moves.
+    /// Records answers and observations, all or none. Answers where the files stand now, in the order of the changes.
     ///
     /// # Errors
     ///
     /// [`JournalError::Illegal`] if a file can't take its step from where it stands, and everything that can go wrong with
     /// writing; then nothing is recorded.
-    fn record(&mut self, moves: Vec<Change>) -> Result<Vec<Changed>, JournalError>;
+    fn record(&mut self, changes: Vec<Change>) -> Result<Vec<Changed>, JournalError>;
 
     /// Brings to disk what was written since the last commit, and hands out the intents among it: what may be sent from now
     /// on.

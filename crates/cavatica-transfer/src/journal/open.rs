@@ -128,7 +128,7 @@ pub(super) fn write<T>(
         transaction.commit()?;
         Ok(value)
     });
-    outcome.map_err(|error| error.told(path, "written"))
+    outcome.map_err(|error| error.at(path, "written"))
 }
 
 /// Why a transaction was given up.
@@ -139,7 +139,7 @@ pub(super) enum WriteError {
 
 impl WriteError {
     /// The error of the transfer at this path, which could not be read or written.
-    pub(super) fn told(self, path: &Path, doing: &'static str) -> JournalError {
+    pub(super) fn at(self, path: &Path, doing: &'static str) -> JournalError {
         match self {
             // SQLite looks for the file too, when it begins to write.
             WriteError::Sqlite(source)

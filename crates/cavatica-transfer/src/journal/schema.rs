@@ -189,7 +189,7 @@ pub(super) fn seal(connection: &Connection) -> rusqlite::Result<()> {
 
 /// A table or an index, as SQLite keeps it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Object {
+struct SchemaObject {
     kind: String,
     name: String,
     table: String,
@@ -197,7 +197,7 @@ struct Object {
 }
 
 /// The tables of each version, from none at all on.
-static SHAPES: LazyLock<Vec<Vec<Object>>> = LazyLock::new(|| {
+static SHAPES: LazyLock<Vec<Vec<SchemaObject>>> = LazyLock::new(|| {
     let shapes = || {
         let connection = Connection::open_in_memory()?;
         let mut shapes = vec![Vec::new()];
@@ -210,18 +210,18 @@ static SHAPES: LazyLock<Vec<Vec<Object>>> = LazyLock::new(|| {
     shapes().expect("the migrations fit each other, as every test that opens a transfer shows")
 });
 
-fn shape(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
+fn shape(connection: &Connection) -> rusqlite::Result<Vec<SchemaObject>> {
     let mut statement =
         connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
     let rows = statement.query_map([], |row| {
-        Ok(Object {
+        Ok(SchemaObject {
             kind: row.get(0)?,
             name: row.get(1)?,
             table: row.get(2)?,
             sql: row.get(3)?,
         })
     })?;
-    let mut shape: Vec<Object> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut shape: Vec<SchemaObject> = rows.collect::<rusqlite::Result<_>>()?;
     shape.sort_unstable();
     Ok(shape)
 }

@@ -86,19 +86,8 @@ impl SqliteJournal {
             lock,
             header,
         } = Held::take(path, opening.locks.as_deref(), now)?;
-        for (what, planned, given) in [
-            ("endpoint", &header.terms.endpoint, endpoint),
-            ("account", &header.terms.account, account),
-        ] {
-            if planned != given {
-                return Err(JournalError::OtherTerms {
-                    path: path.to_owned(),
-                    what,
-                    planned: planned.clone(),
-                    given: given.to_owned(),
-                });
-            }
-        }
+        header.terms.must_be_at(path, endpoint)?;
+        header.terms.must_be_of(path, account)?;
         let mut journal = SqliteJournal {
             path: path.to_owned(),
             connection,
@@ -190,7 +179,7 @@ impl SqliteJournal {
             self.connection.execute_batch("ROLLBACK").ok();
         }
         self.last_intended = self.find_last_intended().unwrap_or(self.last_intended);
-        error.told(&self.path, "written")
+        error.at(&self.path, "written")
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {
@@ -376,15 +365,18 @@ impl Journal for SqliteJournal {
         Ok(count)
     }
 
-    fn record(&mut self, moves: Vec<Change>) -> Result<Vec<Changed>, JournalError> {
-        if moves.is_empty() {
+    fn record(&mut self, changes: Vec<Change>) -> Result<Vec<Changed>, JournalError> {
+        if changes.is_empty() {
             return Ok(Vec::new());
         }
         let path = self.path.clone();
         self.write(|connection| {
             let mut steps = Steps::prepare(&path, connection)?;
-            steps.look_ahead(&moves)?;
-            moves.into_iter().map(|moved| steps.take(moved)).collect()
+            steps.read_ahead(&changes)?;
+            changes
+                .into_iter()
+                .map(|change| steps.take(change))
+                .collect()
         })
     }
 

@@ -18,14 +18,14 @@ pub(super) struct Steps<'c> {
     find: CachedStatement<'c>,
     /// Where files stand that steps are about to take on, in the order of their ids. A step takes it out, so that nothing
     /// old is left behind.
-    ahead: Vec<(i64, Option<Standing>)>,
+    ahead: Vec<(i64, Option<Stored>)>,
     /// For steps without failure or doubt, before and after: nearly all.
     advance: CachedStatement<'c>,
     change: CachedStatement<'c>,
 }
 
 /// Where a file stands.
-struct Standing {
+struct Stored {
     state: State,
     size: u64,
     attempt: u32,
@@ -42,7 +42,7 @@ impl<'c> Steps<'c> {
             "UPDATE attempt SET state = ?2, export = ?3,
              started = coalesce(?4, started), finished = coalesce(?5, finished), proof = ?6 WHERE item = ?1",
         )?;
-        // Later looks keep the times that earlier ones told.
+        // Later looks keep the times that earlier ones columns.
         let change = connection.prepare_cached(
             "UPDATE attempt SET state = ?2, doubt = ?3, export = ?4, code = ?5, status = ?6, message = ?7, request = ?8,
              started = coalesce(?9, started), finished = coalesce(?10, finished), proof = ?11 WHERE item = ?1",
@@ -58,8 +58,8 @@ impl<'c> Steps<'c> {
     }
 
     /// Looks up where all of these stand, neighbours at once: the files of a bulk call are neighbours.
-    pub(super) fn look_ahead(&mut self, moves: &[Change]) -> Result<(), WriteError> {
-        let mut ids: Vec<i64> = moves.iter().map(|moved| moved.item.0).collect();
+    pub(super) fn read_ahead(&mut self, changes: &[Change]) -> Result<(), WriteError> {
+        let mut ids: Vec<i64> = changes.iter().map(|moved| moved.item.0).collect();
         ids.sort_unstable();
         ids.dedup();
         // What ended badly has more to tell. It is looked up by itself.
@@ -80,13 +80,13 @@ impl<'c> Steps<'c> {
     }
 
     /// Takes a file where the step leads.
-    pub(super) fn take(&mut self, moved: Change) -> Result<Changed, WriteError> {
+    pub(super) fn take(&mut self, change: Change) -> Result<Changed, WriteError> {
         let Change {
             item,
             step,
             started,
             finished,
-        } = moved;
+        } = change;
         let mut standing = self.standing(item)?;
         if !standing.has_row {
             self.connection
@@ -96,7 +96,7 @@ impl<'c> Steps<'c> {
                 .execute([item.0])?;
             standing = self.standing(item)?;
         }
-        let Standing {
+        let Stored {
             state: before,
             size,
             attempt,
@@ -147,7 +147,7 @@ impl<'c> Steps<'c> {
     }
 
     /// Where an item stands; planned if no intent ever named it.
-    fn standing(&mut self, item: ItemId) -> Result<Standing, WriteError> {
+    fn standing(&mut self, item: ItemId) -> Result<Stored, WriteError> {
         let place = self.ahead.binary_search_by_key(&item.0, |(id, _)| *id);
         if let Some(standing) = place.ok().and_then(|place| self.ahead[place].1.take()) {
             return Ok(standing);
@@ -155,7 +155,7 @@ impl<'c> Steps<'c> {
         let mut rows = self.find.query([item.0])?;
         match rows.next()? {
             Some(row) => {
-                let told = StateColumns {
+                let columns = StateColumns {
                     doubt: row.get(4)?,
                     code: row.get(5)?,
                     status: row.get(6)?,
@@ -163,9 +163,9 @@ impl<'c> Steps<'c> {
                     request: text(self.connection, row.get(8)?)?,
                     ..StateColumns::default()
                 };
-                read(self.path, row, told)
+                read(self.path, row, columns)
             }
-            None => Ok(Standing {
+            None => Ok(Stored {
                 state: State::Planned,
                 size: 0,
                 attempt: 0,
@@ -267,15 +267,15 @@ impl<'c> Steps<'c> {
     }
 }
 
-/// Reads the columns `number, size, state, export`; what else is told is there already.
-fn read(path: &Path, row: &Row<'_>, told: StateColumns) -> Result<Standing, WriteError> {
+/// Reads the columns `number, size, state, export`; what else is columns is there already.
+fn read(path: &Path, row: &Row<'_>, columns: StateColumns) -> Result<Stored, WriteError> {
     let columns = StateColumns {
         state: row.get(2)?,
         export: row.get(3)?,
-        ..told
+        ..columns
     };
     let size: Option<i64> = row.get(1)?;
-    Ok(Standing {
+    Ok(Stored {
         state: columns.state(path)?,
         size: size.map_or(0, read_back),
         attempt: row.get(0)?,

@@ -159,7 +159,7 @@ impl Verification {
             }))
         };
         let asked: Result<Vec<bool>, WriteError> = objects.iter().map(asks).collect();
-        asked.map_err(|error| error.told(&self.path, "read"))
+        asked.map_err(|error| error.at(&self.path, "read"))
     }
 
     /// Settles every completed file that was not seen: as missing, or as unread if it lies in one of the folders that

@@ -8,7 +8,7 @@ use cavatica_exports::ListError;
 use cavatica_exports::model::{Reason, Volume};
 
 use super::error::PlanError;
-use super::meet::Outcome;
+use super::meet::Drafted;
 use super::unplanned::Unplanned;
 use super::{Existing, Policy};
 use crate::journal::{Draft, JournalError};
@@ -28,17 +28,17 @@ pub(super) async fn sift(
     volume: &Volume,
     existing: Existing,
     mut planned: Planned,
-    outcome: &mut Outcome,
+    drafted: &mut Drafted,
 ) -> Result<(), PlanError> {
     if planned.items.is_empty() {
         return Ok(());
     }
     planned.items.sort_unstable();
-    let Outcome {
+    let Drafted {
         draft,
         refusal,
         left_out,
-    } = outcome;
+    } = drafted;
     let policy = match existing {
         Existing::Fail | Existing::Overwrite => Policy::Fail,
         Existing::Skip => Policy::Skip,

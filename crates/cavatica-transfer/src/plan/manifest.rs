@@ -9,7 +9,7 @@ use super::Rows;
 use super::companion;
 use super::error::PlanError;
 use super::files::{self, Folders, Shown};
-use super::paths::{self, Paths, Place};
+use super::paths::{self, FolderPath, Paths};
 use super::sieve::{Flow, Sieve};
 use crate::platform::Platform;
 
@@ -67,7 +67,7 @@ struct Finder {
 }
 
 /// The entries of the folders that rows name; or why there are none.
-type Entries = HashMap<Place, Result<Vec<File>, &'static str>>;
+type Entries = HashMap<FolderPath, Result<Vec<File>, &'static str>>;
 
 impl Finder {
     /// Looks rows up and hands their files on.
@@ -115,13 +115,13 @@ impl Finder {
 
     /// Looks up the rows without an id; those of one folder are asked for together.
     async fn entries(&mut self, platform: &Platform, rows: &[Row]) -> Result<Entries, PlanError> {
-        let mut names: BTreeMap<Place, BTreeSet<&str>> = BTreeMap::new();
+        let mut names: BTreeMap<FolderPath, BTreeSet<&str>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.id.is_none()) {
             if let (Some(place), Some(name)) = (place(row), row.name.as_deref()) {
                 names.entry(place).or_default().insert(name);
             }
         }
-        let places: BTreeSet<Place> = names.keys().cloned().collect();
+        let places: BTreeSet<FolderPath> = names.keys().cloned().collect();
         self.paths.learn(platform, &places).await?;
         let mut entries = Entries::new();
         for (place, names) in names {
@@ -167,7 +167,7 @@ fn by_name(row: &Row, entries: &Entries, sieve: &mut Sieve<'_>) -> Result<Flow, 
 }
 
 /// The folder that a row without an id names.
-fn place(row: &Row) -> Option<Place> {
+fn place(row: &Row) -> Option<FolderPath> {
     let folders = row.path.clone().unwrap_or_default();
     Some((row.project.clone()?, folders))
 }

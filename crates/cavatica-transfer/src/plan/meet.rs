@@ -11,7 +11,7 @@ use crate::platform::Platform;
 use crate::state::ItemId;
 
 /// What the selection came to.
-pub(super) struct Outcome {
+pub(super) struct Drafted {
     pub(super) draft: Draft,
     pub(super) refusal: Refusal,
     pub(super) left_out: Examples,
@@ -23,18 +23,18 @@ pub(super) async fn meet(
     platform: &Platform,
     volume: &Volume,
     existing: Existing,
-    outcome: &mut Outcome,
+    drafted: &mut Drafted,
 ) -> Result<Vec<PlanCollision>, PlanError> {
     let mut census = Census::default();
     let mut planned = Planned::default();
-    outcome.draft.each_location(|item, location| {
+    drafted.draft.each_location(|item, location| {
         census.count(location);
         planned.note(item, location);
     })?;
-    let (same, twins) = collisions(&outcome.draft, census)?;
-    outcome.refusal.collisions = same;
+    let (same, twins) = collisions(&drafted.draft, census)?;
+    drafted.refusal.collisions = same;
     if existing != Existing::Overwrite {
-        existing::sift(platform, volume, existing, planned, outcome).await?;
+        existing::sift(platform, volume, existing, planned, drafted).await?;
     }
     Ok(twins)
 }

@@ -34,7 +34,7 @@ use serde::Serialize;
 
 use crate::journal::{Draft, JournalError, Overwrite, Terms, TransferFile};
 use crate::platform::Platform;
-use meet::{Outcome, meet};
+use meet::{Drafted, meet};
 use sieve::Sieve;
 
 /// What to plan.
@@ -44,7 +44,7 @@ pub struct PlanOptions {
     /// Which files.
     pub selection: Selection,
     /// Where to.
-    pub target: Target,
+    pub target: PlanTarget,
     /// What every location begins with, and how the rest of it is made.
     pub layout: Layout,
     /// What becomes of the platform's copies.
@@ -116,7 +116,7 @@ impl Selection {
 
 /// Where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum PlanTarget {
     /// A volume.
     Volume(VolumeId),
     /// The one volume that stands for this bucket.
@@ -279,7 +279,7 @@ pub async fn plan(
         volume,
         warnings: mut all_warnings,
     } = {
-        let seen = look_at_volume(&platform, &options.target).await?;
+        let seen = survey_volume(&platform, &options.target).await?;
         ground(&options, seen)?
     };
     let selection = options.selection.words();
@@ -306,17 +306,17 @@ pub async fn plan(
     } = sieve;
     // What follows needs as much memory again.
     drop(seen);
-    let mut outcome = Outcome {
+    let mut drafted = Drafted {
         draft,
         refusal,
         left_out,
     };
-    let twins = meet(&platform, &volume, options.existing, &mut outcome).await?;
-    let Outcome {
+    let twins = meet(&platform, &volume, options.existing, &mut drafted).await?;
+    let Drafted {
         draft,
         refusal,
         left_out,
-    } = outcome;
+    } = drafted;
     if !refusal.is_empty() {
         return Err(PlanError::Refused(Box::new(refusal)));
     }
@@ -355,14 +355,17 @@ struct Ground {
 }
 
 /// The volume, and what is known of it.
-struct Seen {
+struct SurveyedVolume {
     account: String,
     volume: Volume,
     findings: Findings,
 }
 
 /// Finds out whether the volume takes exports of this account.
-async fn look_at_volume(platform: &Platform, target: &Target) -> Result<Seen, PlanError> {
+async fn survey_volume(
+    platform: &Platform,
+    target: &PlanTarget,
+) -> Result<SurveyedVolume, PlanError> {
     let user = platform.account.user().await.map_err(PlanError::Call)?;
     let account = user.value.username.into_value().unwrap_or_default();
     let volume = find_volume(platform, target).await?;
@@ -376,7 +379,7 @@ async fn look_at_volume(platform: &Platform, target: &Target) -> Result<Seen, Pl
     if platform.volumes.forbids_exports(&volume.id, &account).await {
         findings.warnings.push(Warning::NoWritePermission);
     }
-    Ok(Seen {
+    Ok(SurveyedVolume {
         account,
         volume,
         findings,
@@ -384,8 +387,8 @@ async fn look_at_volume(platform: &Platform, target: &Target) -> Result<Seen, Pl
 }
 
 /// Finds out whether the volume takes what is asked for.
-fn ground(options: &PlanOptions, seen: Seen) -> Result<Ground, PlanError> {
-    let Seen {
+fn ground(options: &PlanOptions, seen: SurveyedVolume) -> Result<Ground, PlanError> {
+    let SurveyedVolume {
         account,
         volume,
         findings,
@@ -439,13 +442,13 @@ fn sample(written: &TransferFile, terms: &Terms) -> Result<Vec<PlanSample>, Jour
     Ok(sample.collect())
 }
 
-async fn find_volume(platform: &Platform, target: &Target) -> Result<Volume, PlanError> {
+async fn find_volume(platform: &Platform, target: &PlanTarget) -> Result<Volume, PlanError> {
     let bucket = match target {
-        Target::Volume(id) => {
+        PlanTarget::Volume(id) => {
             let volume = platform.volumes.get(id).await.map_err(PlanError::Call)?;
             return Ok(volume.value);
         }
-        Target::Bucket(bucket) => bucket,
+        PlanTarget::Bucket(bucket) => bucket,
     };
     let mut pager = platform.volumes.list();
     let mut found = Vec::new();

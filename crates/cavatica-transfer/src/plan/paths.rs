@@ -17,7 +17,7 @@ const NAMES: usize = 100;
 const URL_BYTES: usize = 4_000;
 
 /// A folder, by project and path.
-pub(super) type Place = (ProjectId, String);
+pub(super) type FolderPath = (ProjectId, String);
 
 /// Follows a path of folders, one request for each. Gives the path back as it is written without needless slashes.
 pub(super) async fn find_folder(
@@ -76,7 +76,7 @@ pub(super) async fn find(
 #[derive(Default)]
 pub(super) struct Paths {
     /// The folder, or why there is none.
-    known: HashMap<Place, Result<Parent, &'static str>>,
+    known: HashMap<FolderPath, Result<Parent, &'static str>>,
 }
 
 impl Paths {
@@ -84,11 +84,11 @@ impl Paths {
     pub(super) async fn learn(
         &mut self,
         platform: &Platform,
-        places: &BTreeSet<Place>,
+        places: &BTreeSet<FolderPath>,
     ) -> Result<(), PlanError> {
         let deepest = places.iter().map(|(_, path)| parts(path).count()).max();
         for depth in 1..=deepest.unwrap_or(0) {
-            let mut wanted: BTreeMap<Place, BTreeSet<&str>> = BTreeMap::new();
+            let mut wanted: BTreeMap<FolderPath, BTreeSet<&str>> = BTreeMap::new();
             for (project, path) in places {
                 let Some(name) = parts(path).nth(depth - 1) else {
                     continue;
@@ -131,7 +131,7 @@ impl Paths {
     }
 
     /// The folder, once it was looked for, or why there is none.
-    pub(super) fn get(&self, (project, path): &Place) -> Result<Parent, &'static str> {
+    pub(super) fn get(&self, (project, path): &FolderPath) -> Result<Parent, &'static str> {
         let path = parts(path).fold(String::new(), |path, name| below(&path, name));
         if path.is_empty() {
             return Ok(Parent::Project(project.clone()));

@@ -22,7 +22,7 @@ const PAGE: usize = 100;
 
 /// How often a job must have shown nothing that is understood, besides for how long, before it is given up: one answer with a
 /// gap in it, after a long pause, says little.
-const PUZZLE_LOOKS: u32 = 3;
+const PUZZLE_READINGS: u32 = 3;
 
 /// A file whose job was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ struct Puzzle {
     followed: Followed,
     doubt: Doubt,
     first: Option<Instant>,
-    looks: u32,
+    readings: u32,
     due: Instant,
 }
 
@@ -102,7 +102,7 @@ impl Follower {
     }
 
     /// Follows one that an earlier run didn't understand: one more look is enough.
-    pub(super) fn look_once_more(&mut self, item: ItemId, export: ExportId, now: Instant) {
+    pub(super) fn puzzle_once_more(&mut self, item: ItemId, export: ExportId, now: Instant) {
         self.puzzles.push(Puzzle {
             followed: Followed {
                 item,
@@ -111,7 +111,7 @@ impl Follower {
             },
             doubt: Doubt::JobUnclear,
             first: None,
-            looks: PUZZLE_LOOKS,
+            readings: PUZZLE_READINGS,
             due: now,
         });
     }
@@ -266,20 +266,21 @@ impl Follower {
                 followed: followed.clone(),
                 doubt,
                 first: Some(now),
-                looks: 0,
+                readings: 0,
                 due: now,
             });
         }
         let puzzle = self.puzzle_of(item).expect("it is there");
-        puzzle.looks += 1;
+        puzzle.readings += 1;
         puzzle.doubt = doubt;
         let waited = puzzle.first.map(|first| now - first);
-        if puzzle.looks >= PUZZLE_LOOKS && waited.is_none_or(|waited| waited >= timing.unclear_job)
+        if puzzle.readings >= PUZZLE_READINGS
+            && waited.is_none_or(|waited| waited >= timing.unclear_job)
         {
             self.understood(item);
             return true;
         }
-        let longer = timing.first_poll * (1 << puzzle.looks.min(16));
+        let longer = timing.first_poll * (1 << puzzle.readings.min(16));
         puzzle.due = now + longer.min(timing.longest_poll).min(timing.unclear_job / 2);
         false
     }

@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use super::Timing;
 use crate::evidence::{
-    Clocks, Evidence, Finding, JobClock, Look, Moments, Question, Reach, Settled, Settling,
+    Clocks, Coverage, Evidence, Extent, JobClock, Moments, Question, Settled, Settling, Trace,
     Whereabouts, judge, seen,
 };
 use crate::journal::{Change, IntentId};
 use crate::state::{Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict};
 
-/// The most files that one look is about.
-const LOOK: usize = 2_000;
+/// The most files that one inquiry is about.
+const PER_INQUIRY: usize = 2_000;
 
 /// Why it isn't known what becomes of a file.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(super) struct Witness {
 }
 
 /// What became of one file.
-enum Told {
+enum Resolution {
     /// Still open: to be looked at again at this moment, or when there is nothing else to do.
     Open(Option<Instant>),
     Found(Vec<Change>),
@@ -78,7 +78,7 @@ enum Told {
 
 /// What an inquiry brought.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct Resolved {
     pub(super) changes: Vec<Change>,
     pub(super) found: usize,
     pub(super) absent: usize,
@@ -97,7 +97,7 @@ pub(super) struct Inquiry {
     mode: ExportMode,
     volume: VolumeId,
     open: Vec<Open>,
-    looking: bool,
+    inquiring: bool,
     /// The clock that jobs are dated by, measured on those of this run, and of earlier ones.
     pub(super) clock: JobClock,
     pub(super) earlier_clock: JobClock,
@@ -112,7 +112,7 @@ impl Inquiry {
             mode,
             volume,
             open: Vec::new(),
-            looking: false,
+            inquiring: false,
             clock: JobClock::default(),
             earlier_clock: JobClock::default(),
             witnesses: Vec::new(),
@@ -152,19 +152,19 @@ impl Inquiry {
 
     /// The questions to ask now. `quiet` says that there is nothing else to do.
     pub(super) fn next(&mut self, quiet: bool, now: Instant) -> Option<Vec<Question>> {
-        if self.looking {
+        if self.inquiring {
             return None;
         }
         let is_due = |open: &&Open| open.due.map_or(quiet, |due| due <= now);
-        let due = self.open.iter().filter(is_due).take(LOOK);
+        let due = self.open.iter().filter(is_due).take(PER_INQUIRY);
         let questions: Vec<Question> = due.map(|open| open.question.clone()).collect();
-        self.looking = !questions.is_empty();
-        self.looking.then_some(questions)
+        self.inquiring = !questions.is_empty();
+        self.inquiring.then_some(questions)
     }
 
     /// The questions couldn't be asked.
     pub(super) fn not_answered(&mut self) {
-        self.looking = false;
+        self.inquiring = false;
     }
 
     /// The questions were answered. `clean` says whether the lists show all that they must, `began` when the look did, and
@@ -177,12 +177,12 @@ impl Inquiry {
         began: Instant,
         now: Timestamp,
         timing: &Timing,
-    ) -> Outcome {
-        self.looking = false;
+    ) -> Resolved {
+        self.inquiring = false;
         let witness = self.newest_witness(Some(evidence));
-        let look = Look {
+        let coverage = Coverage {
             began,
-            reach: evidence.reach,
+            extent: evidence.extent,
             clean,
             witness: witness.map(|witness| witness.sent),
         };
@@ -194,15 +194,15 @@ impl Inquiry {
         let (answered, mut still_open): (Vec<Open>, Vec<Open>) = std::mem::take(&mut self.open)
             .into_iter()
             .partition(|open| asked.contains_key(&open.question.id()));
-        let judged: Vec<(Open, Finding<'_>)> = answered
+        let judged: Vec<(Open, Trace<'_>)> = answered
             .into_iter()
             .map(|open| {
-                let finding = judge(&open.question, self.mode, &self.volume, evidence, &clocks);
-                (open, finding)
+                let trace = judge(&open.question, self.mode, &self.volume, evidence, &clocks);
+                (open, trace)
             })
             .collect();
-        let found = |(open, finding): &&(Open, Finding<'_>)| {
-            open.is_lost() && matches!(finding, Finding::Alias(_) | Finding::Job(_))
+        let found = |(open, trace): &&(Open, Trace<'_>)| {
+            open.is_lost() && matches!(trace, Trace::Alias(_) | Trace::Job(_))
         };
         let mut calls_found: Vec<IntentId> = judged
             .iter()
@@ -216,35 +216,35 @@ impl Inquiry {
         for open in still_open.iter_mut().filter(|open| is_slow(open)) {
             open.begin_anew(timing);
         }
-        let mut outcome = Outcome::default();
-        for (mut open, finding) in judged {
+        let mut outcome = Resolved::default();
+        for (mut open, trace) in judged {
             outcome.calls_asked.push(open.question.call);
-            let unseen = matches!(finding, Finding::Nothing | Finding::Whose(_));
-            let told = if unseen && is_slow(&open) {
+            let unseen = matches!(trace, Trace::Nothing | Trace::Whose(_));
+            let resolution = if unseen && is_slow(&open) {
                 open.begin_anew(timing);
-                Told::Open(open.due)
+                Resolution::Open(open.due)
             } else {
                 let place = evidence.whereabouts.get(&open.question.item.file);
-                self.tell(&mut open, finding, place, look, timing)
+                self.resolve(&mut open, trace, place, coverage, timing)
             };
-            match told {
-                Told::Open(due) => {
+            match resolution {
+                Resolution::Open(due) => {
                     open.due = due;
                     still_open.push(open);
                 }
-                Told::Found(changes) => {
+                Resolution::Found(changes) => {
                     outcome.found += 1;
                     outcome.changes.extend(changes);
                 }
-                Told::Absent(changes) => {
+                Resolution::Absent(changes) => {
                     outcome.absent += usize::from(!matches!(open.cause, Cause::Echo(_)));
                     outcome.changes.extend(changes);
                 }
-                Told::Unknown(changes) => {
+                Resolution::Unknown(changes) => {
                     outcome.unknown += 1;
                     outcome.changes.extend(changes);
                 }
-                Told::Free => outcome.free.push(open.question.id()),
+                Resolution::Free => outcome.free.push(open.question.id()),
             }
         }
         outcome.calls_found = calls_found;
@@ -264,61 +264,61 @@ impl Inquiry {
         }
     }
 
-    /// What a finding means for a file, by the reason why it is in doubt.
-    fn tell(
+    /// What a trace means for a file, by the reason why it is in doubt.
+    fn resolve(
         &self,
         open: &mut Open,
-        finding: Finding<'_>,
+        trace: Trace<'_>,
         place: Option<&Whereabouts>,
-        look: Look,
+        coverage: Coverage,
         timing: &Timing,
-    ) -> Told {
+    ) -> Resolution {
         let id = open.question.id();
         let soon = Some(Instant::now() + timing.settle);
-        let late = look.began >= open.settling.latest();
-        match (finding, &open.cause) {
-            (Finding::Alias(job), cause) => {
+        let late = coverage.began >= open.settling.latest();
+        match (trace, &open.cause) {
+            (Trace::Alias(job), cause) => {
                 let is_ours = matches!(cause, Cause::Lost | Cause::Refused(_));
                 let known = job.filter(|_| is_ours).map(|job| self.job(id, job));
                 let alias = Change::new(id, Step::Observation(Observation::AliasAtDestination));
-                Told::Found(known.into_iter().chain([alias]).collect())
+                Resolution::Found(known.into_iter().chain([alias]).collect())
             }
-            (Finding::Job(job), Cause::Lost | Cause::Refused(_)) => {
-                Told::Found(vec![self.job(id, job)])
+            (Trace::Job(job), Cause::Lost | Cause::Refused(_)) => {
+                Resolution::Found(vec![self.job(id, job)])
             }
-            (Finding::Job(job), Cause::Echo(told)) => self.echoed(id, job, told, late, soon),
-            (Finding::Job(job), Cause::Held) => match job.state.known() {
-                Some(ExportState::Failed) => Told::Free,
+            (Trace::Job(job), Cause::Echo(change)) => self.echoed(id, job, change, late, soon),
+            (Trace::Job(job), Cause::Held) => match job.state.known() {
+                Some(ExportState::Failed) => Resolution::Free,
                 Some(ExportState::Completed) if late => after_another(id, place, self.mode),
                 Some(ExportState::Completed | ExportState::Pending | ExportState::Running)
-                | None => Told::Open(soon),
+                | None => Resolution::Open(soon),
             },
-            (Finding::Elsewhere(_), Cause::Lost | Cause::Refused(_) | Cause::Held) => {
-                Told::Open(soon)
+            (Trace::Elsewhere(_), Cause::Lost | Cause::Refused(_) | Cause::Held) => {
+                Resolution::Open(soon)
             }
-            (Finding::Elsewhere(_) | Finding::Whose(_) | Finding::Nothing, Cause::Echo(told)) => {
+            (Trace::Elsewhere(_) | Trace::Whose(_) | Trace::Nothing, Cause::Echo(change)) => {
                 // A copy leaves no mark on its file: only the list can tell.
-                if self.mode == ExportMode::Copy && look.reach != Reach::Whole {
-                    Told::Open(None)
+                if self.mode == ExportMode::Copy && coverage.extent != Extent::Whole {
+                    Resolution::Open(None)
                 } else {
-                    Told::Absent(vec![told.clone()])
+                    Resolution::Absent(vec![change.clone()])
                 }
             }
-            (Finding::Whose(_) | Finding::Nothing, Cause::Held) => {
+            (Trace::Whose(_) | Trace::Nothing, Cause::Held) => {
                 if place.is_none() && self.mode == ExportMode::Move {
-                    Told::Open(soon)
+                    Resolution::Open(soon)
                 } else {
                     after_another(id, place, self.mode)
                 }
             }
             // A completed job of a move shows on its file; one that doesn't was an earlier copy.
-            (Finding::Whose(_), _) if self.mode == ExportMode::Move && !late => {
-                open.settling.saw_nothing(look);
-                Told::Open(Some(open.settling.due()))
+            (Trace::Whose(_), _) if self.mode == ExportMode::Move && !late => {
+                open.settling.saw_nothing(coverage);
+                Resolution::Open(Some(open.settling.due()))
             }
-            (finding @ (Finding::Whose(_) | Finding::Nothing), _) => {
-                let whose = matches!(finding, Finding::Whose(_));
-                self.unseen(open, whose, place, look)
+            (trace @ (Trace::Whose(_) | Trace::Nothing), _) => {
+                let whose = matches!(trace, Trace::Whose(_));
+                self.unseen(open, whose, place, coverage)
             }
         }
     }
@@ -328,24 +328,24 @@ impl Inquiry {
         &self,
         id: ItemId,
         job: &ExportJob,
-        told: &Change,
+        change: &Change,
         late: bool,
         soon: Option<Instant>,
-    ) -> Told {
+    ) -> Resolution {
         match (job.state.known(), self.mode) {
             (Some(ExportState::Completed), ExportMode::Copy) => {
-                let failed = matches!(told.step, Step::Observation(_)).then(|| told.clone());
-                Told::Found(failed.into_iter().chain([self.job(id, job)]).collect())
+                let failed = matches!(change.step, Step::Observation(_)).then(|| change.clone());
+                Resolution::Found(failed.into_iter().chain([self.job(id, job)]).collect())
             }
-            (Some(ExportState::Failed), _) => Told::Absent(vec![told.clone()]),
+            (Some(ExportState::Failed), _) => Resolution::Absent(vec![change.clone()]),
             (Some(ExportState::Completed), ExportMode::Move) if late => {
-                Told::Absent(vec![told.clone()])
+                Resolution::Absent(vec![change.clone()])
             }
             // Under way, or completed and not yet shown by its file.
             (
                 Some(ExportState::Completed | ExportState::Pending | ExportState::Running) | None,
                 _,
-            ) => Told::Open(soon),
+            ) => Resolution::Open(soon),
         }
     }
 
@@ -355,28 +355,30 @@ impl Inquiry {
         open: &mut Open,
         whose: bool,
         place: Option<&Whereabouts>,
-        look: Look,
-    ) -> Told {
+        coverage: Coverage,
+    ) -> Resolution {
         let id = open.question.id();
         let observed = |observation| vec![Change::new(id, Step::Observation(observation))];
-        let witnessed = match open.settling.saw_nothing(look) {
+        let witnessed = match open.settling.saw_nothing(coverage) {
             // A copy leaves no mark: where the whole list is too dear, it is read when there is nothing else to do.
-            Settled::Open if look.reach == Reach::Unfinished => return Told::Open(None),
-            Settled::Open => return Told::Open(Some(open.settling.due())),
+            Settled::Open if coverage.extent == Extent::Unfinished => {
+                return Resolution::Open(None);
+            }
+            Settled::Open => return Resolution::Open(Some(open.settling.due())),
             Settled::Unknowable => {
-                return Told::Unknown(observed(Observation::Unclear(Doubt::ListIncomplete)));
+                return Resolution::Unknown(observed(Observation::Unclear(Doubt::ListIncomplete)));
             }
             Settled::Absent { witnessed } => witnessed,
         };
         if whose && self.mode == ExportMode::Copy {
-            return Told::Unknown(observed(Observation::Unclear(Doubt::WhoseJob)));
+            return Resolution::Unknown(observed(Observation::Unclear(Doubt::WhoseJob)));
         }
         let gone = match (self.mode, place) {
-            (ExportMode::Move, None) => return Told::Open(Some(open.settling.due())),
+            (ExportMode::Move, None) => return Resolution::Open(Some(open.settling.due())),
             (ExportMode::Move, Some(place)) => place.moved_away(),
             (ExportMode::Copy, _) => None,
         };
-        Told::Absent(match (gone, &open.cause) {
+        Resolution::Absent(match (gone, &open.cause) {
             (Some(failure), _) => observed(Observation::MovedAway(failure)),
             (None, Cause::Refused(Some(failure))) => {
                 let answer = Answer::Refused(failure.clone());
@@ -417,11 +419,11 @@ impl Inquiry {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.open.is_empty() && !self.looking
+        self.open.is_empty() && !self.inquiring
     }
 
     pub(super) fn next_wake(&self) -> Option<Instant> {
-        if self.looking {
+        if self.inquiring {
             return None;
         }
         self.open.iter().filter_map(|open| open.due).min()
@@ -429,12 +431,12 @@ impl Inquiry {
 }
 
 /// Somebody else's job of a file that we plan has ended.
-fn after_another(id: ItemId, place: Option<&Whereabouts>, mode: ExportMode) -> Told {
+fn after_another(id: ItemId, place: Option<&Whereabouts>, mode: ExportMode) -> Resolution {
     match (mode, place.and_then(Whereabouts::moved_away)) {
         (ExportMode::Move, Some(failure)) => {
             let observation = Observation::MovedAway(failure);
-            Told::Absent(vec![Change::new(id, Step::Observation(observation))])
+            Resolution::Absent(vec![Change::new(id, Step::Observation(observation))])
         }
-        (ExportMode::Move | ExportMode::Copy, _) => Told::Free,
+        (ExportMode::Move | ExportMode::Copy, _) => Resolution::Free,
     }
 }

@@ -127,7 +127,7 @@ pub struct RunReport {
 
 /// What is different about a volume since the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VolumeChange {
+pub struct VolumeDifference {
     /// What it is: its bucket, or its prefix.
     pub what: &'static str,
     /// What it was when the transfer was planned.
@@ -136,9 +136,9 @@ pub struct VolumeChange {
     pub found: String,
 }
 
-fn what_changed(changes: &[VolumeChange], objections: &[Objection]) -> String {
+fn what_changed(changes: &[VolumeDifference], objections: &[Objection]) -> String {
     let changes = changes.iter().map(|change| {
-        let VolumeChange {
+        let VolumeDifference {
             what,
             planned,
             found,
@@ -175,7 +175,7 @@ pub enum RunError {
         /// The volume.
         volume: VolumeId,
         /// What is different.
-        changes: Vec<VolumeChange>,
+        changes: Vec<VolumeDifference>,
         /// What speaks against exporting to it now.
         objections: Vec<Objection>,
     },

@@ -144,15 +144,8 @@ pub async fn verify(
         looked: may_be_there(&tally),
         not_completed: tally.total().files - tally.completed.files,
     };
-    if let Destination::Volume { endpoint, .. } = destination
-        && transfer.terms().endpoint != *endpoint
-    {
-        return Err(VerifyError::Journal(JournalError::OtherTerms {
-            path: path.to_owned(),
-            what: "endpoint",
-            planned: transfer.terms().endpoint.clone(),
-            given: endpoint.clone(),
-        }));
+    if let Destination::Volume { endpoint, .. } = destination {
+        transfer.terms().must_be_at(path, endpoint)?;
     }
     if !summary.looked {
         return Ok(summary);
@@ -195,7 +188,7 @@ fn may_be_there(tally: &Tally) -> bool {
 }
 
 /// What became of reading a destination.
-struct Reading {
+struct FolderReading {
     /// Folders that were not read to their end.
     unread: HashSet<String>,
     given_up: Option<ListingError>,
@@ -210,8 +203,8 @@ async fn read(
     source: &Source<'_>,
     root: &str,
     tell: &mut (dyn FnMut(Found) + Send),
-) -> Result<Reading, VerifyError> {
-    let mut reading = Reading {
+) -> Result<FolderReading, VerifyError> {
+    let mut reading = FolderReading {
         unread: HashSet::new(),
         given_up: None,
     };

@@ -80,7 +80,7 @@ pub enum ListingError {
 
 /// Some of what lies in a folder.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(super) struct ObjectPage {
     pub(super) objects: Vec<Object>,
     /// Folders in it that are to be read on their own, each with a `/` at its end.
     pub(super) folders: Vec<String>,
@@ -169,7 +169,7 @@ pub(super) enum Pages<'a> {
 
 impl Pages<'_> {
     /// The next page; none after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Page>, ListingError> {
+    pub(super) async fn next(&mut self) -> Result<Option<ObjectPage>, ListingError> {
         match self {
             Pages::Volume(pager) => match pager.next_page().await {
                 Ok(page) => Ok(page.map(of_volume)),
@@ -185,7 +185,7 @@ impl Pages<'_> {
     }
 }
 
-fn of_volume(listing: VolumeListing) -> Page {
+fn of_volume(listing: VolumeListing) -> ObjectPage {
     let object = |object: &cavatica_exports::model::VolumeObject| Object {
         location: object.location.clone(),
         size: object.size(),
@@ -193,7 +193,7 @@ fn of_volume(listing: VolumeListing) -> Page {
         ..Object::default()
     };
     let folders = listing.prefixes.value().into_iter().flatten();
-    Page {
+    ObjectPage {
         objects: listing.items.iter().map(object).collect(),
         // Some answers leave the final `/` out.
         folders: folders
@@ -202,7 +202,7 @@ fn of_volume(listing: VolumeListing) -> Page {
     }
 }
 
-fn of_bucket(page: cavatica_s3::Page, prefix: &str) -> Page {
+fn of_bucket(page: cavatica_s3::Page, prefix: &str) -> ObjectPage {
     let relative = |key: String| key.strip_prefix(prefix).map(str::to_owned);
     let object = |object: cavatica_s3::Object| {
         Some(Object {
@@ -213,7 +213,7 @@ fn of_bucket(page: cavatica_s3::Page, prefix: &str) -> Page {
             encryption: None,
         })
     };
-    Page {
+    ObjectPage {
         objects: page.objects.into_iter().filter_map(object).collect(),
         folders: page.folders.into_iter().filter_map(relative).collect(),
     }

@@ -9,7 +9,7 @@ use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
-    Existing, Filter, PlanError, PlanOptions, PlanReport, PublicAcl, Selection, Target, plan,
+    Existing, Filter, PlanError, PlanOptions, PlanReport, PlanTarget, PublicAcl, Selection, plan,
 };
 use cavatica_transfer::state::State;
 use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
@@ -67,7 +67,7 @@ impl Bench {
                 folder: None,
                 filter: Filter::default(),
             },
-            target: Target::Volume(VOLUME.parse().expect("a volume")),
+            target: PlanTarget::Volume(VOLUME.parse().expect("a volume")),
             layout: Layout::default(),
             mode: ExportMode::Move,
             existing: Existing::Fail,

@@ -7,7 +7,7 @@ use cavatica_exports::model::manifest::Manifest;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{
-    Existing, Filter, PlanError, PlanOptions, Policy, Selection, Target,
+    Existing, Filter, PlanError, PlanOptions, PlanTarget, Policy, Selection,
 };
 
 use crate::bench::{Bench, PROJECT, VOLUME, many, world};
@@ -153,11 +153,11 @@ async fn the_bucket_names_the_volume_and_a_read_only_one_is_refused() {
     )
     .await;
     let mut options = bench.options();
-    options.target = Target::Bucket("fixed".to_owned());
+    options.target = PlanTarget::Bucket("fixed".to_owned());
     let error = bench.plan(options).await.expect_err("a refusal");
     assert!(matches!(error, PlanError::Volume { .. }), "{error:?}");
     let mut options = bench.options();
-    options.target = Target::Bucket("franklin-lab".to_owned());
+    options.target = PlanTarget::Bucket("franklin-lab".to_owned());
     assert_eq!(bench.plan(options).await.expect("a plan").volume, VOLUME);
 }
 
@@ -166,7 +166,7 @@ async fn a_member_who_may_not_write_is_told_before_anything_is_sent() {
     let volume = VolumeSeed::s3("lab/theirs").bucket("theirs").browse_only();
     let bench = Bench::start(Sandbox::builder().project(many(1)).volume(volume)).await;
     let mut options = bench.options();
-    options.target = Target::Bucket("theirs".to_owned());
+    options.target = PlanTarget::Bucket("theirs".to_owned());
     let planned = bench.plan(options).await.expect("a plan");
     let names: Vec<_> = planned
         .warnings

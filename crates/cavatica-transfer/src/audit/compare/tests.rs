@@ -18,7 +18,7 @@ fn job(export: &str, stage: Stage, ended: i64) -> Job {
     Job {
         export: export.to_owned(),
         stage,
-        place: Place::Planned,
+        place: JobPlace::Planned,
         started: Some(at(ended - 1)),
         finished: (stage != Stage::Live).then(|| at(ended)),
     }
@@ -26,7 +26,7 @@ fn job(export: &str, stage: Stage, ended: i64) -> Job {
 
 fn away(export: &str, stage: Stage, moved: bool) -> Job {
     Job {
-        place: Place::Elsewhere {
+        place: JobPlace::Elsewhere {
             place: "there".to_owned(),
             moved,
         },

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{AskError, ItemAnswer, Moments, Run, Whereabouts, match_answer, seen};
+use crate::evidence::{AskError, ItemAnswer, Moments, SentBy, Whereabouts, match_answer, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::run::RunError;
 use crate::run::inquiry::{Cause, Witness};
@@ -100,7 +100,7 @@ impl Runner<'_> {
         // Any job since the plan may be the one that is echoed.
         let at = self.since_plan(at);
         let sent = Sent { item, call, at };
-        self.ask(sent, Run::This, Cause::Echo(change), Instant::now())?;
+        self.ask(sent, SentBy::ThisRun, Cause::Echo(change), Instant::now())?;
         Ok(None)
     }
 
@@ -134,7 +134,7 @@ impl Runner<'_> {
                 call: intent.id,
                 at,
             };
-            self.ask(sent, Run::This, cause(), dead)?;
+            self.ask(sent, SentBy::ThisRun, cause(), dead)?;
         }
         Ok(())
     }

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use super::{Opening, Runner};
 use crate::event::Event;
-use crate::evidence::{AskError, Run};
+use crate::evidence::{AskError, SentBy};
 use crate::journal::{IntentId, Sent};
 use crate::run::inquiry::Cause;
 use crate::run::tasks::{self, Unfinished};
-use crate::run::{RunError, VolumeChange};
+use crate::run::{RunError, VolumeDifference};
 use crate::state::ItemId;
 
 /// Clocks that differ by more than this are told about.
@@ -61,7 +61,7 @@ impl Runner<'_> {
         let mut changes = Vec::new();
         let mut compare = |what, planned: &str, found: &str| {
             if planned != found {
-                changes.push(VolumeChange {
+                changes.push(VolumeDifference {
                     what,
                     planned: planned.to_owned(),
                     found: found.to_owned(),
@@ -163,7 +163,7 @@ impl Runner<'_> {
         for item in self.journal.items(&ids)? {
             self.ask(
                 Sent { item, call, at },
-                Run::This,
+                SentBy::ThisRun,
                 Cause::Held,
                 Instant::now(),
             )?;

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{AskError, Moments, Question, Run, Settling, Whereabouts, seen};
+use crate::evidence::{AskError, Moments, Question, SentBy, Settling, Whereabouts, seen};
 use crate::journal::{Change, Copying, IntentId, Item, Overwrite};
 use crate::run::RunError;
 use crate::run::follower::{Followed, doubt_of};
@@ -200,7 +200,7 @@ impl Runner<'_> {
                 item,
                 call: IntentId(0),
                 sent,
-                run: Run::This,
+                run: SentBy::ThisRun,
                 planned_free: self.terms.overwrite == Overwrite::Forbidden,
                 earlier: earlier.clone(),
             };

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{Question, Run, Settling};
+use crate::evidence::{Question, SentBy, Settling};
 use crate::journal::{OpenItem, Overwrite, Sent};
 use crate::run::RunError;
 use crate::run::inquiry::Cause;
@@ -34,11 +34,13 @@ impl Runner<'_> {
                 // begins now, however old the intent is.
                 OpenItem::Intended(sent) => {
                     let dead = now + self.byte_life();
-                    self.ask(*sent, Run::Earlier, Cause::Lost, dead)?;
+                    self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, dead)?;
                 }
-                OpenItem::Unknown(sent, None) => self.ask(*sent, Run::Earlier, Cause::Lost, now)?,
+                OpenItem::Unknown(sent, None) => {
+                    self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, now)?
+                }
                 OpenItem::Unknown(sent, Some(export)) => {
-                    self.follower.look_once_more(sent.item.id, export, now);
+                    self.follower.puzzle_once_more(sent.item.id, export, now);
                 }
             }
         }
@@ -61,7 +63,7 @@ impl Runner<'_> {
     pub(super) fn ask(
         &mut self,
         sent: Sent,
-        run: Run,
+        run: SentBy,
         cause: Cause,
         dead: Instant,
     ) -> Result<(), RunError> {
