@@ -22,12 +22,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Below both sides: the sandbox writes with it, the engine looks at what was written.
     ("cavatica-s3", &["cavatica-connect"]),
     ("cavatica-transfer", &["cavatica-exports", "cavatica-s3"]),
+    // It reads what the engine wrote, and asks nobody.
+    ("cavatica-report", &["cavatica-model", "cavatica-transfer"]),
     // It decides with the model's rules and must not share the clients' faults.
     ("cavatica-sandbox", &["cavatica-model", "cavatica-s3"]),
     (
         "cavatica-cli",
         &[
             "cavatica-exports",
+            "cavatica-report",
             "cavatica-s3",
             "cavatica-transfer",
             "cavatica-sandbox",

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::model::visible_json;
 use cavatica_exports::transport::Client;
+use cavatica_report::Document;
 use cavatica_transfer::journal::Tally;
-use cavatica_transfer::{Again, Document, Event};
+use cavatica_transfer::{Again, Event};
 use indicatif::{HumanBytes, HumanDuration};
 use jiff::Timestamp;
 use serde_json::json;

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use cavatica_exports::model::visible_json;
-use cavatica_transfer::Document;
+use cavatica_report::Document;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;

@@ -9,13 +9,11 @@ use std::collections::BTreeMap;
 use cavatica_exports::model::{ExportMode, Layout, Prefix, Template, Tri};
 use cavatica_exports::transport::{Client, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
-use cavatica_transfer::journal::SqliteJournal;
+use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
     self, Existing, Filter, PlanOptions, PlanTarget, PublicAcl, Selection,
 };
-use cavatica_transfer::{
-    Destination, Event, Finding, Found, RunOptions, Stop, Summary, run, verify,
-};
+use cavatica_transfer::{Destination, Event, Finding, Found, RunOptions, Stop, run, verify};
 use jiff::Timestamp;
 
 #[tokio::main]
@@ -63,9 +61,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let options = RunOptions::default();
     run(&mut journal, &client, &options, &Stop::new(), &mut tell).await?;
-    let summary = Summary::read(&path)?;
-    assert_eq!((summary.completed, summary.left), (250, 0));
-    println!("{} files arrived", summary.completed);
+    let tally = TransferFile::open(&path)?.tally()?;
+    assert_eq!((tally.completed.files, tally.left()), (250, 0));
+    println!("{} files arrived", tally.completed.files);
 
     // A look holds the transfer as a run does.
     drop(journal);

@@ -5,8 +5,8 @@
 //! use std::path::Path;
 //!
 //! use cavatica_exports::transport::{Client, Endpoint, Token};
-//! use cavatica_transfer::journal::SqliteJournal;
-//! use cavatica_transfer::{RunOptions, Stop, Summary, run};
+//! use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+//! use cavatica_transfer::{RunOptions, Stop, run};
 //!
 //! let token = Token::new(std::fs::read_to_string("token.txt")?)?;
 //! let client = Client::builder(Endpoint::CAVATICA.parse()?, token).build()?;
@@ -15,14 +15,14 @@
 //! let now = jiff::Timestamp::now();
 //! let mut journal = SqliteJournal::open(path, Endpoint::CAVATICA, "rfranklin", now)?;
 //! run(&mut journal, &client, &RunOptions::default(), &Stop::new(), &mut |event| println!("{event:?}")).await?;
-//! println!("{} files arrived", Summary::read(path)?.completed);
+//! println!("{} files arrived", TransferFile::open(path)?.tally()?.completed.files);
 //! # Ok(()) }
 //! ```
 //!
 //! [`plan::plan`] writes a transfer: one SQLite file with the plan, and the [`journal`] of all runs to come. [`run`] sends
 //! and follows, and takes up what an earlier run left. Where a file stands, and what may follow, is one type:
 //! [`state::State`]. [`verify`] reads the destination again and tells what differs, [`audit()`] holds the account's jobs
-//! against the journal, [`write_report`] writes what became of every file. For a single file without a journal there is
+//! against the journal; `cavatica-report` writes what became of every file. For a single file without a journal there is
 //! [`export_once`]. `docs/reliability.md` says why nothing is sent twice.
 
 #![warn(missing_docs)]
@@ -33,14 +33,11 @@ mod event;
 mod evidence;
 mod fingerprint;
 pub mod journal;
-mod listing;
 mod once;
 pub mod plan;
 mod platform;
-mod report;
 mod run;
 pub mod state;
-mod summary;
 mod verify;
 
 pub use audit::{
@@ -49,14 +46,11 @@ pub use audit::{
 };
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use listing::{Standing, TransferLine, transfers_in};
 pub use once::{OnceError, Started, export_once};
-pub use report::{Document, ReportError, ReportFormat, Written, write_report};
 pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
     VolumeDifference, run,
 };
-pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,
     VerifyError, VerifySummary, find_beginning, verify,

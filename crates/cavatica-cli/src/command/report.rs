@@ -4,8 +4,8 @@ use std::fs::Permissions;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
+use cavatica_report::{ReportError, ReportFormat, Written, write_report};
 use cavatica_transfer::journal::TransferFile;
-use cavatica_transfer::{ReportError, ReportFormat, Written, write_report};
 use tempfile::NamedTempFile;
 
 use crate::args;

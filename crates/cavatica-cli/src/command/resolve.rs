@@ -1,6 +1,6 @@
 //! `cavatica resolve`: somebody's word on files whose outcome can't be known from here.
 
-use cavatica_transfer::Summary;
+use cavatica_report::Summary;
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::state::{Failure as Refusal, ItemId, Word};
 use jiff::Timestamp;

@@ -5,11 +5,12 @@ use std::path::Path;
 use cavatica_exports::Account;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::Client;
+use cavatica_report::Summary;
 use cavatica_transfer::journal::{
     Approval, Copying, Journal, Opening, SqliteJournal, TransferFile,
 };
 use cavatica_transfer::{
-    Ending, RunError, RunOptions, Stop, StopReason, Summary, Timing, run as run_transfer,
+    Ending, RunError, RunOptions, Stop, StopReason, Timing, run as run_transfer,
 };
 use jiff::Timestamp;
 

@@ -3,8 +3,8 @@
 use std::io;
 
 use cavatica_exports::model::expected_beginning;
+use cavatica_report::{FailureLine, Summary};
 use cavatica_transfer::journal::TransferFile;
-use cavatica_transfer::{FailureLine, Summary};
 use indicatif::HumanBytes;
 
 use crate::args;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write;
 
 use cavatica_exports::model::visible_json;
+use cavatica_report::{Document, Standing, TransferLine};
 use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
-use cavatica_transfer::{Document, Standing, TransferLine};
 use jiff::Timestamp;
 use serde::Serialize;
 

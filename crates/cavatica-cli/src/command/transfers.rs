@@ -1,7 +1,7 @@
 //! `cavatica transfers`: the transfers of a folder, and how each stands.
 
+use cavatica_report::{Standing, TransferLine, transfers_in};
 use cavatica_transfer::journal::Owner;
-use cavatica_transfer::{Standing, TransferLine, transfers_in};
 use serde_json::json;
 
 use crate::args::Transfers;

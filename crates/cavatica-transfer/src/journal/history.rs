@@ -8,27 +8,35 @@ use super::{Count, JournalError};
 
 /// How many requests a run had made by a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pulse {
+pub struct Pulse {
     /// The run's place among [`TransferFile::runs`].
-    pub(crate) run: usize,
-    pub(crate) at: Timestamp,
-    pub(crate) requests: u64,
+    pub run: usize,
+    /// The moment.
+    pub at: Timestamp,
+    /// How many it had made.
+    pub requests: u64,
     /// How many five minutes allow.
-    pub(crate) allowed: u64,
+    pub allowed: u64,
 }
 
 /// The files that were skipped for one kind of reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SkippedKind {
-    pub(crate) kind: String,
-    pub(crate) skipped: Count,
+pub struct SkippedKind {
+    /// The kind's name.
+    pub kind: String,
+    /// How many files.
+    pub skipped: Count,
     /// The reason of the first one, in words.
-    pub(crate) example: String,
+    pub example: String,
 }
 
 impl TransferFile {
     /// What was skipped, by kind of reason, most files first.
-    pub(crate) fn skipped_kinds(&self) -> Result<Vec<SkippedKind>, JournalError> {
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn skipped_kinds(&self) -> Result<Vec<SkippedKind>, JournalError> {
         let read = || -> rusqlite::Result<_> {
             // With `min`, SQLite takes the other columns from the row that has the least.
             let mut statement = self.connection.prepare(
@@ -52,7 +60,11 @@ impl TransferFile {
     }
 
     /// What is known about requests over time, in the order it was written.
-    pub(crate) fn pulses(&self) -> Result<Vec<Pulse>, JournalError> {
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn pulses(&self) -> Result<Vec<Pulse>, JournalError> {
         let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare(
                 "SELECT (SELECT count(*) FROM run r WHERE r.id < p.run), at, requests, allowed

@@ -84,13 +84,13 @@ pub(crate) use draft::SeenFiles;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
 use header::TransferId;
-pub(crate) use history::{Pulse, SkippedKind};
+pub use history::{Pulse, SkippedKind};
 pub(crate) use job_list::{JobList, Listed, PlannedPlaces};
 pub use lock::{Owner, Unguarded};
 pub use opening::{Approval, Opening};
 pub use read::TransferFile;
 pub use rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
-pub(crate) use schema::is_transfer_head;
+pub use schema::is_transfer_head;
 pub use sqlite::SqliteJournal;
 pub use terms::{Overwrite, Terms};
 pub use verification::Verification;
@@ -291,7 +291,7 @@ impl Tally {
     }
 
     /// The count that a file in this state belongs to.
-    pub(crate) fn of_mut(&mut self, state: &State) -> &mut Count {
+    pub fn of_mut(&mut self, state: &State) -> &mut Count {
         match state {
             State::Planned => &mut self.planned,
             State::Intended => &mut self.intended,

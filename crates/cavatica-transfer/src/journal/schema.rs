@@ -165,7 +165,7 @@ ALTER TABLE transfer ADD COLUMN id BLOB;
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.
 /// <https://www.sqlite.org/fileformat2.html#the_database_header> says where the id stands.
-pub(crate) fn is_transfer_head(head: &[u8]) -> bool {
+pub fn is_transfer_head(head: &[u8]) -> bool {
     let id = u32::try_from(APPLICATION_ID)
         .expect("four letters")
         .to_be_bytes();

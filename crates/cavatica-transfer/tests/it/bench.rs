@@ -7,12 +7,12 @@ use std::time::Duration;
 use cavatica_exports::model::{ExportMode, Layout, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
-use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{FailedItem, SqliteJournal, TransferFile};
 use cavatica_transfer::plan::{
     Existing, Filter, PlanError, PlanOptions, PlanReport, PlanTarget, PublicAcl, Selection, plan,
 };
 use cavatica_transfer::state::State;
-use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
+use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Timing, run};
 use jiff::Timestamp;
 
 pub(crate) const PROJECT: &str = "lab/trio";
@@ -107,7 +107,7 @@ impl Bench {
     }
 
     pub(crate) fn summary(&self) -> Summary {
-        Summary::read(&self.transfer()).expect("a summary")
+        Summary::read(&self.transfer())
     }
 
     /// The ledger and the journal tell the same story, and every file was accepted once.
@@ -184,5 +184,28 @@ pub(crate) fn options() -> RunOptions {
             ..Timing::default()
         },
         ..RunOptions::default()
+    }
+}
+
+/// How a transfer stands.
+pub(crate) struct Summary {
+    pub(crate) completed: u64,
+    pub(crate) failed: u64,
+    pub(crate) unknown: u64,
+    pub(crate) left: u64,
+    pub(crate) failures: Vec<FailedItem>,
+}
+
+impl Summary {
+    pub(crate) fn read(transfer: &Path) -> Self {
+        let file = TransferFile::open(transfer).expect("a transfer");
+        let tally = file.tally().expect("its counts");
+        Summary {
+            completed: tally.completed.files,
+            failed: tally.failed.files,
+            unknown: tally.unknown.files,
+            left: tally.left(),
+            failures: file.failures(10).expect("its failures"),
+        }
     }
 }

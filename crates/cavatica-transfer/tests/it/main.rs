@@ -10,7 +10,6 @@ mod other_journal;
 mod owner;
 mod pipes;
 mod plan;
-mod report;
 mod support;
 mod tampered;
 mod tasks;

@@ -147,8 +147,9 @@ async fn failures_end_with_their_codes_and_transient_ones_are_tried_again() {
     assert_eq!(report.ending, Ending::Finished);
     let summary = bench.summary();
     assert_eq!((summary.completed, summary.failed), (19, 1));
-    assert_eq!(summary.failures[0].code, Some(9103));
-    assert!(!summary.failures[0].advice.is_empty());
+    let failure = summary.failures[0].failure().expect("a failure");
+    assert_eq!(failure.code, Some(9103));
+    assert!(!failure.advice().is_empty());
     let starts: Vec<u64> = bench
         .sandbox
         .ledger()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{ExportMode, ExportState, Tri, Volume, VolumeChange, VolumeId};
-use cavatica_transfer::{TransferLine, transfers_in};
+use cavatica_report::{TransferLine, transfers_in};
 use serde_json::json;
 
 use super::{changed, tell};

@@ -6,7 +6,7 @@ use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::plan::Existing;
-use cavatica_transfer::{RunError, RunOptions, RunReport, Stop, Summary, Timing, run};
+use cavatica_transfer::{RunError, RunOptions, RunReport, Stop, Timing, run};
 use jiff::Timestamp;
 
 use super::judge::{Found, judge};
@@ -50,7 +50,7 @@ pub(super) async fn play(lie: &Lie) -> Found {
             Ok(Err(error)) => stopped = Some(chain(&error)),
             Err(_) => break,
         }
-        if stopped.is_none() && Summary::read(&bench.transfer()).expect("a summary").left == 0 {
+        if stopped.is_none() && bench.summary().left == 0 {
             break;
         }
     }

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use self::digest::Digest;
 use self::page::Page;
 use super::{ReportError, Written};
-use crate::journal::TransferFile;
+use cavatica_transfer::journal::TransferFile;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::io;
 
-use cavatica_exports::model::{ExportMode, expected_beginning};
+use cavatica_model::{ExportMode, expected_beginning};
 use jiff::Timestamp;
 
 use super::chart::{Place, WIDTH};
@@ -11,7 +11,7 @@ use super::digest::{Digest, Kind, Seen};
 use super::figures;
 use super::page::Page;
 use super::words::{Bytes, Files, Machine, Moment, Number, Share, Span};
-use crate::journal::{Count, Tally, TransferFile};
+use cavatica_transfer::journal::{Count, Tally, TransferFile};
 
 /// What the transfer came to, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

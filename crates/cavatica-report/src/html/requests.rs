@@ -1,7 +1,7 @@
 //! Requests in windows of five minutes, as the platform counts them.
 
 use super::timeline::Timeline;
-use crate::journal::{Pulse, RunRow};
+use cavatica_transfer::journal::{Pulse, RunRow};
 
 /// The platform's window, in seconds.
 pub(super) const WINDOW_S: f64 = 300.0;

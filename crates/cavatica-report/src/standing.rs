@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::model::{ExportMode, VolumeId};
+use cavatica_model::{ExportMode, VolumeId};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::journal::{JournalError, Owner, TransferFile, is_transfer_head};
+use cavatica_transfer::journal::{JournalError, Owner, TransferFile, is_transfer_head};
 
 /// How a transfer stands, in the shape that the program prints as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

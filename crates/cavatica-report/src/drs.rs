@@ -10,8 +10,8 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::{ReportError, Written, bucket, each_item, key};
-use crate::journal::TransferFile;
-use crate::state::State;
+use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::state::State;
 
 /// One object. Nothing is disarmed for spreadsheets: a key that was changed would register another object.
 #[derive(Serialize)]

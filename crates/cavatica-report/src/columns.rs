@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{key, name};
-use crate::journal::{ItemRow, SkippedRow, Terms, Verified};
-use crate::state::State;
-use crate::summary::UNKNOWN_ADVICE;
-use crate::verify::{Finding, Untold};
+use crate::trouble::Trouble;
+use cavatica_transfer::journal::{ItemRow, SkippedRow, Terms, Verified};
+use cavatica_transfer::state::State;
+use cavatica_transfer::{Finding, Untold};
 
 /// The names of the columns, in the order of [`Row`]'s fields.
 pub(super) const NAMES: [&str; 28] = [
@@ -132,21 +132,14 @@ impl<'a> Row<'a> {
             },
             because: item.said.as_deref().unwrap_or_default().into(),
         };
-        match &item.state {
-            State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
-                row
-            }
-            State::Failed { failure, .. } => Row {
-                class: failure.class().as_str(),
-                code: failure.code,
-                message: failure.message.as_str().into(),
-                advice: failure.advice(),
-                request_id: failure.request_id.as_deref().unwrap_or_default().into(),
-                ..row
-            },
-            State::Unknown { doubt, .. } => Row {
-                message: doubt.to_string().into(),
-                advice: UNKNOWN_ADVICE,
+        match Trouble::of(&item.state) {
+            None => row,
+            Some(trouble) => Row {
+                class: trouble.class,
+                code: trouble.code,
+                message: trouble.message,
+                advice: trouble.advice,
+                request_id: trouble.request_id.unwrap_or_default().into(),
                 ..row
             },
         }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use cavatica_exports::model::{tsv, visible_json};
+use cavatica_model::{tsv, visible_json};
 use serde::Serialize;
 
 use super::columns::{NAMES, Row};
 use super::document::Document;
 use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
-use crate::journal::TransferFile;
+use cavatica_transfer::journal::TransferFile;
 
 pub(super) fn write(
     transfer: &TransferFile,

@@ -1,22 +1,33 @@
-//! What became of every file, for people, spreadsheets and the programs that come next.
+//! How a transfer stands and what became of every file, for people, spreadsheets and the programs that come next.
+//!
+//! It reads what the engine wrote and asks nobody. Each fact is computed in one place: how a transfer stands as a whole
+//! ([`Summary`], [`TransferLine`]), and what is wrong with a file ([`Trouble`]).
 //!
 //! All forms read the same rows, so they agree: a row for every planned file, and one for every file that the plan left
 //! out. They stream, and can be made while the transfer is being run. `docs/report.md` lists the columns.
+
+#![warn(missing_docs)]
 
 mod columns;
 mod document;
 mod drs;
 mod html;
 mod sheet;
+mod standing;
+mod summary;
 mod tags;
+mod trouble;
 
 use std::io::{self, Write};
 
-use cavatica_exports::model::{VolumeId, expected_beginning};
+use cavatica_model::{VolumeId, expected_beginning};
 
 pub use document::Document;
+pub use standing::{Standing, TransferLine, transfers_in};
+pub use summary::{FAILURES_LISTED, FailureLine, Summary};
+pub use trouble::Trouble;
 
-use crate::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
+use cavatica_transfer::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::Engine;
-use cavatica_exports::model::{ExportMode, Location};
+use cavatica_model::{ExportMode, Location};
+use cavatica_report::{ReportFormat, Summary, Written, write_report};
 use cavatica_transfer::journal::{
     Change, Draft, Journal, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms, TransferFile,
     Verification,
@@ -12,7 +13,7 @@ use cavatica_transfer::journal::{
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict,
 };
-use cavatica_transfer::{Against, Object, ReportFormat, Summary, Written, write_report};
+use cavatica_transfer::{Against, Object};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -163,10 +164,7 @@ fn lived(path: &Path, fates: &[Fate], skipped: usize) -> SqliteJournal {
     journal
 }
 
-fn planned<'a>(
-    file: &'a cavatica_exports::model::FileId,
-    location: &'a Location,
-) -> PlannedFile<'a> {
+fn planned<'a>(file: &'a cavatica_model::FileId, location: &'a Location) -> PlannedFile<'a> {
     PlannedFile {
         file,
         location,

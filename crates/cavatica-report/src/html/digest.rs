@@ -10,13 +10,12 @@ use jiff::Timestamp;
 
 use super::durations::BySize;
 use super::timeline::Timeline;
-use crate::journal::{
+use crate::each_item;
+use cavatica_transfer::journal::{
     Count, ItemRow, JournalError, Pulse, RunRow, SkippedKind, SkippedRow, Tally, TransferFile,
 };
-use crate::report::each_item;
-use crate::state::{Doubt, State};
-use crate::summary::UNKNOWN_ADVICE;
-use crate::verify::{Against, Finding};
+use cavatica_transfer::state::{Doubt, State};
+use cavatica_transfer::{Against, Finding};
 
 /// The most rows that the page's table has.
 pub(super) const ROWS: usize = 1_000;
@@ -283,29 +282,20 @@ impl Counter {
 
 /// What went wrong with a file, as the first of its group.
 fn trouble(item: &ItemRow) -> Option<(Kind, Trouble)> {
-    let (kind, class, message, advice) = match &item.state {
-        State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
-            return None;
-        }
-        State::Failed { failure, .. } => (
-            Kind::Failed {
-                code: failure.code,
-                status: failure.status,
-            },
-            failure.class().as_str(),
-            failure.message.clone(),
-            failure.advice(),
-        ),
-        State::Unknown { doubt, .. } => {
-            (Kind::Unknown(*doubt), "", doubt.to_string(), UNKNOWN_ADVICE)
-        }
+    let why = crate::Trouble::of(&item.state)?;
+    let kind = match &item.state {
+        State::Unknown { doubt, .. } => Kind::Unknown(*doubt),
+        _ => Kind::Failed {
+            code: why.code,
+            status: why.status,
+        },
     };
     let trouble = Trouble {
         kind,
-        class,
+        class: why.class,
         count: Count::default(),
-        message,
-        advice,
+        message: why.message.into_owned(),
+        advice: why.advice,
         example: item.location.clone(),
     };
     Some((kind, trouble))

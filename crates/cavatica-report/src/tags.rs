@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use super::sheet::json_line;
 use super::{ReportError, Written, bucket, each_item, key};
-use crate::journal::{ItemRow, TransferFile};
-use crate::state::State;
+use cavatica_transfer::journal::{ItemRow, TransferFile};
+use cavatica_transfer::state::State;
 
 const MOST_TAGS: usize = 10;
 const LONGEST_KEY: usize = 128;

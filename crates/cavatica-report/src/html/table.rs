@@ -5,10 +5,10 @@ use std::io;
 use super::digest::{Digest, ROWS};
 use super::page::Page;
 use super::words::{Bytes, Machine, Moment, Number, Rows};
-use crate::journal::{ItemRow, SkippedRow, TransferFile};
-use crate::report::key;
-use crate::state::State;
-use crate::verify::Finding;
+use crate::key;
+use cavatica_transfer::Finding;
+use cavatica_transfer::journal::{ItemRow, SkippedRow, TransferFile};
+use cavatica_transfer::state::State;
 
 /// A state with the mark that stands for it where colours don't.
 const STATES: [(&str, &str); 7] = [

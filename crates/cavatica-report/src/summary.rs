@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::journal::{FailedItem, JournalError, Tally, TransferFile};
-use crate::run::RunReport;
-use crate::state::State;
+use crate::trouble::Trouble;
+use cavatica_transfer::RunReport;
+use cavatica_transfer::journal::{FailedItem, JournalError, Tally, TransferFile};
 
 /// How a transfer stands, in the shape that the program prints as JSON.
 ///
@@ -118,41 +118,22 @@ impl Summary {
             reconciled,
             requests,
             elapsed_s,
-            failures: failures.into_iter().map(FailureLine::of).collect(),
+            failures: failures.iter().filter_map(FailureLine::of).collect(),
         })
     }
 }
 
 impl FailureLine {
-    fn of(item: FailedItem) -> Self {
-        let FailedItem {
-            file,
-            location,
-            state,
-            ..
-        } = item;
-        let name = state.name();
-        let (code, message, advice, request_id) = match state {
-            State::Failed { failure, .. } => {
-                let advice = failure.advice();
-                (failure.code, failure.message, advice, failure.request_id)
-            }
-            State::Unknown { doubt, .. } => (None, doubt.to_string(), UNKNOWN_ADVICE, None),
-            State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
-                (None, String::new(), "", None)
-            }
-        };
-        FailureLine {
-            file_id: file.to_string(),
-            location,
-            state: name,
-            code,
-            message,
-            advice,
-            request_id,
-        }
+    fn of(item: &FailedItem) -> Option<Self> {
+        let trouble = Trouble::of(&item.state)?;
+        Some(FailureLine {
+            file_id: item.file.to_string(),
+            state: item.state.name(),
+            code: trouble.code,
+            message: trouble.message.into_owned(),
+            advice: trouble.advice,
+            request_id: trouble.request_id.map(str::to_owned),
+            location: item.location.clone(),
+        })
     }
 }
-
-/// What to do about an outcome that isn't known.
-pub(crate) const UNKNOWN_ADVICE: &str = "it was not sent again; run the transfer once more, it asks the platform first, or look into the bucket and at the file";

@@ -1,0 +1,5 @@
+//! What is said of a transfer, against transfers of every kind.
+
+mod report;
+mod support;
+mod tampered;
