@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::python::{Venv, pythons, wheel};
+use crate::python::{there, wheel};
+use crate::venv::{Venv, pythons};
 use crate::{Failed, command, say};
 
 /// Airflow 3.3 takes these, and no newer ones yet.
@@ -26,10 +27,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failed> {
     };
     let wheel = wheel(&options.profile)?;
     let venv = Venv::kept("airflow", python)?;
-    venv.install(&["--requirement", "dev/airflow.txt"])?;
+    venv.install(&["--requirement", "crates/cavatica-python/dev/airflow.txt"])?;
     venv.install(&["--force-reinstall", "--no-deps", &wheel])?;
     command(
-        venv.program("python")
+        there(&venv, "python")
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
             .arg("tests/test_airflow.py")
             .env_remove("CAVATICA_BIN"),

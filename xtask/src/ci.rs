@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use crate::{Failed, cargo, command, conformance, crash, python, say, stores, target, tidy};
+use crate::{Failed, cargo, command, conformance, crash, deny, python, say, stores, target, tidy};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
         command(cargo().args(["fmt", "--all", "--check"]))
     })?;
     step("tidy", tidy::run)?;
+    step("dependencies", deny::run)?;
     step("clippy", || {
         command(cargo().args([
             "clippy",
@@ -20,6 +21,8 @@ pub(crate) fn run() -> Result<(), Failed> {
             "warnings",
         ]))
     })?;
+    // Before the tests, one of which looks beside boto3, which comes with this.
+    step("stores", || stores::run(&[stores::Store::Moto]))?;
     step("tests", || {
         command(cargo().args(["test", "--workspace", "--locked"]))
     })?;
@@ -37,7 +40,6 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("size", size)?;
     step("python", || python::run(&python::Options::release()))?;
     step("conformance", conformance::run)?;
-    step("stores", || stores::run(&[stores::Store::Moto]))?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
     Ok(())
 }

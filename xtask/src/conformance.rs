@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::venv::Venv;
 use crate::{Failed, cargo, command, root, target};
 
 pub(crate) fn run() -> Result<(), Failed> {
@@ -22,24 +23,8 @@ pub(crate) fn run() -> Result<(), Failed> {
     )
 }
 
-/// A Python of our own with the client in it, kept for the next time.
+/// A Python with the client in it.
 pub(crate) fn python() -> Result<PathBuf, Failed> {
-    let venv = target().join("conformance/venv");
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        command(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    }
-    command(
-        Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .arg("--requirement")
-            .arg(root().join("xtask/conformance/requirements.txt")),
-    )?;
-    Ok(python)
+    let venv = Venv::with("conformance", "xtask/conformance/requirements.txt")?;
+    Ok(venv.path("python"))
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::python::{Venv, only_wheel, package, pythons};
+use crate::python::{only_wheel, package, there};
+use crate::venv::Venv;
 use crate::{Failed, command, root, say, target};
 
 mod notices;
@@ -77,14 +78,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failed> {
 
 /// Builds the wheel against the old C library, which zig has the symbols of, and returns its path.
 fn wheel(profile: &str) -> Result<PathBuf, Failed> {
-    let pythons = pythons()?;
-    let tools = Venv::kept("dist", &pythons[pythons.len() - 1])?;
-    tools.install(&["--requirement", "dev/dist.txt"])?;
+    let tools = Venv::with("dist", "crates/cavatica-python/dev/dist.txt")?;
     let out = target().join("package/wheel");
     std::fs::remove_dir_all(&out).ok();
     command(
-        tools
-            .program("maturin")
+        there(&tools, "maturin")
             .args(["build", "--locked", "--zig", "--profile", profile])
             .args(["--target", "x86_64-unknown-linux-gnu"])
             .arg("--compatibility")

@@ -5,12 +5,15 @@ mod bench;
 mod ci;
 mod conformance;
 mod crash;
+mod deny;
 mod dist;
 mod load;
 mod python;
 mod sandbox;
 mod stores;
 mod tidy;
+mod upkeep;
+mod venv;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -18,7 +21,11 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "The chores of this repository")]
+#[command(
+    name = "cargo xtask",
+    about = "The chores of this repository",
+    arg_required_else_help = true
+)]
 enum Chore {
     /// The operator in Python, in an Airflow of its own
     Airflow(airflow::Options),
@@ -30,6 +37,8 @@ enum Chore {
     Conformance,
     /// Kills the real program again and again and lets the sandbox be the judge
     Crash(crash::Campaign),
+    /// What is asked of every dependency: licence, versions, source, known faults
+    Deny,
     /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
     Python(python::Options),
     /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
@@ -41,8 +50,16 @@ enum Chore {
         /// These only
         stores: Vec<stores::Store>,
     },
-    /// Layers, licences, duplicate versions and the top level's order
-    Tidy,
+    /// Layers and the top level's order
+    Tidy {
+        /// Format, and take what clippy proposes, before looking
+        #[arg(long)]
+        fix: bool,
+    },
+    /// That everything compiles with the oldest Rust that `Cargo.toml` names
+    Msrv,
+    /// Newer versions of the dependencies, within what `Cargo.toml` allows, and what they bring
+    Update,
 }
 
 /// A chore that failed has said why.
@@ -56,11 +73,15 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
+        Chore::Deny => deny::run(),
         Chore::Dist(options) => dist::run(&options),
         Chore::Python(options) => python::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Stores { stores } => stores::run(&stores),
-        Chore::Tidy => tidy::run(),
+        Chore::Tidy { fix: false } => tidy::run(),
+        Chore::Tidy { fix: true } => upkeep::fix().and_then(|()| tidy::run()),
+        Chore::Msrv => upkeep::msrv(),
+        Chore::Update => upkeep::update(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! S3 stores of other makers, each from its registry: a transfer is exported to each, and verified there.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use crate::sandbox::{Running, Sandbox};
+use crate::venv::Venv;
 use crate::{Failed, cargo, command, root, say, target};
 
 /// The key that s3rver knows; moto takes any.
@@ -31,7 +32,7 @@ pub(crate) enum Store {
 
 pub(crate) fn run(only: &[Store]) -> Result<(), Failed> {
     command(cargo().args(["build", "--package", "cavatica-cli", "--locked"]))?;
-    let python = python()?;
+    let python = Venv::with("stores", "xtask/stores/requirements.txt")?;
     let stores = match only {
         [] => Store::value_variants(),
         some => some,
@@ -45,22 +46,6 @@ pub(crate) fn run(only: &[Store]) -> Result<(), Failed> {
     })
 }
 
-/// A Python of our own with moto and boto3 in it, kept for the next time.
-fn python() -> Result<PathBuf, Failed> {
-    let venv = target().join("stores/venv");
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        command(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    }
-    command(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet"])
-            .args(["--disable-pip-version-check", "--requirement"])
-            .arg(root().join("xtask/stores/requirements.txt")),
-    )?;
-    Ok(python)
-}
-
 impl Store {
     /// s3rver leaves a folder out of the listing of its parent where nothing but other folders lies in it, for the AWS
     /// tools too, so a volume on it can't be gone through.
@@ -68,11 +53,11 @@ impl Store {
         self != Store::S3rver
     }
 
-    fn start(self, folder: &Path, port: u16) -> Result<Running, String> {
+    fn start(self, python: &Venv, folder: &Path, port: u16) -> Result<Running, String> {
         let port = port.to_string();
         let mut server = match self {
             Store::Moto => {
-                let mut server = Command::new(target().join("stores/venv/bin/moto_server"));
+                let mut server = python.program("moto_server");
                 server.args(["-H", "127.0.0.1", "-p", &port]);
                 server
             }
@@ -98,7 +83,7 @@ impl Store {
 }
 
 /// The whole job: plan, run, and both ways to verify.
-fn transfer(store: Store, python: &Path) -> Result<(), String> {
+fn transfer(store: Store, python: &Venv) -> Result<(), String> {
     let folder = target().join(format!("stores/{store:?}").to_lowercase());
     let failed = |error: std::io::Error| error.to_string();
     if folder.exists() {
@@ -107,9 +92,9 @@ fn transfer(store: Store, python: &Path) -> Result<(), String> {
     std::fs::create_dir_all(folder.join("objects")).map_err(failed)?;
     let port = free_port().map_err(failed)?;
     let endpoint = format!("http://127.0.0.1:{port}");
-    let _server = store.start(&folder.join("objects"), port)?;
+    let _server = store.start(python, &folder.join("objects"), port)?;
     until_it_answers(port)?;
-    let mut bucket = Command::new(python);
+    let mut bucket = python.program("python");
     bucket
         .arg(root().join("xtask/stores/make_bucket.py"))
         .args([&endpoint, BUCKET])

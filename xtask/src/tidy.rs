@@ -1,4 +1,4 @@
-//! What no compiler checks: layers, licences, duplicate versions, the top level's order.
+//! What no compiler checks: layers, and the top level's order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,33 +67,6 @@ const IO_CRATES: &[&str] = &[
     "tokio",
 ];
 
-/// Licences that a program under Apache-2.0 can be shipped with.
-const LICENCES: &[&str] = &[
-    "0BSD",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "MIT",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
-
-/// Crates that may be there in two versions, each with the reason.
-const TWICE: &[(&str, &str)] = &[
-    (
-        "getrandom",
-        "ring still uses 0.2; everything else has moved on",
-    ),
-    ("crypto-common", "an older digest's, in tests only"),
-    ("digest", "the tests' S3 server still uses 0.10 for CRCs"),
-    ("syn", "a macro of the tests' S3 server still uses 2"),
-];
-
 /// What may lie at the top, and nothing else.
 const TOP: &[&str] = &[
     ".cargo",
@@ -121,7 +94,6 @@ struct Metadata {
 struct Package {
     id: String,
     name: String,
-    license: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -158,8 +130,6 @@ pub(crate) fn run() -> Result<(), Failed> {
     let mut faults = Vec::new();
     layers(&metadata, &mut faults);
     model_is_pure(&metadata, &mut faults);
-    licences(&metadata, &mut faults);
-    duplicates(&mut faults)?;
     top_level(&mut faults);
     for fault in &faults {
         say(format_args!("tidy: {fault}"));
@@ -273,81 +243,6 @@ fn model_is_pure(metadata: &Metadata, faults: &mut Vec<String>) {
     if seen.is_empty() {
         faults.push("there is no cavatica-model".to_owned());
     }
-}
-
-/// The packages that are built at all.
-fn resolved(metadata: &Metadata) -> impl Iterator<Item = &Package> {
-    let ids: BTreeSet<_> = metadata
-        .resolve
-        .nodes
-        .iter()
-        .map(|node| node.id.as_str())
-        .collect();
-    metadata
-        .packages
-        .iter()
-        .filter(move |package| ids.contains(package.id.as_str()))
-}
-
-fn licences(metadata: &Metadata, faults: &mut Vec<String>) {
-    for package in resolved(metadata) {
-        let licence = package.license.as_deref().unwrap_or("none");
-        if !is_acceptable(licence) {
-            faults.push(format!(
-                "{} has the licence {licence}, which nobody has looked at",
-                package.name
-            ));
-        }
-    }
-}
-
-/// Every part of an expression needs one alternative that we can take. Older crates write `/` for `OR`.
-fn is_acceptable(expression: &str) -> bool {
-    let expression = expression.replace(['(', ')'], "").replace('/', " OR ");
-    expression.split(" AND ").all(|part| {
-        part.split(" OR ")
-            .any(|licence| LICENCES.contains(&licence.trim()))
-    })
-}
-
-/// Asks `cargo tree`, because metadata also name what the chosen features leave out.
-fn duplicates(faults: &mut Vec<String>) -> Result<(), Failed> {
-    let args = [
-        "tree",
-        "--workspace",
-        "--locked",
-        "--duplicates",
-        "--depth",
-        "0",
-        "--prefix",
-        "none",
-    ];
-    let output = cargo()
-        .args(args)
-        .args(["--format", "{p}"])
-        .output()
-        .map_err(|error| {
-            say(format_args!("cargo tree can't be started: {error}"));
-            Failed
-        })?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let twice: BTreeSet<_> = text
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    for name in &twice {
-        if !TWICE.iter().any(|(known, _)| known == name) {
-            faults.push(format!(
-                "{name} is built in more than one version; `cargo tree -d` says for whom"
-            ));
-        }
-    }
-    for (known, _) in TWICE.iter().filter(|(known, _)| !twice.contains(known)) {
-        faults.push(format!(
-            "{known} is built in one version only; take it off the list in xtask/src/tidy.rs"
-        ));
-    }
-    Ok(())
 }
 
 fn top_level(faults: &mut Vec<String>) {

@@ -118,8 +118,10 @@ fn python() -> Option<PathBuf> {
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
         PathBuf::from,
     );
-    let found = [target.join("stores/venv/bin/python"), "python3".into()];
-    let found = found.into_iter().find(|python| {
+    let kept = std::fs::read_dir(target.join("venv"));
+    let kept = kept.into_iter().flatten().flatten();
+    let kept = kept.map(|venv| venv.path().join("bin/python"));
+    let found = kept.chain(["python3".into()]).find(|python| {
         let mut command = Command::new(python);
         // As it will be asked: with nothing in its environment.
         command.args(["-c", "import boto3"]).env_clear();
