@@ -25,7 +25,9 @@ fn advisories(tools: &Venv) -> Result<(), Failed> {
     if fetch.output().is_ok_and(|output| output.status.success()) {
         command(check(tools).arg("advisories"))
     } else {
-        say("deny: RustSec's advisories can't be fetched from here, so nobody looked whether one concerns us");
+        say(
+            "deny: RustSec's advisories can't be fetched from here, so nobody looked whether one concerns us",
+        );
         Ok(())
     }
 }
