@@ -300,9 +300,7 @@ impl World {
     /// How many calls that start exports the sandbox has got.
     fn starts(&self) -> Result<u64, String> {
         let ledger = self.ledger()?;
-        Ok(ledger["requests"]["POST /bulk/storage/exports/create"]
-            .as_u64()
-            .unwrap_or(0))
+        Ok(ledger["requests"]["bulk-start"].as_u64().unwrap_or(0))
     }
 
     fn ledger(&self) -> Result<Value, String> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::world::{MisfitError, SpecError};
+use crate::world::{MisfitError, SeedError};
 
 /// A sandbox that can't be started.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +89,8 @@ impl SandboxError {
     }
 }
 
-impl From<SpecError> for SandboxError {
-    fn from(error: SpecError) -> Self {
+impl From<SeedError> for SandboxError {
+    fn from(error: SeedError) -> Self {
         SandboxError::World(error.to_string())
     }
 }

@@ -18,42 +18,28 @@
 
 #![warn(missing_docs)]
 
-mod answer;
-mod builder;
+// Each room knows those above it in this list, none below.
+mod api;
+mod bytes;
 mod clock;
-mod conduct;
-mod elsewhere;
+mod control;
 mod error;
-mod fault;
-mod hub;
-mod journal;
-mod ledger;
-mod mover;
-mod number;
-mod plant;
-mod query;
-mod quirk;
-mod rate;
-mod refusal;
-mod remote;
-mod reply;
 mod route;
-mod sandbox;
-mod scenario;
-mod seed;
 mod serve;
-mod store;
-mod tls;
+mod wire;
 mod world;
 
-pub use builder::SandboxBuilder;
-pub use elsewhere::{OtherExport, VolumeChange};
-pub use error::SandboxError;
-pub use fault::{Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Form, Target, When};
-pub use ledger::{
+pub use api::builder::SandboxBuilder;
+pub use api::sandbox::{Door, Sandbox};
+pub use api::scenario::{Scenario, ScenarioError};
+pub use control::fault::{
+    Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Form, Target, When,
+};
+pub use control::ledger::{
     Ledger, LedgerFile, LedgerJob, LedgerObject, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy,
 };
-pub use quirk::{Quirk, QuirkError};
-pub use sandbox::{Door, Sandbox};
-pub use scenario::{Scenario, ScenarioError};
-pub use seed::{FileSeed, ProjectSeed, TaskSeed, VolumeSeed};
+pub use error::SandboxError;
+pub use wire::route::{Method, Route};
+pub use world::VolumeChange;
+pub use world::quirk::{Quirk, QuirkError};
+pub use world::seed::{FileSeed, OtherExport, ProjectSeed, TaskSeed, VolumeSeed};

@@ -170,7 +170,7 @@ impl State {
 
     /// How many requests came without those that ask who is asking.
     pub(super) fn requests_but_user(&self) -> u64 {
-        self.requests() - self.0["requests"]["GET /user"].as_u64().unwrap_or(0)
+        self.requests() - self.0["requests"]["user"].as_u64().unwrap_or(0)
     }
 
     /// How many were refused because they were over the limit.

@@ -275,7 +275,10 @@ fn an_address_that_is_not_the_apis_is_named_by_every_command() {
     }
     assert_eq!(world.accepted(), 0);
     assert_eq!(
-        world.sandbox.ledger().requests_to("POST /storage/exports"),
+        world
+            .sandbox
+            .ledger()
+            .requests_to(cavatica_sandbox::Route::Start),
         0
     );
 }

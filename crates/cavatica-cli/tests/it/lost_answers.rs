@@ -1,6 +1,6 @@
 //! `cavatica export` when the start's answer is lost: never sent twice, and the outcome is told.
 
-use cavatica_sandbox::FaultPlan;
+use cavatica_sandbox::{FaultPlan, Route};
 
 use crate::harness::World;
 
@@ -39,7 +39,7 @@ fn an_accepted_job_is_found_and_followed() {
         );
         assert_eq!(world.accepted(), 1, "{fault}");
         assert_eq!(
-            world.sandbox.ledger().requests_to("POST /storage/exports"),
+            world.sandbox.ledger().requests_to(Route::Start),
             1,
             "{fault}"
         );

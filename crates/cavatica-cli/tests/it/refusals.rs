@@ -17,7 +17,10 @@ fn refused(world: &World, run: &Run, exit: i32, word: &str) {
     assert!(run.snapshot().contains(word), "{}", run.snapshot());
     assert_eq!(world.accepted(), 0, "a job was started");
     assert_eq!(
-        world.sandbox.ledger().requests_to("POST /storage/exports"),
+        world
+            .sandbox
+            .ledger()
+            .requests_to(cavatica_sandbox::Route::Start),
         0,
         "a start was sent"
     );

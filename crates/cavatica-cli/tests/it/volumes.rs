@@ -1,6 +1,6 @@
 //! Volumes made, changed and taken away, and projects found.
 
-use cavatica_sandbox::{FaultPlan, ProjectSeed, Sandbox, VolumeSeed};
+use cavatica_sandbox::{FaultPlan, ProjectSeed, Route, Sandbox, VolumeSeed};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -175,7 +175,7 @@ fn only_what_differs_is_changed() {
     ");
     let again = set(&["--access-mode", "RW", "--sse-algorithm", "AES256"]);
     assert_eq!(again.exit(), 4, "{}", again.snapshot());
-    let patches = &world.sandbox.ledger().requests["PATCH /storage/volumes/{owner}/{name}"];
+    let patches = &world.sandbox.ledger().requests[&Route::ChangeVolume];
     assert_eq!(*patches, 1);
     let described = set(&[
         "--description",
@@ -207,14 +207,14 @@ fn a_volume_isnt_made_twice_for_a_lost_answer() {
         "{}",
         run.snapshot()
     );
-    assert_eq!(world.sandbox.ledger().requests["POST /storage/volumes"], 1);
+    assert_eq!(world.sandbox.ledger().requests[&Route::CreateVolume], 1);
 
     let world = World::with(|builder| {
         builder.faults("drop-before@create-volume".parse::<FaultPlan>().unwrap())
     });
     let run = with_keys(&world, &CREATE);
     assert_eq!(run.exit(), 7, "{}", run.snapshot());
-    assert_eq!(world.sandbox.ledger().requests["POST /storage/volumes"], 1);
+    assert_eq!(world.sandbox.ledger().requests[&Route::CreateVolume], 1);
 }
 
 #[test]

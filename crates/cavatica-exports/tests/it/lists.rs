@@ -2,7 +2,7 @@
 
 use cavatica_exports::model::{File, FileRef, ServiceType};
 use cavatica_exports::{Followed, Parent};
-use cavatica_sandbox::{ProjectSeed, Quirk, Sandbox, VolumeSeed};
+use cavatica_sandbox::{ProjectSeed, Quirk, Route, Sandbox, VolumeSeed};
 
 use crate::world::World;
 
@@ -183,7 +183,9 @@ async fn what_a_member_may_do_with_a_volume() {
     let ledger = world.sandbox.ledger();
     let asked = ledger.requests.keys();
     assert!(
-        !asked.clone().any(|name| name.ends_with("/permissions")),
+        !asked
+            .clone()
+            .any(|route| *route == Route::VolumePermissions),
         "no page has that call"
     );
 

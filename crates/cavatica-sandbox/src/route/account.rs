@@ -3,11 +3,12 @@
 use cavatica_model::ApiError;
 use serde_json::{Value, json};
 
-use super::{Request, Route, slice};
-use crate::answer::{Answer, Fields};
-use crate::hub::Hub;
-use crate::query::encode;
-use crate::refusal::Code;
+use super::{Request, slice};
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields};
+use crate::wire::query::encode;
+use crate::wire::refusal::Code;
+use crate::wire::route::Route;
 use crate::world::{Links, Project, USER, World};
 
 /// The paths there are; needs no token and counts against no limit.
@@ -64,7 +65,7 @@ pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Answer {
 pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name"]);
-    let state = hub.state();
+    let state = hub.platform.state();
     let world = &state.world;
     let matching: Vec<&Project> = world
         .projects()
@@ -85,7 +86,7 @@ pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
 }
 
 pub(super) fn project(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let (_, project) = state
         .world
         .project(&request.owned_id())
@@ -113,7 +114,7 @@ fn fits(project: &Project, request: &Request) -> bool {
 /// The other way to list what belongs to a project leads to the usual one.
 pub(super) fn elsewhere(hub: &Hub, request: &Request, what: &str) -> Result<Answer, ApiError> {
     let id = request.owned_id();
-    if hub.state().world.project(&id).is_none() {
+    if hub.platform.state().world.project(&id).is_none() {
         return Err(Code::NO_PROJECT.error());
     }
     let mut parameters = vec![format!("project={}", encode(&id))];
@@ -142,7 +143,7 @@ pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Answer, Api
 
 fn project_membership(hub: &Hub, request: &Request) -> Result<Value, ApiError> {
     let id = request.owned_id();
-    let state = hub.state();
+    let state = hub.platform.state();
     let (_, project) = state
         .world
         .project(&id)

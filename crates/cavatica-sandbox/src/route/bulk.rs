@@ -5,18 +5,19 @@ use serde_json::{Value, json};
 
 use super::exports::{accept, known, mode, started, wish};
 use super::{Request, Route};
-use crate::answer::{Answer, Fields, to_json};
-use crate::fault::JobFaults;
-use crate::hub::{Hub, State};
-use crate::refusal::Code;
-use crate::world::{Pace, Wish};
+use crate::bytes::platform::State;
+use crate::control::fault::JobFaults;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::refusal::Code;
+use crate::world::{JobTiming, Wish};
 
 /// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.
 pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let items = items(&body, "items")?;
     let mode = mode(hub, request)?;
-    let pace = *hub.pace();
+    let timing = *hub.timing();
     let wishes: Vec<Asked> = {
         let mut faults = hub.faults();
         let each = items.iter().enumerate().map(|(position, item)| Asked {
@@ -31,14 +32,14 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiErr
     let mut wishes = wishes.into_iter();
     while outcomes.len() < count {
         request.acceptance.pause(count).await;
-        let mut state = hub.state();
+        let mut state = hub.platform.state();
         for asked in wishes.by_ref().take(request.acceptance.at_once(count)) {
-            outcomes.push(asked.accept(hub, &mut state, pace));
+            outcomes.push(asked.accept(hub, &mut state, timing));
         }
         state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
-        hub.started.notify_one();
+        hub.platform.started.notify_one();
     }
-    let state = hub.state();
+    let state = hub.platform.state();
     let fields = Fields::of_detail(&request.query);
     let items = outcomes.into_iter().map(|outcome| {
         envelope(outcome.map(|job| fields.choose(&state.world.job_view(job, &request.links))))
@@ -55,7 +56,7 @@ struct Asked {
 
 impl Asked {
     /// What is told of the item; that may be an error although its job was made.
-    fn accept(self, hub: &Hub, state: &mut State, pace: Pace) -> Result<u32, ApiError> {
+    fn accept(self, hub: &Hub, state: &mut State, timing: JobTiming) -> Result<u32, ApiError> {
         let wish = self.wish?;
         if !self.is_taken {
             return Err(ApiError {
@@ -63,7 +64,7 @@ impl Asked {
                 ..Code::UNAVAILABLE.error()
             });
         }
-        let job = accept(hub, state, wish, &self.faults, pace)?;
+        let job = accept(hub, state, wish, &self.faults, timing)?;
         match self.faults.error {
             None => Ok(job),
             Some((status, code)) => Err(ApiError {
@@ -76,7 +77,7 @@ impl Asked {
 
 /// The same objects as reading each job alone.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let world = &state.world;
     each(request, "export_ids", |id, fields| {
         let job = known(hub, world, request, id)?;
@@ -86,7 +87,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-multiple-files>.
 pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let world = &state.world;
     each(request, "file_ids", |id, fields| {
         let file = world.file_by_id(id).ok_or_else(|| Code::NO_FILE.error())?;
@@ -96,7 +97,7 @@ pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 
 /// The same objects as reading each task alone.
 pub(super) fn tasks(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let world = &state.world;
     each(request, "task_ids", |id, fields| {
         let task = world.task_view(id, &request.links);

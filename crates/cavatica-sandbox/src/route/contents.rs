@@ -8,13 +8,13 @@ use cavatica_model::{
 use cavatica_s3::{Bucket, ErrorKind};
 
 use super::{Request, volumes};
-use crate::answer::{Answer, Fields, to_json};
+use crate::bytes::remote;
 use crate::clock::timestamp;
-use crate::hub::Hub;
-use crate::query::encode;
-use crate::quirk::Quirk;
-use crate::refusal::Code;
-use crate::remote;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::query::encode;
+use crate::wire::refusal::Code;
+use crate::world::quirk::Quirk;
 use crate::world::{Object, VolumeState};
 
 use continuation::From;
@@ -37,7 +37,7 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
         Some(token) => Some(continuation::read(token).ok_or_else(unknown)?),
     };
     let place = Place::find(hub, request)?;
-    let level = match (hub.buckets.get(place.number), from) {
+    let level = match (hub.platform.buckets.get(place.number), from) {
         (Some(bucket), None) => bucket_level(bucket, &place, &prefix, None, limit).await?,
         (Some(bucket), Some(From::Bucket(token))) => {
             bucket_level(bucket, &place, &prefix, Some(token), limit).await?
@@ -104,10 +104,10 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
 pub(super) async fn object(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let location = request.query.get("location").unwrap_or_default();
     let place = Place::find(hub, request)?;
-    let seen = match hub.buckets.get(place.number) {
+    let seen = match hub.platform.buckets.get(place.number) {
         Some(bucket) => bucket_object(hub, bucket, &place, location).await?,
         None => {
-            let state = hub.state();
+            let state = hub.platform.state();
             let objects = &state.world.volumes()[place.number as usize].objects;
             let object = objects.get(location);
             object.map(|object| Seen::known(location, object))
@@ -148,7 +148,7 @@ struct Level {
 impl Place {
     /// A deactivated volume can't be browsed.
     fn find(hub: &Hub, request: &Request) -> Result<Place, ApiError> {
-        let state = hub.state();
+        let state = hub.platform.state();
         let (number, volume) = volumes::find(&state.world, request)?;
         if !volume.permissions().read {
             return Err(Code::NO_VOLUME_RIGHT.error());
@@ -165,7 +165,7 @@ impl Place {
     }
 
     fn level(&self, hub: &Hub, prefix: &str, from: Option<Bound<String>>, limit: usize) -> Level {
-        let state = hub.state();
+        let state = hub.platform.state();
         let volume = &state.world.volumes()[self.number as usize];
         level(volume, prefix, from, limit)
     }
@@ -248,7 +248,7 @@ async fn bucket_object(
     place: &Place,
     location: &str,
 ) -> Result<Option<Seen>, ApiError> {
-    let key = hub.state().world.key(place.number, location);
+    let key = hub.platform.state().world.key(place.number, location);
     let head = match bucket.head(&key).await {
         // What can't be asked for can't be there.
         Err(error) if *error.kind() == ErrorKind::Key => None,

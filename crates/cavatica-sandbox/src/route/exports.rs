@@ -4,13 +4,14 @@ use cavatica_model::{ApiError, ExportMode, ExportState, OpenName, Tri};
 use serde_json::Value;
 
 use super::{Request, Route, boolean};
-use crate::answer::{Answer, Fields};
-use crate::fault::JobFaults;
-use crate::hub::{Hub, State};
-use crate::number::scatter;
-use crate::quirk::Quirk;
-use crate::refusal::Code;
-use crate::world::{Event, Pace, Wish, World};
+use crate::bytes::platform::State;
+use crate::control::fault::JobFaults;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields};
+use crate::wire::refusal::Code;
+use crate::world::number::scatter;
+use crate::world::quirk::Quirk;
+use crate::world::{Event, JobTiming, Wish, World};
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
@@ -18,12 +19,12 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiErr
     // One page has it in the query, and one client sends it only there.
     wish.overwrite |= request.query.is_true("overwrite");
     let faults = hub.faults().strike_job(Route::Start);
-    let pace = *hub.pace();
+    let timing = *hub.timing();
     request.acceptance.pause(1).await;
-    let mut state = hub.state();
-    let job = accept(hub, &mut state, wish, &faults, pace);
+    let mut state = hub.platform.state();
+    let job = accept(hub, &mut state, wish, &faults, timing);
     state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
-    hub.started.notify_one();
+    hub.platform.started.notify_one();
     let job = state.world.job_view(job?, &request.links);
     Ok(started(hub, Fields::of_detail(&request.query).choose(&job)))
 }
@@ -47,18 +48,23 @@ pub(super) fn accept(
     state: &mut State,
     wish: Wish,
     faults: &JobFaults,
-    pace: Pace,
+    timing: JobTiming,
 ) -> Result<u32, ApiError> {
     let unavailable = |_| Code::UNAVAILABLE.error();
     if let Some((volume, location)) = state.world.deleted_by_start(&wish) {
         let key = state.world.key(volume, &location);
-        hub.store.remove(&wish.volume, &key).map_err(unavailable)?;
+        hub.platform
+            .store
+            .remove(&wish.volume, &key)
+            .map_err(unavailable)?;
         let location = location.into();
         state
             .commit(&Event::ObjectDeletedByStart { volume, location })
             .map_err(unavailable)?;
     }
-    let start = state.world.start(wish, pace, faults, hub.clock.now())?;
+    let start = state
+        .world
+        .start(wish, timing, faults.fate, hub.platform.clock.now())?;
     let job = state.world.jobs().len();
     state.commit(&Event::Started(start)).map_err(unavailable)?;
     u32::try_from(job).map_err(|_| Code::UNAVAILABLE.error())
@@ -108,7 +114,7 @@ pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-an-export-job-v2>.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let job = known(hub, &state.world, request, request.id())?;
     let job = state.world.job_view(job, &request.links);
     let failed_with = job.error.value().and_then(ApiError::http_status);
@@ -133,7 +139,9 @@ pub(super) fn known(
         .job_by_id(id)
         .filter(|job| {
             let started_at = world.jobs()[*job as usize].started_at;
-            request.jobs_shown.knows(hub.clock.now() - started_at)
+            request
+                .jobs_shown
+                .knows(hub.platform.clock.now() - started_at)
         })
         .ok_or_else(|| Code::NO_JOB.error())
 }
@@ -156,7 +164,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     states.dedup();
 
     let turn = hub.counters().served;
-    let state = hub.state();
+    let state = hub.platform.state();
     let world = &state.world;
     let volume = match request.query.get("volume") {
         None => None,
@@ -166,7 +174,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         },
     };
     let shown = request.jobs_shown;
-    let now = hub.clock.now();
+    let now = hub.platform.clock.now();
     let matches = |number: &u32| {
         let job = &world.jobs()[*number as usize];
         volume.is_none_or(|volume| volume == job.volume)

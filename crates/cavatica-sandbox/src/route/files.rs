@@ -4,10 +4,10 @@ use cavatica_model::{ApiError, TaskId};
 use serde_json::{Value, json};
 
 use super::Request;
-use crate::answer::{Answer, Fields, Listing, link, to_json};
-use crate::hub::Hub;
-use crate::query::Query;
-use crate::refusal::Code;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields, Listing, link, to_json};
+use crate::wire::query::Query;
+use crate::wire::refusal::Code;
 use crate::world::{Node, NodeKind, World};
 
 const SHOWN_IN_LISTS: &[&str] = &["href", "id", "name", "project", "parent", "type"];
@@ -17,7 +17,7 @@ const LARGEST_SCROLL: usize = 1000;
 
 /// Source: <https://docs.cavatica.org/reference/get-file-details>.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let file = state
         .world
         .file_by_id(request.id())
@@ -30,7 +30,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 
 /// The fields and values of a file alone.
 pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let file = state
         .world
         .file_by_id(request.id())
@@ -45,26 +45,26 @@ pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
 ///
 /// Source: <https://docs.cavatica.org/reference/list-files-primary-method>.
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let folder = named_folder(&state.world, &request.query)?;
     page(&state.world, folder, request)
 }
 
 pub(super) fn list_folder(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let folder = folder_by_id(&state.world, request.id())?;
     page(&state.world, folder, request)
 }
 
 /// A page that begins after the last one's last file, whatever happened to the files before it.
 pub(super) fn scroll(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let folder = named_folder(&state.world, &request.query)?;
     scroll_page(&state.world, folder, request)
 }
 
 pub(super) fn scroll_folder(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let folder = folder_by_id(&state.world, request.id())?;
     scroll_page(&state.world, folder, request)
 }

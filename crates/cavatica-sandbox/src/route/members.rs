@@ -6,13 +6,14 @@ use cavatica_model::ApiError;
 use serde_json::Value;
 
 use super::{Request, account, boolean, volumes};
-use crate::answer::{Answer, Fields, to_json};
-use crate::hub::{Hub, State};
-use crate::refusal::Code;
+use crate::bytes::platform::State;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::refusal::Code;
 use crate::world::{Event, Permissions, USER, VolumeState};
 
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let (_, volume) = volumes::find(&state.world, request)?;
     let members = volume.members.iter();
     let members: Vec<Value> = members
@@ -22,7 +23,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 }
 
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let (_, volume) = volumes::find(&state.world, request)?;
     let (username, permissions) = named(volume, request)?;
     let member = view(request, volume, username, permissions);
@@ -32,7 +33,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 }
 
 pub(super) fn permissions(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let (_, volume) = volumes::find(&state.world, request)?;
     let (_, permissions) = named(volume, request)?;
     Ok(Answer::json(
@@ -50,7 +51,7 @@ pub(super) fn add(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let nothing = Permissions::default();
     let given = body.get("permissions");
     let given = given.map_or(Ok(nothing), |asked| changed(nothing, asked))?;
-    let mut state = hub.state();
+    let mut state = hub.platform.state();
     let number = administered(&state, request)?;
     let members = &state.world.volumes()[number as usize].members;
     if members.contains_key(username) {
@@ -84,7 +85,7 @@ fn settle_as(
     make: impl FnOnce(Permissions, &Value) -> Result<Permissions, ApiError>,
 ) -> Result<Answer, ApiError> {
     let body = request.json()?;
-    let mut state = hub.state();
+    let mut state = hub.platform.state();
     let (number, volume) = volumes::find(&state.world, request)?;
     let (username, before) = named(volume, request)?;
     if username != USER {
@@ -97,7 +98,7 @@ fn settle_as(
 }
 
 pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let mut state = hub.state();
+    let mut state = hub.platform.state();
     let number = administered(&state, request)?;
     let volume = &state.world.volumes()[number as usize];
     let (username, _) = named(volume, request)?;

@@ -1,14 +1,12 @@
-//! The API's calls: which there are, and what each answers. One file per area.
+//! What each call answers. One file per area.
 
 mod account;
-mod admin;
 mod bulk;
 mod contents;
 mod exports;
 mod files;
 mod members;
 mod mounting;
-mod settings;
 mod tasks;
 mod volumes;
 
@@ -16,88 +14,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cavatica_model::ApiError;
-use http::Method;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::answer::{Answer, Listing};
 use crate::clock::Millis;
-use crate::hub::Hub;
-use crate::query::Query;
-use crate::refusal::Code;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Listing};
+use crate::wire::query::Query;
+use crate::wire::refusal::Code;
+use crate::wire::route::Route;
 use crate::world::Links;
-
-pub(crate) use admin::admin;
-
-/// Declares the routes: short name for fault rules, method and path for the ledger.
-macro_rules! routes {
-    ($($Route:ident $name:literal $method:literal $path:literal,)+) => {
-        /// A call of the API.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Route { $($Route,)+ }
-
-        impl Route {
-            pub(crate) const ALL: &'static [Route] = &[$(Route::$Route,)+];
-
-            pub(crate) fn name(self) -> &'static str {
-                match self { $(Route::$Route => $name,)+ }
-            }
-
-            pub(crate) fn method(self) -> &'static str {
-                match self { $(Route::$Route => $method,)+ }
-            }
-
-            /// The path below `/v2`; parts in braces are parameters.
-            pub(crate) fn path(self) -> &'static str {
-                match self { $(Route::$Route => $path,)+ }
-            }
-        }
-    };
-}
-
-routes! {
-    Root "root" "GET" "/",
-    User "user" "GET" "/user",
-    UserByName "user-by-name" "GET" "/users/{username}",
-    RateLimit "rate-limit" "GET" "/rate_limit",
-    Projects "projects" "GET" "/projects",
-    ProjectsOf "projects-of" "GET" "/projects/{owner}",
-    Project "project" "GET" "/projects/{owner}/{name}",
-    ProjectFiles "project-files" "GET" "/projects/{owner}/{name}/files",
-    ProjectTasks "project-tasks" "GET" "/projects/{owner}/{name}/tasks",
-    ProjectMembers "project-members" "GET" "/projects/{owner}/{name}/members",
-    ProjectMember "project-member" "GET" "/projects/{owner}/{name}/members/{username}",
-    Files "files" "GET" "/files",
-    Scroll "scroll" "GET" "/files/scroll",
-    File "file" "GET" "/files/{id}",
-    Metadata "file-metadata" "GET" "/files/{id}/metadata",
-    FolderList "folder-list" "GET" "/files/{id}/list",
-    FolderScroll "folder-scroll" "GET" "/files/{id}/scroll",
-    Search "search" "POST" "/files/search",
-    BulkFiles "bulk-files" "POST" "/bulk/files/get",
-    BulkTasks "bulk-tasks" "POST" "/bulk/tasks/get",
-    Tasks "tasks" "GET" "/tasks",
-    Task "task" "GET" "/tasks/{id}",
-    Volumes "volumes" "GET" "/storage/volumes",
-    CreateVolume "create-volume" "POST" "/storage/volumes",
-    Volume "volume" "GET" "/storage/volumes/{owner}/{name}",
-    ChangeVolume "change-volume" "PATCH" "/storage/volumes/{owner}/{name}",
-    RemoveVolume "remove-volume" "DELETE" "/storage/volumes/{owner}/{name}",
-    VolumeList "volume-list" "GET" "/storage/volumes/{owner}/{name}/list",
-    VolumeObject "volume-object" "GET" "/storage/volumes/{owner}/{name}/object",
-    VolumeMembers "volume-members" "GET" "/storage/volumes/{owner}/{name}/members",
-    VolumeMember "volume-member" "GET" "/storage/volumes/{owner}/{name}/members/{username}",
-    AddVolumeMember "add-volume-member" "POST" "/storage/volumes/{owner}/{name}/members",
-    RemoveVolumeMember "remove-volume-member" "DELETE" "/storage/volumes/{owner}/{name}/members/{username}",
-    VolumePermissions "volume-permissions" "GET" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
-    ChangeVolumePermissions "change-volume-permissions" "PATCH" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
-    ReplaceVolumePermissions "replace-volume-permissions" "PUT" "/storage/volumes/{owner}/{name}/members/{username}/permissions",
-    Start "start" "POST" "/storage/exports",
-    Exports "exports" "GET" "/storage/exports",
-    Export "export" "GET" "/storage/exports/{id}",
-    BulkStart "bulk-start" "POST" "/bulk/storage/exports/create",
-    BulkGet "bulk-get" "POST" "/bulk/storage/exports/get",
-}
 
 /// A request that found its route.
 pub(crate) struct Request {
@@ -213,7 +138,7 @@ impl Request {
         let path = self.route.path().split('/').map(|part| {
             if part.starts_with('{') {
                 let parameter = parameters.next().map_or("", String::as_str);
-                crate::query::encode(parameter)
+                crate::wire::query::encode(parameter)
             } else {
                 part.to_owned()
             }
@@ -233,108 +158,6 @@ impl Request {
     }
 }
 
-/// What a path and method lead to.
-pub(crate) enum Found {
-    Route(Route, Vec<String>),
-    /// The path exists, but not for this method.
-    OtherMethod(Route),
-    /// The platform has it, the sandbox doesn't.
-    Unserved,
-    Nothing,
-}
-
-/// Finds the route of a path below `/v2`.
-pub(crate) fn find(method: &Method, path: &str) -> Found {
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    // The prose of the documentation prints the singular; its examples and all clients the plural.
-    let decoded = match &*decoded {
-        "/bulk/storage/export/get" => "/bulk/storage/exports/get",
-        other => other,
-    };
-    let parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
-    let mut other = None;
-    for route in Route::ALL.iter().copied() {
-        let Some(parameters) = parameters(route.path(), &parts) else {
-            continue;
-        };
-        // Any method may follow a list's path with one part more (`/files/scroll`); the first that fits is meant.
-        if route.method() == method.as_str() {
-            return Found::Route(route, parameters);
-        }
-        other.get_or_insert(route);
-    }
-    let is_unserved = UNSERVED.iter().any(|(known, template)| {
-        (known.is_empty() || *known == method.as_str()) && begins_as(template, &parts)
-    });
-    match other {
-        _ if is_unserved => Found::Unserved,
-        Some(route) => Found::OtherMethod(route),
-        None => Found::Nothing,
-    }
-}
-
-/// What the platform serves and programs call, but not the sandbox, which is about exports: by method, any if it is empty,
-/// and by how the path begins.
-const UNSERVED: &[(&str, &str)] = &[
-    ("", "/storage/imports"),
-    ("", "/bulk/storage/imports"),
-    ("", "/apps"),
-    ("", "/billing"),
-    ("", "/upload"),
-    ("", "/action"),
-    ("", "/async"),
-    ("", "/automation"),
-    ("", "/drs"),
-    ("", "/teams"),
-    ("", "/divisions"),
-    ("POST", "/projects"),
-    ("PATCH", "/projects"),
-    ("PUT", "/projects"),
-    ("DELETE", "/projects"),
-    ("POST", "/tasks"),
-    ("PATCH", "/tasks"),
-    ("DELETE", "/tasks"),
-    ("", "/tasks/{id}/execution_details"),
-    ("POST", "/files"),
-    ("PATCH", "/files"),
-    ("PUT", "/files"),
-    ("DELETE", "/files"),
-    ("", "/files/{id}/download_info"),
-    ("", "/files/{id}/copy"),
-    ("", "/files/{id}/tags"),
-];
-
-fn begins_as(template: &str, parts: &[&str]) -> bool {
-    let wanted: Vec<&str> = template
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    parts.len() >= wanted.len()
-        && wanted
-            .iter()
-            .zip(parts)
-            .all(|(wanted, part)| wanted.starts_with('{') || wanted == part)
-}
-
-fn parameters(template: &str, parts: &[&str]) -> Option<Vec<String>> {
-    let wanted: Vec<&str> = template
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    if wanted.len() != parts.len() {
-        return None;
-    }
-    let mut parameters = Vec::new();
-    for (wanted, part) in wanted.iter().zip(parts) {
-        if wanted.starts_with('{') {
-            parameters.push((*part).to_owned());
-        } else if wanted != part {
-            return None;
-        }
-    }
-    Some(parameters)
-}
-
 /// Carries a request out.
 pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     match request.route {
@@ -352,7 +175,7 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
         Route::Files => files::list(hub, request),
         Route::Scroll => files::scroll(hub, request),
         Route::File => files::get(hub, request),
-        Route::Metadata => files::metadata(hub, request),
+        Route::FileMetadata => files::metadata(hub, request),
         Route::FolderList => files::list_folder(hub, request),
         Route::FolderScroll => files::scroll_folder(hub, request),
         // A query language that no page describes.
@@ -384,7 +207,7 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
 }
 
 /// The items of a window on something that is already a list.
-fn slice<T>(all: &[T], window: crate::query::Window) -> &[T] {
+fn slice<T>(all: &[T], window: crate::wire::query::Window) -> &[T] {
     let from = window.offset.min(all.len());
     &all[from..all.len().min(from.saturating_add(window.limit))]
 }

@@ -2,8 +2,6 @@
 //!
 //! Sources: <https://docs.cavatica.org/reference/create-a-volume-v2>, <https://docs.cavatica.org/reference/update-a-volume-v2>.
 
-use std::collections::BTreeMap;
-
 use cavatica_model::{
     AccessMode, ApiError, CannedAcl, ExportProperties, Open, OpenName, SseAlgorithm, StorageClass,
     Tri, UnknownKeys,
@@ -11,8 +9,9 @@ use cavatica_model::{
 use serde_json::Value;
 
 use super::boolean;
-use crate::refusal::Code;
-use crate::world::{Permissions, StoreKind, USER, VolumeChange, VolumeSpec};
+use crate::wire::refusal::Code;
+use crate::world::USER;
+use crate::world::seed::{VolumeChange, VolumeSeed};
 
 /// The parts of credentials that answers show.
 const SHOWN: [&str; 6] = [
@@ -28,7 +27,7 @@ const SHOWN: [&str; 6] = [
 const APART: [&str; 5] = ["type", "bucket", "prefix", "credentials", "properties"];
 
 /// What a body asks for. Without an access mode the volume can be written to, as the page of this call says.
-pub(super) fn spec(body: &Value) -> Result<VolumeSpec, ApiError> {
+pub(super) fn seed(body: &Value) -> Result<VolumeSeed, ApiError> {
     let name = text(body, "name").unwrap_or_default();
     check_name(name)?;
     let access_mode = access_mode(body)?.unwrap_or(AccessMode::ReadWrite);
@@ -49,22 +48,19 @@ pub(super) fn spec(body: &Value) -> Result<VolumeSpec, ApiError> {
     }
     let place = service.as_object().into_iter().flatten();
     let place = place.filter(|(key, value)| !APART.contains(&key.as_str()) && !value.is_null());
-    Ok(VolumeSpec {
+    Ok(VolumeSeed {
         id: format!("{USER}/{name}"),
         service: kind,
         access_mode: access_mode.name().to_owned(),
-        active: true,
-        bucket: bucket.to_owned(),
+        bucket: Some(bucket.to_owned()),
         prefix: text(service, "prefix").unwrap_or_default().to_owned(),
         description: text(body, "description").unwrap_or_default().to_owned(),
         place: place
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
         credentials,
-        properties,
-        store: StoreKind::Folder,
-        objects: BTreeMap::new(),
-        permissions: Permissions::all(),
+        properties: Some(properties),
+        ..VolumeSeed::default()
     })
 }
 

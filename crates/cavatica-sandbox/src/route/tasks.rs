@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Request, slice};
-use crate::answer::{Answer, Fields};
-use crate::hub::Hub;
-use crate::query::Query;
-use crate::refusal::Code;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields};
+use crate::wire::query::Query;
+use crate::wire::refusal::Code;
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-a-task>.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let task = hub
+        .platform
         .state()
         .world
         .task_view(request.id(), &request.links)
@@ -26,7 +27,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name", "project"]);
-    let state = hub.state();
+    let state = hub.platform.state();
     let query = &request.query;
     let filter = Filter::of(query)?;
     let tasks = state.world.tasks(query.get("project"), query.get("parent"));

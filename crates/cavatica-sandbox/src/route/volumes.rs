@@ -3,15 +3,16 @@
 use cavatica_model::{ApiError, ExportState};
 
 use super::{Request, mounting, slice};
-use crate::answer::{Answer, Fields};
-use crate::hub::{Hub, State};
-use crate::refusal::Code;
+use crate::bytes::platform::State;
+use crate::control::hub::Hub;
+use crate::wire::answer::{Answer, Fields};
+use crate::wire::refusal::Code;
 use crate::world::{Event, VolumeState, World};
 
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name"]);
-    let state = hub.state();
+    let state = hub.platform.state();
     let all: Vec<u32> = state.world.mounted().map(|(number, _)| number).collect();
     let items = slice(&all, window)
         .iter()
@@ -22,7 +23,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-a-volume-v2>.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.state();
+    let state = hub.platform.state();
     let (number, _) = find(&state.world, request)?;
     let volume = state.world.volume_view(number, &request.links);
     Ok(Answer::json(
@@ -34,15 +35,15 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 ///
 /// Source: <https://docs.cavatica.org/reference/create-a-volume-v2>.
 pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let spec = mounting::spec(&request.json()?)?;
-    let mut state = hub.state();
-    if state.world.volume(&spec.id).is_some() {
+    let seed = mounting::seed(&request.json()?)?;
+    let mut state = hub.platform.state();
+    if state.world.volume(&seed.id).is_some() {
         return Err(Code::VOLUME_EXISTS.error());
     }
-    let id = spec.id.clone();
+    let id = seed.id.clone();
     let mounted = Event::VolumeMounted {
-        spec: Box::new(spec),
-        at: hub.clock.now(),
+        seed: Box::new(seed),
+        at: hub.platform.clock.now(),
     };
     write(&mut state, &mounted)?;
     let (number, _) = state
@@ -57,7 +58,7 @@ pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 
 /// Only a deactivated volume without aliases goes; what lies in its bucket stays.
 pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let mut state = hub.state();
+    let mut state = hub.platform.state();
     let (number, volume) = find(&state.world, request)?;
     if volume.active {
         return Err(Code::CONFLICT.because("The volume is active."));
@@ -77,7 +78,7 @@ pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 /// Source: <https://docs.cavatica.org/reference/update-a-volume-v2>.
 pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
-    let mut state = hub.state();
+    let mut state = hub.platform.state();
     let (number, volume) = find(&state.world, request)?;
     if !volume.permissions().admin {
         return Err(Code::NO_VOLUME_RIGHT.error());
@@ -91,7 +92,7 @@ pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let changed = Event::VolumeChanged {
         volume: number,
         change: Box::new(change),
-        at: hub.clock.now(),
+        at: hub.platform.clock.now(),
     };
     write(&mut state, &changed)?;
     let volume = state.world.volume_view(number, &request.links);

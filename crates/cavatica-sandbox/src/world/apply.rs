@@ -2,12 +2,13 @@
 
 use cavatica_model::{ExportMode, ExportState};
 
+use super::seed::{VolumeChange, VolumeSeed};
 use super::{
     Came, Event, FileNode, Job, Loss, Node, NodeKind, Object, Permissions, Place, Start, Twist,
-    VolumeSpec, VolumeState, Went, World, position,
+    VolumeState, Went, World, position,
 };
 use crate::clock::Millis;
-use crate::refusal::Failure;
+use crate::wire::refusal::Failure;
 
 /// An event that doesn't fit the world it is to be applied to: the log was written by another program or changed.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ impl World {
                 let node = self.file_mut(*file)?;
                 (node.archived, node.public_copy) = (*archived, *public_copy);
             }
-            Event::VolumeMounted { spec, at } => self.mount(spec, *at)?,
+            Event::VolumeMounted { seed, at } => self.mount(seed, *at)?,
             Event::VolumeRemoved { volume } => self.volume_mut(*volume)?.removed = true,
             Event::VolumeMember {
                 volume,
@@ -91,16 +92,16 @@ impl World {
     }
 
     /// What the bucket of a removed volume of the same name still holds shows again.
-    fn mount(&mut self, spec: &VolumeSpec, at: Millis) -> Result<(), MisfitError> {
+    fn mount(&mut self, seed: &VolumeSeed, at: Millis) -> Result<(), MisfitError> {
         let before = self.volumes.iter_mut().rev().find(|volume| {
             volume.removed
-                && volume.id.as_str() == spec.id
-                && volume.bucket == spec.bucket
-                && volume.prefix == spec.prefix
+                && volume.id.as_str() == seed.id
+                && volume.bucket == seed.bucket_name()
+                && volume.prefix == seed.prefix
         });
         let objects = before.map(|volume| std::mem::take(&mut volume.objects));
         let number = u32::try_from(self.volumes.len()).unwrap_or(u32::MAX);
-        self.add_volume(spec, at).map_err(|_| MisfitError {
+        self.add_volume(seed, at).map_err(|_| MisfitError {
             what: "volume",
             number,
         })?;
@@ -276,5 +277,35 @@ impl VolumeState {
             Some(permissions) => self.members.insert(username.to_owned(), permissions),
             None => self.members.remove(username),
         };
+    }
+
+    /// What the change doesn't name stays.
+    fn change(&mut self, change: &VolumeChange) {
+        let VolumeChange {
+            active,
+            access_mode,
+            description,
+            credentials,
+            properties,
+            bucket,
+            prefix,
+        } = change.clone();
+        self.active = active.unwrap_or(self.active);
+        if let Some(mode) = access_mode {
+            self.access_mode = mode;
+        }
+        if let Some(description) = description {
+            self.description = description;
+        }
+        if let Some(credentials) = credentials {
+            self.credentials = credentials;
+        }
+        self.properties = properties.or(&self.properties);
+        // What lies at the old place doesn't show at another.
+        if bucket.is_some() || prefix.is_some() {
+            self.objects.clear();
+        }
+        self.bucket = bucket.unwrap_or_else(|| std::mem::take(&mut self.bucket));
+        self.prefix = prefix.unwrap_or_else(|| std::mem::take(&mut self.prefix));
     }
 }

@@ -8,10 +8,9 @@ use cavatica_model::{
 use super::view::Links;
 use super::{By, Event, NodeKind, Place, Start, StoreKind, Twist, World};
 use crate::clock::Millis;
-use crate::fault::JobFaults;
-use crate::number::scatter;
-use crate::quirk::Quirk;
-use crate::refusal::Code;
+use crate::wire::refusal::Code;
+use crate::world::number::scatter;
+use crate::world::quirk::Quirk;
 
 /// An export that somebody asks for, as it came over the wire.
 #[derive(Clone, Debug)]
@@ -26,11 +25,32 @@ pub(crate) struct Wish {
 
 /// How long jobs take and how many of them fail.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct JobTiming {
     pub(crate) shortest: Millis,
     pub(crate) longest: Millis,
     /// Between 0 and 1.
     pub(crate) fail_share: f64,
+}
+
+impl JobTiming {
+    /// Between two spans in milliseconds.
+    pub(crate) fn between(shortest: u64, longest: u64, fail_share: f64) -> Self {
+        let millis = |span| Millis::try_from(span).unwrap_or(Millis::MAX);
+        JobTiming {
+            shortest: millis(shortest),
+            longest: millis(longest),
+            fail_share,
+        }
+    }
+}
+
+/// What goes wrong with one job on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// The code that it will fail with.
+    pub(crate) doom: Option<Code>,
+    /// What is odd about its completion.
+    pub(crate) twist: Option<Twist>,
 }
 
 /// What is to be done for a job whose time has come.
@@ -71,8 +91,8 @@ impl World {
     pub(crate) fn start(
         &self,
         wish: Wish,
-        pace: Pace,
-        faults: &JobFaults,
+        timing: JobTiming,
+        fate: Fate,
         now: Millis,
     ) -> Result<Start, ApiError> {
         let (volume, state) = self
@@ -90,7 +110,7 @@ impl World {
         if wish.location.ends_with('/') {
             return Err(Code::LOCATION_IS_FOLDER.error());
         }
-        let mut doom = faults.doom;
+        let mut doom = fate.doom;
         match self.judge(file, volume, &wish.properties) {
             Err(Code::NOT_EXPORTABLE) if self.quirks.contains(&Quirk::RefuseInJob) => {
                 doom = Some(Code::NOT_EXPORTABLE);
@@ -105,8 +125,8 @@ impl World {
 
         let job = u64::try_from(self.jobs.len()).unwrap_or(u64::MAX);
         let mut chance = fastrand::Rng::with_seed(scatter(self.seed, job));
-        let span = chance.i64(pace.shortest..=pace.longest.max(pace.shortest));
-        let fails = chance.f64() < pace.fail_share;
+        let span = chance.i64(timing.shortest..=timing.longest.max(timing.shortest));
+        let fails = chance.f64() < timing.fail_share;
         Ok(Start {
             file,
             volume,
@@ -118,7 +138,7 @@ impl World {
             runs_at: now + span / 3,
             ends_at: now + span,
             doom: doom.or(fails.then_some(Code::JOB_STORAGE_ERROR)),
-            twist: faults.twist,
+            twist: fate.twist,
             by: By::Client,
         })
     }

@@ -3,16 +3,15 @@
 use cavatica_model::{ExportMode, ExportProperties, Tri};
 use serde::{Deserialize, Serialize};
 
-use super::{Permissions, VolumeChange, VolumeSpec, WorldSpec};
-use crate::clock::{Millis, millis};
-use crate::fault::Fault;
-use crate::refusal::Code;
+use super::seed::{Permissions, VolumeChange, VolumeSeed, WorldSeed};
+use crate::clock::Millis;
+use crate::wire::refusal::Code;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {
     /// The world began; always first and only once.
-    Seeded(Box<WorldSpec>),
+    Seeded(Box<WorldSeed>),
     /// An export was accepted.
     Started(Start),
     /// A job left the queue.
@@ -60,7 +59,7 @@ pub(crate) enum Event {
         public_copy: bool,
     },
     /// A volume was mounted after the world began.
-    VolumeMounted { spec: Box<VolumeSpec>, at: Millis },
+    VolumeMounted { seed: Box<VolumeSeed>, at: Millis },
     /// A volume was taken away; what lies in its bucket stays.
     VolumeRemoved { volume: u32 },
     /// Somebody may do other things on a volume, or nothing any more.
@@ -72,7 +71,6 @@ pub(crate) enum Event {
     /// A volume was activated or deactivated, opened for writing or closed, or mounted differently.
     VolumeChanged {
         volume: u32,
-        #[serde(flatten)]
         change: Box<VolumeChange>,
         at: Millis,
     },
@@ -117,16 +115,6 @@ pub(crate) enum Twist {
 }
 
 impl Twist {
-    pub(crate) fn of(fault: &Fault) -> Option<Twist> {
-        match fault {
-            Fault::KeepFile => Some(Twist::KeepFile),
-            Fault::Hollow => Some(Twist::Hollow),
-            Fault::LateAlias { by } => Some(Twist::LateAlias(millis(*by))),
-            Fault::LoseFile { after } => Some(Twist::LoseFile(millis(*after))),
-            _ => None,
-        }
-    }
-
     /// How long after its completion something is left to happen.
     pub(crate) fn settles_after(self) -> Option<Millis> {
         match self {

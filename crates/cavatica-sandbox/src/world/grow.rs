@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cavatica_model::{IdError, ProjectId, TaskId, VolumeId};
+use cavatica_model::{AccessMode, IdError, OpenName, ProjectId, TaskId, UnknownKeys, VolumeId};
 
-use super::spec::{EntrySpec, FileSpec, Origin, ProjectSpec, VolumeSpec, WorldSpec};
+use super::seed::{FileSeed, ManySeed, ObjectSeed, ProjectSeed, VolumeSeed, WorldSeed};
 use super::{
-    Came, Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeChange,
-    VolumeState, World,
+    Came, Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World,
 };
 use crate::clock::Millis;
 
 /// A world that can't be made as described.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SpecError {
+pub(crate) enum SeedError {
     #[error(transparent)]
     Id(#[from] IdError),
     #[error("project, volume or task `{0}` is named twice")]
@@ -24,17 +23,25 @@ pub(crate) enum SpecError {
     EmptyPart { project: String, path: String },
     #[error("output `{path}` of task `{task}` is no such file or folder of its project")]
     NoOutput { task: String, path: String },
+    #[error("volume `{0}` has the service `{1}`; there are s3, gcs, azure and oss")]
+    Service(String, String),
+    #[error("volume `{0}` has the access mode `{1}`; there are RW and RO")]
+    AccessMode(String, String),
+    #[error(
+        "volume `{0}` is a real bucket, so it is on S3, and objects come there by an S3 client"
+    )]
+    Bucket(String),
     #[error("a world holds at most {} files and folders", u32::MAX)]
     TooMany,
 }
 
 impl World {
     /// Makes the world that a seed describes. The same description gives the same world.
-    pub(crate) fn grow(spec: &WorldSpec) -> Result<World, SpecError> {
+    pub(crate) fn grow(seed: &WorldSeed) -> Result<World, SeedError> {
         let mut world = World {
-            seed: spec.seed,
-            born_at: spec.at,
-            quirks: spec.quirks.clone(),
+            seed: seed.seed,
+            born_at: seed.at,
+            quirks: seed.quirks.clone(),
             projects: Vec::new(),
             files: Vec::new(),
             volumes: Vec::new(),
@@ -45,58 +52,61 @@ impl World {
             losses: BTreeMap::new(),
             files_gone: 0,
         };
-        for volume in &spec.volumes {
-            world.add_volume(volume, spec.at)?;
+        for volume in &seed.volumes {
+            world.add_volume(volume, seed.at)?;
         }
-        for project in &spec.projects {
+        for project in &seed.projects {
             world.add_project(project)?;
         }
         Ok(world)
     }
 
-    pub(super) fn add_volume(&mut self, spec: &VolumeSpec, at: Millis) -> Result<(), SpecError> {
-        let id: VolumeId = spec.id.parse()?;
-        if self.volume(&spec.id).is_some() {
-            return Err(SpecError::Twice(spec.id.clone()));
+    pub(super) fn add_volume(&mut self, seed: &VolumeSeed, at: Millis) -> Result<(), SeedError> {
+        let id = seed.check()?;
+        if self.volume(&seed.id).is_some() {
+            return Err(SeedError::Twice(seed.id.clone()));
         }
-        let put_at = at;
-        let objects = spec.objects.iter().map(|(location, object)| {
+        // A content is measured before the world grows.
+        let objects = seed.objects.iter().filter_map(|(location, object)| {
+            let ObjectSeed::Measured { size, etag } = object else {
+                return None;
+            };
             let object = Object {
-                size: object.size,
-                etag: object.etag.as_str().into(),
-                put_at,
+                size: *size,
+                etag: etag.as_str().into(),
+                put_at: at,
                 came: Came::Seeded,
             };
-            (location.as_str().into(), object)
+            Some((location.as_str().into(), object))
         });
         self.volumes.push(VolumeState {
             id,
-            service: spec.service.clone(),
-            access_mode: spec.access_mode.clone(),
-            active: spec.active,
-            bucket: spec.bucket.clone(),
-            prefix: spec.prefix.clone(),
-            description: spec.description.clone(),
-            place: spec.place.clone(),
-            credentials: spec.credentials.clone(),
-            properties: spec.properties.clone(),
-            store: spec.store.clone(),
+            service: seed.service.clone(),
+            access_mode: seed.access_mode.clone(),
+            active: seed.active,
+            bucket: seed.bucket_name(),
+            prefix: seed.prefix.clone(),
+            description: seed.description.clone(),
+            place: seed.place.clone(),
+            credentials: seed.credentials.clone(),
+            properties: seed.default_properties(),
+            store: seed.store(),
             created_at: at,
             modified_at: at,
-            members: BTreeMap::from([(USER.to_owned(), spec.permissions)]),
+            members: BTreeMap::from([(USER.to_owned(), seed.permissions)]),
             removed: false,
-            objects: objects.collect::<BTreeMap<_, _>>(),
+            objects: objects.collect(),
             counts: [0; 4],
         });
         Ok(())
     }
 
-    fn add_project(&mut self, spec: &ProjectSpec) -> Result<(), SpecError> {
-        let id: ProjectId = spec.id.parse()?;
-        if self.project(&spec.id).is_some() {
-            return Err(SpecError::Twice(spec.id.clone()));
+    fn add_project(&mut self, seed: &ProjectSeed) -> Result<(), SeedError> {
+        let id: ProjectId = seed.id.parse()?;
+        if self.project(&seed.id).is_some() {
+            return Err(SeedError::Twice(seed.id.clone()));
         }
-        let number = u32::try_from(self.projects.len()).map_err(|_| SpecError::TooMany)?;
+        let number = u32::try_from(self.projects.len()).map_err(|_| SeedError::TooMany)?;
         let root = self.push(Node {
             name: id.name().into(),
             project: number,
@@ -108,22 +118,28 @@ impl World {
         self.projects.push(Project { id, root });
         let mut planting = Planting {
             world: self,
-            spec,
+            id: &seed.id,
             project: number,
             folders: HashMap::from([(String::new(), root)]),
             files: BTreeSet::new(),
         };
-        for entry in &spec.entries {
-            planting.add(entry)?;
+        for folder in &seed.folders {
+            planting.folder(folder)?;
         }
-        for task in &spec.tasks {
+        for file in &seed.files {
+            planting.file(file)?;
+        }
+        for many in &seed.synthetic {
+            planting.many(many)?;
+        }
+        for task in &seed.tasks {
             self.add_task(number, task)?;
         }
         Ok(())
     }
 
-    fn push(&mut self, node: Node) -> Result<u32, SpecError> {
-        let number = u32::try_from(self.files.len()).map_err(|_| SpecError::TooMany)?;
+    fn push(&mut self, node: Node) -> Result<u32, SeedError> {
+        let number = u32::try_from(self.files.len()).map_err(|_| SeedError::TooMany)?;
         if let Some(parent) = node.parent
             && let NodeKind::Folder { children } = &mut self.files[parent as usize].kind
         {
@@ -134,63 +150,66 @@ impl World {
     }
 }
 
+impl VolumeSeed {
+    /// Its id, if there can be such a volume.
+    pub(crate) fn check(&self) -> Result<VolumeId, SeedError> {
+        let id = self.id.parse()?;
+        if !["s3", "gcs", "azure", "oss"].contains(&&*self.service) {
+            let service = self.service.clone();
+            return Err(SeedError::Service(self.id.clone(), service));
+        }
+        if AccessMode::from_name(&self.access_mode).is_none() {
+            let mode = self.access_mode.clone();
+            return Err(SeedError::AccessMode(self.id.clone(), mode));
+        }
+        if self.s3.is_some() && (self.service != "s3" || !self.objects.is_empty()) {
+            return Err(SeedError::Bucket(self.id.clone()));
+        }
+        Ok(id)
+    }
+}
+
 /// One project being filled.
 struct Planting<'a> {
     world: &'a mut World,
-    spec: &'a ProjectSpec,
+    id: &'a str,
     project: u32,
     folders: HashMap<String, u32>,
     files: BTreeSet<String>,
 }
 
 impl Planting<'_> {
-    fn add(&mut self, entry: &EntrySpec) -> Result<(), SpecError> {
-        match entry {
-            EntrySpec::Folder(path) => {
-                self.folder(path)?;
-            }
-            EntrySpec::File(file) => self.file(file)?,
-            EntrySpec::Many {
-                folder,
-                count,
-                size_bytes,
-            } => {
-                let parent = self.folder(folder)?;
-                for number in 1..=*count {
-                    let name = format!("file-{number:07}.dat");
-                    let path = join(folder, &name);
-                    self.claim(path)?;
-                    let modified_at = self.world.born_at;
-                    self.world.push(Node {
-                        name: name.into(),
-                        project: self.project,
-                        parent: Some(parent),
-                        kind: NodeKind::File(FileNode {
-                            size: *size_bytes,
-                            place: Place::Synthetic,
-                            archived: false,
-                            public_copy: false,
-                            modified_at,
-                            extras: None,
-                        }),
-                    })?;
-                }
-            }
+    fn many(&mut self, many: &ManySeed) -> Result<(), SeedError> {
+        let parent = self.folder(&many.folder)?;
+        for number in 1..=many.count {
+            let name = format!("file-{number:07}.dat");
+            self.claim(join(&many.folder, &name))?;
+            let modified_at = self.world.born_at;
+            self.world.push(Node {
+                name: name.into(),
+                project: self.project,
+                parent: Some(parent),
+                kind: NodeKind::File(FileNode {
+                    size: many.size,
+                    place: Place::Synthetic,
+                    archived: false,
+                    public_copy: false,
+                    modified_at,
+                    extras: None,
+                }),
+            })?;
         }
         Ok(())
     }
 
     /// The folder with this path, made with all above it if need be.
-    fn folder(&mut self, path: &str) -> Result<u32, SpecError> {
+    fn folder(&mut self, path: &str) -> Result<u32, SeedError> {
         if let Some(known) = self.folders.get(path) {
             return Ok(*known);
         }
         let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
         if name.is_empty() {
-            return Err(SpecError::EmptyPart {
-                project: self.spec.id.clone(),
-                path: path.to_owned(),
-            });
+            return Err(self.empty_part(path));
         }
         if self.files.contains(path) {
             return Err(self.twice(path));
@@ -208,45 +227,40 @@ impl Planting<'_> {
         Ok(number)
     }
 
-    fn file(&mut self, spec: &FileSpec) -> Result<(), SpecError> {
-        let (above, name) = spec.path.rsplit_once('/').unwrap_or(("", &spec.path));
+    fn file(&mut self, seed: &FileSeed) -> Result<(), SeedError> {
+        let (above, name) = seed.path.rsplit_once('/').unwrap_or(("", &seed.path));
         if name.is_empty() {
-            return Err(SpecError::EmptyPart {
-                project: self.spec.id.clone(),
-                path: spec.path.clone(),
-            });
+            return Err(self.empty_part(&seed.path));
         }
         let parent = self.folder(above)?;
-        self.claim(spec.path.clone())?;
-        let place = match &spec.origin {
-            Origin::Disk => Place::Disk,
-            Origin::Synthetic => Place::Synthetic,
-            Origin::Alias { volume, location } => Place::Alias {
-                volume: volume.parse()?,
-                location: location.as_str().into(),
+        self.claim(seed.path.clone())?;
+        let place = match &seed.alias {
+            Some(alias) => Place::Alias {
+                volume: alias.volume.parse()?,
+                location: alias.location.as_str().into(),
             },
+            None if seed.on_disk => Place::Disk,
+            None => Place::Synthetic,
         };
-        let task: Option<TaskId> = spec.task.as_deref().map(str::parse).transpose()?;
-        let plain = spec.metadata.is_empty() && spec.tags.is_empty() && task.is_none();
-        let extras = if plain {
-            None
-        } else {
-            Some(Box::new(Extras {
-                metadata: spec.metadata.clone(),
-                tags: spec.tags.clone(),
+        let task: Option<TaskId> = seed.task.as_deref().map(str::parse).transpose()?;
+        let plain = seed.metadata.is_empty() && seed.tags.is_empty() && task.is_none();
+        let extras = (!plain || seed.public_copy).then(|| {
+            Box::new(Extras {
+                metadata: metadata(seed),
+                tags: seed.tags.clone(),
                 task: task.clone(),
-            }))
-        };
+            })
+        });
         let modified_at = self.world.born_at;
         let number = self.world.push(Node {
             name: name.into(),
             project: self.project,
             parent: Some(parent),
             kind: NodeKind::File(FileNode {
-                size: spec.size,
+                size: seed.size,
                 place,
-                archived: spec.archived,
-                public_copy: spec.public_copy,
+                archived: seed.archived,
+                public_copy: seed.public_copy,
                 modified_at,
                 extras,
             }),
@@ -257,7 +271,7 @@ impl Planting<'_> {
         Ok(())
     }
 
-    fn claim(&mut self, path: String) -> Result<(), SpecError> {
+    fn claim(&mut self, path: String) -> Result<(), SeedError> {
         if self.folders.contains_key(&path) || self.files.contains(&path) {
             return Err(self.twice(&path));
         }
@@ -265,12 +279,29 @@ impl Planting<'_> {
         Ok(())
     }
 
-    fn twice(&self, path: &str) -> SpecError {
-        SpecError::PathTwice {
-            project: self.spec.id.clone(),
+    fn empty_part(&self, path: &str) -> SeedError {
+        SeedError::EmptyPart {
+            project: self.id.to_owned(),
             path: path.to_owned(),
         }
     }
+
+    fn twice(&self, path: &str) -> SeedError {
+        SeedError::PathTwice {
+            project: self.id.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+}
+
+/// A copy of a public file says so in one field only.
+fn metadata(seed: &FileSeed) -> UnknownKeys {
+    let mut metadata = seed.metadata.clone();
+    if seed.public_copy {
+        let field = metadata.entry("sbg_public_files_category");
+        field.or_insert_with(|| "Reference genome".into());
+    }
+    metadata
 }
 
 fn join(folder: &str, name: &str) -> String {
@@ -278,37 +309,5 @@ fn join(folder: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{folder}/{name}")
-    }
-}
-
-impl VolumeState {
-    /// What the change doesn't name stays.
-    pub(super) fn change(&mut self, change: &VolumeChange) {
-        let VolumeChange {
-            active,
-            access_mode,
-            description,
-            credentials,
-            properties,
-            bucket,
-            prefix,
-        } = change.clone();
-        self.active = active.unwrap_or(self.active);
-        if let Some(mode) = access_mode {
-            self.access_mode = mode;
-        }
-        if let Some(description) = description {
-            self.description = description;
-        }
-        if let Some(credentials) = credentials {
-            self.credentials = credentials;
-        }
-        self.properties = properties.or(&self.properties);
-        // What lies at the old place doesn't show at another.
-        if bucket.is_some() || prefix.is_some() {
-            self.objects.clear();
-        }
-        self.bucket = bucket.unwrap_or_else(|| std::mem::take(&mut self.bucket));
-        self.prefix = prefix.unwrap_or_else(|| std::mem::take(&mut self.prefix));
     }
 }

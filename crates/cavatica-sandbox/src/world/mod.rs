@@ -5,7 +5,9 @@ mod apply;
 mod decide;
 mod event;
 mod grow;
-mod spec;
+pub(crate) mod number;
+pub(crate) mod quirk;
+pub(crate) mod seed;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -18,19 +20,17 @@ use cavatica_model::{
 };
 
 pub(crate) use apply::MisfitError;
-pub(crate) use decide::{Errand, Pace, Replacing, Step, Wish};
+pub(crate) use decide::{Errand, Fate, JobTiming, Replacing, Step, Wish};
 pub(crate) use event::{By, Event, Start, Twist};
-pub(crate) use grow::SpecError;
-pub(crate) use spec::{
-    EntrySpec, FileSpec, ObjectSpec, Origin, Permissions, ProjectSpec, StoreKind, TaskSpec,
-    VolumeChange, VolumeSpec, WorldSpec,
-};
+pub(crate) use grow::SeedError;
+pub(crate) use seed::Permissions;
+pub use seed::VolumeChange;
 pub(crate) use view::Links;
 
+use quirk::{Quirk, Quirks};
+
 use crate::clock::Millis;
-use crate::number;
-use crate::quirk::{Quirk, Quirks};
-use crate::refusal::{Code, Failure};
+use crate::wire::refusal::{Code, Failure};
 
 /// The name of the one account.
 pub(crate) const USER: &str = "sandbox";
@@ -60,6 +60,17 @@ pub(crate) struct Loss {
     pub(crate) went: Went,
     /// How many went because another was to take their place.
     pub(crate) overwritten: u64,
+}
+
+/// What a volume keeps of its objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    /// Everything, as files in the data folder.
+    Folder,
+    /// Key, size and checksum.
+    KeysOnly,
+    /// Nothing: everything lies in a real bucket, at this endpoint or on AWS, and others may change it at any time.
+    Bucket { endpoint: Option<String> },
 }
 
 /// How an object came to a volume.

@@ -3,8 +3,8 @@
 use cavatica_model::{DateTime, TaskId};
 use serde_json::{Map, Value, json};
 
-use super::spec::TaskSpec;
-use super::{Links, NodeKind, SpecError, USER, World};
+use super::seed::TaskSeed;
+use super::{Links, NodeKind, SeedError, USER, World};
 
 pub(crate) struct Task {
     project: u32,
@@ -40,33 +40,33 @@ impl World {
     }
 
     /// Adds a task that is described; the files and folders that it names are there already.
-    pub(super) fn add_task(&mut self, project: u32, spec: &TaskSpec) -> Result<(), SpecError> {
-        let id: TaskId = spec.id.parse()?;
+    pub(super) fn add_task(&mut self, project: u32, seed: &TaskSeed) -> Result<(), SeedError> {
+        let id: TaskId = seed.id.parse()?;
         let known = self.tasks.get(&id).map(|task| &task.outputs);
         if matches!(known, Some(Outputs::Told(_) | Outputs::Batch)) {
-            return Err(SpecError::Twice(spec.id.clone()));
+            return Err(SeedError::Twice(seed.id.clone()));
         }
         let outputs =
-            self.with_ids_each(project, &spec.outputs)
-                .map_err(|path| SpecError::NoOutput {
-                    task: spec.id.clone(),
+            self.with_ids_each(project, &seed.outputs)
+                .map_err(|path| SeedError::NoOutput {
+                    task: seed.id.clone(),
                     path,
                 })?;
-        let batch: Option<TaskId> = spec.batch.as_deref().map(str::parse).transpose()?;
+        let batch: Option<TaskId> = seed.part_of.as_deref().map(str::parse).transpose()?;
         if let Some(batch) = &batch {
             self.tasks.entry(batch.clone()).or_insert_with(|| Task {
                 project,
                 name: batch.to_string(),
-                app: spec.app.clone(),
+                app: seed.app.clone(),
                 batch: None,
                 outputs: Outputs::Batch,
             });
         }
         let task = Task {
             project,
-            app: spec.app.clone(),
+            app: seed.app.clone(),
             batch,
-            name: spec.name.clone().unwrap_or_else(|| spec.id.clone()),
+            name: seed.name.clone().unwrap_or_else(|| seed.id.clone()),
             outputs: Outputs::Told(outputs),
         };
         self.tasks.insert(id, task);

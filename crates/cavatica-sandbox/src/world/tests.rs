@@ -3,10 +3,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Millis;
-use crate::fault::JobFaults;
-use crate::ledger::Ledger;
-use crate::quirk::Quirk;
-use crate::seed::{ProjectSeed, VolumeSeed};
+use crate::control::ledger::Ledger;
+use crate::world::quirk::Quirk;
+use crate::world::seed::{ProjectSeed, VolumeSeed, WorldSeed};
 
 /// Something that happens to a world.
 #[derive(Clone, Debug)]
@@ -61,25 +60,17 @@ fn act() -> impl Strategy<Value = Act> {
 
 const VOLUMES: [&str; 4] = ["a/v", "a/ro", "a/none", "a/real"];
 
-fn spec(quirks: Quirks) -> WorldSpec {
-    let mut plantings = Vec::new();
-    let project = ProjectSeed::new("a/b").synthetic("", 6, 10).folder("f");
-    let volumes = [
-        VolumeSeed::s3("a/v").keys_only(),
-        VolumeSeed::s3("a/ro").read_only(),
-        VolumeSeed::s3("a/real").real_s3(None),
-    ];
-    WorldSpec {
+fn seed(quirks: Quirks) -> WorldSeed {
+    WorldSeed {
         seed: 3,
-        token: "token".to_owned(),
         at: 0,
-        projects: vec![crate::plant::project(project, &mut plantings).expect("a project")],
-        volumes: volumes
-            .into_iter()
-            .map(|volume| crate::plant::volume(volume, &quirks, &mut plantings))
-            .collect::<Result<_, _>>()
-            .expect("volumes"),
         quirks,
+        projects: vec![ProjectSeed::new("a/b").synthetic("", 6, 10).folder("f")],
+        volumes: vec![
+            VolumeSeed::s3("a/v").keys_only(),
+            VolumeSeed::s3("a/ro").read_only(),
+            VolumeSeed::s3("a/real").real_s3(None),
+        ],
     }
 }
 
@@ -103,16 +94,11 @@ fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
                 overwrite: *overwrite,
                 properties: Tri::Absent,
             };
-            let pace = Pace {
-                shortest: 0,
-                longest: 100,
-                fail_share: 0.2,
-            };
-            let faults = JobFaults {
+            let fate = Fate {
                 twist: *twist,
-                ..JobFaults::default()
+                ..Fate::default()
             };
-            let start = world.start(wish, pace, &faults, now);
+            let start = world.start(wish, JobTiming::between(0, 100, 0.2), fate, now);
             let start = start.map(|start| Start {
                 by: by.clone(),
                 ..start
@@ -173,8 +159,8 @@ proptest! {
         acts in proptest::collection::vec(act(), 0..120),
         quirks in proptest::collection::btree_set(proptest::sample::select(Quirk::ALL), 0..4),
     ) {
-        let spec = spec(quirks);
-        let mut world = World::grow(&spec).expect("a world");
+        let seed = seed(quirks);
+        let mut world = World::grow(&seed).expect("a world");
         let mut log = String::new();
         for (now, act) in (0..).zip(&acts) {
             for event in events(&world, act, now) {
@@ -185,7 +171,7 @@ proptest! {
         }
 
         // Read back from its log, it is the same.
-        let mut again = World::grow(&spec).expect("a world");
+        let mut again = World::grow(&seed).expect("a world");
         for line in log.lines() {
             again.apply(&serde_json::from_str(line)?)?;
         }

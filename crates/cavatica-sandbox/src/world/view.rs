@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::{NodeKind, Place, StoreKind, VolumeState, World};
 use crate::clock::{Millis, timestamp};
-use crate::number;
-use crate::quirk::Quirk;
+use crate::world::number;
+use crate::world::quirk::Quirk;
 
 /// The region that everything is in.
 const HOSTED_ON: &str = "aws:us-east-1";

@@ -1,7 +1,7 @@
 use std::fs;
 use std::time::Duration;
 
-use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
+use cavatica_sandbox::{FileSeed, ProjectSeed, Route, Sandbox, VolumeSeed};
 use serde_json::{Value, json};
 
 use crate::client::{Outcome, ended, export, file, get, post, request, started};
@@ -157,7 +157,7 @@ async fn refusals_have_the_platforms_codes() -> Outcome {
     }
     let ledger = sandbox.ledger();
     assert_eq!(ledger.starts, 0);
-    assert_eq!(ledger.requests_to("POST /storage/exports"), 16);
+    assert_eq!(ledger.requests_to(Route::Start), 16);
     Ok(())
 }
 

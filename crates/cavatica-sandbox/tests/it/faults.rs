@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use cavatica_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, When};
+use cavatica_sandbox::{Fault, FaultPlan, FaultRule, Route, Sandbox, When};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Outcome, ended, export, file, get, post, request, started};
@@ -28,7 +28,7 @@ async fn a_drop_before_starts_nothing_and_a_drop_after_does() -> Outcome {
 
     let ledger = sandbox.ledger();
     assert_eq!(ledger.starts, 2);
-    assert_eq!(ledger.requests_to("POST /storage/exports"), 3);
+    assert_eq!(ledger.requests_to(Route::Start), 3);
     assert_eq!(ledger.answers.values().sum::<u64>(), 1);
     let hits: Vec<_> = ledger
         .faults
@@ -137,7 +137,7 @@ async fn jobs_may_show_odd_states_and_show_late() -> Outcome {
 #[tokio::test]
 async fn chosen_jobs_fail_with_a_chosen_code() -> Outcome {
     let rule = FaultRule::new(Fault::FailJob { code: 9103 })
-        .on("start")
+        .on(Route::Start)
         .when(When::Nth(2));
     let sandbox = Sandbox::builder().faults(rule).start().await?;
     let id = file(&sandbox, "README.txt");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use cavatica_sandbox::Sandbox;
+use cavatica_sandbox::{Route, Sandbox};
 
 use crate::client::{Outcome, get, request};
 
@@ -52,7 +52,7 @@ async fn the_limit_is_told_and_kept() -> Outcome {
     assert_eq!(over.header("x-ratelimit-remaining"), Some("0"));
     let ledger = sandbox.ledger();
     assert_eq!(ledger.over_limit, 1);
-    assert_eq!(ledger.requests_to("GET /user"), 4);
+    assert_eq!(ledger.requests_to(Route::User), 4);
     assert_eq!(ledger.answers.get(&200), Some(&3));
     Ok(())
 }
@@ -63,7 +63,7 @@ async fn a_token_that_goes_astray_is_noted() -> Outcome {
     let path = format!("/user?token={}", sandbox.token());
     get(&sandbox, &path).send().await;
     let ledger = sandbox.ledger();
-    assert_eq!(ledger.stray_tokens.get("address of GET /user"), Some(&1));
+    assert_eq!(ledger.stray_tokens.get("address of user"), Some(&1));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use cavatica_sandbox::{FaultPlan, Ledger, Sandbox, Scenario};
+use cavatica_sandbox::{FaultPlan, Ledger, Method, Sandbox, Scenario};
 use serde_json::json;
 
 use crate::client::{Outcome, ended, export, get, post};
@@ -56,7 +56,9 @@ async fn run() -> Result<Ledger, Box<dyn Error>> {
     }
     let mut ledger = sandbox.ledger();
     // How often the test looked depends on the machine.
-    ledger.requests.retain(|route, _| route.starts_with("POST"));
+    ledger
+        .requests
+        .retain(|route, _| route.method() == Method::Post);
     ledger.answers.remove(&200);
     Ok(ledger)
 }
@@ -87,6 +89,10 @@ fn what_is_no_scenario_is_refused_and_named() {
         (
             json!({"faults": [{"fault": "drop-after", "on": {"rout": "bulk-start"}}]}),
             "`rout`",
+        ),
+        (
+            json!({"faults": [{"fault": "drop-after", "on": {"route": "strat"}}]}),
+            "`strat`",
         ),
         (json!({"quirks": ["shy"]}), "`shy`"),
         (

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{FaultPlan, OtherExport, ProjectSeed, SandboxBuilder};
+use cavatica_sandbox::{FaultPlan, OtherExport, ProjectSeed, Route, SandboxBuilder};
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::plan::{Existing, PlanOptions};
 use cavatica_transfer::{
@@ -86,7 +86,7 @@ impl Bench {
 
     /// How many pages of the list were asked for, counts included.
     fn lists(&self) -> u64 {
-        self.sandbox.ledger().requests["GET /storage/exports"]
+        self.sandbox.ledger().requests[&Route::Exports]
     }
 
     /// Edits the journal behind everybody's back.

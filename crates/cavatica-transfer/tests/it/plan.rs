@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cavatica_exports::model::Template;
 use cavatica_exports::model::manifest::Manifest;
-use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
+use cavatica_sandbox::{FileSeed, ProjectSeed, Route, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{
     Existing, Filter, PlanError, PlanOptions, PlanTarget, Policy, Selection,
@@ -185,10 +185,7 @@ async fn where_large_pages_are_refused_the_documented_ones_are_read() {
         250
     );
     let requests = bench.sandbox.ledger().requests;
-    assert_eq!(
-        (requests["GET /files/scroll"], requests["GET /files"]),
-        (1, 5)
-    );
+    assert_eq!((requests[&Route::Scroll], requests[&Route::Files]), (1, 5));
 }
 
 #[tokio::test]
@@ -262,7 +259,7 @@ async fn a_manifest_may_name_files_by_project_and_name() {
             .sandbox
             .ledger()
             .requests
-            .get("GET /files")
+            .get(&Route::Files)
             .copied()
             .unwrap_or(0)
     };
@@ -313,7 +310,7 @@ async fn folders_on_the_way_to_named_files_are_asked_for_once() {
     };
     assert_eq!(bench.plan(options).await.expect("a plan").files, 50);
     // One for `a`, one for `b`, one for the fifty in it, and one for each file.
-    assert_eq!(bench.sandbox.ledger().requests["GET /files"], 53);
+    assert_eq!(bench.sandbox.ledger().requests[&Route::Files], 53);
 }
 
 #[tokio::test]

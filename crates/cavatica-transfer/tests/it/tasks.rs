@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cavatica_exports::transport::Outcome;
-use cavatica_sandbox::{FaultPlan, FileSeed, ProjectSeed, TaskSeed};
+use cavatica_sandbox::{FaultPlan, FileSeed, ProjectSeed, Route, TaskSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{PlanError, PlanOptions, Selection};
 use serde_json::{Value, json};
@@ -131,7 +131,7 @@ async fn a_limit_holds_across_the_folders_of_a_task() {
     let requests = bench.sandbox.ledger().requests;
     let scrolls: u64 = requests
         .iter()
-        .filter(|(call, _)| call.ends_with("/scroll"))
+        .filter(|(call, _)| [Route::Scroll, Route::FolderScroll].contains(call))
         .map(|(_, count)| count)
         .sum();
     assert_eq!(scrolls, 1, "{requests:?}");

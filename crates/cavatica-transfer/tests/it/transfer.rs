@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, ExportRequest};
-use cavatica_sandbox::{ProjectSeed, Quirk};
+use cavatica_sandbox::{ProjectSeed, Quirk, Route};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::{
     Ending, Event, OnceError, Retry, RunError, RunOptions, Started, Stop, UnknownFiles, export_once,
@@ -21,16 +21,11 @@ async fn a_project_is_moved_with_one_request_for_a_hundred_files_and_a_few_more(
     let report = bench.run().await.expect("a run");
     assert_eq!(report.ending, Ending::Finished);
     let ledger = bench.check_exactly_once(1_000);
-    let count = |name: &str| ledger.requests.get(name).copied().unwrap_or(0);
+    let count = |route| ledger.requests_to(route);
     // The last file goes alone.
-    assert_eq!(
-        count("POST /bulk/storage/exports/create"),
-        11,
-        "{:?}",
-        ledger.requests
-    );
+    assert_eq!(count(Route::BulkStart), 11, "{:?}", ledger.requests);
     // The project's top level, `run1`, and `run1/bam`, a thousand files per page.
-    assert_eq!(count("GET /files/scroll"), 3, "{:?}", ledger.requests);
+    assert_eq!(count(Route::Scroll), 3, "{:?}", ledger.requests);
     let all: u64 = ledger.requests.values().sum();
     assert!(all <= 31 + 60, "{:?}", ledger.requests);
 
@@ -131,7 +126,7 @@ async fn a_single_export_is_sent_once_whatever_becomes_of_the_answer() {
         }
         let ledger = bench.sandbox.ledger();
         assert_eq!(ledger.starts, starts);
-        assert_eq!(ledger.requests["POST /storage/exports"], 1);
+        assert_eq!(ledger.requests[&Route::Start], 1);
     }
 }
 
@@ -401,9 +396,9 @@ async fn the_limit_on_requests_is_never_met_and_waiting_costs_little() {
     assert_eq!(report.ending, Ending::Finished);
     let ledger = bench.check_exactly_once(3_000);
     assert_eq!(ledger.over_limit, 0);
-    let count = |name: &str| ledger.requests.get(name).copied().unwrap_or(0);
-    assert_eq!(count("POST /bulk/storage/exports/create"), 31);
-    let following = count("GET /storage/exports") + count("POST /bulk/storage/exports/get");
+    let count = |route| ledger.requests_to(route);
+    assert_eq!(count(Route::BulkStart), 31);
+    let following = count(Route::Exports) + count(Route::BulkGet);
     assert!(following <= 30 + 3 + 30, "{:?}", ledger.requests);
 }
 

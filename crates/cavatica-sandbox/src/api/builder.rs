@@ -1,0 +1,275 @@
+//! A sandbox before it runs: what it is to be, and how it is brought up.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cavatica_s3::AwsConfig;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::data::Opened;
+use super::sandbox::Sandbox;
+use super::scenario::Scenario;
+use crate::bytes::mover::Mover;
+use crate::bytes::platform::Platform;
+use crate::bytes::remote::Buckets;
+use crate::bytes::store::private_file;
+use crate::clock::Clock;
+use crate::control::fault::{FaultPlan, Faults};
+use crate::control::hub::{Exposure, Hub};
+use crate::control::rate::{RateLimit, Window};
+use crate::error::SandboxError;
+use crate::serve::listen::serve;
+use crate::serve::tls::Tls;
+use crate::world::quirk::Quirk;
+use crate::world::seed::{OtherExport, ProjectSeed, VolumeSeed};
+
+/// A sandbox about to be started.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SandboxBuilder {
+    pub(super) data: Option<PathBuf>,
+    address: SocketAddr,
+    pub(super) token: Option<String>,
+    tls: bool,
+    pub(super) scenario: Scenario,
+    pub(super) further_volumes: Vec<VolumeSeed>,
+    aws: Option<AwsConfig>,
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        SandboxBuilder {
+            data: None,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            token: None,
+            tls: false,
+            scenario: Scenario::default(),
+            further_volumes: Vec::new(),
+            aws: None,
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// Keeps everything in this folder, made if need be. A folder that holds a world already brings that one back: its
+    /// seed, projects, volumes and quirks count, not the builder's. Without this, a temporary folder goes with the sandbox.
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
+    /// Listens on this port of the loopback address; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.address.set_port(port);
+        self
+    }
+
+    /// Listens on an address that **other computers may reach**. Everybody who reaches it can use the sandbox's own
+    /// calls without a token.
+    pub fn expose_on(mut self, address: IpAddr) -> Self {
+        self.address.set_ip(address);
+        self
+    }
+
+    /// Decides ids, synthetic bytes, durations, failures and faults; 1 by default.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.scenario.seed = Some(seed);
+        self
+    }
+
+    /// Takes this token, of visible ASCII, instead of a random one that the data folder keeps.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Speaks TLS, with a certificate that `ca.pem` in the data folder vouches for.
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Takes so many requests per window; 1000 per 5 minutes by default.
+    pub fn rate_limit(mut self, requests: u64, window: Duration) -> Self {
+        self.scenario.rate_limit = Some(RateLimit {
+            requests,
+            seconds: window,
+        });
+        self
+    }
+
+    /// Adds a project. The first call replaces the default one; the public project is always there.
+    pub fn project(mut self, project: ProjectSeed) -> Self {
+        self.scenario.projects.push(project);
+        self
+    }
+
+    /// Adds a volume. The first call replaces the default ones.
+    pub fn volume(mut self, volume: VolumeSeed) -> Self {
+        self.scenario.volumes.push(volume);
+        self
+    }
+
+    /// Adds a volume beside those that there are anyway: the default ones, those of [`volume`](Self::volume), or those of
+    /// a data folder that holds a world already.
+    pub fn further_volume(mut self, volume: VolumeSeed) -> Self {
+        self.further_volumes.push(volume);
+        self
+    }
+
+    /// Begins a new world with an export that somebody else started.
+    pub fn export(mut self, export: OtherExport) -> Self {
+        self.scenario.exports.push(export);
+        self
+    }
+
+    /// How long jobs take from acceptance to their end, bytes apart; a third of it in the queue. 30 to 150 ms by default.
+    pub fn job_duration(mut self, range: RangeInclusive<Duration>) -> Self {
+        let millis = |span: &Duration| span.as_millis().try_into().unwrap_or(u64::MAX);
+        self.scenario.job_milliseconds = Some((millis(range.start()), millis(range.end())));
+        self
+    }
+
+    /// Lets this share of all jobs fail, between 0 and 1, with code 9100.
+    pub fn fail_share(mut self, share: f64) -> Self {
+        self.scenario.fail_share = Some(share);
+        self
+    }
+
+    /// Puts fault rules in force.
+    pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
+        self.scenario.faults = Some(plan.into());
+        self
+    }
+
+    /// Does something the other way, where no page tells which way is the platform's.
+    pub fn quirk(mut self, quirk: Quirk) -> Self {
+        self.scenario.quirks.insert(quirk);
+        self
+    }
+
+    /// Signs with these keys at volumes that are real buckets, instead of those that the AWS tools would find. They are
+    /// kept in memory only.
+    pub fn aws(mut self, config: AwsConfig) -> Self {
+        self.aws = Some(config);
+        self
+    }
+
+    /// Sets everything that a scenario names; what it doesn't name stays.
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario.extend(scenario);
+        self
+    }
+
+    /// Starts the sandbox on the current tokio runtime; it answers when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError`] if the data folder or the port can't be used, or the projects and volumes make no world.
+    pub async fn start(self) -> Result<Sandbox, SandboxError> {
+        let clock = Clock::start();
+        let builder = self.clone();
+        let opened = tokio::task::spawn_blocking(move || builder.open(clock));
+        let Opened {
+            data,
+            lock,
+            store,
+            state,
+            token,
+        } = opened.await.expect("opening a world doesn't panic")?;
+
+        let buckets = Buckets::open(&state.world, self.aws)?;
+        let (listener, address) = listen(self.address).await?;
+        let tls = match self.tls {
+            true => Some(Tls::prepare(data.path(), address.ip())?),
+            false => None,
+        };
+        let endpoint = endpoint(address, tls.is_some());
+        write_credentials(data.path(), &endpoint, &token)?;
+
+        let exposure = match address.ip().is_loopback() {
+            true => Exposure::Loopback,
+            false => Exposure::Exposed,
+        };
+        let faults = self.scenario.faults.clone().unwrap_or_default();
+        let faults = Faults::new(state.world.seed(), faults);
+        let platform = Arc::new(Platform::new(clock, store, buckets, state));
+        let hub = Arc::new(Hub::new(
+            token,
+            endpoint,
+            exposure,
+            Arc::clone(&platform),
+            self.scenario.timing(),
+            faults,
+            Window::new(self.scenario.rate_limit.unwrap_or_default()),
+        ));
+        let (stop, stopped) = watch::channel(());
+        let (acceptor, ca_cert) = tls.map(|tls| (tls.acceptor, tls.ca_cert)).unzip();
+        let server = serve(Arc::clone(&hub), listener, acceptor, stopped.clone());
+        let mover = Mover::new(platform).run(stopped);
+        let mover = async move {
+            mover.await;
+            // Held until no byte moves any more.
+            drop(lock);
+        };
+        Ok(Sandbox {
+            hub,
+            data,
+            ca_cert,
+            stop,
+            tasks: vec![tokio::spawn(server), tokio::spawn(mover)],
+        })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {
+    let refused = |source| SandboxError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+/// Without the scheme's own port: some clients take no other address than one without.
+fn endpoint(address: SocketAddr, tls: bool) -> String {
+    let (scheme, usual) = if tls {
+        ("https", ":443")
+    } else {
+        ("http", ":80")
+    };
+    let text = address.to_string();
+    let host = text.strip_suffix(usual).unwrap_or(&text);
+    format!("{scheme}://{host}/v2")
+}
+
+/// Source: <https://docs.cavatica.org/docs/store-credentials-to-access-seven-bridges-client-applications-and-libraries>.
+fn write_credentials(data: &Path, endpoint: &str, token: &str) -> Result<(), SandboxError> {
+    let profile =
+        |name: &str| format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n");
+    let text = profile("default") + "\n" + &profile("cavatica");
+    let path = data.join("credentials");
+    private_file(&path, &text).map_err(SandboxError::io(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that finds a port in an address it doesn't know goes to the vendor's host instead, token and all.
+    #[test]
+    fn the_schemes_own_port_is_left_out() {
+        for (address, tls, text) in [
+            ("127.0.0.1:443", true, "https://127.0.0.1/v2"),
+            ("127.0.0.1:80", false, "http://127.0.0.1/v2"),
+            ("127.0.0.1:443", false, "http://127.0.0.1:443/v2"),
+            ("127.0.0.1:8443", true, "https://127.0.0.1:8443/v2"),
+            ("[::1]:443", true, "https://[::1]/v2"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(endpoint(address, tls), text);
+        }
+    }
+}

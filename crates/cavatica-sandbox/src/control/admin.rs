@@ -1,0 +1,208 @@
+//! The sandbox's own calls: for the person or test that runs it, not part of the platform. They need no token and count
+//! against no limit.
+//!
+//! | call | |
+//! |---|---|
+//! | `GET /` | a page that shows the world |
+//! | `GET /_sandbox/ledger` | what was accepted and done |
+//! | `GET /_sandbox/state` | what the page shows |
+//! | `GET`, `POST`, `DELETE /_sandbox/faults` | the fault rules: with their counts, others, none |
+//! | `GET`, `PATCH /_sandbox/settings` | the limit, how long jobs take, how many fail |
+//! | `PATCH /_sandbox/files` | makes `file` `archived` or a `public_copy`, or takes that back |
+//! | `POST /_sandbox/objects` | puts `content` at `location` on `volume`, behind the platform's back |
+//! | `DELETE /_sandbox/objects?volume=&location=` | takes an object away |
+//! | `DELETE /_sandbox/files?file=` | deletes a file; if it is an alias, its object stays |
+//! | `POST /_sandbox/exports` | starts an export that no client asks for |
+//! | `PATCH /_sandbox/volumes?volume=` | changes `bucket`, `prefix`, `access_mode`, `active` past the platform's calls |
+
+use bytes::Bytes;
+use cavatica_model::{ApiError, OpenName};
+use http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::fault::FaultPlan;
+use super::hub::Hub;
+use super::settings;
+use crate::wire::answer::{Answer, to_json};
+use crate::wire::query::Query;
+use crate::wire::refusal::Code;
+use crate::world::{Node, NodeKind, Place, World};
+
+const PAGE: &str = include_str!("page.html");
+
+/// How many jobs the page shows.
+const JOBS_SHOWN: usize = 50;
+
+/// Answers a request to a path outside of the API.
+pub(crate) fn admin(
+    hub: &Hub,
+    method: &Method,
+    path: &str,
+    query: &Query,
+    body: &Bytes,
+) -> Result<Answer, ApiError> {
+    match (method.as_str(), path) {
+        ("GET", "/") => Ok(Answer::html(200, PAGE)),
+        ("GET", "/_sandbox/ledger") => Ok(Answer::json(to_json(&hub.ledger()))),
+        ("GET", "/_sandbox/state") => Ok(Answer::json(state(hub))),
+        ("GET", "/_sandbox/faults") => Ok(Answer::json(to_json(&hub.faults().hits()))),
+        ("POST", "/_sandbox/faults") => {
+            hub.faults().replace(plan(body)?);
+            Ok(Answer::json(to_json(&hub.faults().hits())))
+        }
+        ("DELETE", "/_sandbox/faults") => {
+            hub.faults().replace(FaultPlan::default());
+            Ok(Answer::json(json!([])))
+        }
+        ("GET", "/_sandbox/settings") => Ok(Answer::json(settings::show(hub))),
+        ("PATCH", "/_sandbox/settings") => {
+            settings::change(hub, body)?;
+            Ok(Answer::json(settings::show(hub)))
+        }
+        ("PATCH", "/_sandbox/files") => {
+            let body: Value =
+                serde_json::from_slice(body).map_err(|_| Code::UNDECODABLE.error())?;
+            let file = body.get("file").and_then(Value::as_str);
+            let file = file.ok_or_else(|| Code::INVALID_SYNTAX.because("file is missing."))?;
+            let flag = |key: &str| body.get(key).and_then(Value::as_bool);
+            done(
+                hub.platform
+                    .mark_file(file, flag("archived"), flag("public_copy")),
+            )
+        }
+        ("POST", "/_sandbox/objects") => {
+            let body: Value =
+                serde_json::from_slice(body).map_err(|_| Code::UNDECODABLE.error())?;
+            let text = |key: &str| {
+                let value = body.get(key).and_then(Value::as_str);
+                value.ok_or_else(|| Code::INVALID_SYNTAX.because(format!("{key} is missing.")))
+            };
+            let (volume, location, content) =
+                (text("volume")?, text("location")?, text("content")?);
+            done(
+                hub.platform
+                    .put_object(volume, location, content.as_bytes()),
+            )
+        }
+        ("DELETE", "/_sandbox/objects") => {
+            let text = |key: &str| query.get(key).unwrap_or_default();
+            done(hub.platform.remove_object(text("volume"), text("location")))
+        }
+        ("DELETE", "/_sandbox/files") => done(
+            hub.platform
+                .remove_file(query.get("file").unwrap_or_default()),
+        ),
+        ("POST", "/_sandbox/exports") => {
+            let id = hub
+                .platform
+                .export_elsewhere(&strict(body)?)
+                .map_err(|error| Code::BAD_REQUEST.because(error.to_string()))?;
+            Ok(Answer::json(json!({"id": id})))
+        }
+        ("PATCH", "/_sandbox/volumes") => {
+            let volume = query.get("volume").unwrap_or_default();
+            done(hub.platform.change_volume(volume, &strict(body)?))
+        }
+        _ => Ok(Answer::no_such_call()),
+    }
+}
+
+/// A body with known keys only.
+fn strict<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| Code::BAD_REQUEST.because(error.to_string()))
+}
+
+fn done(outcome: std::io::Result<Option<()>>) -> Result<Answer, ApiError> {
+    match outcome {
+        Ok(Some(())) => Ok(Answer::json(json!({}))),
+        Ok(None) => Err(Code::NOT_FOUND.error()),
+        Err(error) => Err(Code::UNAVAILABLE.because(error.to_string())),
+    }
+}
+
+/// Rules as JSON, or in the small language as a JSON string or as plain text.
+fn plan(body: &Bytes) -> Result<FaultPlan, ApiError> {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(_) => strict(body),
+        Err(_) => {
+            let plan = String::from_utf8_lossy(body).parse::<FaultPlan>();
+            plan.map_err(|error| Code::BAD_REQUEST.because(error.to_string()))
+        }
+    }
+}
+
+/// What the page shows: little enough to be asked for every second, however large the world is.
+fn state(hub: &Hub) -> Value {
+    let mut shown = {
+        let state = hub.platform.state();
+        world(&state.world)
+    };
+    let standing = hub.standing();
+    let resets_at = cavatica_model::reset_moment(standing.reset);
+    let left = resets_at.map_or(0, |at| at.as_millisecond() - hub.platform.clock.now());
+    shown["limit"] = json!({
+        "limit": standing.limit,
+        "remaining": standing.remaining,
+        "resets_in_seconds": left.max(0).div_euclid(1000),
+    });
+    shown["faults"] = to_json(&hub.faults().hits());
+    let counters = hub.counters();
+    shown["requests"] = to_json(&counters.requests);
+    shown["requests_elsewhere"] = counters.requests_elsewhere.into();
+    shown["answers"] = to_json(&counters.answers);
+    shown["over_limit"] = counters.over_limit.into();
+    shown["stray_tokens"] = to_json(&counters.stray_tokens);
+    shown
+}
+
+fn world(world: &World) -> Value {
+    let volumes = world.mounted().map(|(_, volume)| {
+        json!({
+            "id": volume.id,
+            "service": volume.service,
+            "access_mode": volume.access_mode,
+            "active": volume.active,
+            "prefix": volume.prefix,
+            "objects": volume.objects.len(),
+        })
+    });
+    let mut projects: Vec<(u64, u64, u64)> = vec![(0, 0, 0); world.projects().len()];
+    for node in world.nodes() {
+        let (files, aliases, bytes) = &mut projects[node.project as usize];
+        if let NodeKind::File(file) = &node.kind {
+            *files += 1;
+            *aliases += u64::from(matches!(file.place, Place::Alias { .. }));
+            *bytes = bytes.saturating_add(file.size);
+        }
+    }
+    let projects = world.projects().iter().zip(projects);
+    let projects = projects.map(|(project, (files, aliases, bytes))| {
+        json!({"id": project.id, "files": files, "aliases": aliases, "bytes": bytes})
+    });
+    let newest = (0..world.jobs().len()).rev().take(JOBS_SHOWN);
+    let jobs = newest.map(|number| {
+        let job = &world.jobs()[number];
+        let file: &Node = world.node(job.file);
+        json!({
+            "id": world.export_id(u32::try_from(number).unwrap_or(u32::MAX)),
+            "file": file.name,
+            "volume": world.volumes()[job.volume as usize].id,
+            "location": job.location,
+            "mode": job.mode,
+            "state": job.state.name(),
+            "code": job.failure.as_ref().map(|failure| failure.code),
+        })
+    });
+    let counts = cavatica_model::ExportState::ALL.iter().map(|state| {
+        let count = world.count(None, *state);
+        (state.name().to_owned(), Value::from(count))
+    });
+    json!({
+        "projects": projects.collect::<Vec<_>>(),
+        "volumes": volumes.collect::<Vec<_>>(),
+        "jobs": jobs.collect::<Vec<_>>(),
+        "states": counts.collect::<serde_json::Map<_, _>>(),
+        "objects_overwritten": world.overwritten(),
+    })
+}

@@ -1,0 +1,286 @@
+//! The way of a request from its bytes to its answer, and what faults do to that way.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cavatica_model::ApiError;
+use http::uri::Authority;
+use http::{HeaderMap, Response, StatusCode, header};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Frame, Incoming};
+
+use super::conduct::{Length, Outcome, RateHeaders, conduct};
+use crate::clock::timestamp;
+use crate::control::admin::admin;
+use crate::control::hub::{Exposure, Hub};
+use crate::control::rate::Admission;
+use crate::route::{Acceptance, JobsShown, Request};
+use crate::wire::answer::{Answer, Body};
+use crate::wire::query::Query;
+use crate::wire::refusal::Code;
+use crate::wire::route::{self, Found, Method, Route};
+use crate::world::Links;
+use crate::world::number::scatter;
+
+/// A hundred items with the longest keys and properties need about a third of it.
+const LARGEST_BODY: usize = 2 << 20;
+
+/// How long a client may take for its headers, and again for its body.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) type Reply = Response<BoxBody<Bytes, Dropped>>;
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("dropped on purpose")]
+pub(crate) struct Dropped;
+
+/// The way of one request.
+pub(crate) async fn reply(
+    hub: &Arc<Hub>,
+    request: http::Request<Incoming>,
+) -> Result<Reply, Dropped> {
+    let (head, body) = request.into_parts();
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(refusal) => return finish(hub, Outcome::plain(Answer::error(&refusal))),
+    };
+    let path = head.uri.path();
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let Some(api_path) = path
+        .strip_prefix("/v2")
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    else {
+        let answer = admin(hub, &head.method, path, &query, &body);
+        let answer = answer.unwrap_or_else(|error| Answer::error(&error));
+        return Ok(plain_reply(answer));
+    };
+
+    let found = route::find(Method::from_name(head.method.as_str()), api_path);
+    let served = match found {
+        Found::Route(route, _) => Some(route),
+        Found::OtherMethod | Found::Unserved | Found::Nothing => None,
+    };
+    note(hub, &head, &body, served);
+
+    if matches!(found, Found::Nothing) {
+        return Ok(plain_reply(Answer::no_such_call()));
+    }
+    let outcome = match admit(hub, &head.headers, &found) {
+        Err(refusal) => Outcome {
+            rate_headers: RateHeaders::Shown,
+            ..Outcome::plain(Answer::error(&refusal))
+        },
+        Ok(()) => match found {
+            Found::Unserved => {
+                let why = "The platform has this call; the sandbox doesn't serve it.";
+                Outcome::plain(Answer::error(&Code::NOT_IMPLEMENTED.because(why)))
+            }
+            Found::Nothing | Found::OtherMethod => {
+                Outcome::plain(Answer::error(&Code::METHOD_NOT_ALLOWED.error()))
+            }
+            Found::Route(route, parameters) => {
+                let request = Request {
+                    route,
+                    parameters,
+                    query,
+                    body,
+                    links: Links(base(hub, &head.headers)),
+                    advance_access: has_advance_access(&head.headers),
+                    acceptance: Acceptance::default(),
+                    jobs_shown: JobsShown::default(),
+                };
+                conduct(hub, request).await?
+            }
+        },
+    };
+    finish(hub, outcome)
+}
+
+async fn read(body: Incoming) -> Result<Bytes, ApiError> {
+    let whole = Limited::new(body, LARGEST_BODY).collect();
+    match tokio::time::timeout(PATIENCE, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(ApiError {
+            status: 413.into(),
+            ..Code::BAD_REQUEST.because("The request body is too large.")
+        }),
+        Ok(Err(_)) => Err(Code::UNDECODABLE.error()),
+        Err(_) => Err(ApiError {
+            status: 408.into(),
+            ..Code::BAD_REQUEST.because("The request body took too long.")
+        }),
+    }
+}
+
+/// Counts the request, and looks for the token where it has no business.
+fn note(hub: &Hub, head: &http::request::Parts, body: &Bytes, route: Option<Route>) {
+    let token = hub.token.as_bytes();
+    let holds = |text: &[u8]| text.windows(token.len()).any(|part| part == token);
+    let mut counters = hub.counters();
+    counters.request(route);
+    let name = route.map_or("elsewhere", Route::name);
+    if holds(head.uri.to_string().as_bytes()) {
+        counters.stray_token(format!("address of {name}"));
+    }
+    if holds(body) {
+        counters.stray_token(format!("body of {name}"));
+    }
+    for (header, value) in &head.headers {
+        let belongs = header == TOKEN_HEADER || header == header::AUTHORIZATION;
+        if !belongs && holds(value.as_bytes()) {
+            counters.stray_token(format!("header {header} of {name}"));
+        }
+    }
+}
+
+const TOKEN_HEADER: &str = "x-sbg-auth-token";
+
+/// Asks for the token and counts the request against the limit. The list of paths needs neither; asking for the limit
+/// doesn't count.
+fn admit(hub: &Hub, headers: &HeaderMap, found: &Found) -> Result<(), ApiError> {
+    if matches!(found, Found::Route(Route::Root, _)) {
+        return Ok(());
+    }
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || text("authorization")?.strip_prefix("Bearer ");
+    if text(TOKEN_HEADER).or_else(bearer) != Some(&*hub.token) {
+        return Err(Code::UNAUTHORIZED.error());
+    }
+    if matches!(found, Found::Route(Route::RateLimit, _)) {
+        return Ok(());
+    }
+    match hub.admit() {
+        Admission::Admitted => Ok(()),
+        Admission::OverLimit => {
+            hub.counters().over_limit += 1;
+            Err(Code::RATE_LIMIT.error())
+        }
+    }
+}
+
+fn has_advance_access(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-sbg-advance-access")
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"advance"))
+}
+
+/// The address for links: the one that the client used, if the sandbox can be reached by it.
+fn base(hub: &Hub, headers: &HeaderMap) -> String {
+    let (scheme, own) = hub
+        .endpoint
+        .split_once("://")
+        .unwrap_or(("http", &hub.endpoint));
+    // The address is an IP's; one of version 6 has colons of its own, within brackets.
+    let own = own.trim_end_matches("/v2");
+    let port = own
+        .rfind(':')
+        .filter(|at| !own[*at..].contains(']'))
+        .map_or("", |at| &own[at..]);
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok())
+        .filter(|host| host.parse::<Authority>().is_ok());
+    match (host, hub.exposure) {
+        (Some(host), Exposure::Exposed) => format!("{scheme}://{host}/v2"),
+        (Some(host), Exposure::Loopback) if host == format!("localhost{port}") => {
+            format!("{scheme}://{host}/v2")
+        }
+        _ => hub.endpoint.clone(),
+    }
+}
+
+/// Adds the headers of every answer of the API, and counts it.
+fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
+    let status = outcome.answer.status;
+    let served = {
+        let mut counters = hub.counters();
+        counters.answer(status);
+        counters.served += 1;
+        counters.served
+    };
+    let mut reply = match outcome.length {
+        Length::Whole => plain_reply(outcome.answer),
+        Length::Half => half_reply(outcome.answer),
+    };
+    let headers = reply.headers_mut();
+    let id = format!("{:016x}", scatter(0x7265_7175, served));
+    headers.insert("x-request-id", text_value(&id));
+    if let Some(seconds) = outcome.date_ahead {
+        let at = timestamp(
+            hub.platform
+                .clock
+                .now()
+                .saturating_add(seconds.saturating_mul(1000)),
+        );
+        let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        headers.insert(header::DATE, text_value(&date));
+    }
+    if matches!(outcome.rate_headers, RateHeaders::Shown) {
+        let standing = hub.standing();
+        headers.insert("x-ratelimit-limit", standing.limit.into());
+        headers.insert("x-ratelimit-remaining", standing.remaining.into());
+        headers.insert("x-ratelimit-reset", standing.reset.into());
+    }
+    Ok(reply)
+}
+
+fn plain_reply(answer: Answer) -> Reply {
+    let (head, bytes) = head_and_bytes(answer);
+    let body = Full::new(bytes).map_err(|never: Infallible| match never {});
+    Response::from_parts(head, body.boxed())
+}
+
+/// Announces the whole length and breaks off in the middle.
+fn half_reply(answer: Answer) -> Reply {
+    let (mut head, bytes) = head_and_bytes(answer);
+    head.headers
+        .insert(header::CONTENT_LENGTH, bytes.len().into());
+    let half = bytes.slice(..bytes.len() / 2);
+    Response::from_parts(head, BrokenOff(Some(half)).boxed())
+}
+
+/// A body that breaks off after its first bytes.
+struct BrokenOff(Option<Bytes>);
+
+impl hyper::body::Body for BrokenOff {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        let first = self.0.take().map(Frame::data);
+        Poll::Ready(Some(first.ok_or(Dropped)))
+    }
+}
+
+fn head_and_bytes(answer: Answer) -> (http::response::Parts, Bytes) {
+    let (mut head, ()) = Response::new(()).into_parts();
+    // Statuses come from our own tables or from a checked fault rule.
+    head.status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let (kind, bytes) = match answer.body {
+        Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
+        Body::Html(page) => ("text/html; charset=utf-8", page),
+        Body::Empty => ("application/json", Bytes::new()),
+    };
+    head.headers
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    if let Some(total) = answer.total {
+        head.headers.insert("x-total-matching-query", total.into());
+    }
+    if let Some(location) = &answer.location {
+        head.headers.insert(header::LOCATION, text_value(location));
+    }
+    (head, bytes)
+}
+
+fn text_value(text: &str) -> header::HeaderValue {
+    header::HeaderValue::from_str(text).unwrap_or(header::HeaderValue::from_static(""))
+}
