@@ -1,10 +1,9 @@
 //! A volume that is a real bucket, on a real S3 server.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use cavatica_s3::{AwsConfig, Bucket, Credentials, Upload};
-use std::error::Error as _;
-
 use cavatica_sandbox::{Sandbox, SandboxBuilder, SandboxError, Scenario, VolumeSeed};
 use cavatica_test_s3::{Kept, TestS3};
 use serde_json::{Value, json};

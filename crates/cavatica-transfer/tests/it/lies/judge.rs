@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy};
+use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, Route, StartedBy};
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::State;
 
@@ -168,7 +168,7 @@ impl<'a> Truth<'a> {
 
 fn idle_faults(ledger: &Ledger) -> Vec<String> {
     let rules = ledger.faults.iter();
-    let of_starts = rules.filter(|hits| hits.rule.on.route.as_deref() == Some("bulk-start"));
+    let of_starts = rules.filter(|hits| hits.rule.on.route == Some(Route::BulkStart));
     let idle = of_starts.filter(|hits| hits.hits == 0);
     idle.map(|hits| format!("{:?}", hits.rule.fault)).collect()
 }
