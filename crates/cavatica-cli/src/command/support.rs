@@ -120,7 +120,7 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
         plan_is_unchanged: file.compute_fingerprint()? == file.fingerprint(),
         selection: name(&line.selection),
         mode: line.mode.as_str(),
-        volume: line.volume.to_string(),
+        volume: name(&line.volume.to_string()),
         state: line.state,
         files: line.files,
         bytes: line.bytes,
@@ -164,17 +164,8 @@ impl Run {
 impl FailedFile {
     fn of(item: FailedItem, with_names: bool) -> Self {
         let failure = item.failure().cloned();
-        let hide = |text: String| {
-            if with_names {
-                return text;
-            }
-            // A storage service may repeat the key, or the end of it, in its sentence.
-            let end = item.location.rsplit('/').next().unwrap_or_default();
-            match end {
-                "" => text.replace(&item.location, HIDDEN),
-                end => text.replace(&item.location, HIDDEN).replace(end, HIDDEN),
-            }
-        };
+        // The platform repeats names in its sentences, encoded and in other case too: none of its text is taken over.
+        let named = |text: String| if with_names { text } else { HIDDEN.to_owned() };
         let message = failure.as_ref().map(|failure| failure.message.clone());
         FailedFile {
             number: item.id.0,
@@ -182,9 +173,9 @@ impl FailedFile {
             state: item.state.name(),
             code: failure.as_ref().and_then(|failure| failure.code),
             status: failure.as_ref().and_then(|failure| failure.status),
-            message: hide(message.unwrap_or_default()),
+            message: named(message.unwrap_or_default()),
             request_id: failure.and_then(|failure| failure.request_id),
-            location: hide(item.location.clone()),
+            location: named(item.location.clone()),
         }
     }
 }
