@@ -6,35 +6,33 @@
 
 use std::time::Duration;
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{ExportMode, ExportRequest, ExportState};
 use cavatica_exports::transport::{Client, Outcome, Token};
-use cavatica_exports::{Exports, Files, Volumes};
 use cavatica_sandbox::Sandbox;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder().start().await?;
     let token = Token::new(sandbox.token().to_owned())?;
-    let client = Client::builder(sandbox.endpoint().parse()?, token).build()?;
+    let cavatica = Cavatica::new(Client::builder(sandbox.endpoint().parse()?, token).build()?);
 
     let file = sandbox.file_id("sandbox/demo", "README.txt");
     let file = file.ok_or("the sandbox has such a file")?.parse()?;
-    let file = Files::new(client.clone()).get(&file).await?.value;
-    let volumes = Volumes::new(client.clone());
-    let volume = volumes.get(&"sandbox/output".parse()?).await?.value;
+    let file = cavatica.files.get(&file).await?;
+    let volume = cavatica.volumes.get(&"sandbox/output".parse()?).await?;
     let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "README.txt".parse()?);
     // All objections at once, or an export that may be sent.
     let checked = request.check(&file, &volume)?;
 
-    let exports = Exports::new(client);
-    let started = exports.start(&checked, ExportMode::Copy).await;
+    let started = cavatica.exports.start(&checked, ExportMode::Copy).await;
     if let Err(error) = &started
         && *error.outcome() == Outcome::Unknown
     {
         println!("it may have been carried out: look for it before you send it again");
     }
-    let job = started?.value;
-    let job = exports.wait(&job.id, Duration::from_secs(60)).await?;
+    let limit = Duration::from_secs(60);
+    let job = cavatica.exports.wait(&started?.id, limit).await?;
     assert!(job.state.is(ExportState::Completed));
     println!("{} is {}", job.id, job.state);
     Ok(())

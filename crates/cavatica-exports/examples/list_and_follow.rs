@@ -6,7 +6,7 @@
 
 use cavatica_exports::model::{Batch, BulkItem, ExportMode, ExportRequest};
 use cavatica_exports::transport::{Client, Token};
-use cavatica_exports::{Exports, Files, Parent, Volumes};
+use cavatica_exports::{Cavatica, Parent};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
 
 #[tokio::main]
@@ -14,15 +14,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let project = ProjectSeed::new("lab/trio").synthetic("", 3, 1_000);
     let sandbox = Sandbox::builder().project(project).start().await?;
     let token = Token::new(sandbox.token().to_owned())?;
-    let client = Client::builder(sandbox.endpoint().parse()?, token).build()?;
+    let cavatica = Cavatica::new(Client::builder(sandbox.endpoint().parse()?, token).build()?);
 
-    let volumes = Volumes::new(client.clone()).list().collect().await?;
+    let volumes = cavatica.volumes.list().collect().await?;
     let takes_exports = |volume: &&_| takes_exports(volume);
     let volume = volumes.iter().find(takes_exports).ok_or("no volume")?;
 
     // Pages come one by one, so that a million files fit.
-    let files = Files::new(client.clone());
-    let mut pages = files.list(&Parent::Project("lab/trio".parse()?));
+    let mut pages = cavatica.files.list(&Parent::Project("lab/trio".parse()?));
     let mut requests = Vec::new();
     while let Some(page) = pages.next_page().await? {
         for file in page.items.iter().filter(|file| !file.is_folder()) {
@@ -32,9 +31,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    let exports = Exports::new(client);
     let batch = Batch::new(requests)?;
-    let answer = exports.start_bulk(&batch, ExportMode::Move).await?.value;
+    let answer = cavatica
+        .exports
+        .start_each(&batch, ExportMode::Move)
+        .await?
+        .value;
     let mut started = Vec::new();
     for item in answer.items {
         match item {
@@ -42,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             refused => println!("not started: {refused}"),
         }
     }
-    let mut watch = exports.watch(started);
+    let mut watch = cavatica.exports.watch(started);
     while let Some(jobs) = watch.next().await? {
         for job in jobs {
             println!("{} is {}", job.id, job.state);

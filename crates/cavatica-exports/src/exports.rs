@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
-    JobStanding, OpenName, Page, StartedJob, VolumeId,
+    OpenName, Page, StartedJob, VolumeId,
 };
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
@@ -37,6 +38,10 @@ impl Exports {
 
     /// Starts one export. It can't be undone, and there is no idempotency key: sent twice, it may run twice.
     ///
+    /// Dropping the future doesn't undo it either. Before its bytes leave, nothing is sent; afterwards the request runs to its
+    /// end in a task of its own, and only its answer is lost, as after [`Outcome::Unknown`](crate::transport::Outcome). So
+    /// bound it by the client's own limits rather than by a time-out around it, which doesn't tell the two apart.
+    ///
     /// # Errors
     ///
     /// Those of the transport; its [outcome](Error::outcome) says whether the platform may have accepted the job all
@@ -46,7 +51,8 @@ impl Exports {
         export: &CheckedExport,
         mode: ExportMode,
     ) -> Result<Fetched<ExportJob>, Error> {
-        self.client.fetch(start_call(export, mode)).await
+        let call = Call::post("/storage/exports").json(export);
+        self.client.fetch(with_mode(call, mode)).await
     }
 
     /// Starts up to 100 exports with one request, all moved or all copied. One that is refused doesn't harm the others.
@@ -54,27 +60,17 @@ impl Exports {
     /// # Errors
     ///
     /// As for [`start`](Self::start); what happened to each item stands in the answer.
-    pub async fn start_bulk(
-        &self,
-        exports: &Batch<CheckedExport>,
-        mode: ExportMode,
-    ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
-        let call = start_bulk_call(exports, mode);
-        self.client.fetch_with(call, BulkAnswer::read).await
-    }
-
-    /// Starts up to 100 exports, and reads of the answer what tells whose job is whose and how it stands: the same request
-    /// as [`start_bulk`](Self::start_bulk), and less work for its answer.
-    ///
-    /// # Errors
-    ///
-    /// As for [`start_bulk`](Self::start_bulk).
-    pub async fn submit_bulk(
+    pub async fn start_each(
         &self,
         exports: &Batch<CheckedExport>,
         mode: ExportMode,
     ) -> Result<Fetched<BulkAnswer<StartedJob>>, Error> {
-        let call = start_bulk_call(exports, mode);
+        #[derive(Serialize)]
+        struct Body<'a> {
+            items: &'a Batch<CheckedExport>,
+        }
+        let call = Call::post("/bulk/storage/exports/create").json(&Body { items: exports });
+        let call = with_mode(call, mode);
         self.client.fetch_with(call, BulkAnswer::read).await
     }
 
@@ -90,32 +86,23 @@ impl Exports {
         self.client.fetch(call).await
     }
 
-    /// Reads up to 100 jobs with one request.
+    /// Reads up to 100 jobs with one request: whole [`ExportJob`](crate::model::ExportJob)s, or of each what a
+    /// [`JobStanding`](crate::model::JobStanding) holds, which is less work.
     ///
     /// # Errors
     ///
     /// Those of the transport; a job that can't be read is an error item of the answer.
-    pub async fn get_bulk(
+    pub async fn get_bulk<J: DeserializeOwned + Send + 'static>(
         &self,
         ids: &Batch<ExportId>,
-    ) -> Result<Fetched<BulkAnswer<ExportJob>>, Error> {
-        self.client
-            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
-            .await
-    }
-
-    /// Reads how up to 100 jobs stand: the same request as [`get_bulk`](Self::get_bulk), and less work for its answer.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get_bulk`](Self::get_bulk).
-    pub async fn standings(
-        &self,
-        ids: &Batch<ExportId>,
-    ) -> Result<Fetched<BulkAnswer<JobStanding>>, Error> {
-        self.client
-            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
-            .await
+    ) -> Result<Fetched<BulkAnswer<J>>, Error> {
+        // The documentation's text prints `/bulk/storage/export/get`; its example and all official clients use the plural.
+        let call = Call::post("/bulk/storage/exports/get")
+            .effect(Effect::Read)
+            .json(&BulkGetRequest {
+                export_ids: ids.clone(),
+            });
+        self.client.fetch_with(call, BulkAnswer::read).await
     }
 
     /// Lists jobs with all their fields. The order isn't documented, and pages shift while jobs are added: the same job
@@ -152,20 +139,19 @@ impl Exports {
         Watch::new(self.clone(), ids)
     }
 
-    /// Waits until one job has ended, completed or failed.
+    /// Waits until one job has ended. A failed one has ended, too: its `state` and its `error` tell.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] after `limit`; the job goes on all the same.
+    /// [`WaitError::TimedOut`] after `limit`, whatever is under way then; the job goes on all the same.
     pub async fn wait(&self, id: &ExportId, limit: Duration) -> Result<ExportJob, WaitError> {
         let mut watch = self.watch([id.clone()]).with_limit(limit);
-        let mut latest = None;
         while let Some(jobs) = watch.next().await? {
-            latest = jobs.into_iter().next_back().or(latest);
+            if let Some(job) = jobs.into_iter().find(ExportJob::is_final) {
+                return Ok(job);
+            }
         }
-        latest.ok_or_else(|| WaitError::Missing {
-            ids: vec![id.clone()],
-        })
+        Err(WaitError::Missing { jobs: Vec::new() })
     }
 }
 
@@ -179,27 +165,6 @@ fn is_job(body: &[u8]) -> bool {
         _state: String,
     }
     serde_json::from_slice::<Marks>(body).is_ok()
-}
-
-fn start_call(export: &CheckedExport, mode: ExportMode) -> Call {
-    with_mode(Call::post("/storage/exports"), mode).json(export)
-}
-
-fn start_bulk_call(exports: &Batch<CheckedExport>, mode: ExportMode) -> Call {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        items: &'a Batch<CheckedExport>,
-    }
-    with_mode(Call::post("/bulk/storage/exports/create"), mode).json(&Body { items: exports })
-}
-
-/// The documentation's text prints `/bulk/storage/export/get`; its example and all official clients use the plural.
-fn get_bulk_call(ids: &Batch<ExportId>) -> Call {
-    Call::post("/bulk/storage/exports/get")
-        .effect(Effect::Read)
-        .json(&BulkGetRequest {
-            export_ids: ids.clone(),
-        })
 }
 
 /// `copy_only` is a query parameter. In the body it would be ignored, and the file moved.

@@ -1,8 +1,8 @@
 //! Files and folders.
 
-use crate::model::{
-    Batch, BulkAnswer, BulkFilesRequest, File, FileId, FileRef, Page, ProjectId, StoredFile,
-};
+use serde::de::DeserializeOwned;
+
+use crate::model::{Batch, BulkAnswer, BulkFilesRequest, File, FileId, FileRef, Page, ProjectId};
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
 
@@ -109,30 +109,22 @@ impl Files {
         Ok(None)
     }
 
-    /// Reads up to 100 files with one request.
+    /// Reads up to 100 files with one request: whole [`File`]s, or of each what a [`StoredFile`](crate::model::StoredFile)
+    /// holds, which is less work.
     ///
     /// # Errors
     ///
     /// Those of the transport; a file that can't be read is an error item of the answer.
-    pub async fn get_bulk(&self, ids: &Batch<FileId>) -> Result<Fetched<BulkAnswer<File>>, Error> {
-        self.client
-            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
-            .await
-    }
-
-    /// Reads where the bytes of up to 100 files lie: the same request as [`get_bulk`](Self::get_bulk), and less work for its
-    /// answer.
-    ///
-    /// # Errors
-    ///
-    /// As for [`get_bulk`](Self::get_bulk).
-    pub async fn storages(
+    pub async fn get_bulk<F: DeserializeOwned + Send + 'static>(
         &self,
         ids: &Batch<FileId>,
-    ) -> Result<Fetched<BulkAnswer<StoredFile>>, Error> {
-        self.client
-            .fetch_with(get_bulk_call(ids), BulkAnswer::read)
-            .await
+    ) -> Result<Fetched<BulkAnswer<F>>, Error> {
+        let call = Call::post("/bulk/files/get")
+            .effect(Effect::Read)
+            .json(&BulkFilesRequest {
+                file_ids: ids.clone(),
+            });
+        self.client.fetch_with(call, BulkAnswer::read).await
     }
 
     /// Lists one level, files and folders, with all their fields.
@@ -168,14 +160,6 @@ impl Files {
             .fold(call, |call, name| call.query("name", name));
         Ok(self.client.fetch::<Page<File>>(call).await?.value.items)
     }
-}
-
-fn get_bulk_call(ids: &Batch<FileId>) -> Call {
-    Call::post("/bulk/files/get")
-        .effect(Effect::Read)
-        .json(&BulkFilesRequest {
-            file_ids: ids.clone(),
-        })
 }
 
 fn of(call: Call, parent: &Parent) -> Call {

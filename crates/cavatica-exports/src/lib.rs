@@ -5,20 +5,18 @@
 //!
 //! ```no_run
 //! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use cavatica_exports::Cavatica;
 //! use cavatica_exports::model::{ExportMode, ExportRequest, ExportState};
-//! use cavatica_exports::transport::{Client, Endpoint, Token};
-//! use cavatica_exports::{Exports, Files, Volumes};
+//! use cavatica_exports::transport::Token;
 //!
-//! let token = Token::new(std::fs::read_to_string("token.txt")?)?;
-//! let client = Client::builder(Endpoint::CAVATICA.parse()?, token).build()?;
-//! let file = Files::new(client.clone()).get(&"567890abc8a5639cc6722063".parse()?).await?.value;
-//! let volume = Volumes::new(client.clone()).get(&"rfranklin/output".parse()?).await?.value;
+//! let cavatica = Cavatica::connect(Token::new(std::fs::read_to_string("token.txt")?)?)?;
+//! let file = cavatica.files.get(&"567890abc8a5639cc6722063".parse()?).await?;
+//! let volume = cavatica.volumes.get(&"rfranklin/output".parse()?).await?;
 //! let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "run1/output.vcf".parse()?);
 //! let checked = request.check(&file, &volume)?;
 //!
-//! let exports = Exports::new(client);
-//! let job = exports.start(&checked, ExportMode::Move).await?.value;
-//! let job = exports.wait(&job.id, std::time::Duration::from_secs(1800)).await?;
+//! let job = cavatica.exports.start(&checked, ExportMode::Move).await?;
+//! let job = cavatica.exports.wait(&job.id, std::time::Duration::from_secs(1800)).await?;
 //! assert!(job.state.is(ExportState::Completed));
 //! # Ok(()) }
 //! ```
@@ -32,22 +30,26 @@ pub use cavatica_model as model;
 pub use cavatica_transport as transport;
 
 mod account;
+mod cavatica;
 mod exports;
 mod files;
 mod pager;
 mod projects;
 mod tasks;
 mod volumes;
+mod walk;
 mod watch;
 
 pub use account::Account;
+pub use cavatica::Cavatica;
 pub use exports::{ExportFilter, Exports};
 pub use files::{Files, Followed, Parent};
 pub use pager::{ListError, Paged, Pager};
 pub use projects::Projects;
 pub use tasks::Tasks;
-pub use volumes::{Answered, Made, Volumes};
-pub use watch::{WaitError, Watch};
+pub use volumes::Volumes;
+pub use walk::{FileWalk, FolderPage, VolumeWalk};
+pub use watch::{Unended, WaitError, Watch};
 
 /// The README's example is compiled with the doc tests.
 #[cfg(doctest)]

@@ -1,12 +1,11 @@
 //! Volumes, and what lies on them.
 
-use crate::account::Account;
 use crate::model::{
     Member, NewVolume, Page, Volume, VolumeChange, VolumeId, VolumeListing, VolumeObject,
     VolumePermissions,
 };
 use crate::pager::{MAX_PAGE, Pager};
-use crate::transport::{Call, Client, Error, Fetched, Outcome};
+use crate::transport::{Call, Client, Error, Fetched};
 
 /// Calls about volumes.
 ///
@@ -14,24 +13,6 @@ use crate::transport::{Call, Client, Error, Fetched, Outcome};
 #[derive(Clone, Debug)]
 pub struct Volumes {
     client: Client,
-}
-
-/// A volume that was made.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Made {
-    /// The volume.
-    pub volume: Volume,
-    /// How it is known.
-    pub answer: Answered,
-}
-
-/// How the outcome of a call is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// The platform said so.
-    Told,
-    /// The answer was lost; what was asked for is there.
-    LookedUp,
 }
 
 impl Volumes {
@@ -69,7 +50,7 @@ impl Volumes {
             .param("volume", volume)
             .query("fields", "_all")
             .query("limit", MAX_PAGE);
-        Pager::new(self.client.clone(), call).read_by(Page::read_members)
+        Pager::read_by(self.client.clone(), call, Page::read_members)
     }
 
     /// Whether the platform says that an account may not export to a volume. An owner isn't asked about, and where the
@@ -85,40 +66,16 @@ impl Volumes {
         })
     }
 
-    /// Makes a volume. A lost answer isn't asked for by making it again: it is looked for, by owner, name and bucket.
+    /// Makes a volume. It is sent once: after [`Outcome::Unknown`](crate::transport::Outcome::Unknown), look for it before
+    /// you send anything again.
     ///
     /// # Errors
     ///
-    /// Those of the transport, [`Outcome::Unknown`] if the answer was lost and no such volume is there; `Refused` with code
-    /// 9010 for a name that is taken, 92xx for a bucket that the platform can't use with these credentials.
-    pub async fn create(&self, new: &NewVolume) -> Result<Made, Error> {
+    /// Those of the transport; `Refused` with code 9010 for a name that is taken, 92xx for a bucket that the platform can't
+    /// use with these credentials.
+    pub async fn create(&self, new: &NewVolume) -> Result<Fetched<Volume>, Error> {
         let call = Call::post("/storage/volumes").json(&new.to_body());
-        let error = match self.client.fetch::<Volume>(call).await {
-            Ok(fetched) => {
-                return Ok(Made {
-                    volume: fetched.value,
-                    answer: Answered::Told,
-                });
-            }
-            Err(error) => error,
-        };
-        // Others' volumes are listed too, and may have the same name and bucket.
-        if *error.outcome() == Outcome::Unknown
-            && let Ok(user) = Account::new(self.client.clone()).user().await
-            && let Some(owner) = user.value.username.value()
-            && let Ok(volumes) = self.list().collect().await
-            && let Some(volume) = volumes.into_iter().find(|volume| {
-                volume.id.owner() == owner
-                    && volume.id.name() == new.name.as_str()
-                    && volume.bucket() == Some(new.place.bucket())
-            })
-        {
-            return Ok(Made {
-                volume,
-                answer: Answered::LookedUp,
-            });
-        }
-        Err(error)
+        self.client.fetch(call).await
     }
 
     /// Changes a volume; sends what changes and nothing else.
@@ -223,17 +180,18 @@ impl Volumes {
     /// Lists one level of a volume's contents, metadata included. A prefix names a folder, with or without a final `/`;
     /// empty is the top level. Folders are told with their final `/`, and never the one that was asked for.
     pub fn list_objects(&self, volume: &VolumeId, prefix: &str) -> Pager<VolumeListing> {
-        let call = Call::get("/storage/volumes/{volume}/list").param("volume", volume);
-        let call = if prefix.is_empty() {
-            call
-        } else {
-            call.query("prefix", prefix)
-        };
-        Pager::new(
-            self.client.clone(),
-            call.query("fields", "_all").query("limit", MAX_PAGE),
-        )
-        .of_folder(prefix)
+        let mut call = Call::get("/storage/volumes/{volume}/list")
+            .param("volume", volume)
+            .query("fields", "_all")
+            .query("limit", MAX_PAGE);
+        if !prefix.is_empty() {
+            call = call.query("prefix", prefix);
+        }
+        let folder = prefix.to_owned();
+        Pager::read_by(self.client.clone(), call, move |text| {
+            let listing: VolumeListing = serde_json::from_str(text)?;
+            Ok(listing.below(&folder))
+        })
     }
 
     /// Reads what the storage says of one object.

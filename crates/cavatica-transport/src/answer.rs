@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,6 +33,27 @@ pub struct Fetched<T> {
     pub status: u16,
 }
 
+impl<T> Fetched<T> {
+    /// An answer with this value alone and the status 200, as tests of a program may need one.
+    pub fn new(value: T) -> Self {
+        Fetched {
+            value,
+            request_id: None,
+            total: None,
+            status: 200,
+        }
+    }
+}
+
+/// What the body said is nearly always what is wanted.
+impl<T> Deref for Fetched<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
 /// Reads a body in the attempt that brought it: one that is no JSON at all is a fault of the wire, and asked for again.
 pub(crate) type Reader = Arc<dyn Fn(&[u8]) -> Result<Said, BoxError> + Send + Sync>;
 
@@ -53,7 +75,7 @@ pub(crate) fn anything(_: &[u8]) -> Result<Said, BoxError> {
 /// again, it comes again.
 pub(crate) fn json<T: Send + 'static>(
     body: &[u8],
-    read: fn(&str) -> serde_json::Result<T>,
+    read: impl Fn(&str) -> serde_json::Result<T>,
 ) -> Result<Said, BoxError> {
     let text = std::str::from_utf8(body)?;
     let said = read(text);

@@ -166,9 +166,9 @@ impl Client {
     pub async fn fetch_with<T: Send + 'static>(
         &self,
         call: Call,
-        read: fn(&str) -> serde_json::Result<T>,
+        read: impl Fn(&str) -> serde_json::Result<T> + Send + Sync + 'static,
     ) -> Result<Fetched<T>, Error> {
-        let reader: Reader = Arc::new(move |body| json(body, read));
+        let reader: Reader = Arc::new(move |body| json(body, &read));
         let (Success { answer, said }, subject) = self.run(call, reader).await?;
         let said: Box<serde_json::Result<T>> = said.downcast().expect("`json` gives that");
         let request_id = answer.request_id().map(str::to_owned);

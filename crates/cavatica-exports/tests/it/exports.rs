@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{Batch, BulkItem, ExportMode, ExportRequest, ExportState};
+use cavatica_exports::model::{
+    Batch, BulkItem, ExportJob, ExportMode, ExportRequest, ExportState, JobStanding,
+};
 use cavatica_exports::{ExportFilter, WaitError};
 use cavatica_sandbox::{Quirk, Route, Sandbox, VolumeSeed};
 
@@ -73,7 +75,7 @@ async fn one_bad_item_of_a_bulk_start_harms_no_other() {
 
     let items = world
         .exports
-        .start_bulk(&batch, ExportMode::Copy)
+        .start_each(&batch, ExportMode::Copy)
         .await
         .unwrap()
         .value
@@ -82,16 +84,29 @@ async fn one_bad_item_of_a_bulk_start_harms_no_other() {
     let [BulkItem::Resource(job, _), BulkItem::Error(error, _)] = items.as_slice() else {
         panic!("{items:?}")
     };
-    assert_eq!(job.answers(good.request()), Some(true));
+    let source = job.source.value().map(|source| &source.file);
+    assert_eq!(source, Some(&good.request().source.file));
     assert_eq!(error.code(), Some(9006));
     assert_eq!(world.sandbox.ledger().starts, 1);
 
     let ids = Batch::new(vec![job.id.clone(), "nosuchjob".parse().unwrap()]).unwrap();
-    let items = world.exports.get_bulk(&ids).await.unwrap().value.items;
+    let items = world
+        .exports
+        .get_bulk::<ExportJob>(&ids)
+        .await
+        .unwrap()
+        .value
+        .items;
     assert_eq!(items[0].resource().map(|job| &job.id), Some(&job.id));
     assert!(matches!(&items[1], BulkItem::Error(..)), "{items:?}");
 
-    let standings = world.exports.standings(&ids).await.unwrap().value.items;
+    let standings = world
+        .exports
+        .get_bulk::<JobStanding>(&ids)
+        .await
+        .unwrap()
+        .value
+        .items;
     assert_eq!(standings[0].resource().map(|job| &job.id), Some(&job.id));
     assert!(
         matches!(&standings[1], BulkItem::Error(..)),
@@ -151,7 +166,7 @@ async fn waiting_ends_when_the_time_is_up() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, WaitError::TimedOut { ids, .. } if *ids == [job.id.clone()]),
+        matches!(&error, WaitError::TimedOut { jobs, .. } if jobs[0].id == job.id),
         "{error}"
     );
 }
@@ -210,7 +225,7 @@ async fn a_copy_asks_for_advance_access() {
     assert!(
         world
             .exports
-            .start_bulk(&batch, ExportMode::Copy)
+            .start_each(&batch, ExportMode::Copy)
             .await
             .is_ok()
     );

@@ -1,8 +1,15 @@
 //! Lists of files, volumes and objects.
 
-use cavatica_exports::model::{File, FileRef, ServiceType};
-use cavatica_exports::{Followed, Parent};
-use cavatica_sandbox::{ProjectSeed, Quirk, Route, Sandbox, VolumeSeed};
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::time::Duration;
+
+use cavatica_exports::model::{Entry, File, FileRef, Link, Page, ServiceType, Tri, Volume};
+use cavatica_exports::transport::Call;
+use cavatica_exports::{Followed, ListError, Pager, Parent};
+use cavatica_sandbox::{FaultPlan, ProjectSeed, Quirk, Route, Sandbox, VolumeSeed};
+use futures_core::Stream;
+use tokio::time::timeout;
 
 use crate::world::World;
 
@@ -236,16 +243,114 @@ async fn a_walk_through_a_volume_ends() {
                 builder.quirk(*quirk)
             });
         let world = World::with(builder).await;
-        let id = "lab/v".parse().unwrap();
-        let (mut found, mut levels) = (Vec::new(), vec![String::new()]);
-        while let Some(level) = levels.pop() {
-            let mut pager = world.volumes.list_objects(&id, &level);
-            while let Some(page) = pager.next_page().await.unwrap() {
-                found.extend(page.items.iter().map(|object| object.location.clone()));
-                levels.extend(page.folders().map(str::to_owned));
+        let mut walk = world.volumes.walk(&"lab/v".parse().unwrap(), "");
+        let mut found = Vec::new();
+        while let Some(page) = walk.next_page().await.unwrap() {
+            found.extend(page.items.iter().map(|object| object.location.clone()));
+            for folder in page.folders() {
+                walk.enter(folder);
             }
         }
         found.sort();
         assert_eq!(found, ["a", "x/b", "x/y/c"], "{quirks:?}");
     }
+}
+
+#[tokio::test]
+async fn a_walk_through_a_project_shows_every_path_whether_large_pages_are_had_or_not() {
+    for faults in [
+        "",
+        "refuse=403/1001@scroll",
+        "refuse=403/1001@folder-scroll",
+    ] {
+        let world = World::new().await;
+        world
+            .sandbox
+            .set_faults(faults.parse::<FaultPlan>().unwrap());
+        let project = Parent::Project("sandbox/demo".parse().unwrap());
+        let mut walk = world.files.walk(project, "");
+        let mut paths = BTreeSet::new();
+        while let Some(page) = walk.next_page().await.unwrap() {
+            for entry in &page.entries {
+                let Entry::Read(file) = entry else {
+                    panic!("{entry:?}")
+                };
+                paths.insert(page.path_of(file));
+            }
+        }
+        for path in ["README.txt", "results", "results/NA12878/calls.vcf"] {
+            assert!(paths.contains(path), "{faults}: {paths:?}");
+        }
+    }
+}
+
+/// A server that is led by its own links in a circle: each page but the first names the one before it.
+#[tokio::test]
+async fn a_list_that_leads_in_a_circle_gives_its_items_and_an_error() {
+    let world = World::new().await;
+    let endpoint = world.client.endpoint().to_string();
+    let page = move |text: &str| {
+        let real: Page<Volume> = serde_json::from_str(text)?;
+        let offset = real
+            .href
+            .value()
+            .is_some_and(|href| href.contains("offset=1"));
+        let next = if offset { 0 } else { 1 };
+        let link = Link {
+            href: Tri::Value(format!("{endpoint}/storage/volumes?limit=1&offset={next}")),
+            rel: Tri::Value("next".to_owned()),
+            ..Link::default()
+        };
+        Ok(Page {
+            links: Tri::Value(vec![link]),
+            ..real
+        })
+    };
+    let first = Call::get("/storage/volumes").query("limit", 1);
+    let mut pager = Pager::read_by(world.client.clone(), first, page);
+    let mut pages = 0;
+    let error = loop {
+        match pager.next_page().await {
+            Ok(page) => pages += page.expect("it has no end").items.len(),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, ListError::Endless { .. }), "{error}");
+    assert_eq!(pages, 3, "the second page's items, and the first's again");
+    let again = pager.next_page().await;
+    assert!(matches!(again, Err(ListError::Endless { .. })));
+}
+
+#[tokio::test]
+async fn a_list_goes_on_though_its_futures_are_dropped_and_is_a_stream() {
+    let project = ProjectSeed::new("sandbox/many").synthetic("", 250, 10);
+    let world = World::with(
+        Sandbox::builder()
+            .project(project)
+            .volume(VolumeSeed::s3("sandbox/output")),
+    )
+    .await;
+    let top = Parent::Project("sandbox/many".parse().unwrap());
+    let before = world.sandbox.ledger().requests_to(Route::Files);
+    let mut pager = world.files.list(&top);
+    let mut sizes = Vec::new();
+    loop {
+        match timeout(Duration::from_millis(1), pager.next_page()).await {
+            Err(_) => {}
+            Ok(page) => match page.unwrap() {
+                Some(page) => sizes.push(page.items.len()),
+                None => break,
+            },
+        }
+    }
+    assert_eq!(sizes, [100, 100, 50]);
+    let asked = world.sandbox.ledger().requests_to(Route::Files) - before;
+    assert_eq!(asked, 3, "no page is asked for twice");
+
+    let mut stream = std::pin::pin!(world.files.list(&top));
+    let mut sizes = Vec::new();
+    while let Some(page) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        sizes.push(page.unwrap().items.len());
+    }
+    assert_eq!(sizes, [100, 100, 50]);
 }

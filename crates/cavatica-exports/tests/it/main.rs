@@ -2,4 +2,5 @@
 
 mod exports;
 mod lists;
+mod watch;
 mod world;

@@ -1,16 +1,24 @@
 //! A sandbox and the calls to it.
 
+use std::ops::Deref;
+
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{CheckedExport, ExportRequest, FileId, VolumeId};
 use cavatica_exports::transport::{Client, Token};
-use cavatica_exports::{Account, Exports, Files, Volumes};
+
 use cavatica_sandbox::{Sandbox, SandboxBuilder};
 
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
-    pub(crate) exports: Exports,
-    pub(crate) files: Files,
-    pub(crate) volumes: Volumes,
-    pub(crate) account: Account,
+    cavatica: Cavatica,
+}
+
+impl Deref for World {
+    type Target = Cavatica;
+
+    fn deref(&self) -> &Cavatica {
+        &self.cavatica
+    }
 }
 
 impl World {
@@ -26,10 +34,7 @@ impl World {
             .unwrap();
         World {
             sandbox,
-            exports: Exports::new(client.clone()),
-            files: Files::new(client.clone()),
-            volumes: Volumes::new(client.clone()),
-            account: Account::new(client),
+            cavatica: Cavatica::new(client),
         }
     }
 
