@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cavatica_exports::model::{File, FileRef};
 use cavatica_exports::transport::{Client, ClientBuilder, RetryPolicy, Wait};
-use cavatica_exports::{Exports, Files, Followed, Volumes};
+use cavatica_exports::{Cavatica, Followed};
 
 use crate::args::{Global, Pace};
 use crate::credentials::{self, Credentials, Environment};
@@ -20,71 +20,50 @@ const LONGEST_BYTE_LIFE: Duration = Duration::from_secs(20);
 const CERTIFICATE: &str =
     "name a file with the authority's certificate in PEM, or leave --ca-cert out";
 
-/// Calls to the platform, with the credentials that were found.
-#[derive(Debug)]
-pub(crate) struct Api {
-    pub(crate) client: Client,
-    pub(crate) exports: Exports,
-    pub(crate) files: Files,
-    pub(crate) volumes: Volumes,
+/// The platform, with the credentials that were found.
+pub(crate) fn connect(global: &Global, ui: &Ui) -> Result<Cavatica, Failure> {
+    let found = credentials(global, ui)?;
+    tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
+    client(global, found).map(Cavatica::new)
 }
 
-impl Api {
-    pub(crate) fn connect(global: &Global, ui: &Ui) -> Result<Self, Failure> {
-        let found = credentials(global, ui)?;
-        tracing::info!(endpoint = %found.endpoint, token_from = %found.origin, "credentials found");
-        Ok(Api::over(&client(global, found)?))
-    }
+/// The same, for starts that are looked for after this time: their bytes die soon enough.
+pub(crate) fn for_starts(global: &Global, settle: Duration, ui: &Ui) -> Result<Cavatica, Failure> {
+    let builder = builder(global, credentials(global, ui)?)?;
+    let life = LONGEST_BYTE_LIFE.min(settle);
+    build(builder.longest_byte_life(life)).map(Cavatica::new)
+}
 
-    /// The file or folder that the user named.
-    pub(crate) async fn look_up(&self, file: &FileRef) -> Result<File, Failure> {
-        let found = self.files.look_up(file).await.map_err(|error| {
-            let failure = Failure::from(error);
-            match file {
-                FileRef::Path(path) => failure.naming(&format!("project `{}`", path.project())),
-                FileRef::Id(_) => failure,
-            }
-        })?;
-        match (found, file) {
-            (Followed::To(file), _) => Ok(*file),
-            (Followed::Lost(at), FileRef::Path(path)) => {
-                let project = path.project();
-                let folder = at.rsplit_once('/').map(|(folder, _)| folder);
-                let parent = match folder {
-                    Some(folder) => format!(
-                        "--folder {}",
-                        hint::shell_word(&format!("{project}:{folder}"))
-                    ),
-                    None => format!("--project {project}"),
-                };
-                Err(Failure::usage(format!(
-                    "project `{project}` has no `{at}`, or doesn't show it to you"
-                ))
-                .hint(format!(
-                    "`cavatica files list {parent}` shows what is there"
-                )))
-            }
-            (Followed::Lost(_), FileRef::Id(id)) => {
-                Err(Failure::usage(format!("there is no file `{id}`")))
-            }
+/// The file or folder that the user named.
+pub(crate) async fn look_up(api: &Cavatica, file: &FileRef) -> Result<File, Failure> {
+    let found = api.files.look_up(file).await.map_err(|error| {
+        let failure = Failure::from(error);
+        match file {
+            FileRef::Path(path) => failure.naming(&format!("project `{}`", path.project())),
+            FileRef::Id(_) => failure,
         }
-    }
-
-    /// Whose bytes die soon enough for a start to be looked for after this time.
-    pub(crate) fn for_starts(global: &Global, settle: Duration, ui: &Ui) -> Result<Self, Failure> {
-        let found = credentials(global, ui)?;
-        let life = LONGEST_BYTE_LIFE.min(settle);
-        Ok(Api::over(&build(
-            builder(global, found)?.longest_byte_life(life),
-        )?))
-    }
-
-    pub(crate) fn over(client: &Client) -> Self {
-        Api {
-            client: client.clone(),
-            exports: Exports::new(client.clone()),
-            files: Files::new(client.clone()),
-            volumes: Volumes::new(client.clone()),
+    })?;
+    match (found, file) {
+        (Followed::To(file), _) => Ok(*file),
+        (Followed::Lost(at), FileRef::Path(path)) => {
+            let project = path.project();
+            let folder = at.rsplit_once('/').map(|(folder, _)| folder);
+            let parent = match folder {
+                Some(folder) => format!(
+                    "--folder {}",
+                    hint::shell_word(&format!("{project}:{folder}"))
+                ),
+                None => format!("--project {project}"),
+            };
+            Err(Failure::usage(format!(
+                "project `{project}` has no `{at}`, or doesn't show it to you"
+            ))
+            .hint(format!(
+                "`cavatica files list {parent}` shows what is there"
+            )))
+        }
+        (Followed::Lost(_), FileRef::Id(id)) => {
+            Err(Failure::usage(format!("there is no file `{id}`")))
         }
     }
 }

@@ -230,7 +230,7 @@ impl From<ListError> for Failure {
     fn from(error: ListError) -> Self {
         match error {
             ListError::Call(error) => error.into(),
-            ListError::Endless { .. } => Failure::new(Exit::Other, error.to_string()),
+            _ => Failure::new(Exit::Other, error.to_string()),
         }
     }
 }
@@ -357,14 +357,15 @@ impl From<WaitError> for Failure {
     fn from(error: WaitError) -> Self {
         match error {
             WaitError::Call(error) => error.into(),
-            WaitError::TimedOut { ref ids, .. } => {
-                let ids: Vec<_> = ids.iter().map(|id| hint::shell_word(id.as_str())).collect();
+            WaitError::TimedOut { ref jobs, .. } => {
+                let ids = jobs.iter().map(|job| hint::shell_word(job.id.as_str()));
+                let ids: Vec<_> = ids.collect();
                 Failure::new(Exit::Unknown, error.to_string()).hint(format!(
                     "the platform goes on; look again with `cavatica jobs wait {}`",
                     ids.join(" ")
                 ))
             }
-            WaitError::Missing { .. } => Failure::new(Exit::Unknown, error.to_string()),
+            _ => Failure::new(Exit::Unknown, error.to_string()),
         }
     }
 }

@@ -22,7 +22,6 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::api::Api;
 use crate::args::{Cli, Command, Jobs, Volumes};
 use crate::exit::{Exit, Failure};
 use crate::ui::{OnClosedPipe, Ui};
@@ -102,10 +101,10 @@ fn runtime(command: &Command) -> Builder {
 }
 
 async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
-    let api = || Api::connect(&cli.global, ui);
+    let api = || api::connect(&cli.global, ui);
     match &cli.command {
         Command::Export(args) => {
-            let api = Api::for_starts(&cli.global, args.settle, ui)?;
+            let api = api::for_starts(&cli.global, args.settle, ui)?;
             command::export::run(args, &api, ui).await
         }
         Command::Plan(args) => command::plan::run(args, &cli.global, ui).await,

@@ -16,8 +16,15 @@ pub struct FileWalk {
     files: Files,
     /// A thousand entries for a request, by tokens, until the platform refuses them; then a hundred, as documented.
     large_pages: bool,
-    folders: VecDeque<(Parent, String)>,
-    open: Option<(Parent, String, Pager<Page<Entry<File>>>)>,
+    deep: bool,
+    folders: VecDeque<Folder>,
+    open: Option<(Folder, Pager<Page<Entry<File>>>)>,
+}
+
+#[derive(Debug)]
+struct Folder {
+    id: Parent,
+    path: String,
 }
 
 /// A page of what lies in one folder.
@@ -47,16 +54,28 @@ impl Files {
     /// It asks for large pages, which are advance access. Where the platform refuses them in the midst of a folder, the
     /// folder is read again from its beginning: its entries may come twice.
     pub fn walk(&self, parent: Parent, path: impl Into<String>) -> FileWalk {
+        let top = Folder {
+            id: parent,
+            path: path.into(),
+        };
         FileWalk {
             files: self.clone(),
             large_pages: true,
-            folders: VecDeque::from([(parent, path.into())]),
+            deep: true,
+            folders: VecDeque::from([top]),
             open: None,
         }
     }
 }
 
 impl FileWalk {
+    /// The same walk, which stays in the folder that it begins in.
+    #[must_use]
+    pub fn one_level(mut self) -> Self {
+        self.deep = false;
+        self
+    }
+
     /// The next page, or `None` once all was shown. A page that could not be had can be asked for again.
     ///
     /// # Errors
@@ -65,22 +84,24 @@ impl FileWalk {
     pub async fn next_page(&mut self) -> Result<Option<FolderPage>, ListError> {
         loop {
             if self.open.is_none() {
-                let Some((parent, path)) = self.folders.pop_front() else {
+                let Some(folder) = self.folders.pop_front() else {
                     return Ok(None);
                 };
-                let pager = self.list(&parent);
-                self.open = Some((parent, path, pager));
+                let pager = self.list(&folder.id);
+                self.open = Some((folder, pager));
             }
-            let Some((parent, path, pager)) = &mut self.open else {
+            let Some((folder, pager)) = &mut self.open else {
                 continue;
             };
             match pager.next_page().await {
                 Ok(Some(page)) => {
                     let page = FolderPage {
-                        folder: path.clone(),
+                        folder: folder.path.clone(),
                         entries: page.items,
                     };
-                    self.folders.extend(folders(&page));
+                    if self.deep {
+                        self.folders.extend(folders(&page));
+                    }
                     return Ok(Some(page));
                 }
                 Ok(None) => self.open = None,
@@ -88,7 +109,7 @@ impl FileWalk {
                     if self.large_pages && *error.outcome() == Outcome::Refused =>
                 {
                     self.large_pages = false;
-                    *pager = self.files.list(parent).leniently();
+                    *pager = self.files.list(&folder.id).leniently();
                 }
                 Err(error) => return Err(error),
             }
@@ -104,11 +125,12 @@ impl FileWalk {
     }
 }
 
-fn folders(page: &FolderPage) -> impl Iterator<Item = (Parent, String)> {
+fn folders(page: &FolderPage) -> impl Iterator<Item = Folder> {
     page.entries.iter().filter_map(|entry| match entry {
-        Entry::Read(file) if file.is_folder() => {
-            Some((Parent::Folder(file.id.clone()), page.path_of(file)))
-        }
+        Entry::Read(file) if file.is_folder() => Some(Folder {
+            id: Parent::Folder(file.id.clone()),
+            path: page.path_of(file),
+        }),
         Entry::Read(_) | Entry::Unreadable { .. } => None,
     })
 }

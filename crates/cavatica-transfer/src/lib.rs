@@ -35,7 +35,6 @@ mod fingerprint;
 pub mod journal;
 mod once;
 pub mod plan;
-mod platform;
 mod run;
 pub mod state;
 mod verify;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{CheckedExport, ExportJob, ExportMode, ExportState, Tri};
 use cavatica_exports::transport::{Client, Error, Outcome};
+use cavatica_exports::{Cavatica, ExportFilter};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
@@ -13,7 +13,6 @@ use crate::evidence::{
     Settling, Trace, gather, judge,
 };
 use crate::journal::{IntentId, Item, Overwrite};
-use crate::platform::Platform;
 use crate::state::{Doubt, ItemId};
 
 /// How an export that was started once came about.
@@ -69,7 +68,7 @@ pub async fn export_once(
     mode: ExportMode,
     settle: Duration,
 ) -> Result<Started, OnceError> {
-    let platform = Platform::new(client);
+    let platform = Cavatica::new(client.clone());
     let sent = client.now();
     let error = match platform.exports.start(export, mode).await {
         Ok(answer) => return Ok(Started::Answered(Box::new(answer.value))),
@@ -99,7 +98,7 @@ pub async fn export_once(
 
 /// What is asked about one export.
 struct Inquiry<'a> {
-    platform: &'a Platform,
+    platform: &'a Cavatica,
     export: &'a CheckedExport,
     asked: Asked,
     /// The last look without a trace, and whether a completed job may be ours.
@@ -108,7 +107,7 @@ struct Inquiry<'a> {
 
 impl<'a> Inquiry<'a> {
     fn new(
-        platform: &'a Platform,
+        platform: &'a Cavatica,
         export: &'a CheckedExport,
         mode: ExportMode,
         sent: Timestamp,
@@ -235,7 +234,7 @@ fn unknown(doubt: Doubt, source: Error) -> OnceError {
 }
 
 /// The job behind a success that the file's storage showed. It is good to have, not needed.
-async fn completed_job(platform: &Platform, export: &CheckedExport) -> Option<ExportJob> {
+async fn completed_job(platform: &Cavatica, export: &CheckedExport) -> Option<ExportJob> {
     let filter = ExportFilter {
         volume: Some(export.request().destination.volume.clone()),
         states: vec![ExportState::Completed],

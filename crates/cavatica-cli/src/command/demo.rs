@@ -5,18 +5,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::Parent;
 use cavatica_exports::model::{
-    Batch, BulkItem, CheckedExport, ExportJob, ExportMode, ExportRequest, ExportState, File,
-    ProjectId, Volume, VolumeId,
+    self, Batch, BulkItem, CheckedExport, ExportJob, ExportMode, ExportRequest, ExportState, File,
+    JobDestination, Open, ProjectId, StartedJob, Tri, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Client, Token};
+use cavatica_exports::{Cavatica, Parent};
 use cavatica_sandbox::Sandbox;
 use indicatif::HumanBytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
@@ -183,7 +182,7 @@ fn several(count: usize, noun: &str) -> String {
     counted(count as u64, noun)
 }
 
-fn connect(sandbox: &Sandbox) -> Result<Api, Failure> {
+fn connect(sandbox: &Sandbox) -> Result<Cavatica, Failure> {
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Failure::new(Exit::Other, "the sandbox can't be reached").caused_by(error)
     };
@@ -195,22 +194,19 @@ fn connect(sandbox: &Sandbox) -> Result<Api, Failure> {
     let client = Client::builder(endpoint, token)
         .build()
         .map_err(|error| broken(Box::new(error)))?;
-    Ok(Api::over(&client))
+    Ok(Cavatica::new(client))
 }
 
 /// Every file below, however deep.
-async fn tree(api: &Api, top: Parent) -> Result<Vec<Entry>, Failure> {
+async fn tree(api: &Cavatica, top: Parent) -> Result<Vec<Entry>, Failure> {
+    let mut walk = api.files.walk(top, "");
     let mut files = Vec::new();
-    let mut folders = vec![(String::new(), top)];
-    while let Some((path, parent)) = folders.pop() {
-        for file in api.files.list(&parent).collect().await? {
-            let path = format!(
-                "{path}{}",
-                file.name.value().map_or(file.id.as_str(), String::as_str)
-            );
-            if file.is_folder() {
-                folders.push((format!("{path}/"), Parent::Folder(file.id)));
-            } else {
+    while let Some(page) = walk.next_page().await? {
+        for entry in &page.entries {
+            if let model::Entry::Read(file) = entry
+                && !file.is_folder()
+            {
+                let (path, file) = (page.path_of(file), file.clone());
                 files.push(Entry { path, file });
             }
         }
@@ -221,7 +217,7 @@ async fn tree(api: &Api, top: Parent) -> Result<Vec<Entry>, Failure> {
 
 /// Checks every file against the volume, and shows what else would be refused.
 async fn check(
-    api: &Api,
+    api: &Cavatica,
     entries: &[Entry],
     teller: &mut Teller<'_>,
 ) -> Result<Vec<CheckedExport>, Failure> {
@@ -282,16 +278,16 @@ fn checked(
 
 /// Starts everything, 100 with each request, and shows what the platform itself refuses.
 async fn start_all(
-    api: &Api,
+    api: &Cavatica,
     exports: Vec<CheckedExport>,
     teller: &mut Teller<'_>,
-) -> Result<Vec<ExportJob>, Failure> {
+) -> Result<Vec<StartedJob>, Failure> {
     let mut jobs = Vec::new();
     for exports in exports.chunks(Batch::<CheckedExport>::MAX) {
         let batch = Batch::new(exports.to_vec()).expect("chunks have 1 to MAX items");
         let answer = api
             .exports
-            .start_bulk(&batch, ExportMode::Move)
+            .start_each(&batch, ExportMode::Move)
             .await?
             .value;
         // The sandbox keeps the order; the engine doesn't rely on it.
@@ -318,19 +314,19 @@ async fn start_all(
 
 /// Shows each job's way to its end.
 async fn follow(
-    api: &Api,
-    jobs: &[ExportJob],
+    api: &Cavatica,
+    jobs: &[StartedJob],
     teller: &Teller<'_>,
 ) -> Result<Vec<ExportJob>, Failure> {
     let mut watch = api.exports.watch(jobs.iter().map(|job| job.id.clone()));
     let mut completed = Vec::new();
     for job in jobs {
-        say(job, teller)?;
+        say(&job.state, &job.destination, teller)?;
     }
     while let Some(changed) = watch.next().await? {
         for job in changed {
             if !job.state.is(ExportState::Pending) {
-                say(&job, teller)?;
+                say(&job.state, &job.destination, teller)?;
             }
             if job.state.is(ExportState::Completed) {
                 completed.push(job);
@@ -340,12 +336,14 @@ async fn follow(
     Ok(completed)
 }
 
-fn say(job: &ExportJob, teller: &Teller<'_>) -> io::Result<()> {
-    let location = job
-        .destination
-        .value()
-        .map_or("", |destination| destination.location.as_str());
-    teller.line(format_args!("   {:<9}  {location}", job.state))
+fn say(
+    state: &Open<ExportState>,
+    destination: &Tri<JobDestination>,
+    teller: &Teller<'_>,
+) -> io::Result<()> {
+    let destination = destination.value();
+    let location = destination.map_or("", |destination| destination.location.as_str());
+    teller.line(format_args!("   {state:<9}  {location}"))
 }
 
 /// Compares the objects with the files that they were made of.

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cavatica_exports::Account;
 use cavatica_exports::model::{RateLimit, User};
 use cavatica_exports::transport::{Call, Client};
+use cavatica_exports::{Account, Cavatica};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::api::{self, Api};
+use crate::api;
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
 use crate::exit::{Exit, Failure};
@@ -167,7 +167,7 @@ impl Doctor<'_> {
             Ok(limit) => self.tell(requests_left(&limit.value))?,
             Err(error) => self.blame("requests", &error.into())?,
         }
-        let api = Api::over(client);
+        let api = Cavatica::new(client.clone());
         let all = match api.volumes.list().collect().await {
             Ok(all) => all,
             Err(error) => return self.blame("volumes", &error.into()),

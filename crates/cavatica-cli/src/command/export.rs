@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cavatica_exports::Account;
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{
     ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
     FileRef, Open, OpenName, Tri, VolumeId,
@@ -11,7 +11,7 @@ use cavatica_exports::transport::{Error, Outcome};
 use cavatica_transfer::journal::Copying;
 use cavatica_transfer::{OnceError, Started, export_once};
 
-use crate::api::Api;
+use crate::api;
 use crate::args;
 use crate::command::jobs;
 use crate::copying::{self, Memory};
@@ -26,7 +26,7 @@ const STARTS: u32 = 3;
 /// The platform's code for a volume that isn't there.
 const NO_VOLUME: i64 = 9007;
 
-pub(crate) async fn run(args: &args::Export, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Export, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let mode = args.mode.chosen();
     let memory = CopyMemory::of(mode, api).await?;
     memory.allows(args)?;
@@ -67,11 +67,11 @@ struct CopyMemory {
 }
 
 impl CopyMemory {
-    async fn of(mode: ExportMode, api: &Api) -> Result<Self, Failure> {
+    async fn of(mode: ExportMode, api: &Cavatica) -> Result<Self, Failure> {
         let account = match mode {
             ExportMode::Move => None,
             ExportMode::Copy => {
-                let user = Account::new(api.client.clone()).user().await?.value;
+                let user = api.account.user().await?.value;
                 Some(user.username.into_value().unwrap_or_default())
             }
         };
@@ -113,7 +113,7 @@ async fn start_patiently(
     export: &CheckedExport,
     mode: ExportMode,
     args: &args::Export,
-    api: &Api,
+    api: &Cavatica,
     ui: &Ui,
 ) -> Result<Option<ExportJob>, Failure> {
     for attempt in 1..=STARTS {
@@ -147,7 +147,7 @@ async fn start(
     export: &CheckedExport,
     mode: ExportMode,
     settle: Duration,
-    api: &Api,
+    api: &Cavatica,
     ui: &Ui,
 ) -> Result<Began, Failure> {
     let once = export_once(&api.client, export, mode, settle);
@@ -195,10 +195,10 @@ async fn start(
     }
 }
 
-async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExport, Failure> {
+async fn checked(args: &args::Export, api: &Cavatica, ui: &Ui) -> Result<CheckedExport, Failure> {
     let id = match &args.file {
         FileRef::Id(id) => id.clone(),
-        FileRef::Path(_) => api.look_up(&args.file).await?.id,
+        FileRef::Path(_) => api::look_up(api, &args.file).await?.id,
     };
     let mut request = ExportRequest::new(id.clone(), args.volume.clone(), args.location.clone());
     if args.overwrite {
@@ -209,7 +209,7 @@ async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExpor
     }
     if args.no_check {
         // A start must not be the first call that meets a wrong address: its answer would say nothing.
-        Account::new(api.client.clone()).user().await?;
+        api.account.user().await?;
         return Ok(request.skip_checks());
     }
     let (file, volume) = tokio::try_join!(api.files.get(&id), api.volumes.get(&args.volume))
@@ -235,7 +235,7 @@ async fn checked(args: &args::Export, api: &Api, ui: &Ui) -> Result<CheckedExpor
 }
 
 async fn follow(
-    api: &Api,
+    api: &Cavatica,
     job: &ExportJob,
     args: &args::Export,
     ui: &Ui,
@@ -260,7 +260,7 @@ fn is_for_now(error: &Error) -> bool {
 }
 
 /// CAVATICA's page doesn't document `copy_only`. A platform that ignores it would have moved the file.
-async fn keeps_source(export: &CheckedExport, api: &Api) -> Result<bool, Failure> {
+async fn keeps_source(export: &CheckedExport, api: &Cavatica) -> Result<bool, Failure> {
     let source = api.files.get(&export.request().source.file).await?.value;
     Ok(!source.is_alias())
 }

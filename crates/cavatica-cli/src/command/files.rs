@@ -2,36 +2,33 @@
 
 use std::io::{self, Write};
 
-use cavatica_exports::model::{File, FileRef, manifest, tsv};
-use cavatica_exports::{Parent, Projects};
+use cavatica_exports::model::{Entry, File, FileRef, manifest, tsv};
+use cavatica_exports::{Cavatica, Parent};
 use cavatica_transfer::plan::Glob;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use crate::api::Api;
+use crate::api;
 use crate::args;
 use crate::command::projects::with_suggestion;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct Shown<'a> {
     path: &'a str,
     #[serde(flatten)]
     file: &'a File,
 }
 
-async fn not_there(failure: Failure, parent: &Parent, api: &Api) -> Failure {
+async fn not_there(failure: Failure, parent: &Parent, api: &Cavatica) -> Failure {
     match parent {
-        Parent::Project(project) => {
-            let projects = Projects::new(api.client.clone());
-            with_suggestion(failure, project, &projects).await
-        }
+        Parent::Project(project) => with_suggestion(failure, project, &api.projects).await,
         Parent::Folder(folder) => failure.naming(&format!("folder `{folder}`")),
     }
 }
 
-pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Files, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let args::Files::List {
         parent,
         recursive,
@@ -40,45 +37,57 @@ pub(crate) async fn run(args: &args::Files, api: &Api, ui: &Ui) -> Result<Exit, 
     } = args;
     let globs: Vec<Glob> = names.iter().map(|name| Glob::new(name)).collect();
     let mut out = if *tsv { Out::manifest(ui)? } else { Out::Shown };
-    let mut folders = vec![top(parent, api).await?];
-    let mut count = 0;
-    while let Some((path, parent)) = folders.pop() {
-        let mut pager = api.files.list(&parent);
-        loop {
-            let page = match pager.next_page().await {
-                Ok(Some(page)) => page,
-                Ok(None) => break,
-                Err(error) => return Err(not_there(error.into(), &parent, api).await),
-            };
-            for file in &page.items {
-                let name = file.name.value().map_or(file.id.as_str(), String::as_str);
-                let path = format!("{path}{name}");
-                if globs.is_empty() || globs.iter().any(|glob| glob.fits(name)) {
-                    count += 1;
-                    out.put(&path, file, ui)?;
+    let (path, top) = top(parent, api).await?;
+    let mut walk = api.files.walk(top.clone(), path);
+    if !recursive {
+        walk = walk.one_level();
+    }
+    let (mut count, mut unread) = (0, 0);
+    loop {
+        let page = match walk.next_page().await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            Err(error) => return Err(not_there(error.into(), &top, api).await),
+        };
+        for entry in &page.entries {
+            match entry {
+                Entry::Read(file) => {
+                    let name = file.name.value().map_or(file.id.as_str(), String::as_str);
+                    if globs.is_empty() || globs.iter().any(|glob| glob.fits(name)) {
+                        count += 1;
+                        out.put(&page.path_of(file), file, ui)?;
+                    }
                 }
-                if *recursive && file.is_folder() {
-                    folders.push((format!("{path}/"), Parent::Folder(file.id.clone())));
+                Entry::Unreadable { reason, .. } => {
+                    unread += 1;
+                    ui.warn(format_args!(
+                        "an entry of the folder `{}` can't be read: {reason}",
+                        page.folder
+                    ));
                 }
             }
         }
     }
     out.finish()?;
-    if count == 0 {
+    if count + unread == 0 {
         ui.note("nothing there");
     }
-    Ok(Exit::Done)
+    Ok(if unread == 0 {
+        Exit::Done
+    } else {
+        Exit::SomeFailed
+    })
 }
 
-/// Where to begin, and what stands before the names there: paths are told from the project's root, whatever is listed.
-async fn top(parent: &args::Parent, api: &Api) -> Result<(String, Parent), Failure> {
+/// Where to begin, and its path: paths are told from the project's root, whatever is listed.
+async fn top(parent: &args::Parent, api: &Cavatica) -> Result<(String, Parent), Failure> {
     if let Some(project) = &parent.project {
         return Ok((String::new(), Parent::Project(project.clone())));
     }
     let Some(named) = &parent.folder else {
         return Err(Failure::usage("name a --project or a --folder"));
     };
-    let folder = api.look_up(named).await?;
+    let folder = api::look_up(api, named).await?;
     if !folder.is_folder() {
         return Err(Failure::usage(format!(
             "`{named}` is a file; expected a folder"
@@ -95,8 +104,8 @@ async fn top(parent: &args::Parent, api: &Api) -> Result<(String, Parent), Failu
     // A project's root lies in nothing and is no part of any path.
     let path = match above.as_deref() {
         None if folder.parent.value().is_none() => String::new(),
-        None | Some("") => format!("{name}/"),
-        Some(above) => format!("{above}/{name}/"),
+        None | Some("") => name.to_owned(),
+        Some(above) => format!("{above}/{name}"),
     };
     Ok((path, Parent::Folder(folder.id)))
 }
@@ -139,7 +148,7 @@ impl<'a> Out<'a> {
 
 fn show(path: &str, file: &File, ui: &Ui) -> io::Result<()> {
     if ui.is_json() {
-        return ui.json(&Entry { path, file });
+        return ui.json(&Shown { path, file });
     }
     let size = match file.size.value() {
         Some(bytes) if !file.is_folder() => HumanBytes(*bytes).to_string(),

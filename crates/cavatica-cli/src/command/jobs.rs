@@ -1,14 +1,13 @@
 //! `cavatica jobs`: export jobs that were started before.
 
-use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState};
+use cavatica_exports::{Cavatica, ExportFilter};
 
-use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
-pub(crate) async fn run(args: &args::Jobs, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Jobs, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     match args {
         args::Jobs::List { volume, states } => {
             list(
@@ -26,7 +25,7 @@ pub(crate) async fn run(args: &args::Jobs, api: &Api, ui: &Ui) -> Result<Exit, F
     }
 }
 
-async fn list(filter: &ExportFilter, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+async fn list(filter: &ExportFilter, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let mut pager = api.exports.list(filter);
     let mut seen = std::collections::HashSet::new();
     while let Some(page) = pager.next_page().await? {
@@ -41,7 +40,7 @@ async fn list(filter: &ExportFilter, api: &Api, ui: &Ui) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-async fn get(ids: &[ExportId], api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+async fn get(ids: &[ExportId], api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     if let [id] = ids {
         show(&api.exports.get(id).await?.value, ui)?;
         return Ok(Exit::Done);
@@ -49,7 +48,7 @@ async fn get(ids: &[ExportId], api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     let mut unread = 0;
     for ids in ids.chunks(Batch::<ExportId>::MAX) {
         let batch = Batch::new(ids.to_vec()).expect("chunks have 1 to MAX items");
-        for item in api.exports.get_bulk(&batch).await?.value.items {
+        for item in api.exports.get_bulk::<ExportJob>(&batch).await?.value.items {
             match item {
                 BulkItem::Resource(job, _) => show(&job, ui)?,
                 other => {
@@ -69,7 +68,7 @@ async fn get(ids: &[ExportId], api: &Api, ui: &Ui) -> Result<Exit, Failure> {
 async fn wait(
     ids: &[ExportId],
     timeout: std::time::Duration,
-    api: &Api,
+    api: &Cavatica,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
     let mut watch = api.exports.watch(ids.iter().cloned()).with_limit(timeout);

@@ -1,9 +1,8 @@
 //! `cavatica projects`: the projects that one is a member of, and which of them was meant.
 
-use cavatica_exports::Projects;
 use cavatica_exports::model::ProjectId;
+use cavatica_exports::{Cavatica, Projects};
 
-use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -11,10 +10,9 @@ use crate::ui::Ui;
 /// How many letters may be wrong in a name that was meant.
 const LETTERS_WRONG: usize = 2;
 
-pub(crate) async fn run(args: &args::Projects, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Projects, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let args::Projects::List { name } = args;
-    let projects = Projects::new(api.client.clone());
-    let all = projects.list(name.as_deref()).collect().await?;
+    let all = api.projects.list(name.as_deref()).collect().await?;
     let width = all
         .iter()
         .map(|project| project.id.as_str().chars().count());

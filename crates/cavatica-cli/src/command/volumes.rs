@@ -5,17 +5,17 @@ mod keys;
 mod members;
 mod remove;
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{OpenName, Volume, VolumeId, expected_beginning};
 
 use cavatica_exports::transport::{self, Outcome};
 
 use self::remove::Force;
-use crate::api::Api;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
-pub(crate) async fn run(args: &args::Volumes, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Volumes, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     match args {
         args::Volumes::List => list(api, ui).await,
         args::Volumes::Get { volume } => get(volume, api, ui).await,
@@ -93,7 +93,7 @@ fn tell(volume: &Volume, ui: &Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn list(api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+async fn list(api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let volumes = api.volumes.list().collect().await?;
     let width = volumes
         .iter()
@@ -118,11 +118,11 @@ async fn list(api: &Api, ui: &Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn get(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+async fn get(id: &VolumeId, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     tell(&api.volumes.get(id).await?.value, ui)
 }
 
-async fn ls(id: &VolumeId, prefix: &str, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+async fn ls(id: &VolumeId, prefix: &str, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let prefix = if prefix.is_empty() || prefix.ends_with('/') {
         prefix.to_owned()
     } else {

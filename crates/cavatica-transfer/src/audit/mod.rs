@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::transport::{Client, Error};
-use cavatica_exports::{ExportFilter, ListError};
+use cavatica_exports::{Cavatica, ExportFilter, ListError};
 use serde::Serialize;
 
 pub(crate) use compare::{Job, JobPlace, Stage};
@@ -21,7 +21,6 @@ pub use disagreement::Disagreement;
 
 use crate::evidence::JobClock;
 use crate::journal::{ItemRow, JobList, JournalError, Owner, TransferFile};
-use crate::platform::Platform;
 use crate::run::Stop;
 use crate::state::ItemId;
 use compare::Books;
@@ -225,7 +224,7 @@ pub async fn audit(
     terms.must_be_at(path, endpoint)?;
     must_rest(&transfer)?;
     let (whose, sent_before) = (transfer.whose()?, client.budget().sent);
-    let platform = Platform::new(client);
+    let platform = Cavatica::new(client.clone());
     let account = platform.account.user().await?.value;
     let account = account.username.into_value().unwrap_or_default();
     terms.must_be_of(path, &account)?;

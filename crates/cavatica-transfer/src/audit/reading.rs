@@ -1,12 +1,11 @@
 //! Reading the account's whole list of jobs.
 
-use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{DateTime, Entry, ExportJob, ExportState, Page, Tri};
+use cavatica_exports::{Cavatica, ExportFilter};
 
 use super::{AuditError, AuditEvent, JobPlace, Stage};
 use crate::evidence::Whereabouts;
 use crate::journal::{JobList, Listed, PlannedPlaces, TransferFile};
-use crate::platform::Platform;
 use crate::run::Stop;
 
 /// Jobs on a page.
@@ -26,7 +25,7 @@ pub(super) fn first(list: &JobList) -> u64 {
 /// goes on a page before; the different jobs that came decide whether all did. Requests are counted from those
 /// that the client had `sent_before`.
 pub(super) async fn read(
-    platform: &Platform,
+    platform: &Cavatica,
     transfer: &TransferFile,
     filter: &ExportFilter,
     list: &mut JobList,

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use cavatica_exports::model::{
-    Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportState, FileId, Location, VolumeId,
+    Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportState, FileId, JobStanding, Location,
+    StoredFile, VolumeId,
 };
 use cavatica_exports::transport::Error;
-use cavatica_exports::{ExportFilter, ListError};
+use cavatica_exports::{Cavatica, ExportFilter, ListError};
 
 use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
-use crate::platform::Platform;
 
 /// How much an inquiry may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl AskError {
 /// 3. For those still open, all jobs. Jobs can't be deleted, so the unfiltered list only grows: read forward, it can't
 ///    lose a job that was in it before. Then, for a move, the files once more.
 /// 4. Where the whole list is too dear, for a move the failed jobs, the files once more, and the unfinished ones once more.
-pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidence, AskError> {
+pub(crate) async fn gather(platform: &Cavatica, asked: &Asked) -> Result<Evidence, AskError> {
     let wanted: HashSet<&FileId> = asked
         .questions
         .iter()
@@ -168,7 +168,7 @@ pub(crate) async fn gather(platform: &Platform, asked: &Asked) -> Result<Evidenc
 }
 
 struct Gathering<'a> {
-    platform: &'a Platform,
+    platform: &'a Cavatica,
     asked: &'a Asked,
     wanted: HashSet<&'a FileId>,
     evidence: Evidence,
@@ -296,7 +296,12 @@ impl Gathering<'_> {
             .collect();
         for ids in missing.chunks(Batch::<ExportId>::MAX) {
             let batch = Batch::new(ids.to_vec()).expect("a chunk has 1 to 100 items");
-            let answer = self.platform.exports.standings(&batch).await?.value;
+            let answer = self
+                .platform
+                .exports
+                .get_bulk::<JobStanding>(&batch)
+                .await?
+                .value;
             let mut jobs = answer.items.iter().filter_map(BulkItem::resource);
             self.evidence.clean &= jobs.all(|job| job.is_final());
         }
@@ -312,7 +317,7 @@ fn hashed(export: &str) -> u64 {
 
 /// Whether there is an object at a location of a volume.
 pub(crate) async fn object_exists(
-    platform: &Platform,
+    platform: &Cavatica,
     volume: &VolumeId,
     location: &Location,
 ) -> Result<bool, AskError> {
@@ -325,13 +330,13 @@ pub(crate) async fn object_exists(
 
 /// Where the bytes of these files lie; a file that can't be read now is left out.
 pub(crate) async fn whereabouts(
-    platform: &Platform,
+    platform: &Cavatica,
     files: &[FileId],
 ) -> Result<HashMap<FileId, Whereabouts>, AskError> {
     let mut places = HashMap::new();
     for chunk in files.chunks(Batch::<FileId>::MAX) {
         let batch = Batch::new(chunk.to_vec()).expect("a chunk has 1 to 100 items");
-        let answer = platform.files.storages(&batch).await?.value;
+        let answer = platform.files.get_bulk::<StoredFile>(&batch).await?.value;
         let count_agrees = answer.items.len() == chunk.len();
         let mut refusals = Vec::new();
         for (position, item) in answer.items.into_iter().enumerate() {

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cavatica_exports::Parent;
 use cavatica_exports::model::manifest::Row;
 use cavatica_exports::model::{File, FileId};
+use cavatica_exports::{Cavatica, Parent};
 
 use super::error::PlanError;
 use super::paths;
 use super::sieve::{Candidate, Sieve};
-use crate::platform::Platform;
 
 /// The endings of companions, and the ending of the main file where it isn't what stands before: `a.bam.bai` or `a.bai`
 /// beside `a.bam`. Source: the manual pages of samtools and tabix, and GATK's for `dict` and `idx`.
@@ -56,7 +55,7 @@ pub(super) fn is_companion(file: &File) -> bool {
 }
 
 /// Lets companions go where their main files go: those of one folder are asked for together.
-pub(super) async fn settle(platform: &Platform, sieve: &mut Sieve<'_>) -> Result<(), PlanError> {
+pub(super) async fn settle(platform: &Cavatica, sieve: &mut Sieve<'_>) -> Result<(), PlanError> {
     let waiting = std::mem::take(&mut sieve.waiting);
     if waiting.is_empty() {
         return Ok(());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use cavatica_exports::ListError;
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{Reason, Volume};
 
 use super::error::PlanError;
@@ -12,7 +12,6 @@ use super::meet::Drafted;
 use super::unplanned::Unplanned;
 use super::{Existing, Policy};
 use crate::journal::{Draft, JournalError};
-use crate::platform::Platform;
 use crate::state::ItemId;
 
 fn hash(text: &str) -> u64 {
@@ -24,7 +23,7 @@ fn hash(text: &str) -> u64 {
 /// Finds planned locations that are taken, by listing the volume's folders that the plan writes to, from the prefix
 /// downwards: folders that aren't there yet cost nothing. Sixteen bytes of memory for each planned file.
 pub(super) async fn sift(
-    platform: &Platform,
+    platform: &Cavatica,
     volume: &Volume,
     existing: Existing,
     mut planned: Planned,
@@ -44,43 +43,29 @@ pub(super) async fn sift(
         Existing::Skip => Policy::Skip,
     };
     let prefix = draft.terms().prefix.as_str().to_owned();
-    let mut levels = vec![prefix.clone()];
-    while let Some(level) = levels.pop() {
-        let mut pager = platform.volumes.list_objects(&volume.id, &level);
-        loop {
-            let page = match pager.next_page().await {
-                Ok(Some(page)) => page,
-                Ok(None) => break,
-                // A folder that isn't there holds nothing.
-                Err(ListError::Call(error)) if error.status() == Some(404) => break,
-                Err(error) => return Err(PlanError::List(error)),
+    let mut walk = platform.volumes.walk(&volume.id, &*prefix);
+    while let Some(page) = walk.next_page().await.map_err(PlanError::List)? {
+        for object in &page.items {
+            let Some(relative) = object.location.strip_prefix(&prefix) else {
+                continue;
             };
-            for object in &page.items {
-                let Some(relative) = object.location.strip_prefix(&prefix) else {
-                    continue;
-                };
-                for item in planned.items_at(relative) {
-                    if draft.location(item)? == relative {
-                        let file = taken(draft, item, &object.location)?;
-                        match policy {
-                            Policy::Fail => refusal.add(file),
-                            Policy::Skip => {
-                                draft.turn_into_skipped(item, &file.kind, &file.reason)?;
-                                left_out.note(|| file, Reason::EXISTS.name);
-                            }
+            for item in planned.items_at(relative) {
+                if draft.location(item)? == relative {
+                    let file = taken(draft, item, &object.location)?;
+                    match policy {
+                        Policy::Fail => refusal.add(file),
+                        Policy::Skip => {
+                            draft.turn_into_skipped(item, &file.kind, &file.reason)?;
+                            left_out.note(|| file, Reason::EXISTS.name);
                         }
                     }
                 }
             }
-            for folder in page.prefixes.value().into_iter().flatten() {
-                let name = folder.prefix.trim_end_matches('/');
-                let folder = format!("{name}/");
-                let below = folder.strip_prefix(&prefix).is_some_and(|relative| {
-                    planned.folders.contains(&hash(relative)) && folder.len() > level.len()
-                });
-                if below {
-                    levels.push(folder);
-                }
+        }
+        for folder in page.folders() {
+            let planned_to = |relative: &str| planned.folders.contains(&hash(relative));
+            if folder.strip_prefix(&prefix).is_some_and(planned_to) {
+                walk.enter(folder);
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{Batch, BulkItem, File, FileId};
 
 use super::error::PlanError;
-use crate::platform::Platform;
 
 /// What the platform shows for some ids.
 pub(super) struct Shown {
@@ -31,7 +31,7 @@ impl Shown {
 }
 
 /// Reads files and folders by their ids.
-pub(super) async fn read(platform: &Platform, mut ids: Vec<FileId>) -> Result<Shown, PlanError> {
+pub(super) async fn read(platform: &Cavatica, mut ids: Vec<FileId>) -> Result<Shown, PlanError> {
     ids.sort_unstable();
     ids.dedup();
     let mut shown = Shown {
@@ -42,7 +42,7 @@ pub(super) async fn read(platform: &Platform, mut ids: Vec<FileId>) -> Result<Sh
         let batch = Batch::new(ids.to_vec()).expect("a chunk is 1 to 100 files");
         let answer = platform
             .files
-            .get_bulk(&batch)
+            .get_bulk::<File>(&batch)
             .await
             .map_err(PlanError::Call)?
             .value;
@@ -75,7 +75,7 @@ impl Folders {
     /// Reads the folders above these files, level by level.
     pub(super) async fn learn(
         &mut self,
-        platform: &Platform,
+        platform: &Cavatica,
         files: impl Iterator<Item = &File>,
     ) -> Result<(), PlanError> {
         let mut above: Vec<FileId> = files

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{File, FileId};
 
@@ -11,7 +12,6 @@ use super::error::PlanError;
 use super::files::{self, Folders, Shown};
 use super::paths::{self, FolderPath, Paths};
 use super::sieve::{Flow, Sieve};
-use crate::platform::Platform;
 
 /// The most bad rows that are told about at once.
 const BAD_ROWS: usize = 1_000;
@@ -21,7 +21,7 @@ const TOGETHER: u64 = 1_000;
 
 /// Hands on the files of a manifest in its order.
 pub(super) async fn read(
-    platform: &Platform,
+    platform: &Cavatica,
     rows: Rows,
     sieve: &mut Sieve<'_>,
 ) -> Result<(), PlanError> {
@@ -73,7 +73,7 @@ impl Finder {
     /// Looks rows up and hands their files on.
     async fn hand_on(
         &mut self,
-        platform: &Platform,
+        platform: &Cavatica,
         rows: &[Row],
         sieve: &mut Sieve<'_>,
     ) -> Result<Flow, PlanError> {
@@ -114,7 +114,7 @@ impl Finder {
     }
 
     /// Looks up the rows without an id; those of one folder are asked for together.
-    async fn entries(&mut self, platform: &Platform, rows: &[Row]) -> Result<Entries, PlanError> {
+    async fn entries(&mut self, platform: &Cavatica, rows: &[Row]) -> Result<Entries, PlanError> {
         let mut names: BTreeMap<FolderPath, BTreeSet<&str>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.id.is_none()) {
             if let (Some(place), Some(name)) = (place(row), row.name.as_deref()) {

@@ -1,5 +1,6 @@
 //! Planned locations held against each other, and against what lies on the volume.
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{Census, Meeting, Volume};
 
 use super::error::{PlanError, Refusal};
@@ -7,7 +8,6 @@ use super::existing::{self, Planned};
 use super::unplanned::Examples;
 use super::{Existing, PlanCollision};
 use crate::journal::{Draft, JournalError};
-use crate::platform::Platform;
 use crate::state::ItemId;
 
 /// What the selection came to.
@@ -20,7 +20,7 @@ pub(super) struct Drafted {
 /// Holds the planned locations against each other and against what lies on the volume. Gives back those that only a disk
 /// can't keep apart.
 pub(super) async fn meet(
-    platform: &Platform,
+    platform: &Cavatica,
     volume: &Volume,
     existing: Existing,
     drafted: &mut Drafted,

@@ -23,6 +23,7 @@ pub use unplanned::Unplanned;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{
     ExportMode, ExportProperties, Findings, Layout, ProjectId, TaskId, Tri, Volume, VolumeId,
@@ -33,7 +34,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::journal::{Draft, JournalError, Overwrite, Terms, TransferFile};
-use crate::platform::Platform;
 use meet::{Drafted, meet};
 use sieve::Sieve;
 
@@ -272,7 +272,7 @@ pub async fn plan(
     now: Timestamp,
     progress: &mut (dyn FnMut(PlanProgress) + Send),
 ) -> Result<PlanReport, PlanError> {
-    let platform = Platform::new(client);
+    let platform = Cavatica::new(client.clone());
     let requests_before = client.budget().sent;
     let Ground {
         terms,
@@ -363,7 +363,7 @@ struct SurveyedVolume {
 
 /// Finds out whether the volume takes exports of this account.
 async fn survey_volume(
-    platform: &Platform,
+    platform: &Cavatica,
     target: &PlanTarget,
 ) -> Result<SurveyedVolume, PlanError> {
     let user = platform.account.user().await.map_err(PlanError::Call)?;
@@ -442,7 +442,7 @@ fn sample(written: &TransferFile, terms: &Terms) -> Result<Vec<PlanSample>, Jour
     Ok(sample.collect())
 }
 
-async fn find_volume(platform: &Platform, target: &PlanTarget) -> Result<Volume, PlanError> {
+async fn find_volume(platform: &Cavatica, target: &PlanTarget) -> Result<Volume, PlanError> {
     let bucket = match target {
         PlanTarget::Volume(id) => {
             let volume = platform.volumes.get(id).await.map_err(PlanError::Call)?;

@@ -1,5 +1,6 @@
 //! What tasks put out: files, folders with all that is in them, and companions.
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{Reason, Task, TaskId, TaskStatus};
 
 use super::PlanWarning;
@@ -8,11 +9,10 @@ use super::files::{self, Folders};
 use super::filter::Tally;
 use super::sieve::{Flow, Sieve};
 use super::tree::tree;
-use crate::platform::Platform;
 
 /// Hands on the outputs of these tasks. A batch task stands for the tasks that it was split into.
 pub(super) async fn outputs(
-    platform: &Platform,
+    platform: &Cavatica,
     tasks: &[TaskId],
     sieve: &mut Sieve<'_>,
 ) -> Result<(), PlanError> {
@@ -45,7 +45,7 @@ pub(super) async fn outputs(
 }
 
 async fn of_one(
-    platform: &Platform,
+    platform: &Cavatica,
     task: &Task,
     folders: &mut Folders,
     sieve: &mut Sieve<'_>,

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cavatica_exports::model::{File, FilePath, FileRef, ProjectId};
 use cavatica_exports::transport::Outcome;
-use cavatica_exports::{Followed, Parent};
+use cavatica_exports::{Cavatica, Followed, Parent};
 
 use super::error::PlanError;
-use crate::platform::Platform;
 
 /// The most names of one request: a page shows a hundred entries.
 const NAMES: usize = 100;
@@ -21,7 +20,7 @@ pub(super) type FolderPath = (ProjectId, String);
 
 /// Follows a path of folders, one request for each. Gives the path back as it is written without needless slashes.
 pub(super) async fn find_folder(
-    platform: &Platform,
+    platform: &Cavatica,
     project: &ProjectId,
     path: &str,
 ) -> Result<(Parent, String), PlanError> {
@@ -42,7 +41,7 @@ pub(super) async fn find_folder(
 /// The entries of a folder that have one of these names, with as few requests as the length of a URL allows; or why there
 /// are none to be had.
 pub(super) async fn find(
-    platform: &Platform,
+    platform: &Cavatica,
     parent: &Parent,
     names: &[&str],
 ) -> Result<Result<Vec<File>, &'static str>, PlanError> {
@@ -83,7 +82,7 @@ impl Paths {
     /// Looks for folders level by level; those of one level that lie in one folder with one request.
     pub(super) async fn learn(
         &mut self,
-        platform: &Platform,
+        platform: &Cavatica,
         places: &BTreeSet<FolderPath>,
     ) -> Result<(), PlanError> {
         let deepest = places.iter().map(|(_, path)| parts(path).count()).max();

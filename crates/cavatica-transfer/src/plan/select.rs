@@ -8,11 +8,11 @@ use super::paths::find_folder;
 use super::sieve::Sieve;
 use super::tree::tree;
 use super::{Selection, manifest};
-use crate::platform::Platform;
+use cavatica_exports::Cavatica;
 
 /// Hands every selected file to the sieve. Gives back why there was none, should there be none.
 pub(super) async fn select(
-    platform: &Platform,
+    platform: &Cavatica,
     selection: Selection,
     sieve: &mut Sieve<'_>,
 ) -> Result<String, PlanError> {

@@ -15,6 +15,7 @@ mod retries;
 
 use std::time::Duration;
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::{Client, Error};
 use tokio::task::JoinSet;
@@ -35,7 +36,6 @@ use crate::evidence::AskError;
 use crate::journal::{
     Change, Copying, IntentId, Journal, JournalError, Overwrite, Pick, Tally, Terms,
 };
-use crate::platform::Platform;
 use crate::state::{ItemId, State, Step};
 
 /// Runs a transfer, or takes it up where an earlier run left it.
@@ -87,7 +87,7 @@ enum Opening {
 
 struct Runner<'a> {
     journal: &'a mut dyn Journal,
-    platform: Platform,
+    platform: Cavatica,
     terms: Terms,
     options: &'a RunOptions,
     report: &'a mut (dyn FnMut(Event) + Send),
@@ -130,7 +130,7 @@ impl<'a> Runner<'a> {
         };
         let alias_seen = tally.completed.files > 0;
         Ok(Runner {
-            platform: Platform::new(&match journal.guard() {
+            platform: Cavatica::new(match journal.guard() {
                 Some(guard) => client.guarded(guard),
                 None => client.clone(),
             }),

@@ -2,19 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{
     Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
     FileId, JobStanding, StartedJob, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
+use cavatica_exports::{Cavatica, ExportFilter};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::follower::Followed;
 use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, object_exists, whereabouts};
 use crate::journal::{Failed, Intent, Item, Terms};
-use crate::platform::Platform;
 
 /// What a task brought back.
 #[derive(Debug)]
@@ -88,7 +87,7 @@ pub(super) struct Reading {
 }
 
 /// Looks at the volume and at what is under way there.
-pub(super) async fn open(platform: Platform, volume: VolumeId) -> Done {
+pub(super) async fn open(platform: Cavatica, volume: VolumeId) -> Done {
     let (read, unfinished) = tokio::join!(
         platform.volumes.get(&volume),
         unfinished(&platform, &volume, Pages::First)
@@ -100,7 +99,7 @@ pub(super) async fn open(platform: Platform, volume: VolumeId) -> Done {
 }
 
 /// Sends a call. Where it is to be careful, it reads the files first, and sends nothing unless all are on the platform.
-pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent, careful: bool) -> Done {
+pub(super) async fn start(platform: Cavatica, terms: Terms, intent: Intent, careful: bool) -> Done {
     if careful {
         let files: Vec<FileId> = intent.items.iter().map(|item| item.file.clone()).collect();
         let result = whereabouts(&platform, &files).await;
@@ -120,7 +119,7 @@ pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent, care
         .collect();
     let batch = Batch::new(exports).expect("an intent has 1 to 100 files");
     let began = Instant::now();
-    let mut result = platform.exports.submit_bulk(&batch, terms.mode).await;
+    let mut result = platform.exports.start_each(&batch, terms.mode).await;
     if let Ok(answer) = &mut result {
         name_jobs(&platform, &mut answer.value.items).await;
     }
@@ -134,7 +133,7 @@ pub(super) async fn start(platform: Platform, terms: Terms, intent: Intent, care
 /// Reads those jobs of an answer by their ids that don't say whose they are: together, and if that says no more, one of them
 /// by itself. Where that one says it, the others can be told apart too, if not here: they are lost answers. Else their order
 /// is all there is.
-async fn name_jobs(platform: &Platform, items: &mut [BulkItem<StartedJob>]) {
+async fn name_jobs(platform: &Cavatica, items: &mut [BulkItem<StartedJob>]) {
     let jobs = items.iter().filter_map(BulkItem::resource);
     let nameless = jobs.filter(|job| is_nameless(job));
     let ids: Vec<ExportId> = nameless.map(|job| job.id.clone()).collect();
@@ -142,7 +141,7 @@ async fn name_jobs(platform: &Platform, items: &mut [BulkItem<StartedJob>]) {
         return;
     };
     let Ok(batch) = Batch::new(ids) else { return };
-    let Ok(read) = platform.exports.get_bulk(&batch).await else {
+    let Ok(read) = platform.exports.get_bulk::<ExportJob>(&batch).await else {
         return;
     };
     let read = read
@@ -179,11 +178,11 @@ fn is_nameless(job: &StartedJob) -> bool {
     job.source.value().is_none() || job.destination.value().is_none()
 }
 
-pub(super) async fn count(platform: Platform, volume: VolumeId) -> Done {
+pub(super) async fn count(platform: Cavatica, volume: VolumeId) -> Done {
     Done::Counted(unfinished(&platform, &volume, Pages::First).await)
 }
 
-pub(super) async fn sweep(platform: Platform, volume: VolumeId) -> Done {
+pub(super) async fn sweep(platform: Cavatica, volume: VolumeId) -> Done {
     Done::Swept(unfinished(&platform, &volume, Pages::All).await)
 }
 
@@ -196,7 +195,7 @@ enum Pages {
 /// The total of a list costs one request, however many of its entries come with it. So a page of them does, to see whose they
 /// are.
 async fn unfinished(
-    platform: &Platform,
+    platform: &Cavatica,
     volume: &VolumeId,
     pages: Pages,
 ) -> Result<Unfinished, AskError> {
@@ -232,7 +231,7 @@ pub(super) enum What {
 }
 
 pub(super) async fn read(
-    platform: Platform,
+    platform: Cavatica,
     terms: Terms,
     asked: Vec<Followed>,
     items: Vec<Item>,
@@ -256,7 +255,7 @@ pub(super) async fn read(
 }
 
 impl Reading {
-    async fn read(&mut self, platform: &Platform, terms: &Terms) -> Result<(), AskError> {
+    async fn read(&mut self, platform: &Cavatica, terms: &Terms) -> Result<(), AskError> {
         let what = self.what;
         if what != What::Jobs {
             let files: Vec<FileId> = self.items.iter().map(|item| item.file.clone()).collect();
@@ -284,7 +283,7 @@ impl Reading {
             return Ok(());
         }
         let batch = Batch::new(left).expect("1 to 100 jobs are read at a time");
-        let answer = platform.exports.standings(&batch).await?;
+        let answer = platform.exports.get_bulk(&batch).await?;
         self.request_id = answer.request_id;
         self.jobs = answer
             .value
@@ -302,7 +301,7 @@ impl Reading {
     /// A completed file that shows another place than the planned one may show it in a form of its own: then the object tells.
     async fn look_for_objects(
         &mut self,
-        platform: &Platform,
+        platform: &Cavatica,
         volume: &VolumeId,
     ) -> Result<(), AskError> {
         for item in &self.items {
@@ -340,7 +339,7 @@ pub(super) struct Revisited {
 }
 
 /// Reads the jobs of failed files, what is under way on the volume, and for a move where the files lie.
-pub(super) async fn revisit(platform: Platform, terms: Terms, failed: Vec<Failed>) -> Done {
+pub(super) async fn revisit(platform: Cavatica, terms: Terms, failed: Vec<Failed>) -> Done {
     let mut revisited = Revisited {
         failed,
         jobs: Vec::new(),
@@ -355,13 +354,13 @@ pub(super) async fn revisit(platform: Platform, terms: Terms, failed: Vec<Failed
 }
 
 impl Revisited {
-    async fn read(&mut self, platform: &Platform, terms: &Terms) -> Result<(), AskError> {
+    async fn read(&mut self, platform: &Cavatica, terms: &Terms) -> Result<(), AskError> {
         let exports = self
             .failed
             .iter()
             .filter_map(|failed| failed.export.clone());
         if let Ok(batch) = Batch::new(exports.collect()) {
-            let answer = platform.exports.standings(&batch).await?.value;
+            let answer = platform.exports.get_bulk(&batch).await?.value;
             self.jobs = answer
                 .items
                 .into_iter()
@@ -383,7 +382,7 @@ impl Revisited {
 }
 
 pub(super) async fn inquire(
-    platform: Platform,
+    platform: Cavatica,
     asked: Asked,
     began: Instant,
     at: Timestamp,
@@ -397,7 +396,7 @@ pub(super) async fn inquire(
     }
 }
 
-pub(super) async fn read_source(platform: Platform, file: FileId) -> Done {
+pub(super) async fn read_source(platform: Cavatica, file: FileId) -> Done {
     let places = whereabouts(&platform, std::slice::from_ref(&file)).await;
     let result = places.map(|mut places| places.remove(&file));
     Done::SourceRead { file, result }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cavatica_exports::model::{VolumeId, VolumeListing, key_beginnings};
 use cavatica_exports::transport::Client;
-use cavatica_exports::{ListError, Pager, Volumes};
+use cavatica_exports::{ListError, VolumeWalk, Volumes};
 use cavatica_s3::Bucket;
 use tokio::task::JoinSet;
 
@@ -109,7 +109,7 @@ impl Source<'_> {
     /// Lists a folder; the empty one is the whole volume.
     pub(super) fn open(&self, folder: &str) -> Pages<'_> {
         match self {
-            Source::Volume(volumes, id) => Pages::Volume(volumes.list_objects(id, folder)),
+            Source::Volume(volumes, id) => Pages::Volume(volumes.walk(id, folder)),
             Source::Bucket(bucket, prefix) => {
                 let listing = bucket.list(&format!("{prefix}{folder}"));
                 // All below a folder comes in one listing. Only the volume's top level is read on its own: other people's
@@ -163,7 +163,7 @@ impl Source<'_> {
 
 /// A folder's listing under way.
 pub(super) enum Pages<'a> {
-    Volume(Pager<VolumeListing>),
+    Volume(VolumeWalk),
     Bucket(cavatica_s3::Listing<'a>, &'a str),
 }
 
@@ -171,12 +171,7 @@ impl Pages<'_> {
     /// The next page; none after the last.
     pub(super) async fn next(&mut self) -> Result<Option<ObjectPage>, ListingError> {
         match self {
-            Pages::Volume(pager) => match pager.next_page().await {
-                Ok(page) => Ok(page.map(of_volume)),
-                // A folder that isn't there holds nothing.
-                Err(ListError::Call(error)) if error.status() == Some(404) => Ok(None),
-                Err(error) => Err(error.into()),
-            },
+            Pages::Volume(walk) => Ok(walk.next_page().await?.map(of_volume)),
             Pages::Bucket(listing, prefix) => {
                 let page = listing.next().await?;
                 Ok(page.map(|page| of_bucket(page, prefix)))
@@ -192,13 +187,9 @@ fn of_volume(listing: VolumeListing) -> ObjectPage {
         etag: object.etag().map(str::to_owned),
         ..Object::default()
     };
-    let folders = listing.prefixes.value().into_iter().flatten();
     ObjectPage {
         objects: listing.items.iter().map(object).collect(),
-        // Some answers leave the final `/` out.
-        folders: folders
-            .map(|folder| format!("{}/", folder.prefix.trim_end_matches('/')))
-            .collect(),
+        folders: listing.folders().map(str::to_owned).collect(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! `cavatica volumes create` and `set`: how a bucket is mounted.
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{
     BucketPlace, ExportProperties, IamPolicy, NewVolume, Tri, Volume, VolumeChange,
 };
-use cavatica_exports::{Answered, transport};
+use cavatica_exports::transport::{self, Outcome};
 
 use super::{changed, keys, summary, tell};
-use crate::api::Api;
 use crate::args::{CreateVolume, Service, SetVolume};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
@@ -29,7 +29,7 @@ pub(super) fn policy(args: &CreateVolume, ui: &Ui) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(super) async fn create(args: &CreateVolume, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(super) async fn create(args: &CreateVolume, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let new = NewVolume {
         name: args.name.clone(),
         access_mode: args.access_mode,
@@ -39,19 +39,37 @@ pub(super) async fn create(args: &CreateVolume, api: &Api, ui: &Ui) -> Result<Ex
         credentials: keys::found(&args.keys)?,
         properties: args.properties.chosen()?.unwrap_or_default(),
     };
-    let made = match api.volumes.create(&new).await {
-        Ok(made) => made,
-        Err(error) => return Err(not_made(error, &new, api).await),
+    let volume = match api.volumes.create(&new).await {
+        Ok(made) => made.value,
+        Err(error) => match look_for(&error, &new, api).await {
+            Some(volume) => {
+                ui.note("the platform's answer was lost; the volume was looked for and is there, it was not made twice");
+                volume
+            }
+            None => return Err(not_made(error, &new, api).await),
+        },
     };
-    if made.answer == Answered::LookedUp {
-        ui.note("the platform's answer was lost; the volume was looked for and is there, it was not made twice");
+    warn_of_neighbours(&volume, api, ui).await;
+    tell(&volume, ui)
+}
+
+/// The volume whose answer was lost, if it is there. Others' volumes are listed too, and may have the same name and bucket.
+async fn look_for(error: &transport::Error, new: &NewVolume, api: &Cavatica) -> Option<Volume> {
+    if *error.outcome() != Outcome::Unknown {
+        return None;
     }
-    warn_of_neighbours(&made.volume, api, ui).await;
-    tell(&made.volume, ui)
+    let user = api.account.user().await.ok()?.value;
+    let owner = user.username.into_value()?;
+    let volumes = api.volumes.list().collect().await.ok()?;
+    volumes.into_iter().find(|volume| {
+        volume.id.owner() == owner
+            && volume.id.name() == new.name.as_str()
+            && volume.bucket() == Some(new.place.bucket())
+    })
 }
 
 /// A name that is taken may be the volume that was wanted; it is shown, to be compared.
-async fn not_made(error: transport::Error, new: &NewVolume, api: &Api) -> Failure {
+async fn not_made(error: transport::Error, new: &NewVolume, api: &Cavatica) -> Failure {
     let code = error.api_error().and_then(|error| error.code());
     let look =
         "`cavatica volumes list` shows whether it is there; if not, give the same command again";
@@ -74,7 +92,7 @@ async fn not_made(error: transport::Error, new: &NewVolume, api: &Api) -> Failur
 }
 
 /// Two volumes on one bucket can write to the same keys. The volume is made, whatever the list says.
-async fn warn_of_neighbours(volume: &Volume, api: &Api, ui: &Ui) {
+async fn warn_of_neighbours(volume: &Volume, api: &Cavatica, ui: &Ui) {
     let Ok(others) = api.volumes.list().collect().await else {
         ui.warn("whether another volume has the same bucket couldn't be seen; `cavatica volumes list` shows it");
         return;
@@ -110,7 +128,7 @@ fn place(args: &CreateVolume) -> Result<BucketPlace, Failure> {
     })
 }
 
-pub(super) async fn set(args: &SetVolume, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(super) async fn set(args: &SetVolume, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let volume = api.volumes.get(&args.volume).await?.value;
     let mode = args.access_mode;
     let description = args.description.as_ref();

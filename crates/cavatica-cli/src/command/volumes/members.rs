@@ -1,15 +1,15 @@
 //! `cavatica volumes members`: who may do what with a volume.
 
+use cavatica_exports::Cavatica;
 use cavatica_exports::model::{Member, VolumeId, VolumePermissions};
 use serde_json::json;
 
 use super::changed;
-use crate::api::Api;
 use crate::args::{MemberAction, Permission};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
-pub(super) async fn list(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(super) async fn list(id: &VolumeId, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     for member in api.volumes.members(id).collect().await? {
         show(&member, ui)?;
     }
@@ -20,7 +20,7 @@ pub(super) async fn change(
     id: &VolumeId,
     (action, user): (MemberAction, &str),
     may: &[Permission],
-    api: &Api,
+    api: &Cavatica,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
     let look = format!("`cavatica volumes members {id}` shows who is one");

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use cavatica_exports::ExportFilter;
 use cavatica_exports::model::{ExportMode, ExportState, Tri, Volume, VolumeChange, VolumeId};
+use cavatica_exports::{Cavatica, ExportFilter};
 use cavatica_report::{TransferLine, transfers_in};
 use serde_json::json;
 
 use super::{changed, tell};
-use crate::api::Api;
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint::shell_word;
 use crate::ui::{Ui, counted};
@@ -28,7 +27,7 @@ pub(super) enum Force {
 pub(super) async fn deactivate(
     id: &VolumeId,
     force: Force,
-    api: &Api,
+    api: &Cavatica,
     ui: &Ui,
 ) -> Result<Exit, Failure> {
     let volume = api.volumes.get(id).await?.value;
@@ -78,7 +77,7 @@ pub(super) async fn deactivate(
     tell(&volume.value, ui)
 }
 
-pub(super) async fn reactivate(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(super) async fn reactivate(id: &VolumeId, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let volume = api.volumes.get(id).await?.value;
     if volume.active == Tri::Value(true) {
         ui.note(format_args!("{id} is active already; nothing was sent"));
@@ -94,7 +93,12 @@ pub(super) async fn reactivate(id: &VolumeId, api: &Api, ui: &Ui) -> Result<Exit
     tell(&volume.value, ui)
 }
 
-pub(super) async fn delete(id: &VolumeId, yes: bool, api: &Api, ui: &Ui) -> Result<Exit, Failure> {
+pub(super) async fn delete(
+    id: &VolumeId,
+    yes: bool,
+    api: &Cavatica,
+    ui: &Ui,
+) -> Result<Exit, Failure> {
     let volume = api.volumes.get(id).await?.value;
     let details = dependents(&volume, api).await?;
     if volume.active != Tri::Value(false) || !yes {
@@ -124,7 +128,7 @@ pub(super) async fn delete(id: &VolumeId, yes: bool, api: &Api, ui: &Ui) -> Resu
 }
 
 /// What is known to break without the volume.
-async fn dependents(volume: &Volume, api: &Api) -> Result<Vec<Detail>, Failure> {
+async fn dependents(volume: &Volume, api: &Cavatica) -> Result<Vec<Detail>, Failure> {
     let id = &volume.id;
     let completed = jobs(id, &[ExportState::Completed], api).await?;
     let mut details = Vec::new();
@@ -143,7 +147,7 @@ async fn dependents(volume: &Volume, api: &Api) -> Result<Vec<Detail>, Failure> 
     Ok(details)
 }
 
-async fn jobs(id: &VolumeId, states: &[ExportState], api: &Api) -> Result<u64, Failure> {
+async fn jobs(id: &VolumeId, states: &[ExportState], api: &Cavatica) -> Result<u64, Failure> {
     let filter = ExportFilter {
         volume: Some(id.clone()),
         states: states.to_vec(),
