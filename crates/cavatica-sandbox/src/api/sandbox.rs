@@ -163,6 +163,27 @@ impl Sandbox {
         self.hub.platform.export_elsewhere(other)
     }
 
+    /// Adds a file of so many bytes, made from the seed, at `OWNER/PROJECT:PATH` in a folder that is there; gives its id.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such folder, something lies there, or it can't be written down.
+    pub fn add_file(&self, place: &str, size_bytes: u64) -> io::Result<String> {
+        self.hub.platform.add_file(place, size_bytes)
+    }
+
+    /// Renames a file, named by its id or as `OWNER/PROJECT:PATH`, or moves it to another folder of its project. Its id stays,
+    /// and lists begin with it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file or folder, something lies there, or the file's bytes are being exported.
+    pub fn move_file(&self, file: &str, path: &str) -> io::Result<()> {
+        let moved = self.hub.platform.move_file(file, path)?;
+        let text = || format!("no file `{file}`");
+        moved.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, text()))
+    }
+
     /// Deletes a file, by its id or as `OWNER/PROJECT:PATH`. If it is an alias, its object stays.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What somebody else does to a world: other programs of the same account, other people, and the owner of a volume.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use cavatica_model::{ExportMode, Tri};
@@ -48,21 +49,21 @@ impl Platform {
     /// Archives a file or makes it a copy of a public one, or takes that back. `None` if there is no such file.
     pub(crate) fn mark_file(
         &self,
-        id: &str,
+        file: &str,
         archived: Option<bool>,
         public_copy: Option<bool>,
     ) -> io::Result<Option<()>> {
         let mut state = self.state();
-        let Some(number) = state.world.file_by_id(id) else {
+        let Some(number) = named_file(&state.world, file) else {
             return Ok(None);
         };
-        let NodeKind::File(file) = &state.world.node(number).kind else {
+        let NodeKind::File(content) = &state.world.node(number).kind else {
             return Ok(None);
         };
         let marked = Event::FileMarked {
             file: number,
-            archived: archived.unwrap_or(file.archived),
-            public_copy: public_copy.unwrap_or(file.public_copy),
+            archived: archived.unwrap_or(content.archived),
+            public_copy: public_copy.unwrap_or(content.public_copy),
         };
         state.commit(&marked)?;
         state.flush().map(Some)
@@ -130,11 +131,7 @@ impl Platform {
         let Some(number) = named_file(&state.world, file) else {
             return Ok(None);
         };
-        let world = &state.world;
-        let project = &world.projects()[world.node(number).project as usize];
-        let place = self
-            .store
-            .file_path(project.id.as_str(), &world.path(number));
+        let place = self.place_of(&state.world, number);
         state.commit(&Event::FileRemoved { file: number })?;
         state.flush()?;
         self.store.remove_file(&place).map(Some)
@@ -153,6 +150,82 @@ impl Platform {
         };
         state.commit(&event)?;
         state.flush().map(Some)
+    }
+
+    /// Adds a file of so many bytes, made from the seed, at `OWNER/PROJECT:PATH`; gives its id.
+    pub(crate) fn add_file(&self, place: &str, size: u64) -> io::Result<String> {
+        let mut state = self.state();
+        let (parent, name) = free_place(&state.world, place)?;
+        let number = u32::try_from(state.world.nodes().len()).map_err(io::Error::other)?;
+        state.commit(&Event::FileAdded {
+            parent,
+            name,
+            size,
+            at: self.clock.now(),
+        })?;
+        state.flush()?;
+        Ok(state.world.file_id(number))
+    }
+
+    /// Renames a file, or moves it to another folder of its project, with its bytes. `None` if there is no such file.
+    pub(crate) fn move_file(&self, file: &str, path: &str) -> io::Result<Option<()>> {
+        let mut state = self.state();
+        let Some(number) = named_file(&state.world, file) else {
+            return Ok(None);
+        };
+        let project = &state.world.projects()[state.world.node(number).project as usize];
+        let (parent, name) = free_place(&state.world, &format!("{}:{path}", project.id))?;
+        self.move_to(&mut state, number, parent, name)?;
+        state.flush().map(Some)
+    }
+
+    fn move_to(&self, state: &mut State, file: u32, parent: u32, name: String) -> io::Result<()> {
+        if state.busy_files.contains(&file) {
+            let text = "its bytes are being exported";
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+        }
+        let before = self.place_of(&state.world, file);
+        state.commit(&Event::FileMoved { file, parent, name })?;
+        if before.is_file() {
+            let after = self.place_of(&state.world, file);
+            std::fs::create_dir_all(after.parent().unwrap_or(&after))?;
+            std::fs::rename(before, after)?;
+        }
+        Ok(())
+    }
+
+    /// Changes a folder of which so many entries have been read: of the files still to come, the last is renamed and jumps
+    /// to the front, the one before it goes to the project's top, and one is added.
+    pub(crate) fn disturb(&self, folder: u32, read: usize) -> io::Result<()> {
+        let mut state = self.state();
+        let world = &state.world;
+        let project = world.node(folder).project as usize;
+        let (root, count) = (world.projects()[project].root, world.nodes().len());
+        let to_come = world.children(folder).unwrap_or_default().iter().skip(read);
+        let still = |file: &u32| {
+            world.is_file(*file) && !world.is_gone(*file) && !state.busy_files.contains(file)
+        };
+        let chosen: Vec<u32> = to_come.rev().copied().filter(still).take(2).collect();
+        for (file, (parent, what)) in chosen
+            .into_iter()
+            .zip([(folder, "renamed"), (root, "moved")])
+        {
+            let name = format!("{what}-{count}-{}", state.world.node(file).name);
+            self.move_to(&mut state, file, parent, name)?;
+        }
+        state.commit(&Event::FileAdded {
+            parent: folder,
+            name: format!("added-{count}.dat"),
+            size: 1,
+            at: self.clock.now(),
+        })?;
+        state.flush()
+    }
+
+    /// Where the bytes of a file lie, if they do in the data folder.
+    fn place_of(&self, world: &World, file: u32) -> PathBuf {
+        let project = &world.projects()[world.node(file).project as usize];
+        self.store.file_path(project.id.as_str(), &world.path(file))
     }
 
     fn place(&self, volume: &str, location: &str) -> Option<(u32, String, StoreKind)> {
@@ -176,6 +249,19 @@ fn named_file(world: &World, name: &str) -> Option<u32> {
         None => world.file_by_id(name),
     };
     number.filter(|number| world.is_file(*number))
+}
+
+/// The folder and the name for a new file at `OWNER/PROJECT:PATH`; the folder is there, and nothing of that name in it.
+fn free_place(world: &World, place: &str) -> io::Result<(u32, String)> {
+    let free = || {
+        let (project, path) = place.split_once(':')?;
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = world.file_by_path(project, folder)?;
+        let free = !name.is_empty() && world.file_by_path(project, path).is_none();
+        (free && world.children(parent).is_some()).then(|| (parent, name.to_owned()))
+    };
+    let text = || format!("no folder for `{place}`, or something lies there");
+    free().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, text()))
 }
 
 fn no_file(name: &str) -> io::Error {

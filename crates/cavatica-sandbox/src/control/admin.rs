@@ -8,7 +8,8 @@
 //! | `GET /_sandbox/state` | what the page shows |
 //! | `GET`, `POST`, `DELETE /_sandbox/faults` | the fault rules: with their counts, others, none |
 //! | `GET`, `PATCH /_sandbox/settings` | the limit, how long jobs take, how many fail |
-//! | `PATCH /_sandbox/files` | makes `file` `archived` or a `public_copy`, or takes that back |
+//! | `POST /_sandbox/files` | adds `file` of `size` bytes |
+//! | `PATCH /_sandbox/files` | makes `file` `archived` or a `public_copy`, or takes that back; renames or moves it to `path` |
 //! | `POST /_sandbox/objects` | puts `content` at `location` on `volume`, behind the platform's back |
 //! | `DELETE /_sandbox/objects?volume=&location=` | takes an object away |
 //! | `DELETE /_sandbox/files?file=` | deletes a file; if it is an alias, its object stays |
@@ -18,6 +19,7 @@
 use bytes::Bytes;
 use cavatica_model::{ApiError, OpenName};
 use http::Method;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -60,29 +62,31 @@ pub(crate) fn admin(
             settings::change(hub, body)?;
             Ok(Answer::json(settings::show(hub)))
         }
+        ("POST", "/_sandbox/files") => {
+            let NewFile { file, size } = strict(body)?;
+            let id = hub.platform.add_file(&file, size).map_err(refused)?;
+            Ok(Answer::json(json!({"id": id})))
+        }
         ("PATCH", "/_sandbox/files") => {
-            let body: Value =
-                serde_json::from_slice(body).map_err(|_| Code::UNDECODABLE.error())?;
-            let file = body.get("file").and_then(Value::as_str);
-            let file = file.ok_or_else(|| Code::INVALID_SYNTAX.because("file is missing."))?;
-            let flag = |key: &str| body.get(key).and_then(Value::as_bool);
+            let change: FileChange = strict(body)?;
             done(
                 hub.platform
-                    .mark_file(file, flag("archived"), flag("public_copy")),
-            )
+                    .mark_file(&change.file, change.archived, change.public_copy),
+            )?;
+            match &change.path {
+                None => Ok(Answer::json(json!({}))),
+                Some(path) => done(hub.platform.move_file(&change.file, path)),
+            }
         }
         ("POST", "/_sandbox/objects") => {
-            let body: Value =
-                serde_json::from_slice(body).map_err(|_| Code::UNDECODABLE.error())?;
-            let text = |key: &str| {
-                let value = body.get(key).and_then(Value::as_str);
-                value.ok_or_else(|| Code::INVALID_SYNTAX.because(format!("{key} is missing.")))
-            };
-            let (volume, location, content) =
-                (text("volume")?, text("location")?, text("content")?);
+            let NewObject {
+                volume,
+                location,
+                content,
+            } = strict(body)?;
             done(
                 hub.platform
-                    .put_object(volume, location, content.as_bytes()),
+                    .put_object(&volume, &location, content.as_bytes()),
             )
         }
         ("DELETE", "/_sandbox/objects") => {
@@ -97,7 +101,7 @@ pub(crate) fn admin(
             let id = hub
                 .platform
                 .export_elsewhere(&strict(body)?)
-                .map_err(|error| Code::BAD_REQUEST.because(error.to_string()))?;
+                .map_err(refused)?;
             Ok(Answer::json(json!({"id": id})))
         }
         ("PATCH", "/_sandbox/volumes") => {
@@ -106,6 +110,35 @@ pub(crate) fn admin(
         }
         _ => Ok(Answer::no_such_call()),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewFile {
+    file: String,
+    #[serde(default)]
+    size: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileChange {
+    file: String,
+    path: Option<String>,
+    archived: Option<bool>,
+    public_copy: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewObject {
+    volume: String,
+    location: String,
+    content: String,
+}
+
+fn refused(error: std::io::Error) -> ApiError {
+    Code::BAD_REQUEST.because(error.to_string())
 }
 
 /// A body with known keys only.
@@ -117,6 +150,7 @@ fn done(outcome: std::io::Result<Option<()>>) -> Result<Answer, ApiError> {
     match outcome {
         Ok(Some(())) => Ok(Answer::json(json!({}))),
         Ok(None) => Err(Code::NOT_FOUND.error()),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Err(refused(error)),
         Err(error) => Err(Code::UNAVAILABLE.because(error.to_string())),
     }
 }

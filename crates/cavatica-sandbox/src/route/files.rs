@@ -1,19 +1,17 @@
-//! Files and folders: one, one level, or everything of one level by scrolling.
+//! Files and folders: one, or one level.
 
 use cavatica_model::{ApiError, TaskId};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Request;
+use crate::clock::Millis;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields, Listing, link, to_json};
+use crate::wire::answer::{Answer, Fields, to_json};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 use crate::world::{Node, NodeKind, World};
 
-const SHOWN_IN_LISTS: &[&str] = &["href", "id", "name", "project", "parent", "type"];
-
-/// The largest page that scrolling gives.
-const LARGEST_SCROLL: usize = 1000;
+pub(super) const SHOWN_IN_LISTS: &[&str] = &["href", "id", "name", "project", "parent", "type"];
 
 /// Source: <https://docs.cavatica.org/reference/get-file-details>.
 pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
@@ -45,43 +43,31 @@ pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
 ///
 /// Source: <https://docs.cavatica.org/reference/list-files-primary-method>.
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.platform.state();
-    let folder = named_folder(&state.world, &request.query)?;
-    page(&state.world, folder, request)
+    page(hub, named_folder(hub, &request.query)?, request)
 }
 
 pub(super) fn list_folder(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.platform.state();
-    let folder = folder_by_id(&state.world, request.id())?;
-    page(&state.world, folder, request)
+    page(hub, folder_by_id(hub, request.id())?, request)
 }
 
-/// A page that begins after the last one's last file, whatever happened to the files before it.
-pub(super) fn scroll(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.platform.state();
-    let folder = named_folder(&state.world, &request.query)?;
-    scroll_page(&state.world, folder, request)
-}
-
-pub(super) fn scroll_folder(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let state = hub.platform.state();
-    let folder = folder_by_id(&state.world, request.id())?;
-    scroll_page(&state.world, folder, request)
-}
-
-fn page(world: &World, children: &[u32], request: &Request) -> Result<Answer, ApiError> {
+fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
+    disturb(hub, request, folder, window.offset)?;
     let fields = Fields::of_list(&request.query, SHOWN_IN_LISTS);
     let filter = Filter::new(&request.query);
-    let view = |number: &u32| fields.choose(&world.file_view(*number, &request.links));
-    let (items, total) = if filter.is_open() && !world.any_gone() {
+    let as_of = as_of(request, hub.platform.clock.now());
+    let state = hub.platform.state();
+    let world = &state.world;
+    let children = world.children(folder).unwrap_or_default();
+    let view = |number: &u32| fields.choose(&world.file_view_as_of(*number, &request.links, as_of));
+    let (items, total) = if filter.is_open() && !world.any_gone() && as_of == Millis::MAX {
         let items = super::slice(children, window).iter().map(view);
         (items.collect::<Vec<Value>>(), children.len())
     } else {
         let matching: Vec<u32> = children
             .iter()
             .copied()
-            .filter(|number| !world.is_gone(*number) && filter.admits(world.node(*number)))
+            .filter(|number| filter.shows(world, *number, as_of))
             .collect();
         let items = super::slice(&matching, window).iter().map(view);
         (items.collect(), matching.len())
@@ -89,84 +75,52 @@ fn page(world: &World, children: &[u32], request: &Request) -> Result<Answer, Ap
     Ok(Answer::page(&request.listing(), items, window, total))
 }
 
-fn scroll_page(world: &World, children: &[u32], request: &Request) -> Result<Answer, ApiError> {
-    if !request.advance_access {
-        return Err(Code::FORBIDDEN.because("Scrolling is an advance access feature."));
+/// As of when lists of files are; the end of time if they are of now.
+pub(super) fn as_of(request: &Request, now: Millis) -> Millis {
+    match request.files_shown.late_by {
+        0 => Millis::MAX,
+        late_by => now.saturating_sub(late_by),
     }
-    let query = &request.query;
-    if query.get("offset").is_some() || query.pairs().any(|(name, _)| name.starts_with("metadata."))
-    {
-        return Err(Code::BAD_REQUEST.because("Scrolling takes no offset and no metadata filter."));
-    }
-    let limit = query.limit(LARGEST_SCROLL)?;
-    let from = match query.get("token") {
-        None | Some("init") => 0,
-        Some(token) => token::read(token)
-            .filter(|from| *from <= children.len())
-            .ok_or_else(|| Code::BAD_REQUEST.because("token is unknown."))?,
-    };
-    let fields = Fields::of_list(query, SHOWN_IN_LISTS);
-    let filter = Filter::new(query);
-    let mut items = Vec::new();
-    let mut next = from;
-    for number in &children[from..] {
-        if items.len() == limit {
-            break;
-        }
-        next += 1;
-        if !world.is_gone(*number) && filter.admits(world.node(*number)) {
-            items.push(fields.choose(&world.file_view(*number, &request.links)));
-        }
-    }
-    let listing: Listing<'_> = request.listing();
-    let url = |token: String| listing.url(&[("token", token), ("limit", limit.to_string())]);
-    let links: Vec<Value> = if next < children.len() {
-        vec![link("next", url(token::write(next)))]
-    } else {
-        Vec::new()
-    };
-    let href = url(query.get("token").unwrap_or("init").to_owned());
-    let there = children.iter().filter(|number| !world.is_gone(**number));
-    let total = if world.any_gone() {
-        there.count()
-    } else {
-        children.len()
-    };
-    Ok(Answer {
-        total: u64::try_from(total).ok(),
-        ..Answer::json(json!({"href": href, "items": items, "links": links}))
-    })
 }
 
-/// The contents of the folder that a list's parameters name, by project or by parent.
-fn named_folder<'a>(world: &'a World, query: &Query) -> Result<&'a [u32], ApiError> {
+/// Lets somebody change a folder of which so many entries have been read, if that is to happen.
+pub(super) fn disturb(
+    hub: &Hub,
+    request: &Request,
+    folder: u32,
+    read: usize,
+) -> Result<(), ApiError> {
+    if !request.files_shown.restless || read == 0 {
+        return Ok(());
+    }
+    let disturbed = hub.platform.disturb(folder, read);
+    disturbed.map_err(|_| Code::UNAVAILABLE.error())
+}
+
+/// The folder that a list's parameters name, by project or by parent.
+pub(super) fn named_folder(hub: &Hub, query: &Query) -> Result<u32, ApiError> {
     match (query.get("project"), query.get("parent")) {
         (Some(_), Some(_)) => Err(Code::PARENT_AND_PROJECT.error()),
         (None, None) => Err(Code::PARENT_OR_PROJECT_MISSING.error()),
         (Some(project), None) => {
-            let (_, project) = world
-                .project(project)
-                .ok_or_else(|| Code::NO_PROJECT.error())?;
-            folder(world, project.root)
+            let state = hub.platform.state();
+            let project = state.world.project(project);
+            let (_, project) = project.ok_or_else(|| Code::NO_PROJECT.error())?;
+            Ok(project.root)
         }
-        (None, Some(parent)) => folder_by_id(world, parent),
+        (None, Some(parent)) => folder_by_id(hub, parent),
     }
 }
 
-fn folder_by_id<'a>(world: &'a World, id: &str) -> Result<&'a [u32], ApiError> {
+pub(super) fn folder_by_id(hub: &Hub, id: &str) -> Result<u32, ApiError> {
+    let world = &hub.platform.state().world;
     let number = world.file_by_id(id).ok_or_else(|| Code::NO_FILE.error())?;
-    folder(world, number)
-}
-
-fn folder(world: &World, number: u32) -> Result<&[u32], ApiError> {
-    match &world.node(number).kind {
-        NodeKind::Folder { children } => Ok(children),
-        NodeKind::File(_) => Err(Code::NOT_A_FOLDER.error()),
-    }
+    let folder = world.children(number).map(|_| number);
+    folder.ok_or_else(|| Code::NOT_A_FOLDER.error())
 }
 
 /// Values of one parameter are alternatives; different parameters must all agree.
-struct Filter<'a> {
+pub(super) struct Filter<'a> {
     names: Vec<&'a str>,
     tags: Vec<&'a str>,
     tasks: Vec<&'a str>,
@@ -174,7 +128,7 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn new(query: &'a Query) -> Self {
+    pub(super) fn new(query: &'a Query) -> Self {
         let mut metadata: Vec<(&str, Vec<&str>)> = Vec::new();
         for (name, value) in query.pairs() {
             let Some(field) = name.strip_prefix("metadata.") else {
@@ -205,6 +159,11 @@ impl<'a> Filter<'a> {
             && self.metadata.is_empty()
     }
 
+    /// Whether a list shows a file or folder that is, or was, as of a moment.
+    pub(super) fn shows(&self, world: &World, number: u32, as_of: Millis) -> bool {
+        !world.is_gone(number) && world.was_there(number, as_of) && self.admits(world.node(number))
+    }
+
     fn admits(&self, node: &Node) -> bool {
         let extras = match &node.kind {
             NodeKind::Folder { .. } => None,
@@ -227,20 +186,5 @@ impl<'a> Filter<'a> {
                         other => one_of(wanted, &other.to_string()),
                     })
             })
-    }
-}
-
-/// Where a scroll goes on: opaque to clients, and in base64, as the platform's are, so that it has to be encoded in a query.
-mod token {
-    use base64::Engine as _;
-    use base64::prelude::BASE64_STANDARD;
-
-    pub(super) fn write(from: usize) -> String {
-        BASE64_STANDARD.encode(format!("{from:016x}"))
-    }
-
-    pub(super) fn read(token: &str) -> Option<usize> {
-        let bytes = BASE64_STANDARD.decode(token).ok()?;
-        usize::from_str_radix(std::str::from_utf8(&bytes).ok()?, 16).ok()
     }
 }

@@ -7,6 +7,7 @@ mod exports;
 mod files;
 mod members;
 mod mounting;
+mod scroll;
 mod tasks;
 mod volumes;
 
@@ -36,6 +37,7 @@ pub(crate) struct Request {
     pub(crate) advance_access: bool,
     pub(crate) acceptance: Acceptance,
     pub(crate) jobs_shown: JobsShown,
+    pub(crate) files_shown: FilesShown,
 }
 
 /// How the items of a start are accepted.
@@ -122,6 +124,33 @@ impl JobsShown {
     }
 }
 
+/// How lists of files show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FilesShown {
+    /// A page of a scroll ends after so many.
+    pub(crate) most: usize,
+    /// What became of files shows so much later.
+    pub(crate) late_by: Millis,
+    /// The further pages of a scroll are as old as the first.
+    pub(crate) snapshot: bool,
+    /// How long a scroll's tokens are taken.
+    pub(crate) tokens_last: Millis,
+    /// Somebody changes a folder between its pages.
+    pub(crate) restless: bool,
+}
+
+impl Default for FilesShown {
+    fn default() -> Self {
+        FilesShown {
+            most: usize::MAX,
+            late_by: 0,
+            snapshot: false,
+            tokens_last: Millis::MAX,
+            restless: false,
+        }
+    }
+}
+
 impl Request {
     /// The id that the path names.
     fn id(&self) -> &str {
@@ -173,11 +202,11 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, Api
         Route::ProjectMembers => account::project_members(hub, request),
         Route::ProjectMember => account::project_member(hub, request),
         Route::Files => files::list(hub, request),
-        Route::Scroll => files::scroll(hub, request),
+        Route::Scroll => scroll::scroll(hub, request),
         Route::File => files::get(hub, request),
         Route::FileMetadata => files::metadata(hub, request),
         Route::FolderList => files::list_folder(hub, request),
-        Route::FolderScroll => files::scroll_folder(hub, request),
+        Route::FolderScroll => scroll::scroll_folder(hub, request),
         // A query language that no page describes.
         Route::Search => Err(Code::NOT_IMPLEMENTED.error()),
         Route::BulkFiles => bulk::files(hub, request),

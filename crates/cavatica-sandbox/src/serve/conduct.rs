@@ -10,7 +10,7 @@ use super::tamper;
 use crate::clock::millis;
 use crate::control::fault::Fault;
 use crate::control::hub::Hub;
-use crate::route::{self, Acceptance, JobsShown, Request};
+use crate::route::{self, Acceptance, FilesShown, JobsShown, Request};
 use crate::wire::answer::Answer;
 use crate::wire::refusal::Code;
 
@@ -28,6 +28,7 @@ pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Outc
     }
     request.acceptance = acceptance(&faults);
     request.jobs_shown = jobs_shown(&faults);
+    request.files_shown = files_shown(&faults);
     let answer = if request.acceptance.over.is_zero() {
         route::dispatch(hub, &request).await
     } else {
@@ -131,6 +132,21 @@ fn jobs_shown(faults: &[Fault]) -> JobsShown {
             Fault::CapList { items } => shown.most = *items,
             Fault::Disorder => shown.disorder = true,
             Fault::Forget { after } => shown.kept_for = millis(*after),
+            _ => {}
+        }
+    }
+    shown
+}
+
+fn files_shown(faults: &[Fault]) -> FilesShown {
+    let mut shown = FilesShown::default();
+    for fault in faults {
+        match fault {
+            Fault::CapScroll { items } => shown.most = *items,
+            Fault::LateFiles { by } => shown.late_by = millis(*by),
+            Fault::Snapshot => shown.snapshot = true,
+            Fault::ExpireTokens { after } => shown.tokens_last = millis(*after),
+            Fault::Restless => shown.restless = true,
             _ => {}
         }
     }

@@ -19,7 +19,7 @@ use crate::clock::timestamp;
 use crate::control::admin::admin;
 use crate::control::hub::{Exposure, Hub};
 use crate::control::rate::Admission;
-use crate::route::{Acceptance, JobsShown, Request};
+use crate::route::{Acceptance, FilesShown, JobsShown, Request};
 use crate::wire::answer::{Answer, Body};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
@@ -94,6 +94,7 @@ pub(crate) async fn reply(
                     advance_access: has_advance_access(&head.headers),
                     acceptance: Acceptance::default(),
                     jobs_shown: JobsShown::default(),
+                    files_shown: FilesShown::default(),
                 };
                 conduct(hub, request).await?
             }

@@ -65,6 +65,13 @@ impl World {
             }
             Event::Settled { job } => self.settled(*job)?,
             Event::FileRemoved { file } => self.remove_file(*file)?,
+            Event::FileAdded {
+                parent,
+                name,
+                size,
+                at,
+            } => self.add_file(*parent, name, *size, *at)?,
+            Event::FileMoved { file, parent, name } => self.move_file(*file, *parent, name)?,
             Event::FileMarked {
                 file,
                 archived,
@@ -202,6 +209,56 @@ impl World {
         self.file_mut(number)?.place = Place::Gone;
         self.files_gone += 1;
         Ok(())
+    }
+
+    fn add_file(
+        &mut self,
+        parent: u32,
+        name: &str,
+        size: u64,
+        at: Millis,
+    ) -> Result<(), MisfitError> {
+        self.children_mut(parent)?;
+        let number = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        let node = Node {
+            name: name.into(),
+            project: self.node(parent).project,
+            parent: Some(parent),
+            kind: NodeKind::File(FileNode::synthetic(size, at)),
+        };
+        self.push(node).map_err(|_| MisfitError {
+            what: "file",
+            number,
+        })?;
+        self.added_at.insert(number, at);
+        Ok(())
+    }
+
+    fn move_file(&mut self, file: u32, parent: u32, name: &str) -> Result<(), MisfitError> {
+        self.file_mut(file)?;
+        self.children_mut(parent)?;
+        if let Some(before) = self.node(file).parent {
+            self.children_mut(before)?.retain(|child| *child != file);
+        }
+        self.children_mut(parent)?.insert(0, file);
+        let node = &mut self.files[file as usize];
+        node.parent = Some(parent);
+        node.name = name.into();
+        Ok(())
+    }
+
+    fn children_mut(&mut self, number: u32) -> Result<&mut Vec<u32>, MisfitError> {
+        match self
+            .files
+            .get_mut(number as usize)
+            .map(|node| &mut node.kind)
+        {
+            Some(NodeKind::Folder { children }) => Ok(children),
+            _ => Err(MisfitError {
+                what: "folder",
+                number,
+            }),
+        }
     }
 
     fn lose(&mut self, volume: u32, location: &str, went: Went) -> Result<(), MisfitError> {

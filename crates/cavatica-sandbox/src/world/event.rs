@@ -52,6 +52,19 @@ pub(crate) enum Event {
     Settled { job: u32 },
     /// Somebody deleted a file.
     FileRemoved { file: u32 },
+    /// Somebody added a file, whose bytes are made from the seed.
+    FileAdded {
+        parent: u32,
+        name: String,
+        size: u64,
+        at: Millis,
+    },
+    /// Somebody renamed a file or moved it to another folder, where it is the first.
+    FileMoved {
+        file: u32,
+        parent: u32,
+        name: String,
+    },
     /// A file was archived or restored, became a copy of a public one or one's own.
     FileMarked {
         file: u32,

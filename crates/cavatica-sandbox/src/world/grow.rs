@@ -50,6 +50,7 @@ impl World {
             unfinished: BTreeSet::new(),
             overwritten: 0,
             losses: BTreeMap::new(),
+            added_at: BTreeMap::new(),
             files_gone: 0,
         };
         for volume in &seed.volumes {
@@ -138,7 +139,7 @@ impl World {
         Ok(())
     }
 
-    fn push(&mut self, node: Node) -> Result<u32, SeedError> {
+    pub(super) fn push(&mut self, node: Node) -> Result<u32, SeedError> {
         let number = u32::try_from(self.files.len()).map_err(|_| SeedError::TooMany)?;
         if let Some(parent) = node.parent
             && let NodeKind::Folder { children } = &mut self.files[parent as usize].kind
@@ -189,14 +190,7 @@ impl Planting<'_> {
                 name: name.into(),
                 project: self.project,
                 parent: Some(parent),
-                kind: NodeKind::File(FileNode {
-                    size: many.size,
-                    place: Place::Synthetic,
-                    archived: false,
-                    public_copy: false,
-                    modified_at,
-                    extras: None,
-                }),
+                kind: NodeKind::File(FileNode::synthetic(many.size, modified_at)),
             })?;
         }
         Ok(())

@@ -49,6 +49,8 @@ pub(crate) struct World {
     overwritten: u64,
     /// By volume and location, what became of the objects that lie there no more.
     losses: BTreeMap<(u32, Box<str>), Loss>,
+    /// When files were added that weren't there from the beginning.
+    added_at: BTreeMap<u32, Millis>,
     /// Files that were deleted; lists look for them only if there are any.
     files_gone: usize,
 }
@@ -119,6 +121,20 @@ pub(crate) struct FileNode {
     pub(crate) modified_at: Millis,
     /// What most files don't have.
     pub(crate) extras: Option<Box<Extras>>,
+}
+
+impl FileNode {
+    /// An ordinary file whose bytes are made from the seed.
+    fn synthetic(size: u64, modified_at: Millis) -> Self {
+        FileNode {
+            size,
+            place: Place::Synthetic,
+            archived: false,
+            public_copy: false,
+            modified_at,
+            extras: None,
+        }
+    }
 }
 
 /// Where a file's bytes are now.
@@ -230,6 +246,14 @@ impl World {
         &self.files
     }
 
+    /// What lies in a folder; `None` for a file.
+    pub(crate) fn children(&self, number: u32) -> Option<&[u32]> {
+        match &self.node(number).kind {
+            NodeKind::Folder { children } => Some(children),
+            NodeKind::File(_) => None,
+        }
+    }
+
     pub(crate) fn file_by_id(&self, id: &str) -> Option<u32> {
         let number = number::file_number(self.seed, id)?;
         let known = (number as usize) < self.files.len();
@@ -248,6 +272,11 @@ impl World {
     /// Whether any file was deleted.
     pub(crate) fn any_gone(&self) -> bool {
         self.files_gone > 0
+    }
+
+    /// Whether the file was there at a moment, as far as it was added later.
+    pub(crate) fn was_there(&self, number: u32, at: Millis) -> bool {
+        self.added_at.get(&number).is_none_or(|added| *added <= at)
     }
 
     /// Whether the file is an alias.

@@ -50,6 +50,11 @@ impl World {
 
     /// A file or folder with all its fields.
     pub(crate) fn file_view(&self, number: u32, links: &Links) -> File {
+        self.file_view_as_of(number, links, Millis::MAX)
+    }
+
+    /// The same, but a file that became an alias after a moment shows as before.
+    pub(crate) fn file_view_as_of(&self, number: u32, links: &Links, at: Millis) -> File {
         let node = self.node(number);
         let id = self.file_id(number);
         let mut file = File {
@@ -72,8 +77,17 @@ impl World {
             NodeKind::File(content) => {
                 file.kind = Tri::Value(self.spelled(FileKind::File.into()));
                 file.size = Tri::Value(content.size);
-                file.modified_on = moment(content.modified_at);
-                file.storage = Tri::Value(match &content.place {
+                let later = content.modified_at > at.max(self.born_at);
+                file.modified_on = moment(if later {
+                    self.born_at
+                } else {
+                    content.modified_at
+                });
+                let place = match &content.place {
+                    Place::Alias { .. } if later => &Place::Synthetic,
+                    place => place,
+                };
+                file.storage = Tri::Value(match place {
                     Place::Disk | Place::Synthetic
                         if content.archived || self.quirks.contains(&Quirk::NoHosts) =>
                     {

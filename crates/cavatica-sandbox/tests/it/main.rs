@@ -18,6 +18,7 @@ mod recordings;
 mod restart;
 mod s3;
 mod scenario;
+mod scrolling;
 mod serving;
 mod settings;
 mod tasks;

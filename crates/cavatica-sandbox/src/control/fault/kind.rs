@@ -111,6 +111,28 @@ pub enum Fault {
     },
     /// The list of exports stands in another order at each request, so that its pages overlap and leave jobs out.
     Disorder,
+    /// Pages of a scroll hold at most so many entries, whatever `limit` says.
+    CapScroll {
+        /// How many.
+        items: usize,
+    },
+    /// Lists of files, scrolled or not, show only later that a file is an alias, or was added. Read by its id it shows.
+    LateFiles {
+        /// Since it became one.
+        #[serde(rename = "seconds", with = "crate::clock::seconds")]
+        by: Duration,
+    },
+    /// The further pages of a scroll show aliases and added files as they were when the first page was read.
+    Snapshot,
+    /// The tokens of a scroll aren't taken any more.
+    ExpireTokens {
+        /// Since the page that named them.
+        #[serde(rename = "seconds", with = "crate::clock::seconds")]
+        after: Duration,
+    },
+    /// Before a further page of a folder is read, somebody renames a file that is still to come, which jumps to the front,
+    /// moves another to the project's top, and adds one.
+    Restless,
     /// Jobs older than this are neither listed nor found by their ids.
     Forget {
         /// Since acceptance.

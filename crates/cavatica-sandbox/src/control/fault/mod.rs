@@ -85,6 +85,11 @@ pub enum When {
 /// | `late-list` | span, 60s | younger jobs don't show in the list of exports, nor in its total |
 /// | `cap-list` | items, 100 | the list of exports and its total end there |
 /// | `disorder` | | the list of exports stands in another order at each request |
+/// | `cap-scroll` | items, 100 | pages of a scroll hold at most so many |
+/// | `late-files` | span, 30s | lists of files show so late that a file is an alias, or was added |
+/// | `snapshot` | | further pages of a scroll show such things as they were at the first |
+/// | `expire-tokens` | span, 60s | older tokens of a scroll aren't taken |
+/// | `restless` | | before a further page of a folder, somebody renames, moves and adds files there |
 /// | `forget` | span, 60s | older jobs are neither listed nor found by their ids |
 /// | `job-clock` | seconds, 900 | the times of jobs are so far ahead, or behind |
 /// | `zoneless` | hours, 0 | the times of jobs are local ones of such a zone, and don't say so |

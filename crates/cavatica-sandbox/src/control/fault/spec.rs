@@ -123,7 +123,7 @@ fn answered<'a>(name: &str, or: impl Fn(&'static str) -> &'a str) -> Result<Opti
             items: number(or("50"))?,
         },
         "take-every" => Fault::TakeEvery {
-            nth: usize::try_from(positive(or("2"))?).unwrap_or(usize::MAX),
+            nth: positive(or("2"))?,
         },
         "spread" => Fault::Spread {
             over: span(or("5s"))?,
@@ -142,6 +142,15 @@ fn answered<'a>(name: &str, or: impl Fn(&'static str) -> &'a str) -> Result<Opti
         },
         "cap-list" => Fault::CapList {
             items: number(or("100"))?,
+        },
+        "cap-scroll" => Fault::CapScroll {
+            items: positive(or("100"))?,
+        },
+        "late-files" => Fault::LateFiles {
+            by: span(or("30s"))?,
+        },
+        "expire-tokens" => Fault::ExpireTokens {
+            after: span(or("60s"))?,
         },
         "forget" => Fault::Forget {
             after: span(or("60s"))?,
@@ -185,6 +194,8 @@ fn plain(name: &str, argument: Option<&str>) -> Result<Fault, String> {
         "shuffle" => Fault::Shuffle,
         "nameless" => Fault::Nameless,
         "disorder" => Fault::Disorder,
+        "snapshot" => Fault::Snapshot,
+        "restless" => Fault::Restless,
         "no-times" => Fault::NoTimes,
         "keep-file" => Fault::KeepFile,
         "hollow" => Fault::Hollow,
@@ -222,11 +233,12 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
         .map_err(|_| format!("`{}` is no number that fits here", text.trim()))
 }
 
-fn positive(text: &str) -> Result<u64, String> {
-    match number(text)? {
-        0 => Err("requests are counted from 1".to_owned()),
-        positive => Ok(positive),
+fn positive<T: FromStr + From<u8> + PartialEq>(text: &str) -> Result<T, String> {
+    let number: T = number(text)?;
+    if number == T::from(0) {
+        return Err("requests are counted from 1".to_owned());
     }
+    Ok(number)
 }
 
 fn probability(text: &str) -> Result<f64, String> {
@@ -257,10 +269,11 @@ mod tests {
              hang-after; html-before; html-after; truncate; throttle; maintenance; shuffle; omit=2; \
              odd-items; odd-state; late-list=5; fail-jobs; refuse-after=429/1000+take=5+spread=1500ms; \
              take-every; item-error=500/90004; nameless; cap-list; disorder; forget=2h; job-clock=-900; \
-             zoneless=2; no-times; date=3; respell=percent; keep-file; hollow; late-alias=0.5; lose-file"
+             zoneless=2; no-times; date=3; respell=percent; keep-file; hollow; late-alias=0.5; lose-file; \
+             cap-scroll; late-files; snapshot; expire-tokens=5; restless"
             .parse()
             .expect("all of them are faults");
-        assert_eq!(plan.rules().len(), 33);
+        assert_eq!(plan.rules().len(), 38);
         let Fault::Forget { after } = plan.rules()[23].fault else {
             panic!("{:?}", plan.rules()[23]);
         };
