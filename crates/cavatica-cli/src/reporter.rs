@@ -49,8 +49,7 @@ impl Reporter {
         let log = match &pace.log_json {
             None => None,
             Some(path) => {
-                let file = File::options().create(true).append(true).open(path);
-                let file = file.map_err(|error| {
+                let file = appended(path).map_err(|error| {
                     Failure::usage(format!("the log {} can't be written", path.display()))
                         .caused_by(error)
                 })?;
@@ -210,4 +209,17 @@ impl Reporter {
             bars.clear();
         }
     }
+}
+
+/// A log goes on where it ended. A link is never followed: in a folder that others write to it may lead to any file.
+fn appended(path: &std::path::Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    options.open(path)
 }

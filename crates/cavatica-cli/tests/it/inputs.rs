@@ -308,3 +308,25 @@ fn every_name_is_explained() {
         assert!(run.stdout().contains("advice"), "{}", run.stdout());
     }
 }
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let world = world();
+    assert_eq!(planned(&world, &["--project", "lab/trio"]).exit(), 0);
+    write(&world, "victim", "a key");
+    for name in ["log.jsonl", "report.html", "support.json", "next.transfer"] {
+        std::os::unix::fs::symlink("victim", world.home().join(name)).unwrap();
+    }
+    for args in [
+        "run t.transfer --yes --log-json log.jsonl",
+        "report t.transfer --out report.html",
+        "support t.transfer --out support.json",
+        "plan --out next.transfer --project lab/trio --volume lab/output --copy",
+    ] {
+        let refused = world.run(&args.split(' ').collect::<Vec<_>>());
+        assert_eq!(refused.exit(), 2, "{args}: {}", refused.snapshot());
+    }
+    let victim = std::fs::read_to_string(world.home().join("victim"));
+    assert_eq!(victim.unwrap(), "a key");
+    assert_eq!(world.sandbox.ledger().starts, 0, "something was sent");
+}
