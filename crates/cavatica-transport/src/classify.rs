@@ -29,6 +29,7 @@ pub(crate) enum Exchange {
 pub(crate) enum BodyFault {
     Failed(BoxError),
     TimedOut(Duration),
+    Bloated,
 }
 
 /// Whether the request's body is proven to have stayed here.
@@ -73,6 +74,10 @@ fn answered(
 ) -> Result<Success, Failure> {
     let status = parts.status;
     let request_id = text(&parts.headers, "x-request-id").map(str::to_owned);
+    let body = body.and_then(|body| match is_bloated(&body) {
+        true => Err(BodyFault::Bloated),
+        false => Ok(body),
+    });
     let also = |body: &Bytes| {
         call.also
             .is_some_and(|also| also.admits(status.as_u16(), body))
@@ -161,9 +166,35 @@ fn misses_header(error: &ApiError) -> bool {
     message.to_ascii_lowercase().contains(ADVANCE_ACCESS)
 }
 
+/// The most values that an answer may hold. A page of a thousand files with all their metadata has some hundred thousand.
+/// Reading one takes a few hundred bytes of memory, and two bytes are enough to write it, so the limit of size alone
+/// would be none.
+const MAX_VALUES: usize = 500_000;
+
+/// Whether reading an answer would take memory out of all proportion to its size.
+fn is_bloated(body: &[u8]) -> bool {
+    // A value and what separates it from the next have two bytes at least.
+    if body.len() < 2 * MAX_VALUES {
+        return false;
+    }
+    let (mut separators, mut in_text, mut escaped) = (0, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => separators += 1,
+            _ => {}
+        }
+    }
+    separators > MAX_VALUES
+}
+
 fn broken(fault: BodyFault, max_answer: usize) -> Failure {
     match fault {
         BodyFault::TimedOut(limit) => Failure::new(Outcome::Unknown, Fault::TimedOut { limit }),
+        BodyFault::Bloated => Failure::new(Outcome::Unknown, Fault::Unreadable)
+            .because(format!("it holds more than {MAX_VALUES} values")),
         BodyFault::Failed(error) if error.is::<LengthLimitError>() => {
             Failure::new(Outcome::Unknown, Fault::TooLarge { limit: max_answer })
         }

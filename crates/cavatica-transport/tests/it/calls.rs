@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::server::{Act, Moment, Server, answer, text};
-use crate::support::{SECRET, builder, read, start, until};
+use crate::support::{SECRET, builder, quick, read, start, until};
 
 #[tokio::test]
 async fn a_call_carries_what_the_platform_asks_for() {
@@ -63,6 +63,28 @@ async fn any_success_is_an_answer_even_without_a_body() {
     let told = client.send(start()).await.unwrap();
     assert_eq!(told.status(), 204);
     assert!(told.body().is_empty());
+}
+
+/// Two bytes a value are enough to write an answer whose reading takes a hundred times its size.
+#[tokio::test]
+async fn an_answer_of_nothing_but_tiny_values_is_not_read() {
+    let tiny = |count: usize| format!("[{}1]", "1,".repeat(count - 1));
+    let one_text = format!("[\"{}\"]", "\\\",[{".repeat(500_000));
+    for (body, refused) in [
+        (tiny(499_999), false),
+        (tiny(600_000), true),
+        (one_text, false),
+    ] {
+        let server = Server::always(answer(200, &[], &body)).await;
+        let (client, _) = quick(&server.endpoint());
+        let read = client.build().unwrap().fetch::<Value>(read()).await;
+        assert_eq!(read.is_err(), refused);
+        if let Err(error) = read {
+            assert_eq!(*error.fault(), Fault::Unreadable);
+            let why = std::error::Error::source(&error).unwrap().to_string();
+            assert!(why.contains("500000 values"), "{why}");
+        }
+    }
 }
 
 #[tokio::test]
