@@ -244,6 +244,14 @@ impl Warning {
         }
     }
 
+    /// Whether files that it is about are likely to be refused (code 9006), so that the warning explains the refusal.
+    pub fn foretells_refusal(&self) -> bool {
+        matches!(
+            self,
+            Warning::MaybeArchived | Warning::MaybePublicCopy | Warning::OddStorage { .. }
+        )
+    }
+
     /// What it means in general, whatever the file and the volume.
     pub fn reason(&self) -> &'static Reason {
         match self {

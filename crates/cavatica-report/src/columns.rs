@@ -67,7 +67,7 @@ pub(super) struct Row<'a> {
     class: &'a str,
     code: Option<i64>,
     message: Cow<'a, str>,
-    advice: &'static str,
+    advice: Cow<'static, str>,
     request_id: Cow<'a, str>,
     started: Option<Timestamp>,
     finished: Option<Timestamp>,
@@ -109,7 +109,7 @@ impl<'a> Row<'a> {
             class: "",
             code: None,
             message: "".into(),
-            advice: "",
+            advice: "".into(),
             request_id: "".into(),
             started: item.started,
             finished: item.finished,
@@ -132,7 +132,7 @@ impl<'a> Row<'a> {
             },
             because: item.said.as_deref().unwrap_or_default().into(),
         };
-        match Trouble::of(&item.state) {
+        match Trouble::of_item(terms.mode, item) {
             None => row,
             Some(trouble) => Row {
                 class: trouble.class,
@@ -169,7 +169,7 @@ impl<'a> Row<'a> {
             class: &skipped.kind,
             code: None,
             message: skipped.reason.as_str().into(),
-            advice: "",
+            advice: "".into(),
             request_id: "".into(),
             started: None,
             finished: None,

@@ -1,7 +1,7 @@
 //! How a transfer stands and what became of every file, for people, spreadsheets and the programs that come next.
 //!
 //! It reads what the engine wrote and asks nobody. Each fact is computed in one place: how a transfer stands as a whole
-//! ([`Summary`], [`TransferLine`]), and what is wrong with a file ([`Trouble`]).
+//! ([`Overview`], and with what needs attention [`Summary`]), and what is wrong with a file ([`Trouble`]).
 //!
 //! All forms read the same rows, so they agree: a row for every planned file, and one for every file that the plan left
 //! out. They stream, and can be made while the transfer is being run. `docs/report.md` lists the columns.
@@ -23,9 +23,10 @@ use std::io::{self, Write};
 use cavatica_model::{VolumeId, expected_beginning};
 
 pub use document::Document;
-pub use standing::{Standing, TransferLine, transfers_in};
+pub use html::{Listed, index_page, live_page};
+pub use standing::{Overview, Seen, Standing, transfers_in};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
-pub use trouble::Trouble;
+pub use trouble::{Trouble, TroubleGroup, TroubleKind, TroubledFile};
 
 use cavatica_transfer::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
 

@@ -1,18 +1,21 @@
-//! The transfers of a folder, and how each stands.
+//! How a transfer stands as a whole: one account, whoever asks.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cavatica_model::{ExportMode, VolumeId};
+use cavatica_transfer::journal::{
+    Count, JournalError, Looked, Owner, Tally, TransferFile, is_transfer_head,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use cavatica_transfer::journal::{JournalError, Owner, TransferFile, is_transfer_head};
-
 /// How a transfer stands, in the shape that the program prints as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TransferLine {
+///
+/// `completed + failed + unknown + left` are all files of the plan; those in flight are among the left.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Overview {
     /// The transfer's file.
     pub transfer: String,
     /// The name that its user gave it.
@@ -33,12 +36,18 @@ pub struct TransferLine {
     pub bytes: u64,
     /// Files that the platform confirmed.
     pub completed: u64,
+    /// Their bytes, as far as they are known.
+    pub completed_bytes: u64,
     /// Files that the platform refused or failed.
     pub failed: u64,
     /// Files of which the outcome can't be known.
     pub unknown: u64,
+    /// Files of which somebody said what became of them, because the platform didn't: they are counted above, too.
+    pub by_word: u64,
     /// Files that are neither completed, nor failed, nor unknown.
     pub left: u64,
+    /// Of those left, files that were sent, or may have been.
+    pub in_flight: u64,
     /// Files that the plan left out.
     pub skipped: u64,
     /// When it was planned.
@@ -47,6 +56,32 @@ pub struct TransferLine {
     pub last_run: Option<Timestamp>,
     /// Who runs it now.
     pub owner: Option<Owner>,
+    /// What the newest looks at the destination saw; `None` if nobody looked.
+    pub verified: Option<Seen>,
+    /// The counts with their bytes.
+    #[serde(skip)]
+    pub tally: Tally,
+}
+
+/// What the newest looks at the destination saw of the files that arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// When the newest began.
+    pub at: Timestamp,
+    /// What it looked at.
+    pub against: &'static str,
+    /// Objects as they were to be.
+    pub same: u64,
+    /// Of those, objects of which only the key was found right, because a size wasn't told.
+    pub by_key_alone: u64,
+    /// Objects that aren't there.
+    pub missing: u64,
+    /// Objects that are there, and aren't what was exported.
+    pub differs: u64,
+    /// Objects that couldn't be looked at.
+    pub unread: u64,
+    /// Files that arrived and were not looked at.
+    pub not_looked_at: u64,
 }
 
 /// How a transfer stands as a whole: the worst that is true of it.
@@ -59,6 +94,8 @@ pub enum Standing {
     Planned,
     /// Files are left, and nothing runs it.
     Unfinished,
+    /// Every file has ended, and of some that arrived the object is missing or another one.
+    Differs,
     /// The outcome of some files isn't known.
     Unknown,
     /// Some files failed.
@@ -74,55 +111,98 @@ impl Standing {
             Standing::Running => "running",
             Standing::Planned => "planned",
             Standing::Unfinished => "unfinished",
+            Standing::Differs => "differs",
             Standing::Unknown => "unknown",
             Standing::Failed => "failed",
             Standing::Done => "done",
         }
     }
-}
 
-impl TransferLine {
-    /// How one transfer stands, also while it is being run.
-    ///
-    /// # Errors
-    ///
-    /// If the transfer can't be read.
-    pub fn read(path: &Path) -> Result<Self, JournalError> {
-        let file = TransferFile::open(path)?;
-        let (terms, tally) = (file.terms(), file.tally()?);
-        let last_run = file.runs()?.iter().map(|run| run.seen).max();
-        let owner = file.owner();
-        let state = if owner.is_some() {
+    fn of(tally: &Tally, looked: &Looked, is_running: bool, was_run: bool) -> Self {
+        if is_running {
             Standing::Running
-        } else if last_run.is_none() {
+        } else if !was_run {
             Standing::Planned
         } else if tally.left() > 0 {
             Standing::Unfinished
+        } else if looked.wrong() > 0 {
+            Standing::Differs
         } else if tally.unknown.files > 0 {
             Standing::Unknown
         } else if tally.failed.files > 0 {
             Standing::Failed
         } else {
             Standing::Done
-        };
-        Ok(TransferLine {
-            transfer: path.display().to_string(),
+        }
+    }
+}
+
+impl Overview {
+    /// How one transfer stands, also while it is being run.
+    ///
+    /// # Errors
+    ///
+    /// If the transfer can't be read.
+    pub fn read(path: &Path) -> Result<Self, JournalError> {
+        Overview::of(&TransferFile::open(path)?)
+    }
+
+    /// The same of a transfer that is open.
+    ///
+    /// # Errors
+    ///
+    /// If the transfer can't be read.
+    pub fn of(file: &TransferFile) -> Result<Self, JournalError> {
+        let owner = file.owner();
+        let (terms, planned) = (file.terms(), file.planned());
+        let (tally, looked) = (file.tally()?, file.looked()?);
+        let last_run = file.runs()?.iter().map(|run| run.seen).max();
+        Ok(Overview {
+            transfer: file.path().display().to_string(),
             label: file.label().map(str::to_owned),
-            state,
+            state: Standing::of(&tally, &looked, owner.is_some(), last_run.is_some()),
             selection: file.selection().to_owned(),
             mode: terms.mode,
             volume: terms.volume.clone(),
             bucket: terms.bucket.clone(),
-            files: file.planned().files,
-            bytes: file.planned().bytes,
+            files: planned.files,
+            bytes: planned.bytes,
             completed: tally.completed.files,
+            completed_bytes: tally.completed.bytes,
             failed: tally.failed.files,
             unknown: tally.unknown.files,
+            by_word: file.said_by_word()?,
             left: tally.left(),
+            in_flight: tally.intended.files + tally.accepted.files,
             skipped: tally.skipped,
             planned_at: file.created(),
             last_run,
             owner,
+            verified: Seen::of(&looked, tally.completed),
+            tally,
+        })
+    }
+
+    /// Objects that aren't there, or aren't what was exported.
+    pub fn wrong(&self) -> u64 {
+        self.verified
+            .as_ref()
+            .map_or(0, |seen| seen.missing + seen.differs)
+    }
+}
+
+impl Seen {
+    fn of(looked: &Looked, completed: Count) -> Option<Self> {
+        let (at, against) = looked.newest?;
+        Some(Seen {
+            at,
+            against: against.name(),
+            same: looked.same,
+            by_key_alone: looked.by_key_alone,
+            missing: looked.missing,
+            differs: looked.differs,
+            unread: looked.unread,
+            not_looked_at: completed.files.saturating_sub(looked.files()),
         })
     }
 }

@@ -1,43 +1,30 @@
 //! The last word on a transfer, as `run`, `status` and `retry` print it.
 
+use std::borrow::Cow;
 use std::path::Path;
 
+use cavatica_model::ExportMode;
+use cavatica_transfer::RunReport;
+use cavatica_transfer::journal::{JournalError, TransferFile, TroubledItem};
 use serde::Serialize;
 
-use crate::trouble::Trouble;
-use cavatica_transfer::RunReport;
-use cavatica_transfer::journal::{FailedItem, JournalError, Tally, TransferFile};
+use crate::standing::Overview;
+use crate::trouble::{Trouble, TroubleGroup, TroubleKind};
 
-/// How a transfer stands, in the shape that the program prints as JSON.
-///
-/// `completed + failed + unknown + left` are all files of the plan; those in flight are among the left.
+/// How a transfer stands, what needs attention, and what it took; in the shape that the program prints as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// The transfer's file.
-    pub transfer: String,
-    /// The name that its user gave it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// Files that the platform confirmed.
-    pub completed: u64,
-    /// Files that the platform refused or failed.
-    pub failed: u64,
-    /// Files of which the outcome can't be known.
-    pub unknown: u64,
-    /// Files of which somebody said what became of them, because the platform didn't: they are counted above, too.
-    pub by_word: u64,
-    /// Files that the plan left out.
-    pub skipped: u64,
-    /// Files that are neither completed, nor failed, nor unknown.
-    pub left: u64,
-    /// Of those left, files that were sent, or may have been.
-    pub in_flight: u64,
+    /// How it stands.
+    #[serde(flatten)]
+    pub overview: Overview,
     /// Files whose answers were lost in this run and that were settled by asking the platform.
     pub reconciled: u64,
     /// Requests, of this run or, where nothing runs, of all runs.
     pub requests: u64,
     /// Seconds, of this run or, where nothing runs, of all runs.
     pub elapsed_s: f64,
+    /// What needs attention, with the true number of each, the gravest first.
+    pub troubles: Vec<TroubleGroup>,
     /// Files that failed or whose outcome isn't known; the first ones if there are very many.
     pub failures: Vec<FailureLine>,
 }
@@ -50,13 +37,13 @@ pub struct FailureLine {
     /// Where it was to go.
     pub location: String,
     /// `failed` or `unknown`.
-    pub state: &'static str,
+    pub state: TroubleKind,
     /// The platform's number, if it gave one.
     pub code: Option<i64>,
     /// What the platform said, or why the outcome isn't known.
     pub message: String,
     /// What to do about it.
-    pub advice: &'static str,
+    pub advice: Cow<'static, str>,
     /// The request that brought the news, for the platform's support.
     pub request_id: Option<String>,
 }
@@ -78,8 +65,7 @@ impl Summary {
         let elapsed = runs.iter().fold(0.0, |sum, run| {
             sum + run.seen.duration_since(run.started).as_secs_f64()
         });
-        let tally = file.tally()?;
-        Summary::of(&file, tally, 0, requests, elapsed)
+        Summary::of(&file, 0, requests, elapsed)
     }
 
     /// How a transfer stands after a run, and what that run took.
@@ -90,45 +76,37 @@ impl Summary {
     pub fn after(path: &Path, run: &RunReport) -> Result<Self, JournalError> {
         let file = TransferFile::open(path)?;
         let elapsed = run.elapsed.as_secs_f64();
-        Summary::of(&file, run.tally, run.reconciled, run.requests, elapsed)
+        Summary::of(&file, run.reconciled, run.requests, elapsed)
     }
 
     fn of(
         file: &TransferFile,
-        tally: Tally,
         reconciled: u64,
         requests: u64,
         elapsed_s: f64,
     ) -> Result<Self, JournalError> {
-        let failures = if tally.failed.files + tally.unknown.files == 0 {
-            Vec::new()
-        } else {
-            file.failures(FAILURES_LISTED)?
-        };
+        let mode = file.terms().mode;
+        let failures = file.failures(None, FAILURES_LISTED)?;
         Ok(Summary {
-            transfer: file.path().display().to_string(),
-            label: file.label().map(str::to_owned),
-            completed: tally.completed.files,
-            failed: tally.failed.files,
-            unknown: tally.unknown.files,
-            by_word: file.said_by_word()?,
-            skipped: tally.skipped,
-            left: tally.left(),
-            in_flight: tally.intended.files + tally.accepted.files,
+            overview: Overview::of(file)?,
             reconciled,
             requests,
             elapsed_s,
-            failures: failures.iter().filter_map(FailureLine::of).collect(),
+            troubles: TroubleGroup::read_all(file)?,
+            failures: failures
+                .iter()
+                .filter_map(|item| FailureLine::of(mode, item))
+                .collect(),
         })
     }
 }
 
 impl FailureLine {
-    fn of(item: &FailedItem) -> Option<Self> {
-        let trouble = Trouble::of(&item.state)?;
+    fn of(mode: ExportMode, item: &TroubledItem) -> Option<Self> {
+        let trouble = Trouble::of_troubled(mode, item)?;
         Some(FailureLine {
             file_id: item.file.to_string(),
-            state: item.state.name(),
+            state: trouble.kind,
             code: trouble.code,
             message: trouble.message.into_owned(),
             advice: trouble.advice,

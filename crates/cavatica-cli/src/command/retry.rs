@@ -27,14 +27,17 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
     };
     let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;
-    let never_sent = summary.left.saturating_sub(summary.in_flight);
+    let never_sent = summary
+        .overview
+        .left
+        .saturating_sub(summary.overview.in_flight);
     if never_sent > 0 {
         ui.note(format_args!(
             "{} not sent by a retry; `cavatica run {transfer} --yes` sends what is left",
             counted(never_sent, "file")
         ));
     }
-    if summary.failed > 0 && args.codes.is_empty() {
+    if summary.overview.failed > 0 && args.codes.is_empty() {
         ui.note("failures that don't pass by waiting are sent again with --code N");
     }
     say_how_it_ended(&args.transfer, exit, ui);

@@ -34,10 +34,10 @@ pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Ex
     };
     let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
     status::show(&summary, ui)?;
-    if args.limit.is_some() && summary.left > 0 {
+    if args.limit.is_some() && summary.overview.left > 0 {
         ui.note(format_args!(
             "{} left for the next run, as --limit says",
-            ui::counted(summary.left, "file")
+            ui::counted(summary.overview.left, "file")
         ));
     }
     say_how_it_ended(&args.transfer, exit, ui);
@@ -187,7 +187,9 @@ pub(crate) async fn drive(
     let report = outcome.map_err(|error| of_run(error, transfer))?;
     let summary = Summary::after(transfer, &report)?;
     let exit = match report.ending {
-        Ending::NothingToDo if summary.failed + summary.unknown == 0 => Exit::NothingToDo,
+        Ending::NothingToDo if summary.overview.failed + summary.overview.unknown == 0 => {
+            Exit::NothingToDo
+        }
         Ending::NothingToDo | Ending::Finished => status::verdict(&summary),
         Ending::Stopped => match status::verdict(&summary) {
             Exit::Unknown => Exit::Unknown,

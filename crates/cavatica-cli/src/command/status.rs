@@ -3,21 +3,27 @@
 use std::io;
 
 use cavatica_exports::model::expected_beginning;
-use cavatica_report::{FailureLine, Summary};
-use cavatica_transfer::journal::TransferFile;
+use cavatica_report::{Overview, Standing, Summary, TroubleGroup};
+use cavatica_transfer::journal::{Owner, TransferFile};
 use indicatif::HumanBytes;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
-/// The most failures that are named on a terminal; `--json` names more.
-const NAMED: usize = 20;
-
 pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
     let summary = Summary::read(&args.transfer)?;
     show(&summary, ui)?;
     if !ui.is_json() {
+        let overview = &summary.overview;
+        let standing = match overview.state {
+            Standing::Running | Standing::Planned => String::new(),
+            state => format!("{}, ", state.name()),
+        };
+        ui.sentence(format_args!("{standing}{}", standing_words(overview, ui)))?;
+        if let Some(words) = verified_words(overview, ui) {
+            ui.sentence(words)?;
+        }
         show_plan(&TransferFile::open(&args.transfer)?, ui)?;
     }
     Ok(Exit::Done)
@@ -52,28 +58,29 @@ pub(crate) fn prefix_words(prefix: &str) -> String {
     }
 }
 
-/// The last word on a transfer: the counts, and the failures at the very end, where they are seen.
+/// The last word on a transfer: the counts, and what needs attention at the very end, where it is seen.
 pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
     if ui.is_json() {
         return ui.json(summary);
     }
-    if let Some(label) = &summary.label {
+    let overview = &summary.overview;
+    if let Some(label) = &overview.label {
         ui.line(label)?;
     }
     ui.sentence(format_args!(
         "{}: {} completed, {} failed, {} unknown, {} left ({} of them in flight), {} skipped",
-        summary.transfer,
-        summary.completed,
-        summary.failed,
-        summary.unknown,
-        summary.left,
-        summary.in_flight,
-        summary.skipped
+        overview.transfer,
+        overview.completed,
+        overview.failed,
+        overview.unknown,
+        overview.left,
+        overview.in_flight,
+        overview.skipped
     ))?;
-    if summary.by_word > 0 {
+    if overview.by_word > 0 {
         ui.line(format_args!(
             "{} of these by somebody's word, not by the platform's",
-            counted(summary.by_word, "file")
+            counted(overview.by_word, "file")
         ))?;
     }
     if summary.reconciled > 0 {
@@ -82,54 +89,98 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
             counted(summary.reconciled, "file")
         ))?;
     }
-    let named = &summary.failures[..summary.failures.len().min(NAMED)];
-    for alike in by_remedy(named) {
-        let first = alike[0];
-        let code = first
-            .code
-            .map_or_else(String::new, |code| format!(" {code}"));
-        let count = match alike.len() {
-            1 => String::new(),
-            count => format!(", {count} files"),
-        };
-        ui.sentence(format_args!(
-            "{}{code}{count}: {}",
-            first.state, first.advice
-        ))?;
-        for failure in alike {
-            let line = format_args!(
-                "{} {}: {}",
-                failure.file_id, failure.location, failure.message
-            );
-            ui.hanging("  ", line, 4)?;
-        }
+    for group in &summary.troubles {
+        show_group(group, ui)?;
     }
-    let more = (summary.failed + summary.unknown).saturating_sub(NAMED as u64);
-    if more > 0 {
-        ui.line(format_args!("... and {more} more; --json names them"))?;
+    let has_more = |group: &TroubleGroup| group.files > group.examples.len() as u64;
+    if summary.troubles.iter().any(has_more) {
+        ui.line("`cavatica report` has every file, with its code and what to do")?;
     }
     Ok(())
 }
 
-/// Failures that ask for the same, together, in the order of their first.
-fn by_remedy(failures: &[FailureLine]) -> Vec<Vec<&FailureLine>> {
-    let key = |failure: &FailureLine| (failure.state, failure.code, failure.advice);
-    let mut groups: Vec<Vec<&FailureLine>> = Vec::new();
-    for failure in failures {
-        let same = |group: &&mut Vec<&FailureLine>| key(group[0]) == key(failure);
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(failure),
-            None => groups.push(vec![failure]),
+/// Files that ask for the same, with their true number and the first of them.
+fn show_group(group: &TroubleGroup, ui: &Ui) -> io::Result<()> {
+    let code = match (group.code, group.status) {
+        (Some(code), _) => format!(" {code}"),
+        (None, Some(status)) => format!(" HTTP {status}"),
+        (None, None) => String::new(),
+    };
+    ui.sentence(format_args!(
+        "{}{code}, {}: {}",
+        group.kind.name(),
+        counted(group.files, "file"),
+        group.advice
+    ))?;
+    for file in &group.examples {
+        let line = format_args!("{} {}: {}", file.file_id, file.location, file.message);
+        ui.hanging("  ", line, 4)?;
+    }
+    let more = group.files.saturating_sub(group.examples.len() as u64);
+    if more > 0 {
+        ui.line(format_args!("  ... and {more} more"))?;
+    }
+    Ok(())
+}
+
+/// How a transfer stands, in a sentence: who runs it, or what comes next.
+pub(crate) fn standing_words(overview: &Overview, ui: &Ui) -> String {
+    match (&overview.owner, overview.last_run) {
+        (Some(owner), _) => owner_words(owner, ui),
+        (None, None) => format!(
+            "planned {}; `cavatica run` starts it",
+            ui.time(overview.planned_at)
+        ),
+        (None, Some(seen)) => {
+            let next = match overview.state {
+                Standing::Unfinished => "; `cavatica run` goes on with it",
+                Standing::Unknown => "; `cavatica run` asks the platform once more",
+                Standing::Planned
+                | Standing::Running
+                | Standing::Differs
+                | Standing::Failed
+                | Standing::Done => "",
+            };
+            format!("last run {}{next}", ui.time(seen))
         }
     }
-    groups
+}
+
+fn owner_words(owner: &Owner, ui: &Ui) -> String {
+    let since = owner.since.map(|at| format!(" since {}", ui.time(at)));
+    let owner = Owner {
+        since: None,
+        ..owner.clone()
+    };
+    format!("running{} by {owner}", since.unwrap_or_default())
+}
+
+/// What the newest looks at the destination saw; nothing where nobody looked.
+pub(crate) fn verified_words(overview: &Overview, ui: &Ui) -> Option<String> {
+    let seen = overview.verified.as_ref()?;
+    let parts = [
+        (seen.missing, "missing"),
+        (seen.differs, "different"),
+        (seen.unread, "not readable"),
+        (seen.not_looked_at, "not looked at"),
+    ];
+    let mut words = format!(
+        "verified through the {} {}: {} as planned",
+        seen.against,
+        ui.time(seen.at),
+        counted(seen.same, "file")
+    );
+    for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        words += &format!(", {count} {what}");
+    }
+    Some(words)
 }
 
 /// How the program ends after a run, by what the transfer came to.
 pub(crate) fn verdict(summary: &Summary) -> Exit {
-    if summary.unknown > 0 {
+    if summary.overview.unknown > 0 {
         Exit::Unknown
-    } else if summary.failed > 0 {
+    } else if summary.overview.failed > 0 {
         Exit::SomeFailed
     } else {
         Exit::Done

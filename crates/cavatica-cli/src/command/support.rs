@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write;
 
 use cavatica_exports::model::visible_json;
-use cavatica_report::{Document, Standing, TransferLine};
-use cavatica_transfer::journal::{FailedItem, RunRow, TransferFile};
+use cavatica_report::{Document, Overview, Standing};
+use cavatica_transfer::journal::{RunRow, TransferFile, TroubledItem};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Support, global: &Global, ui: &Ui) -> Result<Exit, Fail
 
 fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
     let file = TransferFile::open(&args.transfer)?;
-    let line = TransferLine::read(&args.transfer)?;
+    let line = Overview::read(&args.transfer)?;
     let name = |text: &str| {
         if args.with_names {
             text.to_owned()
@@ -106,7 +106,7 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
             HIDDEN.to_owned()
         }
     };
-    let failures = file.failures(FAILURES)?;
+    let failures = file.failures(None, FAILURES)?;
     Ok(Bundle {
         written_at: Timestamp::now(),
         program: env!("CAVATICA_VERSION"),
@@ -162,7 +162,7 @@ impl Run {
 }
 
 impl FailedFile {
-    fn of(item: FailedItem, with_names: bool) -> Self {
+    fn of(item: TroubledItem, with_names: bool) -> Self {
         let failure = item.failure().cloned();
         // The platform repeats names in its sentences, encoded and in other case too: none of its text is taken over.
         let named = |text: String| if with_names { text } else { HIDDEN.to_owned() };

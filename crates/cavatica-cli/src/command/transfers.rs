@@ -1,10 +1,10 @@
 //! `cavatica transfers`: the transfers of a folder, and how each stands.
 
-use cavatica_report::{Standing, TransferLine, transfers_in};
-use cavatica_transfer::journal::Owner;
+use cavatica_report::{Overview, transfers_in};
 use serde_json::json;
 
 use crate::args::Transfers;
+use crate::command::status::{standing_words, verified_words};
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
     for path in &paths {
         // Nobody types the `./` of the current folder.
         let path = path.strip_prefix(".").unwrap_or(path);
-        match TransferLine::read(path) {
+        match Overview::read(path) {
             Ok(line) if ui.is_json() => ui.json(&line)?,
             Ok(line) => show(&line, ui)?,
             Err(error) => {
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
+fn show(line: &Overview, ui: &Ui) -> Result<(), Failure> {
     let (start, indent) = (format!("{:<10}  ", line.state.name()), " ".repeat(12));
     let name = match &line.label {
         Some(label) => format!("{}  {label}", line.transfer),
@@ -59,25 +59,9 @@ fn show(line: &TransferLine, ui: &Ui) -> Result<(), Failure> {
         line.unknown,
         line.left
     ))?;
-    let when = match (&line.owner, line.last_run) {
-        (Some(owner), _) => {
-            let since = owner.since.map(|at| format!(" since {}", ui.time(at)));
-            let owner = Owner {
-                since: None,
-                ..owner.clone()
-            };
-            format!("run by {owner}{}", since.unwrap_or_default())
-        }
-        (None, Some(seen)) => format!("last run {}", ui.time(seen)),
-        (None, None) => format!("planned {}", ui.time(line.planned_at)),
-    };
-    let next = match line.state {
-        Standing::Planned => "; `cavatica run` starts it",
-        Standing::Unfinished => "; `cavatica run` goes on with it",
-        Standing::Unknown => "; `cavatica run` asks the platform once more",
-        Standing::Failed => "; `cavatica status` says why",
-        Standing::Running | Standing::Done => "",
-    };
-    ui.line(format_args!("{indent}{when}{next}"))?;
+    ui.line(format_args!("{indent}{}", standing_words(line, ui)))?;
+    if let Some(words) = verified_words(line, ui) {
+        ui.line(format_args!("{indent}{}", ui.fit(&words, indent.len())))?;
+    }
     Ok(())
 }

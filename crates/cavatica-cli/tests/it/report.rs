@@ -131,7 +131,7 @@ fn a_page_is_there_whole_or_not_at_all() {
 
     let piped = page("-");
     assert_eq!(piped.exit(), 0);
-    assert!(piped.stdout().starts_with("<!doctype html>"));
+    assert!(piped.stdout().starts_with("<!DOCTYPE html>"));
 }
 
 #[cfg(unix)]

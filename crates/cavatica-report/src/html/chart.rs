@@ -1,10 +1,9 @@
 //! The little that the charts share: a frame with two scales, ticks at round values, paths.
 
 use std::fmt::{self, Display};
-use std::io;
 use std::ops::RangeInclusive;
 
-use super::page::Page;
+use maud::{Markup, html};
 
 /// The size of all charts, in units that the page scales.
 pub(super) const WIDTH: f64 = 760.0;
@@ -64,62 +63,27 @@ impl Frame {
     }
 
     /// Horizontal lines with their values at the left.
-    pub(super) fn grid(
-        &self,
-        page: &mut Page<'_>,
-        scale: &Scale,
-        ticks: &[(f64, String)],
-    ) -> io::Result<()> {
-        for (value, label) in ticks {
-            let y = scale.at(*value);
-            page.put(
-                r#"<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick end" x="{}" y="{}">{}</text>"#,
-                &[
-                    &Place(self.left),
-                    &Place(self.right),
-                    &y,
-                    &y,
-                    &Place(self.left - 8.0),
-                    &Place(y.0 + 4.0),
-                    label,
-                ],
-            )?;
+    pub(super) fn grid(&self, scale: &Scale, ticks: &[(f64, String)]) -> Markup {
+        html! {
+            @for (value, label) in ticks {
+                @let y = scale.at(*value);
+                line.grid x1=(Place(self.left)) x2=(Place(self.right)) y1=(y) y2=(y) {}
+                text.tick.end x=(Place(self.left - 8.0)) y=(Place(y.0 + 4.0)) { (label) }
+            }
         }
-        Ok(())
     }
 
     /// The horizontal axis with its values below.
-    pub(super) fn axis(
-        &self,
-        page: &mut Page<'_>,
-        scale: &Scale,
-        ticks: &[(f64, String)],
-    ) -> io::Result<()> {
-        page.put(
-            r#"<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>"#,
-            &[
-                &Place(self.left),
-                &Place(self.right),
-                &Place(self.bottom),
-                &Place(self.bottom),
-            ],
-        )?;
-        for (value, label) in ticks {
-            let x = scale.at(*value);
-            page.put(
-                r#"<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick mid" x="{}" y="{}">{}</text>"#,
-                &[
-                    &x,
-                    &x,
-                    &Place(self.bottom),
-                    &Place(self.bottom + 5.0),
-                    &x,
-                    &Place(self.bottom + 19.0),
-                    label,
-                ],
-            )?;
+    pub(super) fn axis(&self, scale: &Scale, ticks: &[(f64, String)]) -> Markup {
+        let bottom = Place(self.bottom);
+        html! {
+            line.axis x1=(Place(self.left)) x2=(Place(self.right)) y1=(bottom) y2=(bottom) {}
+            @for (value, label) in ticks {
+                @let x = scale.at(*value);
+                line.axis x1=(x) x2=(x) y1=(bottom) y2=(Place(self.bottom + 5.0)) {}
+                text.tick.mid x=(x) y=(Place(self.bottom + 19.0)) { (label) }
+            }
         }
-        Ok(())
     }
 }
 

@@ -1,49 +1,52 @@
-//! One page for a browser, that can be forwarded: everything is in it, and it asks no other machine for anything.
+//! Pages for a browser: the report of a transfer, which can be forwarded, and the list of a folder's transfers.
 //!
-//! What it says is counted in one walk ([`digest`]); its size doesn't depend on the number of files. It is readable without its script, which only filters the table and tells times in the reader's zone.
+//! Everything is in the page, and it asks no other machine for anything. How large it is doesn't depend on the number of
+//! files. It is readable without its script, which only filters the table and tells times in the reader's zone.
 
 mod chart;
 mod digest;
 mod durations;
 mod figures;
-mod page;
+mod index;
 mod requests;
 mod sections;
 mod table;
+mod text;
 mod timeline;
 mod words;
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use cavatica_transfer::journal::{JournalError, TransferFile};
 use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use self::digest::Digest;
-use self::page::Page;
-use super::{ReportError, Written};
-use cavatica_transfer::journal::TransferFile;
+use super::{Overview, ReportError, Standing, TroubleGroup, Written};
+
+pub use index::{Listed, index_page};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+/// How often a page that is served renews itself, in seconds.
+const RENEWED_S: u32 = 5;
+
+/// Where a page is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setting {
+    /// From a file, by whoever it was handed to.
+    File,
+    /// From the program, which has a page of all transfers beside it.
+    Live,
+}
+
 pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Written, ReportError> {
-    let digest = Digest::read(transfer)?;
-    let rows = digest.tally.total().files + digest.tally.skipped;
-    let mut page = Page::new(out);
-    head(&mut page, transfer)?;
-    sections::header(&mut page, transfer, &digest)?;
-    sections::totals(&mut page, &digest)?;
-    sections::facts(&mut page, transfer, &digest)?;
-    sections::troubles(&mut page, &digest)?;
-    sections::skipped(&mut page, &digest)?;
-    sections::course(&mut page, &digest)?;
-    table::write(&mut page, transfer, &digest)?;
-    sections::footer(&mut page, Timestamp::now())?;
-    page.raw("</main><script>")?;
-    page.raw(SCRIPT)?;
-    page.raw("</script></body></html>\n")?;
+    let (page, rows) = report(transfer, Setting::File)?;
+    writeln!(out, "{}", page.0)?;
     out.flush()?;
     Ok(Written {
         rows,
@@ -51,18 +54,64 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
     })
 }
 
+/// The report of a transfer as a page that the program serves: it renews itself while the transfer runs.
+///
+/// # Errors
+///
+/// If the transfer can't be read.
+pub fn live_page(transfer: &TransferFile) -> Result<String, JournalError> {
+    Ok(report(transfer, Setting::Live)?.0.into_string())
+}
+
+fn report(transfer: &TransferFile, setting: Setting) -> Result<(Markup, u64), JournalError> {
+    let overview = Overview::of(transfer)?;
+    let troubles = TroubleGroup::read_all(transfer)?;
+    let digest = Digest::read(transfer)?;
+    let now = Timestamp::now();
+    let renew = setting == Setting::Live && overview.state == Standing::Running;
+    let body = html! {
+        @if setting == Setting::Live { p.back { a href="./" { "All transfers of this folder" } } }
+        (sections::header(transfer, &overview, now))
+        (sections::totals(&overview))
+        (sections::troubles(&troubles))
+        (figures::first(&digest, &overview))
+        (sections::facts(transfer, &digest))
+        (sections::skipped(&digest))
+        (table::files(transfer, &digest, &overview))
+        (sections::course(&digest))
+        (sections::footer(now))
+    };
+    let rows = overview.files + overview.skipped;
+    Ok((shell(&sections::title(transfer), renew, &body), rows))
+}
+
 /// The page may run its own script and use its own style, known by their hashes, and load nothing.
-fn head(page: &mut Page<'_>, transfer: &TransferFile) -> io::Result<()> {
-    page.put(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" content=\"no-referrer\">\
-         <meta name=\"robots\" content=\"noindex\"><title>{} – transfer report</title><style>",
-        &[&hash(STYLE), &hash(SCRIPT), &sections::title(transfer)],
-    )?;
-    page.raw(STYLE)?;
-    page.raw("</style></head><body><main>")
+fn shell(title: &str, renew: bool, body: &Markup) -> Markup {
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    );
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                @if renew { meta http-equiv="refresh" content=(RENEWED_S); }
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex";
+                title { (cavatica_model::visible(title).to_string()) " – transfer report" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main { (body) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
 }
 
 /// How a content security policy names an inline style or script.

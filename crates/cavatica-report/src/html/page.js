@@ -6,21 +6,23 @@ for (const time of document.querySelectorAll("time")) {
 document.getElementById("zone").textContent = "; point at one to see it in your zone, " + zone;
 
 const form = document.getElementById("filter");
-const find = document.getElementById("find");
-const state = document.getElementById("state");
-const rows = [...document.querySelectorAll("#files tbody tr")];
-const texts = rows.map((row) => row.textContent.toLowerCase());
-const filter = () => {
-  const wanted = find.value.trim().toLowerCase();
-  let shown = 0;
-  rows.forEach((row, index) => {
-    const fits = texts[index].includes(wanted) && (!state.value || row.dataset.state === state.value);
-    row.hidden = !fits;
-    shown += fits;
-  });
-  document.getElementById("count").textContent = shown + " of " + rows.length + (rows.length === 1 ? " row" : " rows");
-};
-form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("input", filter);
-form.hidden = false;
-filter();
+if (form) {
+  const find = document.getElementById("find");
+  const state = document.getElementById("state");
+  const rows = [...document.querySelectorAll("#files tbody tr")];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const filter = () => {
+    const wanted = find.value.trim().toLowerCase();
+    let shown = 0;
+    rows.forEach((row, index) => {
+      const fits = texts[index].includes(wanted) && (!state.value || row.dataset.state === state.value);
+      row.hidden = !fits;
+      shown += fits;
+    });
+    document.getElementById("count").textContent = shown + " of the " + rows.length + (rows.length === 1 ? " row" : " rows") + " listed here";
+  };
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", filter);
+  form.hidden = false;
+  filter();
+}

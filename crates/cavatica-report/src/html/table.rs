@@ -1,76 +1,93 @@
 //! The first thousand rows, those first that need somebody's attention.
 
-use std::io;
-
-use super::digest::{Digest, ROWS};
-use super::page::Page;
-use super::words::{Bytes, Machine, Moment, Number, Rows};
-use crate::key;
 use cavatica_transfer::Finding;
 use cavatica_transfer::journal::{ItemRow, SkippedRow, TransferFile};
-use cavatica_transfer::state::State;
+use maud::{Markup, html};
+
+use super::digest::{Digest, ROWS};
+use super::text::{outside, prose};
+use super::words::{Bytes, Moment, Number, Rows};
+use crate::{Overview, Trouble, TroubleKind, key};
+
+/// How many rows are printed, as the style sheet has it.
+const PRINTED: u64 = 25;
 
 /// A state with the mark that stands for it where colours don't.
-const STATES: [(&str, &str); 7] = [
-    ("completed", "✓"),
+const STATES: [(&str, &str); 9] = [
+    ("missing", "!"),
+    ("differs", "!"),
     ("failed", "✕"),
     ("unknown", "?"),
+    ("completed", "✓"),
     ("accepted", "◔"),
     ("intended", "◌"),
     ("planned", "○"),
     ("skipped", "–"),
 ];
 
-pub(super) fn write(
-    page: &mut Page<'_>,
-    transfer: &TransferFile,
-    digest: &Digest,
-) -> io::Result<()> {
-    let all = digest.tally.total().files + digest.tally.skipped;
+pub(super) fn files(transfer: &TransferFile, digest: &Digest, overview: &Overview) -> Markup {
+    let all = overview.files + overview.skipped;
     let shown = (digest.items.len() + digest.skipped_rows.len()) as u64;
-    page.raw(r#"<section><h2>The files</h2>"#)?;
-    if shown < all {
-        page.put(
-            r#"<p class="note">Here are {} of {}: failed, unknown and different ones first, then the others in the order of the plan. All of them are in the table that <code>cavatica report {} --format tsv</code> writes.</p>"#,
-            &[
-                &Number(ROWS as u64),
-                &Number(all),
-                &transfer.path().display(),
-            ],
-        )?;
+    html! {
+        section {
+            h2 { "The files" }
+            @if shown < all {
+                p.note {
+                    "Here are " (Number(ROWS as u64)) " of " (Number(all))
+                    ": those that need attention first, then the others in the order of the plan. All of them are in the table that "
+                    code { "cavatica report " (outside(transfer.path().display())) " --format tsv" } " writes."
+                }
+            }
+            (filter(shown, all))
+            @if shown > PRINTED { p.note.print-only { "Only the first " (PRINTED) " are printed." } }
+            div.wide { table #files.stacks {
+                thead { tr {
+                    th scope="col" { "State" } th scope="col" { "File" } th scope="col" { "Key" } th.num scope="col" { "Size" }
+                    th scope="col" { "Finished (UTC)" } th scope="col" { "Message" }
+                } }
+                tbody {
+                    @for item in &digest.items { (planned(transfer, item)) }
+                    @for skipped in &digest.skipped_rows { (left_out(skipped)) }
+                }
+            } }
+        }
     }
-    filter(page, shown)?;
-    page.raw(r#"<div class="wide"><table id="files"><thead><tr><th scope="col">State</th><th scope="col">File</th><th scope="col">Key</th><th scope="col" class="num">Size</th><th scope="col">Finished (UTC)</th><th scope="col">Message</th></tr></thead><tbody>"#)?;
-    for item in &digest.items {
-        planned(page, transfer, item)?;
-    }
-    for skipped in &digest.skipped_rows {
-        left_out(page, skipped)?;
-    }
-    page.raw("</tbody></table></div></section>")
 }
 
 /// It is hidden until the script shows it: without the script it would do nothing.
-fn filter(page: &mut Page<'_>, shown: u64) -> io::Result<()> {
-    page.raw(r#"<form id="filter" hidden><label>Find <input type="search" id="find" autocomplete="off"></label> <label>State <select id="state"><option value="">all</option>"#)?;
-    for (state, _) in STATES {
-        page.put("<option>{}</option>", &[&state])?;
+fn filter(shown: u64, all: u64) -> Markup {
+    html! {
+        form #filter hidden {
+            label { "Find " input #find type="search" autocomplete="off"; } " "
+            label { "State " select #state {
+                option value="" { "all" }
+                @for (state, _) in STATES { option { (state) } }
+            } } " "
+            output #count { (Rows(shown)) }
+            @if shown < all {
+                small { "Only the " (Rows(shown)) " listed here are searched; " (Number(all - shown)) " other files are not on this page." }
+            }
+        }
     }
-    page.put(
-        r#"</select></label> <output id="count">{}</output></form>"#,
-        &[&Rows(shown)],
-    )
 }
 
-fn state(page: &mut Page<'_>, name: &'static str, seen: &str) -> io::Result<()> {
+fn state(name: &'static str, seen: &str) -> Markup {
     let mark = STATES.iter().find(|(state, _)| *state == name);
-    page.put(
-        r#"<tr data-state="{}"><td class="state"><span class="mark" aria-hidden="true">{}</span> {}<small>{}</small></td>"#,
-        &[&name, &mark.map_or("", |(_, mark)| mark), &name, &seen],
-    )
+    html! {
+        td.state data-th="State" {
+            span.mark aria-hidden="true" { (mark.map_or("", |(_, mark)| mark)) } " " (name)
+            @if !seen.is_empty() { small { (seen) } }
+        }
+    }
 }
 
-fn planned(page: &mut Page<'_>, transfer: &TransferFile, item: &ItemRow) -> io::Result<()> {
+fn planned(transfer: &TransferFile, item: &ItemRow) -> Markup {
+    let terms = transfer.terms();
+    let trouble = Trouble::of_item(terms.mode, item);
+    let name = match &trouble {
+        Some(trouble) => trouble.kind.name(),
+        None => item.state.name(),
+    };
     let seen = match &item.verified {
         Some(seen) if seen.finding == Finding::Same && seen.size_untold.is_some() => {
             "verified: same key, size not compared".to_owned()
@@ -78,60 +95,43 @@ fn planned(page: &mut Page<'_>, transfer: &TransferFile, item: &ItemRow) -> io::
         Some(seen) => format!("verified: {}", seen.finding.name()),
         None => String::new(),
     };
-    state(page, item.state.name(), &seen)?;
-    page.put(
-        r#"<td><bdi>{}</bdi><small>{}</small></td><td><bdi>{}</bdi></td>"#,
-        &[
-            &item.path.as_deref().unwrap_or_default(),
-            &item.file,
-            &key(transfer.terms(), item),
-        ],
-    )?;
-    size(page, item.size)?;
-    match item.finished {
-        Some(at) => page.put(
-            r#"<td><time datetime="{}">{}</time></td>"#,
-            &[&Machine(at), &Moment(at)],
-        )?,
-        None => page.raw("<td></td>")?,
-    }
-    match &item.state {
-        State::Planned | State::Intended | State::Accepted { .. } | State::Completed { .. } => {
-            page.raw("<td></td></tr>\n")
+    html! {
+        tr data-state=(name) {
+            (state(name, &seen))
+            td data-th="File" { (outside(item.path.as_deref().unwrap_or_default())) small { (item.file) } }
+            td data-th="Key" { (outside(key(terms, item))) }
+            (size(item.size))
+            td data-th="Finished" { @if let Some(at) = item.finished { (Moment(at)) } }
+            td data-th="Message" { @if let Some(trouble) = trouble { (message(&trouble)) } }
         }
-        State::Failed { failure, .. } => page.put(
-            "<td><bdi>{}</bdi><small>{}</small></td></tr>\n",
-            &[
-                failure,
-                &failure
-                    .request_id
-                    .as_deref()
-                    .map_or_else(String::new, |id| format!("request {id}")),
-            ],
-        ),
-        State::Unknown { doubt, .. } => page.put("<td>{}</td></tr>\n", &[doubt]),
     }
 }
 
-fn left_out(page: &mut Page<'_>, skipped: &SkippedRow) -> io::Result<()> {
-    state(page, "skipped", "")?;
-    page.put(
-        r#"<td><bdi>{}</bdi><small>{}</small></td><td></td>"#,
-        &[
-            &skipped.path.as_deref().unwrap_or_default(),
-            &skipped.file.as_ref().map_or("", |file| file.as_str()),
-        ],
-    )?;
-    size(page, skipped.size)?;
-    page.put(
-        "<td></td><td><bdi>{}</bdi><small>{}</small></td></tr>\n",
-        &[&skipped.reason, &skipped.kind],
-    )
+fn message(trouble: &Trouble<'_>) -> Markup {
+    html! {
+        (outside(&trouble.message))
+        @if let Some(code) = trouble.code { " (code " (code) ")" }
+        @if let Some(id) = trouble.request_id { small { "request " (outside(id)) } }
+        @if matches!(trouble.kind, TroubleKind::Missing | TroubleKind::Differs) { small { (prose(&trouble.advice)) } }
+    }
 }
 
-fn size(page: &mut Page<'_>, size: Option<u64>) -> io::Result<()> {
-    match size {
-        Some(size) => page.put(r#"<td class="num">{}</td>"#, &[&Bytes::of(size)]),
-        None => page.raw("<td></td>"),
+fn left_out(skipped: &SkippedRow) -> Markup {
+    html! {
+        tr data-state="skipped" {
+            (state("skipped", ""))
+            td data-th="File" {
+                (outside(skipped.path.as_deref().unwrap_or_default()))
+                small { (skipped.file.as_ref().map_or("", |file| file.as_str())) }
+            }
+            td data-th="Key" {}
+            (size(skipped.size))
+            td data-th="Finished" {}
+            td data-th="Message" { (prose(&skipped.reason)) small { (outside(&skipped.kind)) } }
+        }
     }
+}
+
+fn size(size: Option<u64>) -> Markup {
+    html! { td.num data-th="Size" { @if let Some(size) = size { (Bytes::of(size)) } } }
 }

@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use maud::{Markup, Render, html};
 
 /// A number with a comma after each three digits.
 pub(super) struct Number(pub(super) u64);
@@ -93,21 +94,14 @@ impl Display for Span {
     }
 }
 
-/// A moment in UTC, which is said beside it.
+/// A moment in UTC, which is said beside it; programs and the page's script read it, too.
 pub(super) struct Moment(pub(super) Timestamp);
 
-impl Display for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.strftime("%Y-%m-%d %H:%M:%S"))
-    }
-}
-
-/// A moment as programs read it.
-pub(super) struct Machine(pub(super) Timestamp);
-
-impl Display for Machine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%SZ"))
+impl Render for Moment {
+    fn render(&self) -> Markup {
+        let machine = self.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let shown = self.0.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        html! { time datetime=(machine) { (shown) } }
     }
 }
 
@@ -123,8 +117,11 @@ impl Display for Share {
         if part == whole {
             return f.write_str("100 %");
         }
-        let percent = part as f64 * 100.0 / whole as f64;
-        write!(f, "{:.1} %", percent.clamp(0.1, 99.9))
+        match part as f64 * 100.0 / whole as f64 {
+            ..0.1 => f.write_str("< 0.1 %"),
+            99.9.. => f.write_str("> 99.9 %"),
+            percent => write!(f, "{percent:.1} %"),
+        }
     }
 }
 
@@ -164,6 +161,9 @@ mod tests {
             (1, 3),
         ]
         .map(|(part, whole)| Share(part, whole).to_string());
-        assert_eq!(shares, ["0 %", "0 %", "100 %", "0.1 %", "99.9 %", "33.3 %"]);
+        assert_eq!(
+            shares,
+            ["0 %", "0 %", "100 %", "< 0.1 %", "> 99.9 %", "33.3 %"]
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use cavatica_model::{ExportMode, Location};
-use cavatica_report::{ReportFormat, Summary, Written, write_report};
+use cavatica_report::{Overview, ReportFormat, Standing, Summary, Written, write_report};
 use cavatica_transfer::journal::{
     Change, Draft, Journal, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms, TransferFile,
     Verification,
@@ -222,9 +222,11 @@ proptest! {
         let journal = lived(&path, &fates, skipped);
         let all = fates.len() as u64;
         let summary = Summary::read(&path).expect("a summary");
-        let Summary { completed, failed, unknown, left, .. } = summary;
+        let Overview { completed, failed, unknown, left, .. } = summary.overview;
         prop_assert_eq!(completed + failed + unknown + left, all);
-        prop_assert_eq!(summary.skipped, skipped as u64);
+        prop_assert_eq!(summary.overview.skipped, skipped as u64);
+        let troubled: u64 = summary.troubles.iter().map(|group| group.files).sum();
+        prop_assert_eq!(troubled, failed + unknown);
 
         let tsv = states(&report(&path, ReportFormat::Tsv).0, b'\t');
         let count = |state: &str| tsv.get(state).copied().unwrap_or(0);
@@ -315,6 +317,7 @@ fn what_was_seen_at_the_destination_is_told() {
     look.settle(&std::collections::HashSet::new(), &mut |_| {})
         .expect("room");
     look.finish(now()).expect("room");
+    drop(look);
 
     let (lines, _) = report(&path, ReportFormat::JsonLines);
     let seen: Vec<_> = lines
@@ -334,7 +337,27 @@ fn what_was_seen_at_the_destination_is_told() {
     assert_eq!(written.without_etag, 1);
 
     let (page, _) = report(&path, ReportFormat::Html);
-    assert!(page.contains("Arrived, but missing or changed"), "{page}");
+    assert!(page.contains("Arrived, but missing or changed"));
+    let overview = Overview::read(&path).expect("an overview");
+    assert_eq!((overview.state, overview.wrong()), (Standing::Differs, 2));
+    // The gravest first, with what to do: before the file that is as it was to be.
+    let rows: Vec<_> = page
+        .match_indices("<tr data-state=\"")
+        .map(|(at, head)| {
+            let state = &page[at + head.len()..];
+            state.split('"').next().expect("a state")
+        })
+        .collect();
+    assert_eq!(rows, ["missing", "differs", "completed"]);
+    let troubles = Summary::read(&path).expect("a summary").troubles;
+    assert_eq!(
+        troubles
+            .iter()
+            .map(|group| group.kind.name())
+            .collect::<Vec<_>>(),
+        ["missing", "differs"]
+    );
+    assert!(troubles[0].advice.contains("the platform deleted its copy"));
     assert!(page.contains("1 file as planned, 1 missing, 1 different"));
 }
 
@@ -525,12 +548,12 @@ fn texts() -> impl Strategy<Value = Texts> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
-    /// Whatever files, messages and keys are called, the page has the tags, attributes and quotes that it has with
+    /// Whatever files, messages and keys are called, the page has the tags and attributes that it has with
     /// harmless ones.
     #[test]
     fn nothing_from_outside_becomes_markup(texts in texts()) {
         let markup = |page: &str| -> Vec<usize> {
-            ['<', '>', '"', '\''].map(|c| page.matches(c).count()).to_vec()
+            ['<', '>', '"'].map(|c| page.matches(c).count()).to_vec()
         };
         prop_assert_eq!(markup(&texts.page()), markup(&Texts::harmless().page()));
     }
@@ -635,4 +658,73 @@ fn a_transfer_that_never_ran_has_every_report() {
             report(&path, format);
         }
     }
+}
+
+/// A refusal that the plan had warned of is explained by that warning, wherever it is told.
+#[test]
+fn a_refusal_that_was_foretold_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    let mut draft =
+        Draft::create(&path, terms(ExportMode::Move), "a test", None, now()).expect("a transfer");
+    for number in 1..=2 {
+        let location: Location = format!("run1/{number}.bam").parse().expect("a location");
+        let item = draft.add(&planned(&file(number), &location)).expect("room");
+        if number == 1 {
+            draft.note_warning(item, "maybe-archived").expect("room");
+        }
+    }
+    draft.finish().expect("a plan");
+    let mut journal = open(&path);
+    journal.intend(Pick::Fresh(2), now()).expect("room");
+    for id in [1, 2] {
+        let refused = Step::Answer(Answer::Refused(failure(Some(9006))));
+        journal
+            .record(vec![Change::new(ItemId(id), refused)])
+            .expect("a legal step");
+    }
+    journal.commit().expect("room");
+    drop(journal);
+    let summary = Summary::read(&path).expect("a summary");
+    assert_eq!(
+        summary.troubles.len(),
+        2,
+        "the one asks for something else than the other"
+    );
+    let told = |advice: &str| {
+        advice.contains("the plan had warned of it (maybe-archived)")
+            && advice.contains("restore the file first")
+    };
+    assert!(told(&summary.failures[0].advice) && !told(&summary.failures[1].advice));
+    let (lines, _) = report(&path, ReportFormat::JsonLines);
+    let row: serde_json::Value =
+        serde_json::from_str(lines.lines().next().expect("a row")).expect("JSON");
+    assert!(told(row["advice"].as_str().expect("a text")));
+}
+
+/// Counts are those of all files, however many there are; three of each kind are named.
+#[test]
+fn every_code_is_counted_to_its_last_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    let mut fates = vec![Fate::Refused(Some(9006)); 30];
+    fates.extend([Fate::JobFailed(Some(9103)); 25]);
+    fates.push(Fate::Refused(Some(9107)));
+    fates.push(Fate::Unknown(Doubt::JobGone));
+    drop(lived(&path, &fates, 0));
+    let summary = Summary::read(&path).expect("a summary");
+    let groups: Vec<_> = summary
+        .troubles
+        .iter()
+        .map(|group| (group.code, group.files, group.examples.len()))
+        .collect();
+    assert_eq!(
+        groups,
+        [
+            (None, 1, 1),
+            (Some(9006), 30, 3),
+            (Some(9103), 25, 3),
+            (Some(9107), 1, 1)
+        ]
+    );
 }

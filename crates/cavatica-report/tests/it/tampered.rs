@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use cavatica_report::{ReportFormat, Summary, TransferLine, write_report};
+use cavatica_report::{Overview, ReportFormat, Summary, write_report};
 use cavatica_transfer::journal::{
     Approval, Change, Journal, JournalError, Opening, Pick, SqliteJournal, TransferFile,
     Verification,
@@ -205,7 +205,7 @@ fn use_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::error::
 
 fn look_at_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::error::Error>> {
     Summary::read(path).ok();
-    TransferLine::read(path).ok();
+    Overview::read(path).ok();
     let file = TransferFile::open(path)?;
     write_report(&file, format, &mut std::io::sink()).ok();
     file.owner();
@@ -213,7 +213,7 @@ fn look_at_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::err
     file.compute_fingerprint().map(drop::<Fingerprint>)?;
     file.skipped_by_kind()?;
     file.runs()?;
-    file.failures(10)?;
+    file.failures(None, 10)?;
     Ok(())
 }
 

@@ -264,6 +264,22 @@ impl Draft {
         Ok(())
     }
 
+    /// Remembers that a planned file may be refused, by the name of the reason: whoever reads of the refusal wants to know.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn note_warning(&mut self, item: ItemId, reason: &str) -> Result<(), JournalError> {
+        let note = |connection: &Connection| {
+            let reason = word(connection, reason)?;
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO warned (item, reason) VALUES (?, ?)")?
+                .execute([item.0, reason])
+        };
+        note(&self.connection).map_err(|source| self.sqlite(source))?;
+        Ok(())
+    }
+
     /// Adds a file that isn't sent.
     ///
     /// # Errors
@@ -324,6 +340,9 @@ impl Draft {
                      SELECT file, coalesce(path, location), size, project, ?2, ?3 FROM item WHERE id = ?1",
                 )?
                 .execute(params![item.0, kind, reason])?;
+            connection
+                .prepare_cached("DELETE FROM warned WHERE item = ?")?
+                .execute([item.0])?;
             let size: Option<i64> = connection
                 .prepare_cached("DELETE FROM item WHERE id = ? RETURNING size")?
                 .query_row([item.0], |row| row.get(0))?;

@@ -10,8 +10,7 @@ use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
 use super::draft::fingerprint;
 use super::header::{Header, header, sqlite, tally};
 use super::open::connect;
-use super::rows::{FailedItem, ItemRow, RunRow, SkippedRow, Verified};
-use super::sqlite::STATE;
+use super::rows::{ItemRow, RunRow, SkippedRow, Verified};
 use super::words::Words;
 use super::{Count, JournalError, Owner, Tally, Terms, fence, lock, schema};
 use crate::fingerprint::Fingerprint;
@@ -24,9 +23,9 @@ const PAGE: i64 = 2_000;
 /// A planned transfer, open for reading: beside a run, or when nothing runs it.
 #[derive(Debug)]
 pub struct TransferFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) connection: Connection,
-    header: Header,
+    pub(super) header: Header,
 }
 
 impl TransferFile {
@@ -122,41 +121,6 @@ impl TransferFile {
         sqlite(&self.path, source)
     }
 
-    /// Up to `limit` files that failed or whose outcome isn't known, in the order of the plan.
-    ///
-    /// # Errors
-    ///
-    /// If the file can't be read.
-    pub fn failures(&self, limit: usize) -> Result<Vec<FailedItem>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT i.id, i.file, i.location, {STATE}
-                 FROM attempt a JOIN item i ON i.id = a.item
-                 WHERE a.state IN (4, 5) ORDER BY a.item LIMIT ?"
-            ))
-            .map_err(|source| self.sqlite(source))?;
-        let mut rows = statement
-            .query([codec::stored(limit as u64)])
-            .map_err(|source| self.sqlite(source))?;
-        let mut failures = Vec::new();
-        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
-            let relative: String = row.get(2).map_err(|source| self.sqlite(source))?;
-            failures.push(FailedItem {
-                id: ItemId(row.get(0).map_err(|source| self.sqlite(source))?),
-                file: file_id(
-                    row.get_ref(1).map_err(|source| self.sqlite(source))?,
-                    &self.path,
-                )?,
-                location: format!("{}{relative}", self.header.terms.prefix),
-                state: StateColumns::read(row, 3)
-                    .map_err(|source| self.sqlite(source))?
-                    .state(&self.path)?,
-            });
-        }
-        Ok(failures)
-    }
-
     /// A page of planned files behind `after`, in the order of the plan; empty at the end.
     ///
     /// # Errors
@@ -173,7 +137,8 @@ impl TransferFile {
                     (SELECT app FROM app WHERE app.task = i.task),
                     v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
                     (SELECT at FROM intent WHERE id = a.intent), v.size_untold, a.proof,
-                    (SELECT text FROM word WHERE id = a.said)
+                    (SELECT text FROM word WHERE id = a.said),
+                    (SELECT w.text FROM warned x JOIN word w ON w.id = x.reason WHERE x.item = i.id)
                  FROM item i LEFT JOIN attempt a ON a.item = i.id
                  LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
             )
@@ -221,6 +186,7 @@ impl TransferFile {
             metadata: row.get(7).map_err(sqlite)?,
             state: state.state(&self.path)?,
             said: row.get(27).map_err(sqlite)?,
+            warned: row.get(28).map_err(sqlite)?,
             attempts: row.get(15).map_err(sqlite)?,
             intended: moment(number(24)?),
             started: moment(number(16)?),

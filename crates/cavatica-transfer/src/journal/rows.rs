@@ -3,28 +3,8 @@
 use cavatica_exports::model::{ExportId, FileId};
 use jiff::Timestamp;
 
-use crate::state::{Failure, ItemId, State};
+use crate::state::{ItemId, State};
 use crate::verify::{Against, Finding, Untold};
-
-/// A failed file, or one whose outcome isn't known, with what is known about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FailedItem {
-    /// Its number.
-    pub id: ItemId,
-    /// The file.
-    pub file: FileId,
-    /// Where it was to go.
-    pub location: String,
-    /// How it stands: failed or unknown.
-    pub state: State,
-}
-
-impl FailedItem {
-    /// What the platform said, if it said anything.
-    pub fn failure(&self) -> Option<&Failure> {
-        self.state.failure()
-    }
-}
 
 /// A planned file with everything that the transfer knows about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +31,8 @@ pub struct ItemRow {
     pub state: State,
     /// Why somebody said what became of it, where the platform didn't.
     pub said: Option<String>,
+    /// The name of the reason why the plan warned of it.
+    pub warned: Option<String>,
     /// How often it was sent.
     pub attempts: u32,
     /// When the intent of its newest attempt was written, just before it was sent.

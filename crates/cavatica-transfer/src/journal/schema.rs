@@ -161,6 +161,12 @@ ALTER TABLE attempt ADD COLUMN said INTEGER;
 CREATE INDEX said_by_word ON attempt (item) WHERE said IS NOT NULL;
 -- Random, and the same in every copy of the file. NULL in files that were planned before.
 ALTER TABLE transfer ADD COLUMN id BLOB;
+", "
+-- Of files that the plan took in with a warning that foretells a refusal: the name of its reason, a word.
+CREATE TABLE warned (
+    item INTEGER PRIMARY KEY,
+    reason INTEGER NOT NULL
+) STRICT;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

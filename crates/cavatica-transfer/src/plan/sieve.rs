@@ -237,7 +237,7 @@ impl<'a> Sieve<'a> {
         }
         let origin = file.origin.value();
         let metadata = self.chosen(file);
-        self.draft.add(&PlannedFile {
+        let item = self.draft.add(&PlannedFile {
             file: &file.id,
             location: &location,
             size: file.size.value().copied(),
@@ -248,6 +248,9 @@ impl<'a> Sieve<'a> {
             properties: properties.as_ref(),
             metadata: metadata.as_deref(),
         })?;
+        if let Some(warning) = warnings.iter().find(|warning| warning.foretells_refusal()) {
+            self.draft.note_warning(item, warning.name())?;
+        }
         self.tell();
         Ok(self.flow())
     }

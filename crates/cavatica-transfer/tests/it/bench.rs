@@ -7,7 +7,7 @@ use std::time::Duration;
 use cavatica_exports::model::{ExportMode, Layout, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
-use cavatica_transfer::journal::{FailedItem, SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{SqliteJournal, TransferFile, TroubledItem};
 use cavatica_transfer::plan::{
     Existing, Filter, PlanError, PlanOptions, PlanReport, PlanTarget, PublicAcl, Selection, plan,
 };
@@ -193,7 +193,7 @@ pub(crate) struct Summary {
     pub(crate) failed: u64,
     pub(crate) unknown: u64,
     pub(crate) left: u64,
-    pub(crate) failures: Vec<FailedItem>,
+    pub(crate) failures: Vec<TroubledItem>,
 }
 
 impl Summary {
@@ -205,7 +205,7 @@ impl Summary {
             failed: tally.failed.files,
             unknown: tally.unknown.files,
             left: tally.left(),
-            failures: file.failures(10).expect("its failures"),
+            failures: file.failures(None, 10).expect("its failures"),
         }
     }
 }

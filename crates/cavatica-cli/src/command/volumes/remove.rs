@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cavatica_exports::model::{ExportMode, ExportState, Tri, Volume, VolumeChange, VolumeId};
 use cavatica_exports::{Cavatica, ExportFilter};
-use cavatica_report::{TransferLine, transfers_in};
+use cavatica_report::{Overview, transfers_in};
 use serde_json::json;
 
 use super::{changed, tell};
@@ -142,7 +142,7 @@ async fn dependents(volume: &Volume, api: &Cavatica) -> Result<Vec<Detail>, Fail
             remedy: "a new volume of the same name on the same bucket may make them readable again".to_owned(),
         });
     }
-    let moved = |line: &TransferLine| line.mode == ExportMode::Move && line.completed > 0;
+    let moved = |line: &Overview| line.mode == ExportMode::Move && line.completed > 0;
     details.extend(transfers(id, |line| moved(line) || line.left > 0));
     Ok(details)
 }
@@ -159,11 +159,9 @@ async fn jobs(id: &VolumeId, states: &[ExportState], api: &Cavatica) -> Result<u
 }
 
 /// The transfers of this folder that go to the volume.
-fn transfers(id: &VolumeId, concerns: impl Fn(&TransferLine) -> bool) -> Vec<Detail> {
+fn transfers(id: &VolumeId, concerns: impl Fn(&Overview) -> bool) -> Vec<Detail> {
     let paths = transfers_in(Path::new(".")).unwrap_or_default();
-    let lines = paths
-        .iter()
-        .filter_map(|path| TransferLine::read(path).ok());
+    let lines = paths.iter().filter_map(|path| Overview::read(path).ok());
     lines
         .filter(|line| line.volume == *id && concerns(line))
         .map(|line| {

@@ -1,0 +1,91 @@
+//! All transfers of a folder on one page, for `cavatica page`.
+
+use std::path::Path;
+
+use cavatica_transfer::journal::JournalError;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::sections::{bar, footer, verdict};
+use super::text::outside;
+use super::words::{Bytes, Files, Moment, Number, Share};
+use crate::Overview;
+
+/// A transfer of the folder.
+#[derive(Debug)]
+pub struct Listed {
+    /// The file's name, by which its page is asked for.
+    pub name: String,
+    /// How it stands, or why it can't be read.
+    pub overview: Result<Overview, JournalError>,
+}
+
+/// The page of a folder: every transfer with how far it is. It renews itself.
+pub fn index_page(folder: &Path, transfers: &[Listed]) -> String {
+    let now = Timestamp::now();
+    let body = html! {
+        header {
+            p.kicker { "Transfers" }
+            h1 { (outside(folder.display())) }
+            p.note { "As of " (Moment(now)) " UTC; this page renews itself, reads the folder and changes nothing." }
+        }
+        @if transfers.is_empty() {
+            p { "There is no transfer here. " code { "cavatica plan --out NAME.transfer" } " makes one." }
+        }
+        @for listed in transfers { (entry(listed)) }
+        (footer(now))
+    };
+    super::shell("Transfers", true, &body).into_string()
+}
+
+fn entry(listed: &Listed) -> Markup {
+    let overview = match &listed.overview {
+        Ok(overview) => overview,
+        Err(error) => {
+            return html! { section.entry { h2 { (outside(&listed.name)) } p { (outside(error)) } } };
+        }
+    };
+    let (class, mark, word) = verdict(overview);
+    let wrong = overview.wrong();
+    let name = overview.label.as_deref().unwrap_or(&listed.name);
+    let parts = [
+        ("wrong", wrong),
+        ("failed", overview.failed),
+        ("unknown", overview.unknown),
+        ("done", overview.completed - wrong.min(overview.completed)),
+        ("running", overview.in_flight),
+        (
+            "left",
+            overview.left - overview.in_flight.min(overview.left),
+        ),
+    ];
+    html! {
+        section.entry {
+            h2 { a href=(link(&listed.name)) { (outside(name)) } }
+            p.verdict.(class) {
+                span.mark aria-hidden="true" { (mark) } " " strong { (word) } ": "
+                (Share(overview.completed, overview.files)) " arrived, "
+                (Number(overview.completed)) " of " (Files(overview.files)) ", "
+                (Bytes::of(overview.completed_bytes)) " of " (Bytes::of(overview.bytes))
+                @for (count, word) in [(wrong, "missing or changed"), (overview.failed, "failed"), (overview.unknown, "unknown"), (overview.left, "left")] {
+                    @if count > 0 { ", " (Number(count)) " " (word) }
+                }
+                "."
+            }
+            (bar(&parts, overview.files))
+        }
+    }
+}
+
+/// A name as the last part of an address.
+fn link(name: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let mut link = "./".to_owned();
+    for byte in name.as_bytes() {
+        match plain(byte) {
+            true => link.push(char::from(*byte)),
+            false => link += &format!("%{byte:02X}"),
+        }
+    }
+    link
+}
