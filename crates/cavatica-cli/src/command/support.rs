@@ -120,7 +120,7 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
         plan_is_unchanged: file.compute_fingerprint()? == file.fingerprint(),
         selection: name(&line.selection),
         mode: line.mode.as_str(),
-        volume: name(&line.volume.to_string()),
+        volume: name(line.volume.as_ref()),
         state: line.state,
         files: line.files,
         bytes: line.bytes,
