@@ -309,6 +309,11 @@ impl Call {
                 if origin != *endpoint.origin() {
                     return Err(CallFault::OtherOrigin(origin.to_string()));
                 }
+                if !endpoint.is_above(uri.path()) {
+                    return Err(CallFault::OtherOrigin(format!(
+                        "another part of {origin}"
+                    )));
+                }
                 (Cow::Borrowed(LINK), uri)
             }
         };

@@ -79,6 +79,16 @@ impl Endpoint {
         &self.origin
     }
 
+    /// Whether a path of the same origin lies below the endpoint, whoever resolves its dots.
+    pub(crate) fn is_above(&self, path: &str) -> bool {
+        let below = path.strip_prefix(&*self.base);
+        below.is_some_and(|below| below.starts_with('/'))
+            && !path.split('/').any(|segment| {
+                let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+                dots == "." || dots == ".."
+            })
+    }
+
     /// The URL of a path and query below the endpoint.
     pub(crate) fn url(&self, path_and_query: &str) -> Result<Uri, http::Error> {
         self.origin.url(&format!("{}{path_and_query}", self.base))

@@ -50,7 +50,7 @@ impl fmt::Display for Outcome {
 pub enum Fault {
     /// The call was built wrongly.
     Call,
-    /// A link leads to another origin than the endpoint's.
+    /// A link leads to another origin than the endpoint's, or out of the endpoint's path.
     OtherOrigin,
     /// No connection: name, address, proxy or TLS.
     Connect,
@@ -92,7 +92,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Call => f.write_str("the call can't be sent as it is"),
-            Fault::OtherOrigin => f.write_str("the link leads to another origin"),
+            Fault::OtherOrigin => f.write_str("the link leads away from the endpoint"),
             Fault::Connect => f.write_str("no connection"),
             Fault::Certificate => f.write_str("the server's certificate is not trusted"),
             Fault::ProxyLogin => {

@@ -113,6 +113,10 @@ async fn links_of_the_same_origin_are_followed_and_others_are_not_sent() {
         format!("https://127.0.0.1:{port}/v2/things"),
         format!("http://localhost:{port}/v2/things"),
         "https://cavatica-api.sbgenomics.com/v2/things".to_owned(),
+        format!("http://127.0.0.1:{port}/admin"),
+        format!("http://127.0.0.1:{port}/v23/things"),
+        format!("http://127.0.0.1:{port}/v2/../admin"),
+        format!("http://127.0.0.1:{port}/v2/%2E%2e/admin"),
     ];
     for link in elsewhere {
         let error = client.send(Call::absolute(&link)).await.unwrap_err();
