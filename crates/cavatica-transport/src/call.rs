@@ -310,9 +310,7 @@ impl Call {
                     return Err(CallFault::OtherOrigin(origin.to_string()));
                 }
                 if !endpoint.is_above(uri.path()) {
-                    return Err(CallFault::OtherOrigin(format!(
-                        "another part of {origin}"
-                    )));
+                    return Err(CallFault::OtherOrigin(format!("another part of {origin}")));
                 }
                 (Cow::Borrowed(LINK), uri)
             }
