@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use crate::{Failed, cargo, command, conformance, crash, deny, python, say, stores, target, tidy};
+use crate::{
+    Failed, cargo, command, conformance, crash, deny, python, say, simulate, stores, target, tidy,
+};
 
 pub(crate) fn run() -> Result<(), Failed> {
     step("format", || {
@@ -40,7 +42,19 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("size", size)?;
     step("python", || python::run(&python::Options::release()))?;
     step("conformance", conformance::run)?;
+    step("simulation", simulation)?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
+    Ok(())
+}
+
+/// A few thousand seeds.
+fn simulation() -> Result<(), Failed> {
+    for mode in ["safety", "liveness"] {
+        let options = simulate::Options::of(&["--seeds", "1500", "--mode", mode]);
+        if simulate::run(&options)? != 0 {
+            return Err(Failed);
+        }
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod dist;
 mod load;
 mod python;
 mod sandbox;
+mod simulate;
 mod stores;
 mod tidy;
 mod upkeep;
@@ -45,6 +46,8 @@ enum Chore {
     Dist(dist::Options),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
+    /// Seeds of the engine, its journal and the platform in one deterministic process; exit code 3 if one shows a fault
+    Simulate(simulate::Options),
     /// Exports to S3 stores of other makers and verifies there: moto from PyPI, s3rver from npm
     Stores {
         /// These only
@@ -77,6 +80,9 @@ fn main() -> ExitCode {
         Chore::Dist(options) => dist::run(&options),
         Chore::Python(options) => python::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
+        Chore::Simulate(options) => {
+            return simulate::run(&options).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
         Chore::Stores { stores } => stores::run(&stores),
         Chore::Tidy { fix: false } => tidy::run(),
         Chore::Tidy { fix: true } => upkeep::fix().and_then(|()| tidy::run()),

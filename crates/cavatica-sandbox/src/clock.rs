@@ -15,10 +15,11 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    /// Starts at this moment, whatever the system says.
+    pub(crate) fn start(at: Timestamp) -> Self {
         Clock {
             opened: Instant::now(),
-            opened_at: Timestamp::now().as_millisecond(),
+            opened_at: at.as_millisecond(),
         }
     }
 

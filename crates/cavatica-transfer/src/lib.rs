@@ -33,6 +33,7 @@ mod event;
 mod evidence;
 mod fingerprint;
 pub mod journal;
+mod mutation;
 mod once;
 pub mod plan;
 mod run;
@@ -45,6 +46,9 @@ pub use audit::{
 };
 pub use event::{Again, Event, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
+#[cfg(feature = "mutations")]
+#[doc(hidden)]
+pub use mutation::Mutation;
 pub use once::{OnceError, Started, export_once};
 pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,

@@ -205,7 +205,10 @@ impl ClientBuilder {
         let user_agent =
             HeaderValue::try_from(self.user_agent).map_err(|_| BuildError::UserAgent)?;
         let (source, byte_life, behind_proxy) = match self.connect {
-            Some(connect) => (Source::Given(connect), None, false),
+            Some(connect) => {
+                let byte_life = connect.longest_byte_life();
+                (Source::Given(connect), byte_life, false)
+            }
             None => {
                 let byte_life = self.dial.byte_life;
                 let origin = self.endpoint.origin();

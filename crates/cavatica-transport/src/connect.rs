@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use cavatica_connect::{Dialed, Dialer, Dialing};
 use http::Uri;
@@ -29,11 +30,16 @@ pub type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> +
 
 /// Opens connections to the platform, in place of the network.
 ///
-/// No TLS is spoken on them, and nothing is known of how long bytes live there. The endpoint's address is the one that the
-/// client was built with.
+/// No TLS is spoken on them. The endpoint's address is the one that the client was built with.
 pub trait Connect: fmt::Debug + Send + Sync + 'static {
     /// Opens one.
     fn connect(&self) -> Connecting;
+
+    /// How long bytes live there at most once they were sent, where that is known. See
+    /// [`Client::longest_byte_life`](crate::Client::longest_byte_life).
+    fn longest_byte_life(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Where connections come from.

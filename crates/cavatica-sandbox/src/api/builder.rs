@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cavatica_s3::AwsConfig;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -38,6 +39,8 @@ pub struct SandboxBuilder {
     pub(super) scenario: Scenario,
     pub(super) further_volumes: Vec<VolumeSeed>,
     aws: Option<AwsConfig>,
+    /// What time it is when it starts without a network.
+    secluded: Option<Timestamp>,
 }
 
 impl Default for SandboxBuilder {
@@ -50,6 +53,7 @@ impl Default for SandboxBuilder {
             scenario: Scenario::default(),
             further_volumes: Vec::new(),
             aws: None,
+            secluded: None,
         }
     }
 }
@@ -159,6 +163,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Opens no port and doesn't look at the system's clock: only [`Sandbox::door`] leads in, and it is `now` when the sandbox
+    /// starts. On a runtime of one thread whose time is paused it does the same at each run.
+    pub fn secluded(mut self, now: Timestamp) -> Self {
+        self.secluded = Some(now);
+        self
+    }
+
     /// Sets everything that a scenario names; what it doesn't name stays.
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario.extend(scenario);
@@ -171,19 +182,21 @@ impl SandboxBuilder {
     ///
     /// [`SandboxError`] if the data folder or the port can't be used, or the projects and volumes make no world.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
-        let clock = Clock::start();
-        let builder = self.clone();
-        let opened = tokio::task::spawn_blocking(move || builder.open(clock));
+        let clock = Clock::start(self.secluded.unwrap_or_else(Timestamp::now));
         let Opened {
             data,
             lock,
             store,
             state,
             token,
-        } = opened.await.expect("opening a world doesn't panic")?;
+        } = self.open_aside(clock).await?;
 
         let buckets = Buckets::open(&state.world, self.aws)?;
-        let (listener, address) = listen(self.address).await?;
+        let (listener, address) = match self.secluded {
+            // Clients take no plain address but this computer's.
+            Some(_) => (None, SocketAddr::from((Ipv4Addr::LOCALHOST, 80))),
+            None => listen(self.address).await?,
+        };
         let tls = match self.tls {
             true => Some(Tls::prepare(data.path(), address.ip())?),
             false => None,
@@ -209,7 +222,9 @@ impl SandboxBuilder {
         ));
         let (stop, stopped) = watch::channel(());
         let (acceptor, ca_cert) = tls.map(|tls| (tls.acceptor, tls.ca_cert)).unzip();
-        let server = serve(Arc::clone(&hub), listener, acceptor, stopped.clone());
+        let server = listener
+            .map(|listener| serve(Arc::clone(&hub), listener, acceptor, stopped.clone()))
+            .map(tokio::spawn);
         let mover = Mover::new(platform).run(stopped);
         let mover = async move {
             mover.await;
@@ -221,16 +236,26 @@ impl SandboxBuilder {
             data,
             ca_cert,
             stop,
-            tasks: vec![tokio::spawn(server), tokio::spawn(mover)],
+            tasks: server.into_iter().chain([tokio::spawn(mover)]).collect(),
         })
+    }
+
+    /// Opens the world where it keeps nobody waiting; where nobody else is there, at once.
+    async fn open_aside(&self, clock: Clock) -> Result<Opened, SandboxError> {
+        let builder = self.clone();
+        if self.secluded.is_some() {
+            return builder.open(clock);
+        }
+        let opened = tokio::task::spawn_blocking(move || builder.open(clock));
+        opened.await.expect("opening a world doesn't panic")
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {
+async fn listen(address: SocketAddr) -> Result<(Option<TcpListener>, SocketAddr), SandboxError> {
     let refused = |source| SandboxError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    Ok((listener, address))
+    Ok((Some(listener), address))
 }
 
 /// Without the scheme's own port: some clients take no other address than one without.

@@ -54,6 +54,13 @@ struct Delivery {
     properties: ExportProperties,
 }
 
+impl Delivery {
+    /// Whether a thread has to wait for a disk or for a network.
+    fn moves_bytes(&self) -> bool {
+        self.source.is_some() || self.store != StoreKind::KeysOnly
+    }
+}
+
 impl Mover {
     pub(crate) fn new(platform: Arc<Platform>) -> Self {
         Mover {
@@ -78,6 +85,7 @@ impl Mover {
                 }
             };
             tokio::select! {
+                biased;
                 () = sleep => {}
                 () = started => {}
                 Some(carried) = self.carriers.join_next() => match carried {
@@ -173,11 +181,16 @@ impl Mover {
                 state.busy_files.insert(errand.file);
                 state.busy_keys.insert(key);
                 let delivery = delivery(&self.platform, state, errand);
-                let platform = Arc::clone(&self.platform);
-                self.carriers.spawn_blocking(move || {
+                let (platform, moves_bytes) = (Arc::clone(&self.platform), delivery.moves_bytes());
+                let work = move || {
                     carry(&platform, &delivery);
                     delivery.errand.job
-                });
+                };
+                if moves_bytes {
+                    self.carriers.spawn_blocking(work);
+                } else {
+                    self.carriers.spawn(async move { work() });
+                }
                 Turn::Done
             }
         }

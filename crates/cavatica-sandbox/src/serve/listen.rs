@@ -102,6 +102,7 @@ pub(crate) async fn connection(
     let mut served = pin!(server.serve_connection(TokioIo::new(stream), service));
     loop {
         tokio::select! {
+            biased;
             served = &mut served => {
                 if let Err(error) = served {
                     tracing::debug!(error, "a connection ended early");

@@ -212,16 +212,11 @@ fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
     let headers = reply.headers_mut();
     let id = format!("{:016x}", scatter(0x7265_7175, served));
     headers.insert("x-request-id", text_value(&id));
-    if let Some(seconds) = outcome.date_ahead {
-        let at = timestamp(
-            hub.platform
-                .clock
-                .now()
-                .saturating_add(seconds.saturating_mul(1000)),
-        );
-        let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        headers.insert(header::DATE, text_value(&date));
-    }
+    // Of the world's clock, not of hyper's.
+    let ahead = outcome.date_ahead.unwrap_or(0).saturating_mul(1000);
+    let at = timestamp(hub.platform.clock.now().saturating_add(ahead));
+    let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    headers.insert(header::DATE, text_value(&date));
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
         let standing = hub.standing();
         headers.insert("x-ratelimit-limit", standing.limit.into());

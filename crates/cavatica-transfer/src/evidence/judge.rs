@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, JobClock};
 use crate::journal::{IntentId, Item};
+use crate::mutation::Mutation;
 use crate::state::{Failure, ItemId, SeenJob, Verdict};
 
 /// How a job stands, in the words of the state machine.
@@ -15,6 +16,9 @@ use crate::state::{Failure, ItemId, SeenJob, Verdict};
 pub(crate) fn seen(job: JobStanding, mode: ExportMode, request_id: Option<&str>) -> SeenJob {
     let verdict = match (job.state.known(), mode) {
         (Some(ExportState::Completed), ExportMode::Copy) => Verdict::Completed,
+        (Some(ExportState::Completed), ExportMode::Move) if Mutation::CompletedBelieved.is_on() => {
+            Verdict::Completed
+        }
         (Some(ExportState::Completed), ExportMode::Move) => Verdict::Unfinished,
         (Some(ExportState::Failed), _) => Verdict::Failed(match job.error.value() {
             Some(error) => Failure::of(error, request_id),
@@ -188,7 +192,7 @@ fn owner(
     evidence: &Evidence,
     clocks: &Clocks,
 ) -> Owner {
-    if !job.is_final() {
+    if !job.is_final() || Mutation::ForeignJobTaken.is_on() {
         return Owner::Us;
     }
     let moment = |time: &Tri<DateTime>| time.value().and_then(DateTime::timestamp);

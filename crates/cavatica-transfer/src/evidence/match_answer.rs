@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use cavatica_exports::model::{ApiError, BulkItem, JobStanding, StartedJob, VolumeId};
 
 use crate::journal::Item;
+use crate::mutation::Mutation;
 
 /// What the answer of a bulk call says about one of the files that were sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +141,7 @@ pub(crate) fn match_answer(
 
 /// Whether an error says that its item was refused. What a server says that failed, or had no time, is no answer.
 fn is_definite(error: &ApiError) -> bool {
-    !matches!(error.http_status(), Some(408 | 429 | 500..))
+    !matches!(error.http_status(), Some(408 | 429 | 500..)) || Mutation::ItemErrorBelieved.is_on()
 }
 
 #[cfg(test)]

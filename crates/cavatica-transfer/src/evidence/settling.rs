@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::mutation::Mutation;
+
 /// A list that is later than this many settling times isn't believed in any more: the table of lies says what then happens.
 pub(crate) const LATEST: u32 = 4;
 
@@ -80,6 +82,10 @@ pub(crate) struct Settling {
 impl Settling {
     /// A call whose bytes are dead from this moment on.
     pub(crate) fn since(dead: Instant, settle: Duration) -> Self {
+        let (dead, settle) = match Mutation::SettleSkipped.is_on() {
+            true => (Instant::now(), Duration::ZERO),
+            false => (dead, settle),
+        };
         Settling {
             settle,
             dead,
@@ -136,7 +142,10 @@ impl Settling {
         }
         let late_enough = self.settle * LATEST;
         let waited = coverage.began >= self.dead + self.settle * self.wait;
-        let witnessed = waited && coverage.witness.is_some_and(|sent| sent > self.dead);
+        let too_old = Mutation::WitnessTooOld.is_on();
+        let is_witness = |sent| sent > self.dead || too_old;
+        let witnessed = waited
+            && (coverage.witness.is_some_and(is_witness) || Mutation::WitnessNotAsked.is_on());
         let absent = match coverage.extent {
             Extent::Whole => {
                 self.clean += 1;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::header::{Header, header};
 use super::lock::Lock;
 use super::{JournalError, fence, regular, schema};
+use crate::mutation::Mutation;
 
 /// How long to wait for a reader. Readers take a page at a time, so this is ample.
 const BUSY: Duration = Duration::from_secs(60);
@@ -111,7 +112,12 @@ fn distrust(connection: &Connection) -> rusqlite::Result<()> {
 /// synced, so the journal may come back with the power and undo a commit whose exports were sent. `EXTRA` syncs the folder.
 /// <https://www.sqlite.org/pragma.html#pragma_synchronous>
 fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "synchronous", "EXTRA")?;
+    let folder_too = !Mutation::FolderNotSynced.is_on();
+    connection.pragma_update(
+        None,
+        "synchronous",
+        if folder_too { "EXTRA" } else { "FULL" },
+    )?;
     // On macOS a plain sync leaves the data in the drive's own memory. Elsewhere this means nothing.
     connection.pragma_update(None, "fullfsync", "ON")
 }

@@ -9,6 +9,7 @@ use super::codec::{StateColumns, milliseconds, proof_number, read_back, state_nu
 use super::open::WriteError;
 use super::words::{text, word};
 use super::{Change, Changed, JournalError};
+use crate::mutation::Mutation;
 use crate::state::{Answer, ItemId, Observation, State, Step, Word};
 
 /// Takes files where their steps lead. Its statements are prepared once for many files.
@@ -176,6 +177,9 @@ impl<'c> Steps<'c> {
 
     /// A sending was lost: the next doesn't carry `overwrite`.
     fn was_lost(&self, item: ItemId) -> rusqlite::Result<usize> {
+        if Mutation::OverwriteKept.is_on() {
+            return Ok(0);
+        }
         self.connection
             .prepare_cached("UPDATE attempt SET lost = 1 WHERE item = ?")?
             .execute([item.0])

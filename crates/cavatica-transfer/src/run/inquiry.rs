@@ -12,6 +12,7 @@ use crate::evidence::{
     Whereabouts, judge, seen,
 };
 use crate::journal::{Change, IntentId};
+use crate::mutation::Mutation;
 use crate::state::{Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict};
 
 /// The most files that one inquiry is about.
@@ -50,6 +51,9 @@ impl Open {
 
     /// Others of its call were found, so that the call is still being carried out: what is left of it settles anew.
     fn begin_anew(&mut self, timing: &Timing) {
+        if Mutation::SlowCallForgotten.is_on() {
+            return;
+        }
         self.settling = Settling::of_slow_call(Instant::now(), timing.settle);
         self.due = Some(self.settling.due());
     }

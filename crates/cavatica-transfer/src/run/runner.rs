@@ -36,6 +36,7 @@ use crate::evidence::AskError;
 use crate::journal::{
     Change, Copying, IntentId, Journal, JournalError, Overwrite, Pick, Tally, Terms,
 };
+use crate::mutation::Mutation;
 use crate::state::{ItemId, State, Step};
 
 /// Runs a transfer, or takes it up where an earlier run left it.
@@ -271,6 +272,7 @@ impl<'a> Runner<'a> {
                 .any(|item| item.overwrite == Overwrite::Allowed);
             let careful =
                 self.terms.mode == ExportMode::Move && (overwrites || self.sender.reads_first());
+            let careful = careful && !Mutation::OverwriteBlind.is_on();
             let (platform, terms) = (self.platform.clone(), self.terms.clone());
             self.tasks
                 .spawn(tasks::start(platform, terms, intent, careful));

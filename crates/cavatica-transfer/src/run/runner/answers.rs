@@ -11,6 +11,7 @@ use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, ItemAnswer, Moments, SentBy, Whereabouts, match_answer, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
+use crate::mutation::Mutation;
 use crate::run::RunError;
 use crate::run::inquiry::{Cause, Witness};
 use crate::state::{Answer, Failure, Observation, Step};
@@ -107,7 +108,8 @@ impl Runner<'_> {
     /// Whether a refusal or failure could be the echo of our own success. For a first copy it can't: nothing of ours was
     /// ever there.
     pub(super) fn may_be_echo(&self, failure: &Failure, attempt: u32) -> bool {
-        failure.may_be_own_success()
+        !Mutation::EchoNotLookedAt.is_on()
+            && failure.may_be_own_success()
             && match self.terms.mode {
                 ExportMode::Move => true,
                 ExportMode::Copy => attempt > 1,
@@ -154,6 +156,10 @@ impl Runner<'_> {
                 self.sender.lost(files);
                 let dead = now + self.byte_life();
                 self.lost(intent, || Cause::Lost, &reason, dead)
+            }
+            Outcome::Throttled | Outcome::Maintenance if Mutation::NoBelieved.is_on() => {
+                self.not_sent(&intent)?;
+                self.troubled(AskError::Call(error))
             }
             // What hasn't left need not meet the same answer, and be in doubt as well.
             Outcome::Throttled => {

@@ -6,6 +6,7 @@ use super::Runner;
 use crate::event::Event;
 use crate::evidence::{Question, SentBy, Settling};
 use crate::journal::{OpenItem, Overwrite, Sent};
+use crate::mutation::Mutation;
 use crate::run::RunError;
 use crate::run::inquiry::Cause;
 
@@ -33,7 +34,10 @@ impl Runner<'_> {
                 // The run that wrote the intent may have died a moment ago with the request on its way, so the settling
                 // begins now, however old the intent is.
                 OpenItem::Intended(sent) => {
-                    let dead = now + self.byte_life();
+                    let dead = match Mutation::BytesForgotten.is_on() {
+                        true => now - self.options.timing.settle,
+                        false => now + self.byte_life(),
+                    };
                     self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, dead)?;
                 }
                 OpenItem::Unknown(sent, None) => {

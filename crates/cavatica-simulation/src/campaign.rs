@@ -1,0 +1,83 @@
+//! Many seeds, and what they met.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cavatica_transfer::Mutation;
+
+use crate::belief::Belief;
+use crate::process::locked;
+use crate::scenario::Scenario;
+use crate::world::{Mode, play};
+
+/// A seed that showed something, and what.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// What must not be.
+    pub wrongs: Vec<String>,
+}
+
+/// What came of many seeds.
+#[derive(Clone, Debug, Default)]
+pub struct Campaign {
+    /// Seeds played.
+    pub seeds: u64,
+    /// Files planned in all of them.
+    pub files: u64,
+    /// What was met, and how often.
+    pub met: BTreeMap<String, u64>,
+    /// What was found, in the order of the seeds.
+    pub findings: Vec<Finding>,
+}
+
+impl Campaign {
+    /// Plays these seeds on as many threads as the machine has cores, until so many have found something.
+    #[must_use]
+    pub fn play(
+        first: u64,
+        seeds: u64,
+        without: Option<Belief>,
+        mode: Mode,
+        enough: usize,
+        mutation: Option<Mutation>,
+    ) -> Campaign {
+        let next = AtomicU64::new(first);
+        let campaign = Mutex::new(Campaign::default());
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    Mutation::switch(mutation);
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= first + seeds || locked(&campaign).findings.len() >= enough {
+                            return;
+                        }
+                        let scenario = Scenario::of_seed(seed, without);
+                        let played = play(&scenario, mode, false);
+                        let mut campaign = locked(&campaign);
+                        campaign.seeds += 1;
+                        campaign.files += u64::from(scenario.files);
+                        for (what, times) in played.met {
+                            *campaign.met.entry(what).or_default() += times;
+                        }
+                        if !played.wrongs.is_empty() {
+                            campaign.findings.push(Finding {
+                                scenario,
+                                wrongs: played.wrongs,
+                            });
+                        }
+                    }
+                });
+            }
+        });
+        let mut campaign = campaign.into_inner().unwrap_or_default();
+        campaign
+            .findings
+            .sort_by_key(|finding| finding.scenario.seed);
+        campaign
+    }
+}

@@ -1,0 +1,297 @@
+//! What befalls a transfer, by seed.
+
+use cavatica_exports::model::ExportMode;
+use cavatica_sandbox::Quirk;
+
+use crate::belief::Belief;
+use crate::scenario::{Others, Scenario, Trouble};
+use crate::wire::{Blow, Strike};
+
+/// Answers that say no to a whole call.
+const NOES: [&str; 8] = [
+    "429/1000",
+    "503/0",
+    "401/90001",
+    "403/90002",
+    "404/90003",
+    "400/90000",
+    "409/90007",
+    "500/90004",
+];
+
+/// What may go wrong with any request.
+const ANYWHERE: [&str; 11] = [
+    "drop-before",
+    "drop-after",
+    "hang-before",
+    "hang-after",
+    "error-after=502",
+    "error-after=503",
+    "html-before=502",
+    "html-after=200",
+    "truncate",
+    "throttle",
+    "maintenance",
+];
+
+const QUIRKS: [Quirk; 13] = [
+    Quirk::Created,
+    Quirk::FailedAsError,
+    Quirk::OldestFirst,
+    Quirk::LastWins,
+    Quirk::RefuseInJob,
+    Quirk::OccupiedAtStart,
+    Quirk::DeleteLast,
+    Quirk::DeleteBeforeCheck,
+    Quirk::ResetInMilliseconds,
+    Quirk::Capitals,
+    Quirk::NoHosts,
+    Quirk::SlashedPrefixes,
+    Quirk::BareListing,
+];
+
+impl Scenario {
+    /// The scenario of a seed. All beliefs hold in it but the one that is left out, which is broken at least once.
+    #[must_use]
+    pub fn of_seed(seed: u64, without: Option<Belief>) -> Self {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let files = match chance.u8(..10) {
+            0 => chance.u32(1..=3),
+            1..=6 => chance.u32(30..=150),
+            _ => chance.u32(151..=300),
+        };
+        let mode = if chance.u8(..3) == 0 {
+            ExportMode::Copy
+        } else {
+            ExportMode::Move
+        };
+        let mut scenario = Scenario {
+            seed,
+            files,
+            mode,
+            overwrite: chance.u8(..5) == 0,
+            job: [1, 10, 60, 300, 900][chance.usize(..5)],
+            troubles: Vec::new(),
+        };
+        for _ in 0..chance.u8(1..=5) {
+            let trouble = trouble(&mut chance, &scenario);
+            // Twice the same, a platform would spell what is spelled otherwise already.
+            if !scenario
+                .troubles
+                .iter()
+                .any(|other| other.kind() == trouble.kind() && is_lasting(other))
+            {
+                scenario.troubles.push(trouble);
+            }
+        }
+        if let Some(belief) = without {
+            break_belief(&mut chance, belief, &mut scenario);
+        }
+        scenario
+    }
+}
+
+fn pick<T: Clone>(chance: &mut fastrand::Rng, from: &[T]) -> T {
+    from[chance.usize(..from.len())].clone()
+}
+
+/// Whether it says how the platform is, rather than what it does at some moment.
+fn is_lasting(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Fault(rule) => !rule.contains('@'),
+        _ => false,
+    }
+}
+
+fn trouble(chance: &mut fastrand::Rng, scenario: &Scenario) -> Trouble {
+    match chance.u8(..32) {
+        0..=5 => death(chance),
+        6..=12 => Trouble::Fault(of_starts(chance)),
+        13..=15 => Trouble::Fault(of_reads(chance)),
+        16..=17 => Trouble::Fault(of_lists(chance)),
+        18..=19 => Trouble::Fault(of_jobs(chance)),
+        20..=21 => Trouble::Fault(of_echoes(chance)),
+        22 => Trouble::Quirk(pick(chance, &QUIRKS)),
+        23..=25 => Trouble::Wire(strike(chance)),
+        26 => Trouble::Stop(chance.u64(1..200)),
+        27 => Trouble::Clock(pick(chance, &[-86_400, -900, -60, 60, 900, 86_400])),
+        28 => Trouble::Full(chance.u64(1..400)),
+        29 => Trouble::Owner(chance.u64(1..300)),
+        30 if scenario.mode == ExportMode::Move => Trouble::Backup(chance.u64(1..100)),
+        30 => death(chance),
+        _ => {
+            let who = pick(chance, &[Others::Same, Others::Elsewhere]);
+            Trouble::Others(who, pick(chance, &[0, 0, 5, 30, 100]))
+        }
+    }
+}
+
+/// Many steps are taken at the beginning, and most where calls go out.
+fn death(chance: &mut fastrand::Rng) -> Trouble {
+    let most = pick(chance, &[100, 400, 1000, 3000]);
+    let step = chance.u64(5..most);
+    let pause = pick(chance, &[0, 1, 5, 30, 300]);
+    if chance.bool() {
+        Trouble::Kill(step, pause)
+    } else {
+        Trouble::Power(step, pause)
+    }
+}
+
+/// Which of them, and how often.
+fn when(chance: &mut fastrand::Rng) -> String {
+    match chance.u8(..6) {
+        0..=2 => format!("nth={}", chance.u64(1..=4)),
+        3 => "every=2".to_owned(),
+        4 => format!("every={}", chance.u64(3..=6)),
+        _ => "p=0.3".to_owned(),
+    }
+}
+
+fn of_starts(chance: &mut fastrand::Rng) -> String {
+    let mut fault = match chance.u8(..10) {
+        0..=3 => pick(chance, &ANYWHERE).to_owned(),
+        4..=7 => format!("refuse-after={}", pick(chance, &NOES)),
+        8 => format!("refuse={}", pick(chance, &NOES)),
+        _ => {
+            let tampering = [
+                "shuffle".to_owned(),
+                "nameless+shuffle".to_owned(),
+                format!("omit={}", chance.u8(1..30)),
+            ];
+            pick(chance, &tampering)
+        }
+    };
+    let is_carried_out = fault.contains("after") || fault == "truncate";
+    if is_carried_out {
+        match chance.u8(..6) {
+            0 => fault += &format!("+take={}", chance.u8(1..100)),
+            1 => fault += "+take-every=2",
+            2 => fault += &format!("+spread={}s", chance.u8(5..60)),
+            _ => {}
+        }
+    }
+    format!("{fault}@bulk-start,{}", when(chance))
+}
+
+fn of_reads(chance: &mut fastrand::Rng) -> String {
+    let route = pick(
+        chance,
+        &[
+            "bulk-get",
+            "bulk-files",
+            "exports",
+            "volume",
+            "file",
+            "export",
+        ],
+    );
+    let fault = match chance.u8(..4) {
+        0 if route.starts_with("bulk") => format!("omit={}", chance.u8(1..30)),
+        1 if route == "bulk-get" => "nameless+shuffle".to_owned(),
+        1 if route == "bulk-files" => "shuffle".to_owned(),
+        2 if route == "exports" => pick(chance, &["odd-items=3", "odd-state=ABORTED"]).to_owned(),
+        _ => pick(chance, &ANYWHERE).to_owned(),
+    };
+    format!("{fault}@{route},{}", when(chance))
+}
+
+fn of_lists(chance: &mut fastrand::Rng) -> String {
+    match chance.u8(..4) {
+        0 => format!("disorder@exports,{}", when(chance)),
+        1 => format!("late-list={}s@exports,p=0.5", chance.u8(1..=60)),
+        _ => format!("late-list={}s@exports", chance.u8(1..=60)),
+    }
+}
+
+fn of_jobs(chance: &mut fastrand::Rng) -> String {
+    let which = pick(chance, &["every=3", "every=10", "p=0.2", "nth=1"]);
+    let fault = match chance.u8(..6) {
+        0..=1 => format!("fail-jobs={}", pick(chance, &[9100, 9103, 9107, 9006])),
+        2 => format!(
+            "item-error={}",
+            pick(chance, &["500/90004", "503/90005", "408/90000", "429/1000"])
+        ),
+        3 => format!("late-alias={}s", chance.u8(1..=200)),
+        4 => format!("lose-file={}s", chance.u8(0..=100)),
+        _ => "fail-jobs=9104".to_owned(),
+    };
+    format!("{fault}@bulk-start,{which}")
+}
+
+fn of_echoes(chance: &mut fastrand::Rng) -> String {
+    pick(
+        chance,
+        &[
+            "job-clock=-900",
+            "job-clock=900",
+            "zoneless=-5",
+            "no-times",
+            "date=-900",
+            "date=900",
+            "respell=nfd",
+            "respell=percent",
+        ],
+    )
+    .to_owned()
+}
+
+fn strike(chance: &mut fastrand::Rng) -> Strike {
+    let starts_only = chance.bool();
+    let blow = match chance.u8(..5) {
+        0 => Blow::Refuse,
+        1 => Blow::CutUp(chance.u64(0..8000)),
+        2 => Blow::CutDown(chance.u64(0..8000)),
+        3 => Blow::SlowUp(chance.u64(1..=19)),
+        _ => Blow::SlowDown(chance.u64(1..200)),
+    };
+    Strike {
+        starts_only: starts_only && blow != Blow::Refuse,
+        nth: if starts_only {
+            chance.u64(1..=4)
+        } else {
+            chance.u64(1..60)
+        },
+        blow,
+    }
+}
+
+/// Adds what can't be if the belief holds, and what makes it matter.
+fn break_belief(chance: &mut fastrand::Rng, belief: Belief, scenario: &mut Scenario) {
+    let lost = || Trouble::Fault("drop-after@bulk-start,nth=2".to_owned());
+    let broken = match belief {
+        Belief::RequestsDie => vec![Trouble::Wire(Strike {
+            starts_only: true,
+            nth: chance.u64(1..=3),
+            blow: Blow::SlowUp(chance.u64(60..1000)),
+        })],
+        Belief::ListInOrder => vec![
+            Trouble::Fault(format!("late-list={}s@exports", chance.u16(300..1500))),
+            lost(),
+        ],
+        Belief::JobsKept => {
+            let rule = if chance.bool() {
+                format!("forget={}s", chance.u8(5..120))
+            } else {
+                format!("cap-list={}@exports", chance.u8(5..100))
+            };
+            vec![Trouble::Fault(rule), lost()]
+        }
+        Belief::SyncedStays => vec![Trouble::Forgets(chance.u64(30..600), 5)],
+        Belief::OneDisk => vec![Trouble::Copy(chance.u64(0..30))],
+        Belief::FileKeepsId => vec![Trouble::Fault("lose-file=0s@bulk-start".to_owned())],
+        Belief::AliasIsTrue => {
+            let fault = match chance.u8(..3) {
+                0 => "keep-file".to_owned(),
+                1 => "hollow".to_owned(),
+                _ => format!("late-alias={}s", chance.u16(300..3000)),
+            };
+            vec![
+                Trouble::Fault(format!("{fault}@bulk-start,every=3")),
+                lost(),
+            ]
+        }
+        Belief::OneAccount => vec![Trouble::Others(Others::Colleague, chance.u64(0..20))],
+    };
+    scenario.troubles.extend(broken);
+}

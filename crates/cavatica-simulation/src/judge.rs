@@ -1,0 +1,160 @@
+//! What the journal says of each file, held against the platform's own account.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cavatica_exports::model::ExportMode;
+use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy};
+use cavatica_transfer::journal::{ItemRow, TransferFile};
+use cavatica_transfer::state::State;
+
+use crate::scenario::{Scenario, Trouble};
+use crate::world::VOLUME;
+
+/// What came of a transfer.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// What must never be, in words.
+    pub(crate) wrongs: Vec<String>,
+    /// How many files ended in each state.
+    pub(crate) states: BTreeMap<&'static str, u64>,
+}
+
+impl Verdict {
+    pub(crate) fn count(&self, state: &str) -> u64 {
+        self.states.get(state).copied().unwrap_or(0)
+    }
+
+    fn wrong(&mut self, what: &str, files: &[&str]) {
+        if let Some(first) = files.first() {
+            self.wrongs
+                .push(format!("{what}: {} files, {first} among them", files.len()));
+        }
+    }
+}
+
+impl Scenario {
+    fn others_came_first(&self) -> bool {
+        let mut troubles = self.troubles.iter();
+        troubles.all(|trouble| !matches!(trouble, Trouble::Others(_, after) if *after > 0))
+    }
+}
+
+/// Judges by one journal, the one that counts in the end.
+pub(crate) fn judge(transfer: &Path, ledger: &Ledger, scenario: &Scenario) -> Verdict {
+    let mut verdict = Verdict::default();
+    let doubled: Vec<&str> = ledger.files_doubled.iter().map(String::as_str).collect();
+    verdict.wrong("sent twice", &doubled);
+    // Whoever begins while we send can't be noticed before the next look.
+    if scenario.others_came_first() {
+        let collided = ledger.files.iter().filter(|(_, file)| file.collided > 0);
+        let collided: Vec<&str> = collided.map(|(id, _)| id.as_str()).collect();
+        verdict.wrong("sent beside another job", &collided);
+    }
+    // A job that fails after it made room, where it was allowed to, leaves the file on the platform.
+    if !scenario.overwrite {
+        let destroyed: Vec<&str> = ledger.destroyed().map(|object| &*object.location).collect();
+        verdict.wrong("destroyed", &destroyed);
+    }
+    let dangling: Vec<&str> = ledger.dangling.iter().map(String::as_str).collect();
+    verdict.wrong("aliases of nothing", &dangling);
+
+    let truth = Truth::of(ledger, scenario.mode);
+    let rows = match rows(transfer) {
+        Ok(rows) => rows,
+        Err(error) => {
+            verdict
+                .wrongs
+                .push(format!("the journal can't be read: {error}"));
+            return verdict;
+        }
+    };
+    let (mut completed, mut failed) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let state = match &row.state {
+            State::Planned => "planned",
+            State::Intended => "intended",
+            State::Accepted { .. } => "accepted",
+            State::Completed { .. } => {
+                if !truth.has_arrived(row) {
+                    completed.push(row.file.as_str());
+                }
+                "completed"
+            }
+            State::Failed { .. } => {
+                if truth.was_brought_by_client(row) {
+                    failed.push(row.file.as_str());
+                }
+                "failed"
+            }
+            State::Unknown { .. } => "unknown",
+        };
+        *verdict.states.entry(state).or_default() += 1;
+    }
+    verdict.wrong("falsely completed", &completed);
+    verdict.wrong("falsely failed", &failed);
+    verdict
+}
+
+fn rows(transfer: &Path) -> Result<Vec<ItemRow>, String> {
+    let file = TransferFile::open(transfer).map_err(|error| error.to_string())?;
+    let mut rows: Vec<ItemRow> = Vec::new();
+    loop {
+        let page = file
+            .items(rows.last().map(|row| row.id))
+            .map_err(|error| error.to_string())?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+/// The ledger, ready to be asked about one file.
+struct Truth<'a> {
+    ledger: &'a Ledger,
+    mode: ExportMode,
+    /// By location: whose file the object is, and who brought it.
+    objects: BTreeMap<&'a str, (&'a str, &'a StartedBy)>,
+}
+
+impl<'a> Truth<'a> {
+    fn of(ledger: &'a Ledger, mode: ExportMode) -> Self {
+        let jobs: BTreeMap<&str, _> = ledger.jobs.iter().map(|job| (&*job.id, job)).collect();
+        let there = ledger
+            .locations
+            .iter()
+            .filter(|object| object.fate == ObjectFate::There && object.volume == VOLUME);
+        let objects = there.filter_map(|object| {
+            let ObjectOrigin::Export(job) = &object.came else {
+                return None;
+            };
+            let job = jobs.get(&**job)?;
+            Some((&*object.location, (&*job.file, &job.by)))
+        });
+        Truth {
+            ledger,
+            mode,
+            objects: objects.collect(),
+        }
+    }
+
+    /// Whether the file's own object lies at the planned location, and, after a move, the file is its alias (or deleted).
+    fn has_arrived(&self, row: &ItemRow) -> bool {
+        let object = self.objects.get(&*row.location);
+        if object.is_none_or(|(file, _)| *file != row.file.as_str()) {
+            return false;
+        }
+        let now = &self.ledger.files[row.file.as_str()].now;
+        match (self.mode, now) {
+            (ExportMode::Copy, _) | (ExportMode::Move, LedgerPlace::Gone) => true,
+            (ExportMode::Move, LedgerPlace::Alias { location, .. }) => *location == row.location,
+            (ExportMode::Move, LedgerPlace::Platform) => false,
+        }
+    }
+
+    fn was_brought_by_client(&self, row: &ItemRow) -> bool {
+        let object = self.objects.get(&*row.location);
+        self.has_arrived(row) && object.is_some_and(|(_, by)| **by == StartedBy::Client)
+    }
+}

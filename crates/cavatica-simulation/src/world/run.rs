@@ -1,0 +1,416 @@
+//! The runs of a transfer: one after another, and beside each other.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cavatica_exports::Account;
+use cavatica_exports::transport::Client;
+use cavatica_sandbox::{FaultPlan, OtherExport};
+use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::{RunOptions, RunReport, Stop, run};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::cast::{VOLUME, named, path};
+use super::{Mode, Order, RUNS, World};
+use crate::disk::Snapshot;
+use crate::log::Log;
+use crate::process::{Mortal, Process, locked};
+use crate::scenario::{Others, Trouble};
+use crate::vfs;
+
+/// How long one run may take; a day is more than any that makes progress does.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// How a run ends that isn't let go on.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    Kill,
+    Power,
+    Forgets,
+}
+
+/// What is planned for one run.
+#[derive(Debug, Default)]
+struct Fate {
+    death: Option<(Death, u64, u64)>,
+    stop: Option<u64>,
+    full: Option<u64>,
+}
+
+impl World {
+    /// Runs the transfer again and again until it has ended, or for as often as it is worth.
+    pub(super) async fn runs(&mut self, mode: Mode) {
+        let mut fates = self.fates();
+        let mut clock = self.clocks();
+        let (mut ahead, mut left) = (0, RUNS);
+        let mut aside = self.set_aside();
+        for number in 1.. {
+            let fate = fates.pop_front().unwrap_or_default();
+            if let Some(set) = clock.pop_front() {
+                ahead = set;
+                self.meet("clock", 1);
+            }
+            let backup = (number == 1).then(|| self.take_backup()).flatten();
+            self.run_once(number, &fate, ahead).await;
+            if let Some(backup) = backup {
+                self.restore(backup).await;
+            }
+            if fates.is_empty() {
+                left -= 1;
+                if mode == Mode::Liveness && left == RUNS / 2 {
+                    self.log
+                        .line(|| "from here on nothing goes wrong".to_owned());
+                    self.count_faults();
+                    self.sandbox.set_faults(FaultPlan::default());
+                    self.network.heal();
+                }
+            }
+            let transfer = TransferFile::open(&self.transfer());
+            let tally = transfer.and_then(|transfer| transfer.tally()).ok();
+            let ended = tally.is_some_and(|tally| tally.left() == 0 && tally.unknown.files == 0);
+            if left == 0 || (fates.is_empty() && ended) {
+                break;
+            }
+        }
+        for other in aside.drain(..) {
+            if timeout(LONGEST, other).await.is_err() {
+                self.log.line(|| "somebody else doesn't end".to_owned());
+            }
+        }
+        self.count_faults();
+    }
+
+    /// What the sandbox did wrong on purpose, by the names of its faults.
+    fn count_faults(&self) {
+        for hits in self.sandbox.ledger().faults {
+            for fault in std::iter::once(&hits.rule.fault).chain(&hits.rule.also) {
+                let text = format!("{fault:?}");
+                let name = text.split([' ', '{']).next().unwrap_or_default();
+                self.meet(&format!("fault {name}"), hits.hits);
+            }
+        }
+    }
+
+    fn fates(&self) -> VecDeque<Fate> {
+        let mut fates = VecDeque::new();
+        let mut next = Fate::default();
+        for trouble in &self.scenario.troubles {
+            let death = match trouble {
+                Trouble::Kill(step, pause) => (Death::Kill, *step, *pause),
+                Trouble::Power(step, pause) => (Death::Power, *step, *pause),
+                Trouble::Forgets(step, pause) => (Death::Forgets, *step, *pause),
+                Trouble::Stop(after) => {
+                    fates.push_back(Fate {
+                        stop: Some(*after),
+                        ..std::mem::take(&mut next)
+                    });
+                    continue;
+                }
+                Trouble::Full(write) => {
+                    next.full = Some(*write);
+                    continue;
+                }
+                _ => continue,
+            };
+            fates.push_back(Fate {
+                death: Some(death),
+                ..std::mem::take(&mut next)
+            });
+        }
+        if next.full.is_some() {
+            fates.push_back(next);
+        }
+        fates
+    }
+
+    fn clocks(&self) -> VecDeque<i64> {
+        let clocks = self.scenario.troubles.iter();
+        clocks
+            .filter_map(|trouble| match trouble {
+                Trouble::Clock(ahead) => Some(*ahead),
+                _ => None,
+            })
+            .collect()
+    }
+
+    async fn run_once(&self, number: usize, fate: &Fate, ahead: i64) {
+        let last = fate.death.map(|(_, step, _)| step);
+        let process = Process::new(format!("run {number}"), last, &self.log);
+        let client = self.client(&process, ahead);
+        vfs::disk(|disk| disk.fill_at(fate.full));
+        let snapshot = matches!(fate.death, Some((Death::Forgets, ..)))
+            .then(|| vfs::disk(|disk| disk.snapshot()));
+        let program = Program {
+            transfer: self.transfer(),
+            endpoint: self.sandbox.endpoint().to_owned(),
+            client,
+            stop_after: fate.stop.map(Duration::from_secs),
+            log: self.log.clone(),
+            name: process.name.clone(),
+        };
+        let ended = timeout(LONGEST, Mortal::new(Arc::clone(&process), program.run())).await;
+        process.end();
+        vfs::disk(|disk| {
+            disk.release(&process);
+            disk.fill_at(None);
+        });
+        if process.is_endless() || ended.is_err() {
+            let wrong = format!("no end: {} after {} steps", process.name, process.steps());
+            locked(&self.wrongs).push(wrong);
+        }
+        let told = match &ended {
+            Ok(Some(Ok(report))) => format!("{:?}", report.ending),
+            Ok(Some(Err(error))) => error.clone(),
+            Ok(None) => "died".to_owned(),
+            Err(_) => "doesn't end".to_owned(),
+        };
+        self.log.line(|| {
+            format!(
+                "{} ended after {} steps: {told}",
+                process.name,
+                process.steps()
+            )
+        });
+        if fate.stop.is_some() {
+            self.meet("stop", 1);
+        }
+        if let (Some((death, _, pause)), Ok(None)) = (fate.death, ended) {
+            let kind = match death {
+                Death::Kill => "kill",
+                Death::Power => "power",
+                Death::Forgets => "forgets",
+            };
+            self.meet(kind, 1);
+            match death {
+                Death::Kill => {}
+                Death::Power | Death::Forgets => self.lose_power(snapshot.as_ref()),
+            }
+            sleep(Duration::from_secs(pause)).await;
+        }
+    }
+
+    /// Nobody who has the disk outlives its loss of power.
+    fn lose_power(&self, forgets: Option<&Snapshot>) {
+        let others = std::mem::take(&mut *locked(&self.others));
+        for process in &others {
+            process.kill();
+        }
+        vfs::disk(|disk| {
+            for process in &others {
+                disk.release(process);
+            }
+            disk.lose_power(forgets);
+        });
+    }
+
+    /// Others who begin at some moment of the first run.
+    fn set_aside(&self) -> Vec<JoinHandle<()>> {
+        let mut others = Vec::new();
+        for (number, trouble) in self.scenario.troubles.iter().enumerate() {
+            let (after, folder) = match trouble {
+                Trouble::Owner(after) | Trouble::Link(after) | Trouble::Copy(after) => {
+                    (*after, self.folder.join(format!("other{number}")))
+                }
+                Trouble::Others(who, after) => {
+                    self.export_elsewhere(*who, *after);
+                    continue;
+                }
+                _ => continue,
+            };
+            let process = Process::new(format!("other {number}"), None, &self.log);
+            locked(&self.others).push(Arc::clone(&process));
+            self.meet(&trouble.kind(), 1);
+            let client = self.client(&process, 0);
+            let (transfer, trouble, log) = (self.transfer(), trouble.clone(), self.log.clone());
+            let program = Program {
+                transfer: folder.join("t.transfer"),
+                endpoint: self.sandbox.endpoint().to_owned(),
+                client,
+                stop_after: None,
+                log: self.log.clone(),
+                name: process.name.clone(),
+            };
+            others.push(tokio::spawn(async move {
+                sleep(Duration::from_secs(after)).await;
+                appear(&trouble, &transfer, &folder);
+                // A disk that somebody writes to is asked again, as SQLite does by itself where time passes.
+                for _ in 0..20 {
+                    let ended = Mortal::new(Arc::clone(&process), program.clone().run()).await;
+                    log.line(|| match &ended {
+                        Some(Ok(report)) => format!("{} ended: {:?}", process.name, report.ending),
+                        Some(Err(error)) => format!("{} ended: {error}", process.name),
+                        None => format!("{} died", process.name),
+                    });
+                    match ended {
+                        Some(Err(error)) if error.contains("locked") => {
+                            sleep(Duration::from_millis(700)).await;
+                        }
+                        _ => break,
+                    }
+                }
+                process.end();
+                vfs::disk(|disk| disk.release(&process));
+            }));
+        }
+        others
+    }
+
+    /// Exports of others, which the platform starts by itself at their time.
+    fn export_elsewhere(&self, who: Others, after: u64) {
+        let exports: Vec<OtherExport> = (1..=self.scenario.files)
+            .step_by(10)
+            .map(|number| {
+                let location = match who {
+                    Others::Same => path(number),
+                    Others::Elsewhere | Others::Colleague => format!("theirs/{number}"),
+                };
+                let export = OtherExport::new(named(number), VOLUME, location)
+                    .lasting(Duration::from_secs(self.scenario.job));
+                let export = if self.scenario.is_copy() {
+                    export.copy()
+                } else {
+                    export
+                };
+                match who {
+                    Others::Same | Others::Elsewhere => export,
+                    Others::Colleague => export.account("colleague"),
+                }
+            })
+            .collect();
+        self.meet("others", 1);
+        let exports = match self.order {
+            Order::Files => exports,
+            Order::HashMap => {
+                let by_number: HashMap<usize, OtherExport> =
+                    exports.into_iter().enumerate().collect();
+                by_number.into_values().collect()
+            }
+        };
+        let (sandbox, log) = (Arc::clone(&self.sandbox), self.log.clone());
+        let begin = move || {
+            let started = exports
+                .iter()
+                .filter(|export| sandbox.export_elsewhere(export).is_ok());
+            let started = started.count();
+            log.line(|| format!("others export {started} files"));
+        };
+        if after == 0 {
+            return begin();
+        }
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(after)).await;
+            begin();
+        });
+    }
+
+    /// Copies the transfer at its time.
+    fn take_backup(&self) -> Option<JoinHandle<PathBuf>> {
+        let after = self
+            .scenario
+            .troubles
+            .iter()
+            .find_map(|trouble| match trouble {
+                Trouble::Backup(after) => Some(*after),
+                _ => None,
+            })?;
+        self.meet("backup", 1);
+        let (transfer, backup) = (self.transfer(), self.folder.join("backup.transfer"));
+        Some(tokio::spawn(async move {
+            sleep(Duration::from_secs(after)).await;
+            fs::write(&backup, "").expect("a file");
+            vfs::disk(|disk| disk.share(&transfer, &backup, true));
+            backup
+        }))
+    }
+
+    /// Puts the copy in the transfer's place, when nothing of the run moves any more.
+    async fn restore(&self, backup: JoinHandle<PathBuf>) {
+        let backup = backup.await.expect("it doesn't panic");
+        self.log.line(|| "the backup is put back".to_owned());
+        let transfer = self.transfer();
+        vfs::disk(|disk| {
+            disk.forget_journal(&transfer);
+            disk.forget(&transfer);
+        });
+        fs::rename(&backup, &transfer).expect("it can be renamed");
+    }
+}
+
+/// Makes the file that another program runs.
+fn appear(trouble: &Trouble, transfer: &Path, folder: &Path) {
+    fs::create_dir_all(folder).expect("a folder");
+    let other = folder.join("t.transfer");
+    match trouble {
+        Trouble::Link(_) => fs::hard_link(transfer, &other).expect("a link"),
+        Trouble::Copy(_) => {
+            fs::write(&other, "").expect("a file");
+            vfs::disk(|disk| disk.share(transfer, &other, true));
+        }
+        _ => {
+            fs::write(&other, "").expect("a file");
+            let home = transfer.parent().expect("it lies in a folder");
+            vfs::disk(|disk| {
+                disk.share(transfer, &other, false);
+                disk.mount(home, folder);
+            });
+        }
+    }
+}
+
+/// One run of the program.
+#[derive(Clone)]
+struct Program {
+    transfer: PathBuf,
+    endpoint: String,
+    client: Client,
+    stop_after: Option<Duration>,
+    log: Log,
+    name: String,
+}
+
+impl Program {
+    async fn run(self) -> Result<RunReport, String> {
+        let account = Account::new(self.client.clone());
+        let user = account.user().await.map_err(|error| error.to_string())?;
+        let account = user
+            .value
+            .username
+            .into_value()
+            .ok_or("the user has no name")?;
+        let now = self.client.now();
+        let mut journal = SqliteJournal::open(&self.transfer, &self.endpoint, &account, now)
+            .map_err(|error| format!("can't be opened: {}", words(&error)))?;
+        let stop = Stop::new();
+        if let Some(after) = self.stop_after {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                sleep(after).await;
+                stop.ask();
+            });
+        }
+        let (log, name) = (self.log.clone(), self.name.clone());
+        let mut tell = |event| log.line(|| format!("{name}: {event:?}"));
+        let options = RunOptions::default();
+        run(&mut journal, &self.client, &options, &stop, &mut tell)
+            .await
+            .map_err(|error| words(&error))
+    }
+}
+
+/// What went wrong, without what differs from one machine to another.
+fn words(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let text = text
+        .split(|letter| letter == '`')
+        .step_by(2)
+        .collect::<Vec<_>>()
+        .join("…");
+    match error.source() {
+        Some(source) => format!("{text}: {}", words(source)),
+        None => text,
+    }
+}
