@@ -89,8 +89,9 @@ impl Sandbox {
             stream.set_read_timeout(Some(Duration::from_secs(30)))?;
             write!(
                 stream,
-                "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                "{method} {path} HTTP/1.1\r\nhost: {}\r\nx-sbg-auth-token: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                 self.address,
+                self.token,
                 body.len()
             )?;
             let mut answer = String::new();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 
 /// A moment of the world: milliseconds since 1970.
@@ -42,6 +43,13 @@ pub(crate) fn millis(span: Duration) -> Millis {
 /// A moment as a time of day.
 pub(crate) fn timestamp(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A moment as headers have it.
+pub(crate) fn http_date(at: Timestamp) -> String {
+    let date = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
+    // Only years before 0 have no such form.
+    date.unwrap_or_default()
 }
 
 /// Spans as seconds, fractions allowed.

@@ -34,6 +34,9 @@ pub enum SandboxError {
     /// A file to be copied has a name that is no Unicode text; the platform has no such names.
     #[error("the name of `{}` is no Unicode text", .0.display())]
     Name(PathBuf),
+    /// Links in a folder to be copied lead to files elsewhere, which nobody asked to copy.
+    #[error("links lead out of the folder: {}", listed(.0))]
+    LinksOut(Vec<PathBuf>),
     /// The projects and volumes asked for don't make a world.
     #[error("the world can't be made: {0}")]
     World(String),
@@ -70,6 +73,9 @@ impl SandboxError {
             SandboxError::LetterCase(_) => {
                 Some("name a data folder on a disk where `a` and `A` are two files")
             }
+            SandboxError::LinksOut(_) => {
+                Some("put copies of the files in their place, or take the links away")
+            }
             _ => None,
         }
     }
@@ -93,4 +99,9 @@ impl From<SeedError> for SandboxError {
     fn from(error: SeedError) -> Self {
         SandboxError::World(error.to_string())
     }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths = paths.iter().map(|path| format!("`{}`", path.display()));
+    paths.collect::<Vec<_>>().join(", ")
 }

@@ -46,6 +46,9 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
     if let Some(data) = &args.data {
         builder = builder.data(data);
     }
+    if let Some(token) = &args.fixed_token {
+        builder = builder.token(token);
+    }
     if args.tls {
         builder = builder.tls();
     }

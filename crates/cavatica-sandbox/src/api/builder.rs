@@ -23,6 +23,7 @@ use crate::control::fault::{FaultPlan, Faults};
 use crate::control::hub::{Exposure, Hub};
 use crate::control::rate::{RateLimit, Window};
 use crate::error::SandboxError;
+use crate::serve::guard::loopback_origins;
 use crate::serve::listen::serve;
 use crate::serve::tls::Tls;
 use crate::world::quirk::Quirk;
@@ -205,7 +206,7 @@ impl SandboxBuilder {
         write_credentials(data.path(), &endpoint, &token)?;
 
         let exposure = match address.ip().is_loopback() {
-            true => Exposure::Loopback,
+            true => Exposure::Loopback(loopback_origins(&endpoint)),
             false => Exposure::Exposed,
         };
         let faults = self.scenario.faults.clone().unwrap_or_default();

@@ -50,6 +50,9 @@ impl SandboxBuilder {
             let why = "a token has at least one character, all of them visible ASCII";
             return Err(SandboxError::World(why.to_owned()));
         }
+        for project in &mut self.scenario.projects {
+            plant::survey(project)?;
+        }
         let data = self.folder()?;
         let folder = data.path();
         let lock = lock(folder)?;
@@ -114,7 +117,7 @@ impl SandboxBuilder {
         let mut seed = self.world_seed(clock);
         let mut plantings = Vec::new();
         for project in &mut seed.projects {
-            plant::project(project, store, &mut plantings)?;
+            plant::project(project, store, &mut plantings);
         }
         for volume in &mut seed.volumes {
             plant::volume(volume, &seed.quirks, &mut plantings)?;

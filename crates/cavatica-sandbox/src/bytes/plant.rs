@@ -31,39 +31,38 @@ pub(crate) enum Planting {
     },
 }
 
-/// Takes the bytes out of a project.
-pub(crate) fn project(
-    seed: &mut ProjectSeed,
-    store: &Store,
-    plantings: &mut Vec<Planting>,
-) -> Result<(), SandboxError> {
-    let place = |path: &str| {
-        let names: Vec<&str> = path.split('/').collect();
-        store.file_path(&seed.id, &names)
+/// Reads the folder that a project is to have the files of, and makes nothing.
+pub(crate) fn survey(seed: &mut ProjectSeed) -> Result<(), SandboxError> {
+    let Some(source) = seed.from_dir.take() else {
+        return Ok(());
     };
-    for file in &mut seed.files {
-        if let Some(content) = file.content.take().filter(|_| file.alias.is_none()) {
-            file.size = content.len().try_into().unwrap_or(u64::MAX);
-            file.on_disk = true;
-            let place = place(&file.path);
-            plantings.push(Planting::File { place, content });
-        }
-    }
-    if let Some(source) = seed.from_dir.take() {
-        for (path, file) in tree(&source)? {
-            let Some((from, size)) = file else {
-                seed.folders.push(path);
-                continue;
-            };
-            let place = place(&path);
-            plantings.push(Planting::Copy { place, from, size });
-            seed.files.push(FileSeed {
-                on_disk: true,
+    for (path, file) in tree(&source)? {
+        match file {
+            None => seed.folders.push(path),
+            Some((from, size)) => seed.files.push(FileSeed {
+                copied_from: Some(from),
                 ..FileSeed::synthetic(path, size)
-            });
+            }),
         }
     }
     Ok(())
+}
+
+/// Takes the bytes out of a project.
+pub(crate) fn project(seed: &mut ProjectSeed, store: &Store, plantings: &mut Vec<Planting>) {
+    for file in seed.files.iter_mut().filter(|file| file.alias.is_none()) {
+        let names: Vec<&str> = file.path.split('/').collect();
+        let place = store.file_path(&seed.id, &names);
+        if let Some(content) = file.content.take() {
+            file.size = content.len().try_into().unwrap_or(u64::MAX);
+            file.on_disk = true;
+            plantings.push(Planting::File { place, content });
+        } else if let Some(from) = file.copied_from.take() {
+            let size = file.size;
+            file.on_disk = true;
+            plantings.push(Planting::Copy { place, from, size });
+        }
+    }
 }
 
 /// Takes the bytes out of a volume.
@@ -137,9 +136,12 @@ fn make_room(place: &Path) -> Result<(), SandboxError> {
 /// A folder or file on this computer: its path under the folder that is read, and for a file where it lies and its size.
 type Found = (String, Option<(PathBuf, u64)>);
 
-/// Every folder and file under a folder, in the order of their names.
+/// Every folder and file under a folder, in the order of their names. Links to files are followed unless they lead out of
+/// the folder, which is refused; links to its folders are left out.
 fn tree(source: &Path) -> Result<Vec<Found>, SandboxError> {
+    let root = source.canonicalize().map_err(SandboxError::io(source))?;
     let mut found = Vec::new();
+    let mut out = Vec::new();
     let mut folders = vec![(String::new(), source.to_owned())];
     while let Some((above, folder)) = folders.pop() {
         let entries = fs::read_dir(&folder)
@@ -156,18 +158,24 @@ fn tree(source: &Path) -> Result<Vec<Found>, SandboxError> {
             } else {
                 format!("{above}/{name}")
             };
-            let is_link = entry
-                .file_type()
-                .map_err(SandboxError::io(&place))?
-                .is_symlink();
-            let target = fs::metadata(&place).map_err(SandboxError::io(&place))?;
-            if target.is_file() {
-                found.push((path, Some((place, target.len()))));
-            } else if target.is_dir() && !is_link {
+            let kind = entry.file_type().map_err(SandboxError::io(&place))?;
+            let target = place.canonicalize().map_err(SandboxError::io(&place))?;
+            if kind.is_symlink() && !target.starts_with(&root) {
+                out.push(place);
+                continue;
+            }
+            let metadata = fs::metadata(&place).map_err(SandboxError::io(&place))?;
+            if metadata.is_file() {
+                found.push((path, Some((place, metadata.len()))));
+            } else if metadata.is_dir() && !kind.is_symlink() {
                 found.push((path.clone(), None));
                 folders.push((path, place));
             }
         }
+    }
+    if !out.is_empty() {
+        out.sort();
+        return Err(SandboxError::LinksOut(out));
     }
     found.sort();
     Ok(found)

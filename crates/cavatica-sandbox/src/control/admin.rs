@@ -1,5 +1,5 @@
-//! The sandbox's own calls: for the person or test that runs it, not part of the platform. They need no token and count
-//! against no limit.
+//! The sandbox's own calls: for the person or test that runs it, not part of the platform. Those that change something
+//! need the token; none counts against a limit.
 //!
 //! | call | |
 //! |---|---|
@@ -32,6 +32,8 @@ use crate::wire::refusal::Code;
 use crate::world::{Node, NodeKind, Place, World};
 
 const PAGE: &str = include_str!("page.html");
+const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("page.css");
 
 /// How many jobs the page shows.
 const JOBS_SHOWN: usize = 50;
@@ -46,6 +48,8 @@ pub(crate) fn admin(
 ) -> Result<Answer, ApiError> {
     match (method.as_str(), path) {
         ("GET", "/") => Ok(Answer::html(200, PAGE)),
+        ("GET", "/_sandbox/page.js") => Ok(Answer::page_part("text/javascript", SCRIPT)),
+        ("GET", "/_sandbox/page.css") => Ok(Answer::page_part("text/css", STYLE)),
         ("GET", "/_sandbox/ledger") => Ok(Answer::json(to_json(&hub.ledger()))),
         ("GET", "/_sandbox/state") => Ok(Answer::json(state(hub))),
         ("GET", "/_sandbox/faults") => Ok(Answer::json(to_json(&hub.faults().hits()))),

@@ -28,10 +28,10 @@ pub(crate) struct Hub {
 }
 
 /// Who can reach the sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Exposure {
-    /// This computer.
-    Loopback,
+    /// This computer, by these origins.
+    Loopback(Vec<String>),
     /// Other computers, which know it by names that the sandbox doesn't.
     Exposed,
 }

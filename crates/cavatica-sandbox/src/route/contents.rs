@@ -9,7 +9,7 @@ use cavatica_s3::{Bucket, ErrorKind};
 
 use super::{Request, volumes};
 use crate::bytes::remote;
-use crate::clock::timestamp;
+use crate::clock::{http_date, timestamp};
 use crate::control::hub::Hub;
 use crate::wire::answer::{Answer, Fields, to_json};
 use crate::wire::query::encode;
@@ -198,14 +198,9 @@ impl Seen {
             location: location.to_owned(),
             size: object.size,
             etag: Some(object.etag.to_string()),
-            modified: Some(as_header(timestamp(object.put_at))),
+            modified: Some(http_date(timestamp(object.put_at))),
         }
     }
-}
-
-/// A moment as the header `Last-Modified` has it.
-fn as_header(moment: jiff::Timestamp) -> String {
-    moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Asks a real bucket for one page of one level.
@@ -231,7 +226,7 @@ async fn bucket_level(
             location: relative(object.key)?,
             size: object.size,
             etag: object.etag,
-            modified: object.modified.map(as_header),
+            modified: object.modified.map(http_date),
         })
     });
     Ok(Level {

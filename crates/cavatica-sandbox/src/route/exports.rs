@@ -13,6 +13,9 @@ use crate::world::number::scatter;
 use crate::world::quirk::Quirk;
 use crate::world::{Event, JobTiming, Wish, World};
 
+/// How much an export may say of itself.
+const LARGEST_WISH: usize = 16 << 10;
+
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let mut wish = wish(&request.json()?, mode(hub, request)?)?;
@@ -102,10 +105,19 @@ pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
                 .map_err(|_| Code::INVALID_SYNTAX.because("properties can't be understood."))?,
         ),
     };
+    let location = text("destination", "location")?;
+    // The ledger keeps both for as long as there is the job. Longer locations than S3 takes fail in the job.
+    let size = location.len()
+        + item
+            .get("properties")
+            .map_or(0, |given| given.to_string().len());
+    if size > LARGEST_WISH {
+        return Err(Code::INVALID_SYNTAX.because("The request is too large."));
+    }
     Ok(Wish {
         file: text("source", "file")?,
         volume: text("destination", "volume")?,
-        location: text("destination", "location")?,
+        location,
         mode,
         overwrite,
         properties,

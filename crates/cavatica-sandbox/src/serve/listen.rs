@@ -26,6 +26,9 @@ use crate::serve::reply::{PATIENCE, reply};
 /// How many connections are served at once; more wait to be accepted.
 const CONNECTIONS: usize = 4096;
 
+/// What a request may say before its body.
+const LARGEST_HEAD: usize = 64 << 10;
+
 /// How long a connection may last on which no request comes or ends.
 const IDLE: Duration = Duration::from_secs(120);
 
@@ -93,6 +96,7 @@ pub(crate) async fn connection(
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
+        .max_buf_size(LARGEST_HEAD)
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE);
     server

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cavatica_model::ApiError;
-use http::uri::Authority;
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Frame, Incoming};
 
 use super::conduct::{Length, Outcome, RateHeaders, conduct};
-use crate::clock::timestamp;
+use super::guard;
+use crate::clock::{http_date, timestamp};
 use crate::control::admin::admin;
-use crate::control::hub::{Exposure, Hub};
+use crate::control::hub::Hub;
 use crate::control::rate::Admission;
 use crate::route::{Acceptance, FilesShown, JobsShown, Request};
 use crate::wire::answer::{Answer, Body};
@@ -29,6 +29,9 @@ use crate::world::number::scatter;
 
 /// A hundred items with the longest keys and properties need about a third of it.
 const LARGEST_BODY: usize = 2 << 20;
+
+/// Answers echo what was asked for, up to three times.
+const LONGEST_ADDRESS: usize = 16 << 10;
 
 /// How long a client may take for its headers, and again for its body.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,6 +49,21 @@ pub(crate) async fn reply(
     request: http::Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     let (head, body) = request.into_parts();
+    let Some(origin) = guard::origin(hub, &head) else {
+        return Ok(plain_reply(Answer::misdirected()));
+    };
+    if head
+        .uri
+        .path_and_query()
+        .map_or(0, |uri| uri.as_str().len())
+        > LONGEST_ADDRESS
+    {
+        let refusal = ApiError {
+            status: 414.into(),
+            ..Code::BAD_REQUEST.because("The address is too long.")
+        };
+        return finish(hub, Outcome::plain(Answer::error(&refusal)));
+    }
     let body = match read(body).await {
         Ok(body) => body,
         Err(refusal) => return finish(hub, Outcome::plain(Answer::error(&refusal))),
@@ -56,9 +74,14 @@ pub(crate) async fn reply(
         .strip_prefix("/v2")
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
     else {
-        let answer = admin(hub, &head.method, path, &query, &body);
-        let answer = answer.unwrap_or_else(|error| Answer::error(&error));
-        return Ok(plain_reply(answer));
+        let changes = head.method != http::Method::GET;
+        let answer = match changes && !has_token(hub, &head.headers) {
+            true => Err(Code::UNAUTHORIZED.error()),
+            false => admin(hub, &head.method, path, &query, &body),
+        };
+        return Ok(plain_reply(
+            answer.unwrap_or_else(|error| Answer::error(&error)),
+        ));
     };
 
     let found = route::find(Method::from_name(head.method.as_str()), api_path);
@@ -90,7 +113,7 @@ pub(crate) async fn reply(
                     parameters,
                     query,
                     body,
-                    links: Links(base(hub, &head.headers)),
+                    links: Links(format!("{origin}/v2")),
                     advance_access: has_advance_access(&head.headers),
                     acceptance: Acceptance::default(),
                     jobs_shown: JobsShown::default(),
@@ -148,9 +171,7 @@ fn admit(hub: &Hub, headers: &HeaderMap, found: &Found) -> Result<(), ApiError> 
     if matches!(found, Found::Route(Route::Root, _)) {
         return Ok(());
     }
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = || text("authorization")?.strip_prefix("Bearer ");
-    if text(TOKEN_HEADER).or_else(bearer) != Some(&*hub.token) {
+    if !has_token(hub, headers) {
         return Err(Code::UNAUTHORIZED.error());
     }
     if matches!(found, Found::Route(Route::RateLimit, _)) {
@@ -165,35 +186,16 @@ fn admit(hub: &Hub, headers: &HeaderMap, found: &Found) -> Result<(), ApiError> 
     }
 }
 
+fn has_token(hub: &Hub, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || text("authorization")?.strip_prefix("Bearer ");
+    text(TOKEN_HEADER).or_else(bearer) == Some(&*hub.token)
+}
+
 fn has_advance_access(headers: &HeaderMap) -> bool {
     headers
         .get("x-sbg-advance-access")
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"advance"))
-}
-
-/// The address for links: the one that the client used, if the sandbox can be reached by it.
-fn base(hub: &Hub, headers: &HeaderMap) -> String {
-    let (scheme, own) = hub
-        .endpoint
-        .split_once("://")
-        .unwrap_or(("http", &hub.endpoint));
-    // The address is an IP's; one of version 6 has colons of its own, within brackets.
-    let own = own.trim_end_matches("/v2");
-    let port = own
-        .rfind(':')
-        .filter(|at| !own[*at..].contains(']'))
-        .map_or("", |at| &own[at..]);
-    let host = headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok())
-        .filter(|host| host.parse::<Authority>().is_ok());
-    match (host, hub.exposure) {
-        (Some(host), Exposure::Exposed) => format!("{scheme}://{host}/v2"),
-        (Some(host), Exposure::Loopback) if host == format!("localhost{port}") => {
-            format!("{scheme}://{host}/v2")
-        }
-        _ => hub.endpoint.clone(),
-    }
 }
 
 /// Adds the headers of every answer of the API, and counts it.
@@ -215,8 +217,7 @@ fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
     // Of the world's clock, not of hyper's.
     let ahead = outcome.date_ahead.unwrap_or(0).saturating_mul(1000);
     let at = timestamp(hub.platform.clock.now().saturating_add(ahead));
-    let date = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    headers.insert(header::DATE, text_value(&date));
+    headers.insert(header::DATE, text_value(&http_date(at)));
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
         let standing = hub.standing();
         headers.insert("x-ratelimit-limit", standing.limit.into());
@@ -257,17 +258,30 @@ impl hyper::body::Body for BrokenOff {
     }
 }
 
+/// The one page that there is has its script, its style and its figures from the sandbox itself.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 fn head_and_bytes(answer: Answer) -> (http::response::Parts, Bytes) {
     let (mut head, ()) = Response::new(()).into_parts();
     // Statuses come from our own tables or from a checked fault rule.
     head.status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (kind, bytes) = match answer.body {
         Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
-        Body::Html(page) => ("text/html; charset=utf-8", page),
+        Body::Page(kind, page) => (kind, page),
         Body::Empty => ("application/json", Bytes::new()),
     };
-    head.headers
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    let fixed = [
+        (header::CONTENT_TYPE, kind),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    for (name, value) in fixed {
+        head.headers
+            .insert(name, header::HeaderValue::from_static(value));
+    }
     if let Some(total) = answer.total {
         head.headers.insert("x-total-matching-query", total.into());
     }

@@ -151,6 +151,6 @@ fn each_job(answer: &mut Answer, change: impl Fn(&mut Value)) {
 fn items(answer: &mut Answer) -> Option<&mut Vec<Value>> {
     match &mut answer.body {
         Body::Json(body) => body.get_mut("items")?.as_array_mut(),
-        Body::Html(_) | Body::Empty => None,
+        Body::Page(..) | Body::Empty => None,
     }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum Body {
     Json(Value),
-    Html(Bytes),
+    /// Something for browsers, with its type.
+    Page(&'static str, Bytes),
     Empty,
 }
 
@@ -48,9 +49,24 @@ impl Answer {
     pub(crate) fn html(status: u16, page: impl Into<Bytes>) -> Answer {
         Answer {
             status,
-            body: Body::Html(page.into()),
-            total: None,
-            location: None,
+            ..Answer::page_part("text/html; charset=utf-8", page)
+        }
+    }
+
+    /// A page or a part of one.
+    pub(crate) fn page_part(kind: &'static str, text: impl Into<Bytes>) -> Answer {
+        Answer {
+            status: 200,
+            body: Body::Page(kind, text.into()),
+            ..Answer::nothing()
+        }
+    }
+
+    /// Nothing, to somebody who asks another.
+    pub(crate) fn misdirected() -> Answer {
+        Answer {
+            status: 421,
+            ..Answer::nothing()
         }
     }
 

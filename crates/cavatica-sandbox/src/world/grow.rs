@@ -124,14 +124,14 @@ impl World {
             folders: HashMap::from([(String::new(), root)]),
             files: BTreeSet::new(),
         };
-        for folder in &seed.folders {
-            planting.folder(folder)?;
-        }
         for file in &seed.files {
             planting.file(file)?;
         }
         for many in &seed.synthetic {
             planting.many(many)?;
+        }
+        for folder in &seed.folders {
+            planting.folder(folder)?;
         }
         for task in &seed.tasks {
             self.add_task(number, task)?;

@@ -153,7 +153,7 @@ pub(crate) async fn connect(sandbox: &Sandbox) -> TcpStream {
         .expect("the sandbox listens")
 }
 
-fn address(sandbox: &Sandbox) -> String {
+pub(crate) fn address(sandbox: &Sandbox) -> String {
     let (_, rest) = sandbox.endpoint().split_once("://").expect("a scheme");
     rest.trim_end_matches("/v2").to_owned()
 }

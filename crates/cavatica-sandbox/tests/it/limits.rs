@@ -72,17 +72,10 @@ async fn links_lead_back_to_where_they_came_from() -> Outcome {
     let sandbox = Sandbox::builder().start().await?;
     let port = sandbox.endpoint().trim_end_matches("/v2").rsplit_once(':');
     let port = port.map_or("", |(_, port)| port);
-    let here = format!("http://localhost:{port}");
-    for (host, base) in [
-        (format!("localhost:{port}"), format!("{here}/v2/")),
-        (
-            "evil.example".to_owned(),
-            format!("{}/", sandbox.endpoint()),
-        ),
-    ] {
+    for host in ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}")) {
         let seen = get(&sandbox, "/user").host(&host).send().await.json();
         let href = seen["href"].as_str().unwrap_or_default();
-        assert!(href.starts_with(&base), "{href} for {host}");
+        assert!(href.starts_with(&format!("http://{host}/v2/")), "{href}");
     }
 
     let exposed = Sandbox::builder()

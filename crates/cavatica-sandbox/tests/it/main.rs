@@ -7,6 +7,7 @@ mod elsewhere;
 mod exports;
 mod faults;
 mod files;
+mod guarded;
 mod hostile;
 mod ledger;
 mod lies;

@@ -1,5 +1,7 @@
 //! One file of a new world.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use cavatica_model::UnknownKeys;
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,9 @@ pub struct FileSeed {
     pub(crate) path: String,
     #[serde(skip_serializing)]
     pub(crate) content: Option<Bytes>,
+    /// Where on this computer its bytes are to be copied from.
+    #[serde(skip)]
+    pub(crate) copied_from: Option<PathBuf>,
     /// Whether its bytes lie in the data folder, as those of a content do once they are written there.
     pub(crate) on_disk: bool,
     pub(crate) size: u64,

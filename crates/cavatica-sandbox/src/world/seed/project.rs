@@ -76,7 +76,8 @@ impl ProjectSeed {
 
     /// Copies of all files under a folder of this computer, which itself is only read.
     ///
-    /// Links to files are followed, links to folders are left out.
+    /// Links to files within it are followed, links to folders are left out. Links that lead out of it are refused before
+    /// anything is made.
     #[must_use]
     pub fn from_dir(mut self, source: impl Into<PathBuf>) -> Self {
         self.from_dir = Some(source.into());
