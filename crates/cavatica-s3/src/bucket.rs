@@ -3,22 +3,23 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
-use rusty_s3::S3Action;
 
 use crate::config::BucketBuilder;
 use crate::credentials::{AwsConfig, Credentials};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::list::Listing;
 use crate::object::{Download, Head, unquoted};
-use crate::send::{ANSWER_LIMIT, Call, HttpClient, SIGNED_FOR, text};
+use crate::place::Place;
+use crate::send::{ANSWER_LIMIT, Call, HttpClient, text};
+use crate::sign::Payload;
 use crate::upload::Upload;
 
 /// One bucket, and the keys to it.
 pub struct Bucket {
-    place: rusty_s3::Bucket,
-    credentials: Credentials,
+    pub(crate) place: Place,
+    pub(crate) credentials: Credentials,
     pub(crate) client: HttpClient,
 }
 
@@ -28,11 +29,7 @@ impl Bucket {
         BucketBuilder::new(name, config)
     }
 
-    pub(crate) fn new(
-        place: rusty_s3::Bucket,
-        credentials: Credentials,
-        client: HttpClient,
-    ) -> Self {
+    pub(crate) fn new(place: Place, credentials: Credentials, client: HttpClient) -> Self {
         Bucket {
             place,
             credentials,
@@ -42,15 +39,7 @@ impl Bucket {
 
     /// The bucket's name.
     pub fn name(&self) -> &str {
-        self.place.name()
-    }
-
-    pub(crate) fn place(&self) -> &rusty_s3::Bucket {
-        &self.place
-    }
-
-    pub(crate) fn signing(&self) -> &rusty_s3::Credentials {
-        self.credentials.signing()
+        &self.place.bucket
     }
 
     /// Writes an object, replacing the one that may be there; returns its ETag. Sent once.
@@ -63,14 +52,10 @@ impl Bucket {
     ///
     /// [`Error`]. After `Broken` and `TimedOut` the object may be there all the same, always whole.
     pub async fn put(&self, key: &str, upload: Upload) -> Result<String, Error> {
-        let call = self.object_call("write", key)?;
+        let (call, address) = self.object_call("write", key)?;
         let limit = ANSWER_LIMIT * u32::try_from(1 + (upload.size >> 24)).unwrap_or(u32::MAX);
-        let mut action = self.place.put_object(Some(self.signing()), key);
-        for (name, value) in &upload.headers {
-            action.headers_mut().insert(*name, value.as_str());
-        }
-        let address: String = action.sign(SIGNED_FOR.max(limit)).into();
-        let mut request = call.request(Method::PUT, &address, &upload.headers)?;
+        let mut request =
+            call.request(Method::PUT, &address, &upload.headers, Payload::Unsigned)?;
         request
             .headers_mut()
             .insert(http::header::CONTENT_LENGTH, upload.size.into());
@@ -99,16 +84,12 @@ impl Bucket {
     ///
     /// [`Error`]. Without the permission to list, S3 answers 403 for an object that isn't there.
     pub async fn head(&self, key: &str) -> Result<Option<Head>, Error> {
-        let call = self.object_call("look at", key)?;
+        let (call, address) = self.object_call("look at", key)?;
         let ask_checksums = [("x-amz-checksum-mode", "ENABLED".to_owned())];
-        let sign = || {
-            let mut action = self.place.head_object(Some(self.signing()), key);
-            for (name, value) in &ask_checksums {
-                action.headers_mut().insert(*name, value.as_str());
-            }
-            action.sign(SIGNED_FOR).into()
-        };
-        match call.send_reading(Method::HEAD, sign, &ask_checksums).await {
+        match call
+            .send_reading(Method::HEAD, &address, &ask_checksums)
+            .await
+        {
             Ok(answer) => match Head::read(answer.headers()) {
                 Some(head) => Ok(Some(head)),
                 None => Err(call.error(ErrorKind::NotS3(answer.status()))),
@@ -126,14 +107,8 @@ impl Bucket {
     ///
     /// [`Error`]; with code `NoSuchKey` if there is no such object.
     pub async fn get(&self, key: &str) -> Result<Download, Error> {
-        let call = self.object_call("read", key)?;
-        let sign = || {
-            self.place
-                .get_object(Some(self.signing()), key)
-                .sign(SIGNED_FOR)
-                .into()
-        };
-        let answer = call.send_reading(Method::GET, sign, &[]).await?;
+        let (call, address) = self.object_call("read", key)?;
+        let answer = call.send_reading(Method::GET, &address, &[]).await?;
         let Some(head) = Head::read(answer.headers()) else {
             return Err(call.error(ErrorKind::NotS3(answer.status())));
         };
@@ -155,10 +130,8 @@ impl Bucket {
     ///
     /// [`Error`]. After `Broken` and `TimedOut` the object may be gone all the same.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
-        let call = self.object_call("delete", key)?;
-        let action = self.place.delete_object(Some(self.signing()), key);
-        let address: String = action.sign(SIGNED_FOR).into();
-        let request = call.request(Method::DELETE, &address, &[])?;
+        let (call, address) = self.object_call("delete", key)?;
+        let request = call.request(Method::DELETE, &address, &[], Payload::Empty)?;
         let request = request.map(|()| nothing());
         let answer = call.send_once(request, ANSWER_LIMIT).await?;
         text(answer, &call).await.map(|_| ())
@@ -168,27 +141,34 @@ impl Bucket {
     pub(crate) async fn read_text(
         &self,
         what: &'static str,
-        sign: impl Fn() -> String,
+        query: Vec<(&str, &str)>,
     ) -> Result<(StatusCode, String), Error> {
         let call = Call::new(self, what, None);
-        let answer = call.send_reading(Method::GET, sign, &[]).await?;
+        let address = self.place.question(query);
+        let address = address.ok_or_else(|| call.error(ErrorKind::Key))?;
+        let answer = call.send_reading(Method::GET, &address, &[]).await?;
         Ok((answer.status(), text(answer, &call).await?))
     }
 
     /// An address is a path, in which `.` and `..` mean something else, and without a key it is the bucket's.
-    fn object_call<'a>(&'a self, what: &'static str, key: &'a str) -> Result<Call<'a>, Error> {
+    fn object_call<'a>(
+        &'a self,
+        what: &'static str,
+        key: &'a str,
+    ) -> Result<(Call<'a>, Uri), Error> {
         let call = Call::new(self, what, Some(key));
         let speaks = |part: &str| !matches!(part, "." | "..");
-        if key.is_empty() || !key.split('/').all(speaks) {
-            return Err(call.error(ErrorKind::Key));
+        let speaks = !key.is_empty() && key.split('/').all(speaks);
+        match self.place.object(key).filter(|_| speaks) {
+            Some(address) => Ok((call, address)),
+            None => Err(call.error(ErrorKind::Key)),
         }
-        Ok(call)
     }
 }
 
 impl fmt::Debug for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bucket({})", self.place.base_url())
+        write!(f, "Bucket({})", self.place)
     }
 }
 

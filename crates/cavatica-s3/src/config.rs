@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use cavatica_connect::{DialError, Trust, is_this_machine};
 use http::Uri;
-use rusty_s3::UrlStyle;
 
 use crate::bucket::Bucket;
 use crate::credentials::AwsConfig;
+use crate::place::Place;
 use crate::send;
 
 /// A region for stores that have none but want one in the signature.
@@ -100,16 +100,16 @@ impl BucketBuilder {
             (None, Some(_)) => ANY_REGION.to_owned(),
             (None, None) => return Err(BuildError::NoRegion),
         };
-        let (endpoint, style) = match given {
-            Some(endpoint) => (endpoint, UrlStyle::Path),
-            // A certificate of AWS fits one label before its own name.
-            None if self.name.contains('.') => (aws(&region), UrlStyle::Path),
-            None => (aws(&region), UrlStyle::VirtualHost),
-        };
+        // A certificate of AWS fits one label before its own name.
+        let by_host = given.is_none() && !self.name.contains('.');
+        let endpoint = given.unwrap_or_else(|| aws(&region));
         let uri = checked(&endpoint, &self.name)?;
-        let wrong = || BuildError::Endpoint(shown_address(&endpoint));
-        let url = endpoint.parse().map_err(|_| wrong())?;
-        let place = rusty_s3::Bucket::new(url, style, self.name, region).map_err(|_| wrong())?;
+        let place = if by_host {
+            Place::by_host(&uri, self.name, region)
+        } else {
+            Place::by_path(&uri, self.name, region)
+        };
+        let place = place.ok_or_else(|| BuildError::Endpoint(shown_address(&endpoint)))?;
         let mut trust = Trust::default();
         if let Some(pem) = &self.ca_certificates {
             trust.add_pem(pem)?;

@@ -10,34 +10,39 @@ mod tests;
 
 /// An access key with its secret, and the session token of temporary keys. `Debug` shows nothing of them.
 #[derive(Clone)]
-pub struct Credentials(rusty_s3::Credentials);
+pub struct Credentials {
+    key_id: String,
+    secret: String,
+    session_token: Option<String>,
+}
 
 impl Credentials {
     /// Takes the three parts of a key; temporary keys have a session token.
     pub fn new(key_id: &str, secret: &str, session_token: Option<&str>) -> Self {
-        Credentials(match session_token {
-            Some(token) => rusty_s3::Credentials::new_with_token(key_id, secret, token),
-            None => rusty_s3::Credentials::new(key_id, secret),
-        })
+        Credentials {
+            key_id: key_id.to_owned(),
+            secret: secret.to_owned(),
+            session_token: session_token.map(str::to_owned),
+        }
     }
 
     /// The public half of the key.
     pub fn key_id(&self) -> &str {
-        self.0.key()
+        &self.key_id
     }
 
     /// The secret half, for handing the key on to somebody who is to use it.
     pub fn secret(&self) -> &str {
-        self.0.secret()
+        &self.secret
     }
 
     /// Whether the key is good for hours only.
     pub fn is_temporary(&self) -> bool {
-        self.0.token().is_some()
+        self.session_token.is_some()
     }
 
-    pub(crate) fn signing(&self) -> &rusty_s3::Credentials {
-        &self.0
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.session_token.as_deref()
     }
 }
 

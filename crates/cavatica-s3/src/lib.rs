@@ -22,8 +22,8 @@
 //!
 //! # What it decides
 //!
-//! * **Signing** is `rusty-s3`'s: version 4, in the query, all `x-amz-` headers signed. A signed address is a secret for as
-//!   long as it is valid; no error shows one.
+//! * **Signing** is version 4, in the headers, all `x-amz-` headers signed: an address holds no secret, wherever it is
+//!   logged. What is uploaded is read while it is sent, so TLS alone protects it.
 //! * **Retries.** What only reads is repeated a few times after a 5xx, a `SlowDown`, a time-out or a broken connection.
 //!   What writes is sent once: the caller holds the source and knows whether sending it again does harm.
 //! * **Plain `http`** goes to this machine alone. The signature, the session token and the patients' data would be open to
@@ -44,8 +44,10 @@ mod error;
 pub mod ini;
 mod list;
 mod object;
+mod place;
 mod profiles;
 mod send;
+mod sign;
 mod upload;
 
 pub use cavatica_connect::DialError;

@@ -12,13 +12,12 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use instant_xml::FromXml;
+use jiff::Timestamp;
 
 use crate::bucket::{Bucket, nothing};
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::sign::{Payload, sign};
 use crate::upload::SourceError;
-
-/// How long a signed address is good for: time enough for the request to arrive.
-pub(crate) const SIGNED_FOR: Duration = Duration::from_secs(600);
 
 /// How long an answer may take, and each piece of it.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -78,29 +77,43 @@ impl<'a> Call<'a> {
     pub(crate) fn request(
         &self,
         method: Method,
-        address: &str,
+        address: &Uri,
         headers: &[(&'static str, String)],
+        payload: Payload,
     ) -> Result<Request<()>, Error> {
-        let mut request = Request::builder().method(method).uri(address);
+        let mut request = Request::builder().method(method).uri(address.clone());
         for (name, value) in headers {
             request = request.header(*name, value);
         }
         let agent = concat!("cavatica/", env!("CARGO_PKG_VERSION"));
         let request = request.header(http::header::USER_AGENT, HeaderValue::from_static(agent));
-        // The address is our own and the library's; a header's value may be the caller's nonsense, an endless key too.
-        request.body(()).map_err(|_| self.error(ErrorKind::Key))
+        // A header's value may be the caller's nonsense.
+        let nonsense = || self.error(ErrorKind::Key);
+        let mut request = request.body(()).map_err(|_| nonsense())?;
+        let Bucket {
+            place, credentials, ..
+        } = self.bucket;
+        sign(
+            &mut request,
+            payload,
+            credentials,
+            &place.region,
+            Timestamp::now(),
+        )
+        .map_err(|_| nonsense())?;
+        Ok(request)
     }
 
     /// Sends what only reads, again if need be; each time with a new signature.
     pub(crate) async fn send_reading(
         &self,
         method: Method,
-        sign: impl Fn() -> String,
+        address: &Uri,
         headers: &[(&'static str, String)],
     ) -> Result<Response<Incoming>, Error> {
         let mut attempt = 1;
         loop {
-            let request = self.request(method.clone(), &sign(), headers)?;
+            let request = self.request(method.clone(), address, headers, Payload::Empty)?;
             let answer = self
                 .send_once(request.map(|()| nothing()), ANSWER_LIMIT)
                 .await;
@@ -156,7 +169,7 @@ impl<'a> Call<'a> {
             Ok(body) => body,
             Err(error) => return error,
         };
-        let told = instant_xml::from_str::<Refusal>(&in_namespace(&body, None));
+        let told = instant_xml::from_str::<Refusal>(&without_namespace(&body));
         let error = self.error(match told {
             Ok(told) => ErrorKind::Refused {
                 status,
@@ -183,11 +196,11 @@ impl<'a> Call<'a> {
 fn clock_off(answer: &Response<Incoming>) -> Option<Duration> {
     let date = answer.headers().get(http::header::DATE)?.to_str().ok()?;
     let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
-    Duration::try_from(jiff::Timestamp::now().duration_since(theirs).abs()).ok()
+    Duration::try_from(Timestamp::now().duration_since(theirs).abs()).ok()
 }
 
-/// The XML with its outermost element in this namespace. Stores differ in the one that they name, and some name none.
-pub(crate) fn in_namespace<'x>(xml: &'x str, namespace: Option<&str>) -> Cow<'x, str> {
+/// The XML with its outermost element in no namespace. Stores differ in the one that they name, and some name none.
+pub(crate) fn without_namespace(xml: &str) -> Cow<'_, str> {
     let outermost = root(xml).and_then(|start| {
         let end = start + xml[start..].find('>')?;
         Some((&xml[start..end], &xml[end..]))
@@ -201,8 +214,7 @@ pub(crate) fn in_namespace<'x>(xml: &'x str, namespace: Option<&str>) -> Cow<'x,
     } else {
         ""
     };
-    let namespace = namespace.map_or_else(String::new, |uri| format!(" xmlns=\"{uri}\""));
-    format!("{name}{namespace}{closed}{rest}").into()
+    format!("{name}{closed}{rest}").into()
 }
 
 /// Where the outermost element begins, behind declarations and comments.

@@ -73,11 +73,11 @@ impl Case {
 fn found(case: &Case) -> String {
     match AwsConfig::find_in(&|name| case.variables.get(name).cloned()) {
         Ok(config) => {
-            let keys = config.credentials.signing();
-            let token = keys.token().map(|token| format!(" {token}"));
+            let keys = config.credentials;
+            let token = keys.session_token().map(|token| format!(" {token}"));
             let mut text = format!(
                 "keys {} {}{}\n",
-                keys.key(),
+                keys.key_id(),
                 keys.secret(),
                 token.unwrap_or_default()
             );

@@ -79,7 +79,7 @@ async fn each_refusal_says_what_and_what_to_do() {
         assert!(told.contains(advice), "{told}");
         assert!(!error.is_transient());
         let shown = format!("{text} {error:?} {bucket:?}");
-        for secret in [TestS3::SECRET, "wrong/secret", "X-Amz-Signature"] {
+        for secret in [TestS3::SECRET, "wrong/secret", "Signature="] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }
@@ -243,10 +243,10 @@ fn no_bucket_is_addressed_carelessly() {
     let shown = |name, region| format!("{:?}", build(name, Some(region), None).expect("fine"));
     assert_eq!(
         shown("lab", "eu-west-1"),
-        "Bucket(https://lab.s3.eu-west-1.amazonaws.com/)"
+        "Bucket(https://lab.s3.eu-west-1.amazonaws.com)"
     );
     assert_eq!(
         shown("lab.x", "cn-north-1"),
-        "Bucket(https://s3.cn-north-1.amazonaws.com.cn/lab.x/)"
+        "Bucket(https://s3.cn-north-1.amazonaws.com.cn/lab.x)"
     );
 }
