@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use cavatica_exports::model::{Objection, Objections};
+use cavatica_exports::model::{Objection, Rejected};
 use cavatica_exports::transport::{self, Effect, Fault, Outcome};
 use cavatica_exports::{ListError, WaitError};
 use cavatica_transfer::Fingerprint;
@@ -66,7 +66,7 @@ impl From<&Objection> for Detail {
         Detail {
             name: objection.name().to_owned(),
             message: objection.to_string(),
-            remedy: objection.remedy().to_owned(),
+            remedy: objection.advice().to_owned(),
         }
     }
 }
@@ -137,9 +137,9 @@ impl Failure {
     }
 
     /// The objections to one export.
-    pub(crate) fn objections(what: &str, objections: &Objections) -> Self {
+    pub(crate) fn objections(what: &str, rejected: &Rejected) -> Self {
         let mut failure = Failure::usage(format!("{what} was not started, nothing was sent"));
-        failure.details = objections.iter().map(Detail::from).collect();
+        failure.details = rejected.objections().iter().map(Detail::from).collect();
         if failure
             .details
             .iter()

@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example may speak")]
 
-use cavatica_exports::model::{Batch, BulkItem, ExportMode, ExportRequest};
+use cavatica_exports::model::{ExportBatch, ExportMode, ExportRequest, Fate};
 use cavatica_exports::transport::{Client, Token};
 use cavatica_exports::{Cavatica, Parent};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
@@ -31,17 +31,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    let batch = Batch::new(requests)?;
-    let answer = cavatica
-        .exports
-        .start_each(&batch, ExportMode::Move)
-        .await?
-        .value;
     let mut started = Vec::new();
-    for item in answer.items {
-        match item {
-            BulkItem::Resource(job, _) => started.push(job.id),
-            refused => println!("not started: {refused}"),
+    for batch in ExportBatch::chunks(requests)? {
+        let answer = cavatica.exports.start_each(&batch, ExportMode::Move);
+        for (export, fate) in batch.iter().zip(answer.await?.by_request(&batch)) {
+            let location = &export.request().destination.location;
+            match fate {
+                Fate::Accepted(job) => started.push(job.id),
+                Fate::Refused(error) => println!("{location} was refused: {error}"),
+                Fate::Missing => println!("{location}: look before you send it again"),
+            }
         }
     }
     let mut watch = cavatica.exports.watch(started);

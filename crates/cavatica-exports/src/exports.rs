@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
-    OpenName, Page, StartedJob, VolumeId,
+    Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode,
+    ExportState, OpenName, Page, StartedJob, VolumeId,
 };
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
@@ -55,19 +55,39 @@ impl Exports {
         self.client.fetch(with_mode(call, mode)).await
     }
 
-    /// Starts up to 100 exports with one request, all moved or all copied. One that is refused doesn't harm the others.
+    /// Starts up to 100 exports with one request, all moved or all copied. One that is refused doesn't harm the others, and
+    /// [`by_request`](BulkAnswer::by_request) tells them apart:
+    ///
+    /// ```no_run
+    /// # use cavatica_exports::model::{CheckedExport, ExportBatch, ExportMode, Fate};
+    /// # async fn demo(exports: cavatica_exports::Exports, checked: Vec<CheckedExport>) -> Result<(), Box<dyn std::error::Error>> {
+    /// for batch in ExportBatch::chunks(checked)? {
+    ///     let fates = exports.start_each(&batch, ExportMode::Copy).await?.by_request(&batch);
+    ///     for (export, fate) in batch.iter().zip(fates) {
+    ///         let location = &export.request().destination.location;
+    ///         match fate {
+    ///             Fate::Accepted(job) => println!("{location}: job {}", job.id),
+    ///             Fate::Refused(error) => println!("{location}: refused, {error}"),
+    ///             Fate::Missing => println!("{location}: look before you send it again"),
+    ///         }
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// What becomes of it when the future is dropped says [`start`](Self::start).
     ///
     /// # Errors
     ///
     /// As for [`start`](Self::start); what happened to each item stands in the answer.
     pub async fn start_each(
         &self,
-        exports: &Batch<CheckedExport>,
+        exports: &ExportBatch,
         mode: ExportMode,
     ) -> Result<Fetched<BulkAnswer<StartedJob>>, Error> {
         #[derive(Serialize)]
         struct Body<'a> {
-            items: &'a Batch<CheckedExport>,
+            items: &'a ExportBatch,
         }
         let call = Call::post("/bulk/storage/exports/create").json(&Body { items: exports });
         let call = with_mode(call, mode);

@@ -1,5 +1,8 @@
 //! Bulk calls: one to a hundred items out, one resource or error per item back.
 
+mod batch;
+mod fate;
+
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -7,87 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub use batch::{Batch, BatchSizeError, ExportBatch, ExportBatchError, MeetError};
+pub use fate::{ExportKey, Fate};
+
 use crate::{ApiError, ExportId, ExportRequest, FileId, UnknownKeys};
-
-/// One to a hundred items: what a bulk call takes.
-///
-/// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.
-///
-/// ```
-/// use cavatica_model::{Batch, FileId};
-///
-/// let ids: Vec<FileId> = vec!["567890abc8a5639cc6722063".parse()?];
-/// assert_eq!(Batch::new(ids)?.len(), 1);
-/// assert!(Batch::<FileId>::new(Vec::new()).is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Batch<T>(Vec<T>);
-
-/// A number of items that no bulk call takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a bulk call takes 1 to {} items, not {count}", Batch::<()>::MAX)]
-pub struct BatchSizeError {
-    /// How many there were.
-    pub count: usize,
-}
-
-impl<T> Batch<T> {
-    /// The most items that one call takes.
-    pub const MAX: usize = 100;
-
-    /// Takes 1 to [`MAX`](Self::MAX) items.
-    ///
-    /// # Errors
-    ///
-    /// [`BatchSizeError`] for none or more.
-    pub fn new(items: Vec<T>) -> Result<Self, BatchSizeError> {
-        match items.len() {
-            1..=100 => Ok(Batch(items)),
-            count => Err(BatchSizeError { count }),
-        }
-    }
-
-    /// How many items there are, at least one.
-    #[expect(clippy::len_without_is_empty, reason = "a batch is never empty")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The items in their order.
-    pub fn iter(&self) -> std::slice::Iter<'_, T> {
-        self.0.iter()
-    }
-
-    /// The items in their order.
-    pub fn into_vec(self) -> Vec<T> {
-        self.0
-    }
-}
-
-impl<T> TryFrom<Vec<T>> for Batch<T> {
-    type Error = BatchSizeError;
-
-    fn try_from(items: Vec<T>) -> Result<Self, BatchSizeError> {
-        Batch::new(items)
-    }
-}
-
-impl<'a, T> IntoIterator for &'a Batch<T> {
-    type Item = &'a T;
-    type IntoIter = std::slice::Iter<'a, T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Batch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Batch::new(Vec::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
 
 /// The body of `POST /bulk/storage/exports/create`. Whether to move or copy is said once for the whole call.
 ///

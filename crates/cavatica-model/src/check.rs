@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::objection::{KMS_KEY_OTHER_SPELLING, PUBLIC_HINT};
 use crate::{
-    AccessMode, CannedAcl, ExportProperties, ExportRequest, File, Findings, Objection, Objections,
-    Open, OpenName, ServiceType, SseAlgorithm, StorageClass, StorageType, Tri, Volume, Warning,
+    AccessMode, CannedAcl, ExportProperties, ExportRequest, File, Findings, Objection, Open,
+    OpenName, Rejected, ServiceType, SseAlgorithm, StorageClass, StorageType, Tri, Volume, Warning,
 };
 
 /// The largest object that S3 takes, in bytes (5 TiB).
@@ -32,7 +32,7 @@ const MAX_OBJECT_BYTES: u64 = 5 << 40;
 /// assert_eq!(checked.warnings()[0].name(), "prefix-with-slash");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CheckedExport {
     request: ExportRequest,
     warnings: Vec<Warning>,
@@ -76,19 +76,16 @@ impl ExportRequest {
     ///
     /// # Errors
     ///
-    /// All objections at once.
-    pub fn check(self, file: &File, volume: &Volume) -> Result<CheckedExport, Objections> {
-        let Findings {
-            objections,
-            warnings,
-        } = self.findings(file, volume);
-        if objections.is_empty() {
+    /// All objections at once, with the request.
+    pub fn check(self, file: &File, volume: &Volume) -> Result<CheckedExport, Rejected> {
+        let findings = self.findings(file, volume);
+        if findings.objections.is_empty() {
             Ok(CheckedExport {
                 request: self,
-                warnings,
+                warnings: findings.warnings,
             })
         } else {
-            Err(Objections(objections))
+            Err(Rejected::new(self, findings))
         }
     }
 
@@ -125,13 +122,24 @@ impl ExportRequest {
                 .extend(error.faults().iter().copied().map(Objection::Location));
         }
         let bodies = [
-            &self.unknown,
-            &self.source.unknown,
-            &self.destination.unknown,
+            ("", &self.unknown),
+            ("source.", &self.source.unknown),
+            ("destination.", &self.destination.unknown),
         ];
-        if bodies.iter().any(|body| body.contains_key("copy_only")) {
-            findings.objections.push(Objection::CopyOnlyInBody);
+        let keys = bodies
+            .iter()
+            .flat_map(|(above, body)| body.keys().map(move |key| (above, key)));
+        let (mut copy_only, mut unknown) = (None, Vec::new());
+        for (above, key) in keys {
+            if key == "copy_only" {
+                copy_only = Some(Objection::CopyOnlyInBody);
+            } else {
+                let key = format!("{above}{key}");
+                unknown.push(Objection::UnknownKey { key });
+            }
         }
+        findings.objections.extend(unknown);
+        findings.objections.extend(copy_only);
         if self.overwrite == Tri::Value(true) {
             findings.warnings.push(Warning::Overwrites);
         }
@@ -324,6 +332,9 @@ pub(crate) fn property_findings(
             acl: acl.to_string(),
             by_default,
         });
+    }
+    if asked.sse_algorithm == Tri::Null {
+        findings.warnings.push(Warning::NoEncryption);
     }
     findings
         .warnings

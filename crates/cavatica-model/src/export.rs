@@ -2,14 +2,17 @@
 //!
 //! Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::check::property_findings;
 use crate::objection::KMS_KEY_OTHER_SPELLING;
 use crate::open::open_names;
 use crate::{
-    ApiError, DateTime, ExportId, File, FileId, Findings, Location, Open, Tri, UnknownKeys, Volume,
-    VolumeId,
+    ApiError, DateTime, ExportId, File, FileId, Findings, Location, NameError, Open, OpenName, Tri,
+    UnknownKeys, Volume, VolumeId,
 };
 
 /// What becomes of the platform's copy. It is said per call, as the query parameter `copy_only`, never in the body.
@@ -18,9 +21,10 @@ use crate::{
 /// use cavatica_model::ExportMode;
 ///
 /// assert!(ExportMode::Copy.copy_only() && !ExportMode::Move.copy_only());
-/// assert_eq!(ExportMode::Move.as_str(), "move");
+/// assert_eq!(ExportMode::Move.to_string(), "move");
+/// assert_eq!("copy".parse(), Ok(ExportMode::Copy));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportMode {
     /// The platform deletes its copy and turns the project file into an alias of the new object. Can't be undone.
@@ -41,6 +45,28 @@ impl ExportMode {
             ExportMode::Move => "move",
             ExportMode::Copy => "copy",
         }
+    }
+}
+
+impl OpenName for ExportMode {
+    const ALL: &'static [Self] = &[ExportMode::Move, ExportMode::Copy];
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl FromStr for ExportMode {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        ExportMode::from_name(text).ok_or_else(|| NameError::new::<Self>(text))
+    }
+}
+
+impl fmt::Display for ExportMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -136,7 +162,7 @@ open_names! {
 /// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ExportProperties {
     /// Server-side encryption; `null` asks for none. The platform's own default is `AES256`.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -217,7 +243,7 @@ impl ExportProperties {
 }
 
 /// What is exported.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// The project file.
     pub file: FileId,
@@ -227,7 +253,7 @@ pub struct Source {
 }
 
 /// Where it is to go.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Destination {
     /// The volume; it must be read-write.
     pub volume: VolumeId,
@@ -258,7 +284,7 @@ pub struct Destination {
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ExportRequest {
     /// What is to be exported.
     pub source: Source,

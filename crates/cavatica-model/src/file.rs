@@ -182,10 +182,4 @@ impl File {
     pub fn is_public(&self) -> bool {
         self.project.value().is_some_and(ProjectId::is_public)
     }
-
-    /// The companions of this file, under whichever name they came.
-    pub fn secondary(&self) -> impl Iterator<Item = &File> {
-        let either = [&self.secondary_files, &self.underscored_secondary_files];
-        either.into_iter().filter_map(Tri::value).flatten()
-    }
 }

@@ -1,5 +1,6 @@
 //! Names of things on the platform: made by parsing, then carried as types.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -125,6 +126,34 @@ macro_rules! id {
             }
         }
 
+        impl TryFrom<String> for $Id {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<&str> for $Id {
+            type Error = IdError;
+
+            fn try_from(text: &str) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$Id> for String {
+            fn from(id: $Id) -> String {
+                id.0.into()
+            }
+        }
+
+        impl Borrow<str> for $Id {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl AsRef<str> for $Id {
             fn as_ref(&self) -> &str {
                 &self.0
@@ -163,6 +192,9 @@ id!(
     /// ```
     /// use cavatica_model::VolumeId;
     ///
+    /// // As every id, it can be looked up by its text.
+    /// let known = std::collections::HashSet::from([VolumeId::try_from("rfranklin/output".to_owned())?]);
+    /// assert!(known.contains("rfranklin/output"));
     /// let id: VolumeId = "rfranklin/output".parse()?;
     /// assert_eq!((id.owner(), id.name()), ("rfranklin", "output"));
     /// assert!("my-bucket".parse::<VolumeId>().is_err());

@@ -18,9 +18,9 @@
 //! let location: Location = "run1/output.vcf".parse()?;
 //! let request = ExportRequest::new(file.id.clone(), volume.id.clone(), location);
 //!
-//! // All objections at once, each with a stable name, a sentence and a remedy.
-//! let objections = request.check(&file, &volume).unwrap_err();
-//! let told: Vec<_> = objections.iter().map(|objection| (objection.name(), objection.remedy())).collect();
+//! // All objections at once, each with a stable name, a sentence and advice.
+//! let rejected = request.check(&file, &volume).unwrap_err();
+//! let told: Vec<_> = rejected.objections().iter().map(|objection| (objection.name(), objection.advice())).collect();
 //! assert_eq!(
 //!     told,
 //!     [
@@ -40,7 +40,7 @@
 //! |---|---|
 //! | the wire | [`ExportRequest`], [`ExportJob`], [`StartedJob`], [`JobStanding`], [`File`], [`Volume`], [`VolumeListing`], [`Page`], [`BulkAnswer`], [`User`], [`RateLimit`], [`ApiError`] |
 //! | names | [`FileId`], [`VolumeId`], [`ProjectId`], [`ExportId`], [`TaskId`], [`Location`], [`Prefix`]: made by parsing, good ever after |
-//! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or all [`Objections`]; [`Reason`] explains each name |
+//! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or a [`Rejected`] with all objections; [`Reason`] explains each name |
 //! | destinations | [`Template`] and [`Layout`] make locations, [`Census`] finds those that meet |
 //! | manifests | [`manifest::Manifest`] reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
 //! | volumes to be made | [`NewVolume`], [`VolumeChange`], [`VolumeName`]; [`IamPolicy`] is what their bucket has to allow |
@@ -115,7 +115,7 @@ mod volume;
 pub use api_error::{ApiError, ErrorStatus};
 pub use bulk::{
     Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
-    BulkItem,
+    BulkItem, ExportBatch, ExportBatchError, ExportKey, Fate, MeetError,
 };
 pub use check::CheckedExport;
 pub use collide::{Census, Collision, Meeting, Suspects, fold};
@@ -133,8 +133,8 @@ pub use mount::{
     AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
     VolumeName, VolumeNameError,
 };
-pub use objection::{Findings, Objection, Objections, Warning};
-pub use open::{Open, OpenName};
+pub use objection::{Findings, Objection, Rejected, Warning};
+pub use open::{NameError, Open, OpenName};
 pub use page::{Entry, Link, Page};
 pub use platform::{Platform, PlatformError};
 pub use project::{Project, ProjectSettings, Regions};
@@ -142,7 +142,7 @@ pub use rate::{Rate, RateLimit, reset_moment};
 pub use reason::{Kind, Reason};
 pub use status::{Class, StatusCode, classify};
 pub use task::{PutOut, Task, TaskStatus};
-pub use template::{Field, Separation, Template, TemplateError};
+pub use template::{Field, Template, TemplateError};
 pub use time::DateTime;
 pub use tri::Tri;
 pub use user::User;

@@ -1,5 +1,6 @@
 //! Where an object is to lie on a volume.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -330,6 +331,20 @@ impl<'de> Deserialize<'de> for Location {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Box::<str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl TryFrom<String> for Location {
+    type Error = LocationError;
+
+    fn try_from(text: String) -> Result<Self, LocationError> {
+        text.parse()
+    }
+}
+
+impl Borrow<str> for Location {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -2,7 +2,15 @@
 
 use std::fmt;
 
-use crate::{LocationFault, Platform, Reason};
+use serde::{Serialize, Serializer};
+
+use crate::{ExportRequest, LocationFault, Platform, Reason, visible};
+
+/// The key of a request that names its file.
+const SOURCE: &str = "source.file";
+
+/// The key of a request that names its volume.
+const VOLUME: &str = "destination.volume";
 
 /// The metadata field that files of the public project carry; copies of them keep it.
 pub(crate) const PUBLIC_HINT: &str = "sbg_public_files_category";
@@ -11,7 +19,7 @@ pub(crate) const PUBLIC_HINT: &str = "sbg_public_files_category";
 pub(crate) const KMS_KEY_OTHER_SPELLING: &str = "sse_aws_kms_key_Id";
 
 /// Why an export must not be sent.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Objection {
     /// The file's bytes lie on a volume already.
@@ -71,6 +79,13 @@ pub enum Objection {
         /// The key as it came.
         name: String,
     },
+    /// A key that no documentation knows. The platform might ignore it, and with it the wish behind it: `overwrit`, or
+    /// a `prefix` in the destination.
+    #[error("`{}` is no key of an export request", visible(.key))]
+    UnknownKey {
+        /// Where it stands, as `destination.prefix`.
+        key: String,
+    },
     /// `copy_only` stands in the body, where it is presumably ignored and the file moved.
     #[error(
         "`copy_only` stands in the body, where the platform doesn't look for it: the file would be moved"
@@ -110,8 +125,30 @@ impl Objection {
     }
 
     /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
+    pub fn advice(&self) -> &'static str {
         self.reason().advice
+    }
+
+    /// Where in the request it is to be mended, as `destination.location`.
+    pub fn place(&self) -> String {
+        match self {
+            Objection::Alias { .. }
+            | Objection::PublicFile
+            | Objection::Folder
+            | Objection::TooLarge { .. }
+            | Objection::OtherFile { .. } => SOURCE.to_owned(),
+            Objection::VolumeReadOnly { .. }
+            | Objection::VolumeInactive
+            | Objection::ServiceWithoutExports { .. }
+            | Objection::OtherVolume { .. } => VOLUME.to_owned(),
+            Objection::Location(_) => "destination.location".to_owned(),
+            Objection::KmsKeyWithoutKms { .. } | Objection::KmsKeyTwice => {
+                "properties.sse_aws_kms_key_id".to_owned()
+            }
+            Objection::UnknownProperty { name } => format!("properties.{name}"),
+            Objection::UnknownKey { key } => key.clone(),
+            Objection::CopyOnlyInBody => "copy_only".to_owned(),
+        }
     }
 
     /// What it means in general, whatever the file and the volume.
@@ -128,6 +165,7 @@ impl Objection {
             Objection::KmsKeyWithoutKms { .. } => &Reason::KMS_KEY_WITHOUT_KMS,
             Objection::KmsKeyTwice => &Reason::KMS_KEY_TWICE,
             Objection::UnknownProperty { .. } => &Reason::UNKNOWN_PROPERTY,
+            Objection::UnknownKey { .. } => &Reason::UNKNOWN_KEY,
             Objection::CopyOnlyInBody => &Reason::COPY_ONLY_IN_BODY,
             Objection::OtherFile { .. } => &Reason::OTHER_FILE,
             Objection::OtherVolume { .. } => &Reason::OTHER_VOLUME,
@@ -136,7 +174,7 @@ impl Objection {
 }
 
 /// What a careful person would want to know before sending an export.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
     /// The answer doesn't say where the file's bytes are hosted, as with archived files.
@@ -157,6 +195,9 @@ pub enum Warning {
         /// The storage's type as it came.
         storage: String,
     },
+    /// Encryption is asked away: not even the platform's own default applies.
+    #[error("`sse_algorithm: null` asks the platform not to encrypt the object")]
+    NoEncryption,
     /// The ACL lets strangers read.
     #[error(
         "the canned ACL `{acl}` lets people outside your lab read the object; these are patients' data"
@@ -235,7 +276,7 @@ impl Warning {
     }
 
     /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
+    pub fn advice(&self) -> &'static str {
         match self {
             Warning::PublicAcl {
                 by_default: true, ..
@@ -252,6 +293,27 @@ impl Warning {
         )
     }
 
+    /// Where in the request it may be mended, as `destination.location`.
+    pub fn place(&self) -> String {
+        match self {
+            Warning::MaybeArchived
+            | Warning::MaybePublicCopy
+            | Warning::MaybeDuplicate { .. }
+            | Warning::OddStorage { .. }
+            | Warning::OtherRegion { .. }
+            | Warning::FileUnclear { .. } => SOURCE.to_owned(),
+            Warning::PrefixWithSlash { .. }
+            | Warning::ExportsDisabled
+            | Warning::NoWritePermission
+            | Warning::VolumeUnclear { .. } => VOLUME.to_owned(),
+            Warning::Overwrites => "overwrite".to_owned(),
+            Warning::NoEncryption => "properties.sse_algorithm".to_owned(),
+            Warning::PublicAcl { .. } => "properties.aws_canned_acl".to_owned(),
+            Warning::StorageClassUndocumented { .. } => "properties.aws_storage_class".to_owned(),
+            Warning::UnknownValue { property, .. } => format!("properties.{property}"),
+        }
+    }
+
     /// What it means in general, whatever the file and the volume.
     pub fn reason(&self) -> &'static Reason {
         match self {
@@ -259,6 +321,7 @@ impl Warning {
             Warning::MaybePublicCopy => &Reason::MAYBE_PUBLIC_COPY,
             Warning::MaybeDuplicate { .. } => &Reason::MAYBE_DUPLICATE,
             Warning::OddStorage { .. } => &Reason::ODD_STORAGE,
+            Warning::NoEncryption => &Reason::NO_ENCRYPTION,
             Warning::PublicAcl { .. } => &Reason::PUBLIC_ACL,
             Warning::Overwrites => &Reason::OVERWRITES,
             Warning::PrefixWithSlash { .. } => &Reason::PREFIX_WITH_SLASH,
@@ -273,6 +336,41 @@ impl Warning {
     }
 }
 
+/// One of the two as JSON has it.
+#[derive(Serialize)]
+struct Told<'a> {
+    name: &'a str,
+    message: String,
+    advice: &'a str,
+    r#where: String,
+}
+
+/// As an object with the keys `name`, `message`, `advice` and `where`.
+impl Serialize for Objection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Told {
+            name: self.name(),
+            message: self.to_string(),
+            advice: self.advice(),
+            r#where: self.place(),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// As an object with the keys `name`, `message`, `advice` and `where`.
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Told {
+            name: self.name(),
+            message: self.to_string(),
+            advice: self.advice(),
+            r#where: self.place(),
+        }
+        .serialize(serializer)
+    }
+}
+
 /// All that speaks against an export.
 ///
 /// ```
@@ -281,10 +379,11 @@ impl Warning {
 /// let file: File = serde_json::from_str(r#"{"id": "568cf5dce4b0307bc0462060", "type": "folder"}"#)?;
 /// let findings = file.export_findings();
 /// assert_eq!(findings.objections[0].name(), "folder");
-/// assert_eq!(findings.objections[0].remedy(), "export the files in the folder");
+/// assert_eq!(findings.objections[0].advice(), "export the files in the folder");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
 pub struct Findings {
     /// What must not be sent.
     pub objections: Vec<Objection>,
@@ -299,38 +398,79 @@ impl Findings {
     }
 }
 
-/// At least one reason why an export must not be sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Objections(pub(crate) Vec<Objection>);
+/// A request that must not be sent, with at least one objection.
+///
+/// As JSON it is its [`Findings`]: what a form or another service needs to say what is wrong, and where.
+///
+/// ```
+/// use cavatica_model::{ExportRequest, File, Volume};
+///
+/// let file: File = serde_json::from_str(r#"{"id": "568cf5dce4b0307bc0462060", "type": "folder"}"#)?;
+/// let volume: Volume = serde_json::from_str(
+///     r#"{"id": "rfranklin/output", "access_mode": "RW", "service": {"type": "s3"}}"#,
+/// )?;
+/// let request = ExportRequest::new(file.id.clone(), volume.id.clone(), "output.vcf".parse()?);
+/// let rejected = request.clone().check(&file, &volume).unwrap_err();
+/// assert_eq!(
+///     serde_json::to_value(&rejected)?["objections"][0],
+///     serde_json::json!({
+///         "name": "folder",
+///         "message": "it is a folder; only files can be exported",
+///         "advice": "export the files in the folder",
+///         "where": "source.file",
+///     })
+/// );
+/// assert_eq!(rejected.into_request(), request);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rejected(Box<Inner>);
 
-impl Objections {
-    /// Every reason, in a fixed order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Objection> {
-        self.0.iter()
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Inner {
+    request: ExportRequest,
+    findings: Findings,
+}
+
+impl Rejected {
+    pub(crate) fn new(request: ExportRequest, findings: Findings) -> Self {
+        Rejected(Box::new(Inner { request, findings }))
     }
 
-    /// Every reason, in a fixed order.
-    pub fn into_vec(self) -> Vec<Objection> {
-        self.0
+    /// The request that was checked.
+    pub fn request(&self) -> &ExportRequest {
+        &self.0.request
+    }
+
+    /// The request that was checked, to be mended.
+    pub fn into_request(self) -> ExportRequest {
+        self.0.request
+    }
+
+    /// All that was found, warnings too.
+    pub fn findings(&self) -> &Findings {
+        &self.0.findings
+    }
+
+    /// Every objection, in a fixed order.
+    pub fn objections(&self) -> &[Objection] {
+        &self.0.findings.objections
     }
 }
 
-impl<'a> IntoIterator for &'a Objections {
-    type Item = &'a Objection;
-    type IntoIter = std::slice::Iter<'a, Objection>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl fmt::Display for Objections {
+impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, objection) in self.iter().enumerate() {
+        for (position, objection) in self.objections().iter().enumerate() {
             write!(f, "{}{objection}", if position > 0 { "; " } else { "" })?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Objections {}
+impl std::error::Error for Rejected {}
+
+impl Serialize for Rejected {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.findings().serialize(serializer)
+    }
+}

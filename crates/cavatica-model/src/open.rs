@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::visible;
+
 /// The names that are known of an open enumeration.
 pub trait OpenName: Copy + Eq + fmt::Debug + 'static {
     /// Every known name, as the documentation spells it.
@@ -14,12 +16,33 @@ pub trait OpenName: Copy + Eq + fmt::Debug + 'static {
     /// The name as the documentation spells it.
     fn name(self) -> &'static str;
 
-    /// The known name that `text` spells, in any letter case.
+    /// The known name that `text` spells, in any letter case. [`FromStr`] does the same, with an error.
     fn from_name(text: &str) -> Option<Self> {
         Self::ALL
             .iter()
             .copied()
             .find(|known| known.name().eq_ignore_ascii_case(text))
+    }
+}
+
+/// A text that is none of the known names of an enumeration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is none of {known}", visible(.text))]
+pub struct NameError {
+    text: Box<str>,
+    known: String,
+}
+
+impl NameError {
+    pub(crate) fn new<K: OpenName>(text: &str) -> Self {
+        let names: Vec<_> = K::ALL
+            .iter()
+            .map(|known| format!("`{}`", known.name()))
+            .collect();
+        NameError {
+            text: text.into(),
+            known: names.join(", "),
+        }
     }
 }
 
@@ -170,6 +193,22 @@ macro_rules! open_names {
 
             fn name(self) -> &'static str {
                 match self { $($Name::$Variant => $text),+ }
+            }
+        }
+
+        impl std::str::FromStr for $Name {
+            type Err = $crate::NameError;
+
+            /// In any letter case.
+            fn from_str(text: &str) -> Result<Self, $crate::NameError> {
+                $crate::OpenName::from_name(text)
+                    .ok_or_else(|| $crate::NameError::new::<Self>(text))
+            }
+        }
+
+        impl serde::Serialize for $Name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str($crate::OpenName::name(*self))
             }
         }
 

@@ -104,6 +104,9 @@ reasons! {
     UNKNOWN_PROPERTY = "unknown-property", Objection,
         "a property that no documentation knows. The platform might ignore it, and with it the wish behind it",
         "the properties are sse_algorithm, sse_aws_kms_key_id, aws_canned_acl and aws_storage_class";
+    UNKNOWN_KEY = "unknown-key", Objection,
+        "a key of the request that no documentation knows, most likely a misspelt one. The platform might ignore it, and with it the wish behind it",
+        "the keys are source.file, destination.volume, destination.location, overwrite and properties; compare the spelling, or leave the key out";
     COPY_ONLY_IN_BODY = "copy-only-in-body", Objection,
         "`copy_only` stands in the body, but the platform looks for it in the query. It would presumably be ignored and the file moved",
         "choose the mode of the call instead";
@@ -125,6 +128,9 @@ reasons! {
     ODD_STORAGE = "odd-storage", Warning,
         "the file's bytes lie neither on the platform nor on a volume, as with files that were only referred to from elsewhere (DRS)",
         "leave the file out, or copy it into the platform first";
+    NO_ENCRYPTION = "no-encryption", Warning,
+        "the request asks away the encryption that the volume or the platform would otherwise ask for. Amazon S3 encrypts every object with its own key all the same; other stores may not",
+        "leave `sse_algorithm` out, or ask for `AES256` or `aws:kms`";
     PUBLIC_ACL = "public-acl", Warning,
         "the canned ACL lets people outside the lab read the object",
         "choose `private` or `bucket-owner-full-control`";

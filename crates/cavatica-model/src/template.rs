@@ -103,17 +103,6 @@ pub enum TemplateError {
     },
 }
 
-/// How far the locations that a template makes keep files apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Separation {
-    /// Different files can get the same location; look for collisions.
-    NotGuaranteed,
-    /// Files of one project that differ in path or name get different locations.
-    WithinProject,
-    /// Different files get different locations.
-    Everywhere,
-}
-
 /// A recipe for locations, such as `{project}/{path}/{name}`.
 ///
 /// Fields are those of [`Field`]; `{{` and `}}` are braces themselves. The default is `{path}/{name}`: the file's path in
@@ -162,32 +151,6 @@ impl Template {
             Part::Field(field) => Some(field),
             Part::Text(_) => None,
         })
-    }
-
-    /// How far its locations keep files apart.
-    ///
-    /// A field counts where it stands alone between two `/`: only there can it be read back from the location. `{path}`
-    /// has any number of folders, so with two of them nothing could be read back.
-    pub fn separation(&self) -> Separation {
-        let alone = |wanted: &Field| {
-            self.0
-                .iter()
-                .any(|segment| matches!(&segment[..], [Part::Field(field)] if field == wanted))
-        };
-        let paths = self.fields().filter(|field| **field == Field::Path).count();
-        if paths > 1 {
-            Separation::NotGuaranteed
-        } else if alone(&Field::Id) {
-            Separation::Everywhere
-        } else if paths == 1 && alone(&Field::Name) {
-            if alone(&Field::Project) {
-                Separation::Everywhere
-            } else {
-                Separation::WithinProject
-            }
-        } else {
-            Separation::NotGuaranteed
-        }
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(properties.sse_algorithm, Tri::Absent);
 /// assert_eq!(properties.aws_canned_acl, Tri::Null);
 /// assert_eq!(serde_json::to_string(&properties)?, r#"{"aws_canned_acl":null}"#);
+/// assert_eq!(properties.aws_canned_acl.map(|acl| acl.to_string()), Tri::Null);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -47,6 +48,36 @@ impl<T> Tri<T> {
             Tri::Absent | Tri::Null => None,
             Tri::Value(value) => Some(value),
         }
+    }
+
+    /// The value, or this one where there is none.
+    pub fn unwrap_or(self, other: T) -> T {
+        self.into_value().unwrap_or(other)
+    }
+
+    /// The same with the value by reference.
+    pub fn as_ref(&self) -> Tri<&T> {
+        match self {
+            Tri::Absent => Tri::Absent,
+            Tri::Null => Tri::Null,
+            Tri::Value(value) => Tri::Value(value),
+        }
+    }
+
+    /// The same with what a function makes of the value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Tri<U> {
+        match self {
+            Tri::Absent => Tri::Absent,
+            Tri::Null => Tri::Null,
+            Tri::Value(value) => Tri::Value(make(value)),
+        }
+    }
+}
+
+/// Absent and null alike give `None`.
+impl<T> From<Tri<T>> for Option<T> {
+    fn from(tri: Tri<T>) -> Self {
+        tri.into_value()
     }
 }
 

@@ -242,20 +242,6 @@ impl Volume {
         Platform::of_address(self.href.value()?)
     }
 
-    /// When it was last changed; older answers call it `updated_on`.
-    pub fn changed_on(&self) -> Option<DateTime> {
-        let older = || serde_json::from_value(self.unknown.get("updated_on")?.clone()).ok();
-        self.modified_on.value().cloned().or_else(older)
-    }
-
-    /// The service's address; older answers call it `hostname` or `root_url`.
-    pub fn service_address(&self) -> Option<&str> {
-        let service = self.service.value()?;
-        let named = service.endpoint.value().or(service.root_url.value());
-        let older = || service.unknown.get("hostname")?.as_str();
-        named.map(String::as_str).or_else(older)
-    }
-
     /// The bucket's name.
     pub fn bucket(&self) -> Option<&str> {
         self.service.value()?.bucket.value().map(String::as_str)

@@ -187,13 +187,6 @@ impl Error {
         self.0.subject.effect
     }
 
-    /// Whether sending it once more does no harm, if its effect is `effect`, and may help.
-    ///
-    /// The client has already done so, within its limits.
-    pub fn is_retryable(&self, effect: Effect) -> bool {
-        crate::retry::may_repeat(effect, self.0.failure.outcome, &self.0.failure.fault)
-    }
-
     /// The HTTP method.
     pub fn method(&self) -> &str {
         self.0.subject.method.as_str()

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{
-    self, Batch, BulkItem, CheckedExport, ExportJob, ExportMode, ExportRequest, ExportState, File,
-    JobDestination, Open, ProjectId, StartedJob, Tri, Volume, VolumeId,
+    self, CheckedExport, ExportBatch, ExportJob, ExportMode, ExportRequest, ExportState, Fate,
+    File, JobDestination, Open, ProjectId, StartedJob, Tri, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Client, Token};
 use cavatica_exports::{Cavatica, Parent};
@@ -283,30 +283,27 @@ async fn start_all(
     teller: &mut Teller<'_>,
 ) -> Result<Vec<StartedJob>, Failure> {
     let mut jobs = Vec::new();
-    for exports in exports.chunks(Batch::<CheckedExport>::MAX) {
-        let batch = Batch::new(exports.to_vec()).expect("chunks have 1 to MAX items");
-        let answer = api
-            .exports
-            .start_each(&batch, ExportMode::Move)
-            .await?
-            .value;
-        // The sandbox keeps the order; the engine doesn't rely on it.
-        for (item, export) in answer.items.into_iter().zip(exports) {
+    for batch in ExportBatch::chunks(exports).expect("every file has a path of its own") {
+        let answer = api.exports.start_each(&batch, ExportMode::Move).await?;
+        for (export, fate) in batch.iter().zip(answer.by_request(&batch)) {
             let destination = &export.request().destination;
-            match item {
-                BulkItem::Resource(job, _) => jobs.push(job),
-                other => {
-                    teller.line(format_args!(
-                        "   refused  {}: {other}",
-                        destination.location
-                    ))?;
-                    teller.story.refused.push(Remark {
-                        path: destination.location.to_string(),
-                        volume: destination.volume.clone(),
-                        message: other.to_string(),
-                    });
+            let message = match fate {
+                Fate::Accepted(job) => {
+                    jobs.push(*job);
+                    continue;
                 }
-            }
+                Fate::Refused(error) => error.to_string(),
+                Fate::Missing => "the answer doesn't say".to_owned(),
+            };
+            teller.line(format_args!(
+                "   refused  {}: {message}",
+                destination.location
+            ))?;
+            teller.story.refused.push(Remark {
+                path: destination.location.to_string(),
+                volume: destination.volume.clone(),
+                message,
+            });
         }
     }
     Ok(jobs)

@@ -227,9 +227,9 @@ async fn checked(args: &args::Export, api: &Cavatica, ui: &Ui) -> Result<Checked
     );
     let export = request
         .check(&file.value, &volume.value)
-        .map_err(|objections| Failure::objections(&what, &objections))?;
+        .map_err(|rejected| Failure::objections(&what, &rejected))?;
     for warning in export.warnings() {
-        ui.warn(format_args!("{warning}; {}", warning.remedy()));
+        ui.warn(format_args!("{warning}; {}", warning.advice()));
     }
     Ok(export)
 }

@@ -84,11 +84,11 @@ fn tell(volume: &Volume, ui: &Ui) -> Result<Exit, Failure> {
     for objection in &findings.objections {
         ui.sentence(format_args!(
             "takes no exports: {objection}; {}",
-            objection.remedy()
+            objection.advice()
         ))?;
     }
     for warning in &findings.warnings {
-        ui.warn(format_args!("{warning}; {}", warning.remedy()));
+        ui.warn(format_args!("{warning}; {}", warning.advice()));
     }
     Ok(Exit::Done)
 }

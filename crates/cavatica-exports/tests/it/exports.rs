@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{
-    Batch, BulkItem, ExportJob, ExportMode, ExportRequest, ExportState, JobStanding,
+    Batch, BulkItem, ExportBatch, ExportBatchError, ExportJob, ExportMode, ExportRequest,
+    ExportState, Fate, JobStanding,
 };
 use cavatica_exports::{ExportFilter, WaitError};
 use cavatica_sandbox::{Quirk, Route, Sandbox, VolumeSeed};
@@ -71,18 +72,13 @@ async fn one_bad_item_of_a_bulk_start_harms_no_other() {
         "sandbox/output".parse().unwrap(),
         "b".parse().unwrap(),
     );
-    let batch = Batch::new(vec![good.clone(), bad.skip_checks()]).unwrap();
+    let batch = ExportBatch::new(vec![good.clone(), bad.skip_checks()]).unwrap();
 
-    let items = world
-        .exports
-        .start_each(&batch, ExportMode::Copy)
-        .await
-        .unwrap()
-        .value
-        .items;
+    let answer = world.exports.start_each(&batch, ExportMode::Copy).await;
+    let fates = answer.unwrap().by_request(&batch);
 
-    let [BulkItem::Resource(job, _), BulkItem::Error(error, _)] = items.as_slice() else {
-        panic!("{items:?}")
+    let [Fate::Accepted(job), Fate::Refused(error)] = &fates[..] else {
+        panic!("{fates:?}")
     };
     let source = job.source.value().map(|source| &source.file);
     assert_eq!(source, Some(&good.request().source.file));
@@ -221,7 +217,7 @@ async fn a_copy_asks_for_advance_access() {
         .unwrap();
     let job = world.exports.wait(&started.value.id, LIMIT).await.unwrap();
     assert!(job.state.is(ExportState::Completed));
-    let batch = Batch::new(vec![world.checked("README.txt", "b.txt").await]).unwrap();
+    let batch = ExportBatch::new(vec![world.checked("README.txt", "b.txt").await]).unwrap();
     assert!(
         world
             .exports
@@ -229,4 +225,30 @@ async fn a_copy_asks_for_advance_access() {
             .await
             .is_ok()
     );
+}
+
+/// Two moves to one place with leave to overwrite would destroy the first file.
+#[tokio::test]
+async fn requests_that_meet_are_not_sent_together_in_whatever_batches() {
+    let world = World::new().await;
+    let checked = world.checked("README.txt", "a").await;
+    let overwriting = checked.request().clone().overwriting().skip_checks();
+    let error = ExportBatch::new(vec![overwriting.clone(), overwriting.clone()]).unwrap_err();
+    assert!(matches!(error, ExportBatchError::Meet(_)), "{error}");
+
+    let mut many: Vec<_> = (0..150)
+        .map(|number| {
+            let mut request = checked.request().clone();
+            request.destination.location = format!("run/{number}").parse().unwrap();
+            request.skip_checks()
+        })
+        .collect();
+    let sizes = ExportBatch::chunks(many.clone()).unwrap();
+    assert_eq!(
+        sizes.iter().map(ExportBatch::len).collect::<Vec<_>>(),
+        [100, 50]
+    );
+    many.push(many[0].clone());
+    let error = ExportBatch::chunks(many).unwrap_err();
+    assert_eq!((error.first, error.second), (0, 150));
 }

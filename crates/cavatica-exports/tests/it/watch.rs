@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportRequest};
+use cavatica_exports::model::{ExportBatch, ExportId, ExportJob, ExportMode, ExportRequest, Fate};
 use cavatica_exports::{Parent, WaitError, Watch};
 use cavatica_sandbox::{FaultPlan, ProjectSeed, Sandbox, VolumeSeed};
 use tokio::time::timeout;
@@ -25,17 +25,19 @@ async fn many_jobs(faults: &str) -> (World, Vec<ExportId>) {
     .await;
     let project = Parent::Project("lab/many".parse().unwrap());
     let files = world.files.list(&project).collect().await.unwrap();
+    let requests = files.into_iter().map(|file| {
+        let location = file.name.into_value().unwrap().parse().unwrap();
+        ExportRequest::new(file.id, "lab/output".parse().unwrap(), location).skip_checks()
+    });
     let mut ids = Vec::new();
-    for files in files.chunks(Batch::<ExportId>::MAX) {
-        let requests = files.iter().map(|file| {
-            let location = file.name.value().unwrap().parse().unwrap();
-            ExportRequest::new(file.id.clone(), "lab/output".parse().unwrap(), location)
-        });
-        let batch = Batch::new(requests.map(ExportRequest::skip_checks).collect()).unwrap();
+    for batch in ExportBatch::chunks(requests.collect()).unwrap() {
         let answer = world.exports.start_each(&batch, ExportMode::Copy).await;
-        let items = answer.unwrap().value.items;
-        let jobs = items.into_iter().filter_map(BulkItem::into_resource);
-        ids.extend(jobs.map(|job| job.id));
+        for fate in answer.unwrap().by_request(&batch) {
+            let Fate::Accepted(job) = fate else {
+                panic!("{fate:?}")
+            };
+            ids.push(job.id);
+        }
     }
     assert_eq!(ids.len(), JOBS);
     world

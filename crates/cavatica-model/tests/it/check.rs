@@ -85,6 +85,9 @@ const OBJECTIONS: &[(&str, Fault)] = &[
     ("location", |_, _, volume| {
         service(volume).prefix = Tri::Value("p/".repeat(510))
     }),
+    ("unknown-key", |request, _, _| {
+        request.unknown.insert("overwrit".to_owned(), json!(true));
+    }),
     ("copy-only-in-body", |request, _, _| {
         request
             .destination
@@ -168,9 +171,10 @@ proptest! {
                 prop_assert!(found.is_empty());
                 prop_assert_eq!(checked.request(), &request);
             }
-            Err(objections) => {
+            Err(rejected) => {
                 prop_assert!(!found.is_empty());
-                prop_assert_eq!(objections.into_vec(), findings.objections);
+                prop_assert_eq!(rejected.findings(), &findings);
+                prop_assert_eq!(rejected.into_request(), request);
             }
         }
     }
@@ -206,10 +210,10 @@ proptest! {
         let findings = request.findings(&file, &volume);
         prop_assert_eq!(&findings, &request.findings(&file, &volume));
         for objection in &findings.objections {
-            prop_assert!(!objection.name().is_empty() && !objection.to_string().is_empty() && !objection.remedy().is_empty());
+            prop_assert!(!objection.name().is_empty() && !objection.to_string().is_empty() && !objection.advice().is_empty());
         }
         for warning in &findings.warnings {
-            prop_assert!(!warning.name().is_empty() && !warning.to_string().is_empty() && !warning.remedy().is_empty());
+            prop_assert!(!warning.name().is_empty() && !warning.to_string().is_empty() && !warning.advice().is_empty());
         }
         for reason in findings.objections.iter().map(Objection::reason).chain(findings.warnings.iter().map(Warning::reason)) {
             prop_assert_eq!(cavatica_model::Reason::lookup(reason.name), Some(reason));
@@ -307,7 +311,7 @@ fn the_kms_key_in_two_spellings_is_refused() {
     let objections = request
         .check(&file(), &volume())
         .expect_err("the key is given twice");
-    assert_eq!(objections.into_vec(), [Objection::KmsKeyTwice]);
+    assert_eq!(objections.objections(), [Objection::KmsKeyTwice]);
 }
 
 #[test]
@@ -378,4 +382,46 @@ fn googles_buckets_are_for_those_platforms_whose_pages_say_so() {
             assert!(told.starts_with("the volume is on `gcs`"), "{told}");
         }
     }
+}
+
+#[test]
+fn every_misspelt_key_of_a_request_is_refused_where_it_stands() {
+    let request: ExportRequest = serde_json::from_value(json!({
+        "source": {"file": "567890abc8a5639cc6722063", "copyOnly": true},
+        "destination": {"volume": "rfranklin/output", "location": "run1/output.vcf", "prefix": "x"},
+        "property": {"sse_algorithm": "aws:kms"},
+        "overwrit": true,
+    }))
+    .expect("a request");
+    let rejected = request.check(&file(), &volume()).expect_err("it isn't one");
+    let places: Vec<_> = rejected.objections().iter().map(Objection::place).collect();
+    assert_eq!(
+        places,
+        [
+            "overwrit",
+            "property",
+            "source.copyOnly",
+            "destination.prefix"
+        ]
+    );
+    assert!(
+        rejected
+            .objections()
+            .iter()
+            .all(|objection| objection.name() == "unknown-key")
+    );
+}
+
+#[test]
+fn a_finding_as_json_says_what_and_where_and_what_to_do() {
+    let mut asked_away = request();
+    asked(&mut asked_away).sse_algorithm = Tri::Null;
+    let findings = serde_json::to_value(asked_away.findings(&file(), &volume())).expect("JSON");
+    let warning = &findings["warnings"][0];
+    assert_eq!(
+        (&warning["name"], &warning["where"]),
+        (&json!("no-encryption"), &json!("properties.sse_algorithm"))
+    );
+    assert!(warning["message"].is_string() && warning["advice"].is_string());
+    assert_eq!(findings["objections"], json!([]));
 }

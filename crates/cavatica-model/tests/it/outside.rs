@@ -62,17 +62,11 @@ fn volume(volume: &Volume) -> String {
     let names: Vec<_> = objections
         .chain(findings.warnings.iter().map(|one| one.name()))
         .collect();
-    let changed = volume.changed_on().and_then(|at| at.timestamp());
-    format!(
-        "{}; at {}, changed {}",
-        if names.is_empty() {
-            "takes exports".to_owned()
-        } else {
-            names.join(", ")
-        },
-        shown(volume.service_address()),
-        shown(changed)
-    )
+    if names.is_empty() {
+        "takes exports".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn listing(listing: VolumeListing) -> String {

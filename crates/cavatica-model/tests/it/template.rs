@@ -2,7 +2,7 @@
 
 use cavatica_model::{
     DestinationFault, FileFacts, FileId, Layout, Location, LocationFault, Prefix, ProjectId,
-    Separation, TaskId, Template, TemplateError, UnknownKeys,
+    TaskId, Template, TemplateError, UnknownKeys,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -55,11 +55,6 @@ impl Known {
             metadata: Some(&self.metadata),
         }
     }
-
-    /// What tells files of one platform apart.
-    fn place(&self) -> (&ProjectId, &str, &str) {
-        (&self.project, &self.path, &self.name)
-    }
 }
 
 /// Files out of a small world, so that they often share a project, a folder or a name.
@@ -109,24 +104,6 @@ proptest! {
             prop_assert!(location.as_str().len() <= 1024);
             prop_assert!(location.as_str().parse::<Location>().is_ok());
             prop_assert_eq!(layout.location(&file.facts()), Ok(location));
-        }
-    }
-
-    #[test]
-    fn different_files_get_different_locations_where_that_is_promised(
-        text in template(),
-        one in known(),
-        two in known(),
-    ) {
-        let template: Template = text.parse().expect("a template");
-        let promised = match template.separation() {
-            Separation::Everywhere => one.id != two.id && one.place() != two.place(),
-            Separation::WithinProject => one.project == two.project && one.place() != two.place(),
-            Separation::NotGuaranteed => false,
-        };
-        let layout = Layout { prefix: Prefix::default(), template };
-        if promised && let (Ok(one), Ok(two)) = (layout.location(&one.facts()), layout.location(&two.facts())) {
-            prop_assert_ne!(one, two);
         }
     }
 
@@ -284,28 +261,5 @@ fn a_bad_template_says_why() {
     for (template, message) in refusals {
         let error: TemplateError = template.parse::<Template>().expect_err(template);
         assert_eq!(error.to_string(), message);
-    }
-}
-
-#[test]
-fn only_fields_that_stand_alone_keep_files_apart() {
-    let cases = [
-        ("{path}/{name}", Separation::WithinProject),
-        ("{project}/{path}/{name}", Separation::Everywhere),
-        ("{project.name}/{path}/{name}", Separation::WithinProject),
-        ("{name}/{id}", Separation::Everywhere),
-        ("{id}-{name}", Separation::NotGuaranteed),
-        ("{path}/{path}/{id}", Separation::NotGuaranteed),
-        ("{name}", Separation::NotGuaranteed),
-        ("{metadata.sample_id}/{name}", Separation::NotGuaranteed),
-    ];
-    for (template, separation) in cases {
-        assert_eq!(
-            template
-                .parse::<Template>()
-                .map(|template| template.separation()),
-            Ok(separation),
-            "{template}"
-        );
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use cavatica_exports::model::{
-    Batch, BulkItem, ExportId, ExportJob, ExportMode, ExportState, FileId, JobStanding, Location,
-    StoredFile, VolumeId,
+    Batch, BulkItem, ExportBatchError, ExportId, ExportJob, ExportMode, ExportState, FileId,
+    JobStanding, Location, StoredFile, VolumeId,
 };
 use cavatica_exports::transport::Error;
 use cavatica_exports::{Cavatica, ExportFilter, ListError};
@@ -100,6 +100,8 @@ pub(crate) enum AskError {
     List(#[from] ListError),
     #[error("file {file} can't be read now")]
     Unread { file: FileId },
+    #[error(transparent)]
+    Batch(#[from] ExportBatchError),
 }
 
 impl AskError {
@@ -110,7 +112,10 @@ impl AskError {
             AskError::Call(error) | AskError::List(ListError::Call(error)) if refused(&error) => {
                 Ok(error)
             }
-            other @ (AskError::Call(_) | AskError::List(_) | AskError::Unread { .. }) => Err(other),
+            other @ (AskError::Call(_)
+            | AskError::List(_)
+            | AskError::Unread { .. }
+            | AskError::Batch(_)) => Err(other),
         }
     }
 }

@@ -1,19 +1,16 @@
 //! What the platform shows of files whose fate isn't known, and what follows from it.
 //!
 //! [`gather`] asks, cheapest question first. [`judge`] says what the answers show of one file, [`Settling`] when seeing
-//! nothing proves that there is nothing, [`JobClock`] when a job began on our own clock, and [`match_answer`] whose answer
-//! is whose. All but the first are pure: no network, no clock, no disk.
+//! nothing proves that there is nothing, [`JobClock`] when a job began on our own clock. All but the first are pure: no network, no clock, no disk.
 
 mod gather;
 mod job_clock;
 mod judge;
-mod match_answer;
 mod settling;
 mod whereabouts;
 
 pub(crate) use gather::{AskError, Asked, Effort, Evidence, gather, object_exists, whereabouts};
 pub(crate) use job_clock::JobClock;
 pub(crate) use judge::{Clocks, Moments, Question, SentBy, Trace, judge, seen};
-pub(crate) use match_answer::{ItemAnswer, match_answer};
 pub(crate) use settling::{Coverage, Extent, LATEST, Settled, Settling};
 pub(crate) use whereabouts::Whereabouts;

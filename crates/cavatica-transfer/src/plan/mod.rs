@@ -418,7 +418,7 @@ fn ground(options: &PlanOptions, seen: SurveyedVolume) -> Result<Ground, PlanErr
     let warnings = warnings.map(|warning| PlanWarning {
         name: warning.name(),
         message: warning.to_string(),
-        remedy: warning.remedy(),
+        remedy: warning.advice(),
         files: 0,
     });
     Ok(Ground {

@@ -226,7 +226,7 @@ impl<'a> Sieve<'a> {
         }
         let subject = path.unwrap_or(file.id.as_str());
         for warning in warnings.iter().chain(&of_properties.warnings) {
-            let (reason, remedy) = (warning.reason(), warning.remedy());
+            let (reason, remedy) = (warning.reason(), warning.advice());
             self.note(reason, remedy, || format!("{subject}: {warning}"));
         }
         self.note_row(subject, candidate);

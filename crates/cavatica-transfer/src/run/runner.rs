@@ -342,12 +342,7 @@ impl<'a> Runner<'a> {
             } => {
                 self.sender.ended();
                 self.outage.is_over();
-                self.answered(
-                    intent,
-                    began,
-                    answer.value.items,
-                    answer.request_id.as_deref(),
-                )
+                self.answered(intent, began, &answer.value, answer.request_id.as_deref())
             }
             Done::Started {
                 intent,

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use cavatica_exports::model::{
-    Batch, BulkAnswer, BulkItem, CheckedExport, ExportId, ExportJob, ExportMode, ExportState,
-    FileId, JobStanding, StartedJob, Volume, VolumeId,
+    Batch, BulkAnswer, BulkItem, CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode,
+    ExportState, FileId, JobStanding, StartedJob, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use cavatica_exports::{Cavatica, ExportFilter};
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::follower::Followed;
 use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, object_exists, whereabouts};
 use crate::journal::{Failed, Intent, Item, Terms};
+use crate::mutation::Mutation;
 
 /// What a task brought back.
 #[derive(Debug)]
@@ -117,11 +118,27 @@ pub(super) async fn start(platform: Cavatica, terms: Terms, intent: Intent, care
         .iter()
         .map(|item| terms.request(item).skip_checks())
         .collect();
-    let batch = Batch::new(exports).expect("an intent has 1 to 100 files");
+    let batch = match ExportBatch::new(exports) {
+        Ok(batch) => batch,
+        // No plan has two files in one place, but a journal that somebody has edited may.
+        Err(error) => {
+            return Done::Withheld {
+                intent,
+                result: Err(error.into()),
+            };
+        }
+    };
     let began = Instant::now();
     let mut result = platform.exports.start_each(&batch, terms.mode).await;
     if let Ok(answer) = &mut result {
         name_jobs(&platform, &mut answer.value.items).await;
+        if Mutation::ItemErrorBelieved.is_on() {
+            for item in &mut answer.value.items {
+                if let BulkItem::Error(error, _) = item {
+                    error.status = 403.into();
+                }
+            }
+        }
     }
     Done::Started {
         intent,

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use cavatica_exports::model::{BulkItem, ExportMode, FileId, StartedJob};
+use cavatica_exports::model::{
+    BulkAnswer, ExportKey, ExportMode, Fate, FileId, JobStanding, StartedJob, VolumeId,
+};
 use cavatica_exports::transport::{Error, Fault, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
-use crate::evidence::{AskError, ItemAnswer, Moments, SentBy, Whereabouts, match_answer, seen};
+use crate::evidence::{AskError, Moments, SentBy, Whereabouts, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::mutation::Mutation;
 use crate::run::RunError;
@@ -21,20 +23,22 @@ impl Runner<'_> {
         &mut self,
         intent: Intent,
         began: Instant,
-        items: Vec<BulkItem<StartedJob>>,
+        answer: &BulkAnswer<StartedJob>,
         request_id: Option<&str>,
     ) -> Result<(), RunError> {
         let (now, heard) = (Instant::now(), self.platform_now());
         let sent = intent.at;
         let files = intent.items.len();
-        let whole = items.len() == files;
-        let matched = match_answer(&intent.items, &self.terms.volume, items);
+        let whole = answer.items.len() == files;
+        let key = |item| sent_as(item, &self.terms.volume);
+        let fates = answer.by_request(intent.items.iter().map(key));
         let mut moments = Moments::default();
         let mut changes = Vec::with_capacity(files);
         let (mut lost, mut newest, mut refused) = (Vec::new(), None, 0);
-        for (item, answer) in intent.items.into_iter().zip(matched.answers) {
-            match answer {
-                ItemAnswer::Accepted(job) => {
+        for (item, fate) in intent.items.into_iter().zip(fates) {
+            match fate {
+                Fate::Accepted(job) => {
+                    let job = JobStanding::from(*job);
                     let (started, finished) = moments.of(&job);
                     if let Some(started) = started {
                         self.inquiry.clock.learn(started, sent, heard);
@@ -47,12 +51,12 @@ impl Runner<'_> {
                         ..Change::new(item.id, Step::Answer(Answer::Accepted(job)))
                     });
                 }
-                ItemAnswer::Refused(error) => {
+                Fate::Refused(error) => {
                     refused += 1;
                     let failure = Failure::of(&error, request_id);
                     changes.extend(self.refused_item(item, intent.id, sent, failure)?);
                 }
-                ItemAnswer::Missing => lost.push(item),
+                Fate::Missing => lost.push(item),
             }
         }
         if let Some(export) = newest {
@@ -252,6 +256,14 @@ impl Runner<'_> {
             self.platform.client.clock_ahead(),
         );
         now.saturating_add(ahead.unwrap_or_default()).unwrap_or(now)
+    }
+}
+
+fn sent_as<'a>(item: &'a Item, volume: &'a VolumeId) -> ExportKey<'a> {
+    ExportKey {
+        file: &item.file,
+        volume,
+        location: &item.location,
     }
 }
 

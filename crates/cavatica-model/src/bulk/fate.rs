@@ -1,74 +1,111 @@
-//! What the answer of a bulk call says about each file that was sent. Pure: no network, no clock, no disk.
+//! What the answer of a bulk start says about each request that was sent.
 
 use std::cell::LazyCell;
 use std::collections::HashMap;
 
-use cavatica_exports::model::{ApiError, BulkItem, JobStanding, StartedJob, VolumeId};
+use super::{BulkAnswer, BulkItem};
+use crate::{ApiError, CheckedExport, ExportRequest, FileId, Location, StartedJob, VolumeId};
 
-use crate::journal::Item;
-use crate::mutation::Mutation;
-
-/// What the answer of a bulk call says about one of the files that were sent.
+/// What the answer of a bulk start says about one of its requests.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ItemAnswer {
+pub enum Fate {
     /// The platform has a job for it.
-    Accepted(JobStanding),
+    Accepted(Box<StartedJob>),
     /// The platform refused it.
     Refused(ApiError),
-    /// The answer doesn't say; it has to be looked up.
+    /// The answer doesn't say. It may have been started: look for its job before you send it again.
     Missing,
 }
 
-/// The answer of a bulk call, sorted by the files that were sent.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Matched {
-    /// One for each file, in the order in which they were sent.
-    pub(crate) answers: Vec<ItemAnswer>,
-    /// Items of the answer that belong to no file.
-    pub(crate) surplus: usize,
+/// By what the answer of a start tells a request from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExportKey<'a> {
+    /// The file.
+    pub file: &'a FileId,
+    /// Where it goes to.
+    pub volume: &'a VolumeId,
+    /// Where it goes to.
+    pub location: &'a Location,
 }
 
-/// Sorts the answer of a bulk call by the files that were sent. That the order is kept is promised nowhere, so:
-///
-/// * a job belongs to the file and location that it names, in whatever spelling the location comes back;
-/// * position counts only where the number of items agrees and no job stands in another's place;
-/// * an error names no file. Where position doesn't count, it is still known whom the errors are for if as many files are
-///   left over as there are errors, and all errors are alike.
-///
-/// Everything else is missing, and harms only itself.
-pub(crate) fn match_answer(
-    sent: &[Item],
-    volume: &VolumeId,
-    items: Vec<BulkItem<StartedJob>>,
-) -> Matched {
+impl<'a> From<&'a ExportRequest> for ExportKey<'a> {
+    fn from(request: &'a ExportRequest) -> Self {
+        ExportKey {
+            file: &request.source.file,
+            volume: &request.destination.volume,
+            location: &request.destination.location,
+        }
+    }
+}
+
+impl<'a> From<&'a CheckedExport> for ExportKey<'a> {
+    fn from(export: &'a CheckedExport) -> Self {
+        export.request().into()
+    }
+}
+
+impl BulkAnswer<StartedJob> {
+    /// What the answer says about each request of its call, in the order in which they were sent.
+    ///
+    /// That the answer keeps the order is promised nowhere, so:
+    ///
+    /// * a job belongs to the file and destination that it names, in whatever spelling the location comes back;
+    /// * position counts only where the number of items agrees and no job stands in another's place;
+    /// * an error names no file. Where position doesn't count, it is still known whom the errors are for if as many requests
+    ///   are left over as there are errors, and all errors are alike;
+    /// * an error that says that a server failed, or had no time, says nothing about its request.
+    ///
+    /// Everything else is missing, and harms only itself.
+    ///
+    /// ```
+    /// use cavatica_model::{BulkAnswer, ExportRequest, Fate, StartedJob};
+    ///
+    /// let request = ExportRequest::new("f1".parse()?, "rfranklin/output".parse()?, "a.vcf".parse()?);
+    /// let answer: BulkAnswer<StartedJob> = serde_json::from_str(
+    ///     r#"{"items": [{"error": {"status": 403, "code": 9006, "message": "Requested file cannot be exported."}}]}"#,
+    /// )?;
+    /// let fates = answer.by_request([&request]);
+    /// assert!(matches!(&fates[..], [Fate::Refused(error)] if error.code() == Some(9006)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn by_request<'a, K: Into<ExportKey<'a>>>(
+        &self,
+        sent: impl IntoIterator<Item = K>,
+    ) -> Vec<Fate> {
+        let sent: Vec<ExportKey<'a>> = sent.into_iter().map(Into::into).collect();
+        fates(&sent, &self.items)
+    }
+}
+
+fn fates(sent: &[ExportKey<'_>], items: &[BulkItem<StartedJob>]) -> Vec<Fate> {
     // Most often the order is kept, and nobody needs this.
     let by_file: LazyCell<HashMap<_, Vec<usize>>, _> = LazyCell::new(|| {
         let mut places: HashMap<_, Vec<usize>> = HashMap::new();
         for (place, item) in sent.iter().enumerate() {
-            places.entry(&item.file).or_default().push(place);
+            places.entry(item.file).or_default().push(place);
         }
         places
     });
-    let mut answers: Vec<ItemAnswer> = vec![ItemAnswer::Missing; sent.len()];
-    let mut surplus = 0;
+    let mut answers = vec![Fate::Missing; sent.len()];
+    let mut surplus = false;
     let mut in_place = items.len() == sent.len();
     let count_agrees = in_place;
     // What names no file, with its position.
     let mut nameless = Vec::new();
-    for (position, item) in items.into_iter().enumerate() {
+    for (position, item) in items.iter().enumerate() {
         let job = match item {
             BulkItem::Resource(job, _) => job,
             BulkItem::Error(error, _) => {
-                let answer = if is_definite(&error) {
-                    ItemAnswer::Refused(error)
+                let answer = if is_definite(error) {
+                    Fate::Refused(error.clone())
                 } else {
-                    ItemAnswer::Missing
+                    Fate::Missing
                 };
                 nameless.push((position, answer));
                 continue;
             }
             BulkItem::Unreadable { .. } => {
-                nameless.push((position, ItemAnswer::Missing));
+                nameless.push((position, Fate::Missing));
                 continue;
             }
         };
@@ -79,13 +116,15 @@ pub(crate) fn match_answer(
                 .source
                 .value()
                 .zip(sent.get(position))
-                .is_some_and(|(source, item)| source.file != item.file);
+                .is_some_and(|(source, item)| source.file != *item.file);
             in_place &= !other_file;
-            nameless.push((position, ItemAnswer::Accepted(job.into())));
+            nameless.push((position, Fate::Accepted(Box::new(job.clone()))));
             continue;
         };
-        let names = |item: &Item| {
-            source.file == item.file && item.location.is_echoed_as(&destination.location)
+        let names = |item: &ExportKey<'_>| {
+            source.file == *item.file
+                && item.location.is_echoed_as(&destination.location)
+                && destination.volume == item.volume.as_str()
         };
         let index = if sent.get(position).is_some_and(names) {
             Some(position)
@@ -93,15 +132,14 @@ pub(crate) fn match_answer(
             let mut places = by_file.get(&source.file).into_iter().flatten().copied();
             places.find(|place| names(&sent[*place]))
         };
-        let index = index.filter(|_| destination.volume == *volume);
         match index {
-            Some(index) if answers[index] == ItemAnswer::Missing => {
+            Some(index) if answers[index] == Fate::Missing => {
                 in_place &= index == position;
-                answers[index] = ItemAnswer::Accepted(job.into());
+                answers[index] = Fate::Accepted(Box::new(job.clone()));
             }
             Some(_) | None => {
                 in_place = false;
-                surplus += 1;
+                surplus = true;
             }
         }
     }
@@ -112,36 +150,31 @@ pub(crate) fn match_answer(
         }
     } else {
         let left: Vec<usize> = (0..sent.len())
-            .filter(|index| answers[*index] == ItemAnswer::Missing)
+            .filter(|index| answers[*index] == Fate::Missing)
             .collect();
         let errors: Vec<&ApiError> = nameless
             .iter()
             .filter_map(|(_, answer)| match answer {
-                ItemAnswer::Refused(error) => Some(error),
-                ItemAnswer::Accepted(_) | ItemAnswer::Missing => None,
+                Fate::Refused(error) => Some(error),
+                Fate::Accepted(_) | Fate::Missing => None,
             })
             .collect();
         let alike = errors
             .windows(2)
             .all(|pair| (pair[0].code(), &pair[0].message) == (pair[1].code(), &pair[1].message));
         let all_errors = errors.len() == nameless.len() && errors.len() == left.len();
-        if count_agrees && surplus == 0 && all_errors && alike {
+        if count_agrees && !surplus && all_errors && alike {
             for (index, (_, answer)) in left.into_iter().zip(nameless) {
                 answers[index] = answer;
             }
-        } else {
-            surplus += nameless
-                .iter()
-                .filter(|(_, answer)| matches!(answer, ItemAnswer::Accepted(_)))
-                .count();
         }
     }
-    Matched { answers, surplus }
+    answers
 }
 
 /// Whether an error says that its item was refused. What a server says that failed, or had no time, is no answer.
 fn is_definite(error: &ApiError) -> bool {
-    !matches!(error.http_status(), Some(408 | 429 | 500..)) || Mutation::ItemErrorBelieved.is_on()
+    !matches!(error.http_status(), Some(408 | 429 | 500..))
 }
 
 #[cfg(test)]
@@ -150,7 +183,21 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::evidence::judge::tests::{item, job, volume};
+
+    fn request(number: i64) -> ExportRequest {
+        ExportRequest::new(
+            format!("{number:024x}").parse().expect("a file id"),
+            "lab/results".parse().expect("a volume id"),
+            format!("run/{number}.bam").parse().expect("a location"),
+        )
+    }
+
+    fn job(number: i64) -> Value {
+        json!({"resource": {
+            "id": format!("job{number}"), "state": "PENDING", "source": {"file": format!("{number:024x}")},
+            "destination": {"volume": "lab/results", "location": format!("run/{number}.bam")}
+        }})
+    }
 
     fn nameless_job(number: i64) -> Value {
         json!({"resource": {"id": format!("job{number}"), "state": "PENDING"}})
@@ -160,27 +207,25 @@ mod tests {
         json!({"error": {"status": 403, "code": code, "message": format!("error {code}")}})
     }
 
-    fn matched(sent: &[Item], answer: Vec<Value>) -> Matched {
-        let items = answer
-            .into_iter()
-            .map(|value| serde_json::from_value(value).expect("items never fail"))
-            .collect();
-        match_answer(sent, &volume(), items)
+    fn fates(sent: &[ExportRequest], items: Vec<Value>) -> Vec<Fate> {
+        let answer = serde_json::from_value(json!({"items": items}));
+        let answer: BulkAnswer<StartedJob> = answer.expect("items never fail");
+        answer.by_request(sent)
     }
 
-    fn words(matched: &Matched) -> Vec<String> {
-        let word = |answer: &ItemAnswer| match answer {
-            ItemAnswer::Accepted(job) => job.id.to_string(),
-            ItemAnswer::Refused(error) => format!("{}", error.code().unwrap_or(0)),
-            ItemAnswer::Missing => "?".to_owned(),
+    fn words(fates: &[Fate]) -> Vec<String> {
+        let word = |fate: &Fate| match fate {
+            Fate::Accepted(job) => job.id.to_string(),
+            Fate::Refused(error) => format!("{}", error.code().unwrap_or(0)),
+            Fate::Missing => "?".to_owned(),
         };
-        matched.answers.iter().map(word).collect()
+        fates.iter().map(word).collect()
     }
 
     #[track_caller]
     fn check(answer: Vec<Value>, expected: &[&str]) {
-        let sent: Vec<Item> = (1..=3).map(item).collect();
-        assert_eq!(words(&matched(&sent, answer)), expected);
+        let sent: Vec<_> = (1..=3).map(request).collect();
+        assert_eq!(words(&fates(&sent, answer)), expected);
     }
 
     #[test]
@@ -209,10 +254,9 @@ mod tests {
 
     #[test]
     fn a_job_of_somebody_else_is_surplus() {
-        let sent: Vec<Item> = (1..=2).map(item).collect();
-        let matched = matched(&sent, vec![job(1), job(7), job(2)]);
-        assert_eq!(words(&matched), ["job1", "job2"]);
-        assert_eq!(matched.surplus, 1);
+        let sent: Vec<_> = (1..=2).map(request).collect();
+        let fates = fates(&sent, vec![job(1), job(7), job(2)]);
+        assert_eq!(words(&fates), ["job1", "job2"]);
     }
 
     #[test]
@@ -233,7 +277,7 @@ mod tests {
             keep in prop::collection::vec(prop::bool::weighted(0.9), 20),
             named in any::<bool>(),
         ) {
-            let sent: Vec<Item> = (1..).take(truth.len()).map(item).collect();
+            let sent: Vec<_> = (1..).take(truth.len()).map(request).collect();
             let mut answer: Vec<Value> = (1..).zip(&truth).map(|(number, truth)| match truth {
                 Some(code) => error(*code),
                 None if named || order % 3 > 0 => job(number),
@@ -248,14 +292,14 @@ mod tests {
             // An answer that lost items and holds nothing that shows it can't be seen through only if its length agrees.
             let kept: Vec<Value> = answer.into_iter().zip(keep).filter_map(|(item, keep)| keep.then_some(item)).collect();
             let only_errors = truth.iter().all(Option::is_some);
-            let matched = matched(&sent, kept);
-            for ((number, truth), answer) in (1..).zip(&truth).zip(&matched.answers) {
+            let fates = fates(&sent, kept);
+            for ((number, truth), answer) in (1..).zip(&truth).zip(&fates) {
                 match (truth, answer) {
-                    (None, ItemAnswer::Accepted(job)) => prop_assert_eq!(job.id.to_string(), format!("job{number}")),
-                    (Some(code), ItemAnswer::Refused(error)) => {
+                    (None, Fate::Accepted(job)) => prop_assert_eq!(job.id.to_string(), format!("job{number}")),
+                    (Some(code), Fate::Refused(error)) => {
                         prop_assert!(only_errors || error.code() == Some(*code));
                     }
-                    (_, ItemAnswer::Missing) => {}
+                    (_, Fate::Missing) => {}
                     (truth, answer) => prop_assert!(false, "file {} was {:?}, taken for {:?}", number, truth, answer),
                 }
             }
