@@ -136,8 +136,13 @@ impl Files {
     }
 
     /// Lists one level by tokens instead of offsets: pages don't shift, and may be larger than 100. The platform offers
-    /// this as advance access and may refuse it.
-    pub fn scroll(&self, parent: &Parent, page_size: u32) -> Pager<Page<File>> {
+    /// this as advance access and may refuse it. Of each entry a whole [`File`] is read, or what a
+    /// [`StoredFile`](crate::model::StoredFile) holds, which is less work.
+    pub fn scroll<F: DeserializeOwned + Send + 'static>(
+        &self,
+        parent: &Parent,
+        page_size: u32,
+    ) -> Pager<Page<F>> {
         let call = of(Call::get("/files/scroll"), parent)
             .query("token", "init")
             .query("fields", "_all")

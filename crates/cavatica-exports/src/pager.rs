@@ -171,6 +171,11 @@ impl<P: Paged> Pager<P> {
         Poll::Ready(Ok(Some(value)))
     }
 
+    /// Whether there is no further page.
+    pub fn has_ended(&self) -> bool {
+        self.next.is_none()
+    }
+
     /// How many items the list has in all, once a page was read and if the platform says so.
     pub fn total(&self) -> Option<u64> {
         self.total

@@ -53,6 +53,7 @@ fn a_bulk_call(bencher: Bencher) {
                 overwrite: None,
                 properties: None,
                 metadata: None,
+                folder: None,
             })
             .expect("room for a file");
     }

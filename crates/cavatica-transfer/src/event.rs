@@ -6,6 +6,7 @@ use cavatica_exports::model::{ExportId, FileId, Location};
 use jiff::SignedDuration;
 
 use crate::journal::Tally;
+use crate::run::Way;
 use crate::state::Failure;
 
 /// What happened during a run, in the past tense.
@@ -100,6 +101,8 @@ pub enum Event {
         /// Ours that are not known to have ended.
         in_flight: usize,
     },
+    /// It was decided how the files of a folder are followed.
+    FolderFollowed(FolderDecision),
     /// The platform kept the source of the first copy, so the rest may follow.
     CopyProven,
     /// The platform can't be reached, or is being maintained.
@@ -119,6 +122,19 @@ pub enum Event {
         /// The counts.
         tally: Tally,
     },
+}
+
+/// How the moved files of a folder are followed, and by what it was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderDecision {
+    /// The folder.
+    pub folder: FileId,
+    /// How many files of the plan lie in it.
+    pub planned: u64,
+    /// How many entries it had when it was planned, if it was listed.
+    pub entries: Option<u64>,
+    /// How its files are read.
+    pub way: Way,
 }
 
 /// Whether a failed file is tried again by itself.

@@ -44,7 +44,7 @@ pub use audit::{
     AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
     Disagreement, audit,
 };
-pub use event::{Again, Event, StopReason};
+pub use event::{Again, Event, FolderDecision, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 #[cfg(feature = "mutations")]
 #[doc(hidden)]
@@ -52,7 +52,7 @@ pub use mutation::Mutation;
 pub use once::{OnceError, Started, export_once};
 pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
-    VolumeDifference, run,
+    VolumeDifference, Way, run,
 };
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,

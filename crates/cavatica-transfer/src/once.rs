@@ -124,6 +124,7 @@ impl<'a> Inquiry<'a> {
                 overwrite: Overwrite::Forbidden,
                 properties: Tri::Absent,
                 attempt: 1,
+                folder: None,
             },
             call: IntentId(0),
             sent,

@@ -1,6 +1,6 @@
 //! Events as JSON, for programs. The shapes are kept stable.
 
-use cavatica_transfer::{Again, Event};
+use cavatica_transfer::{Again, Event, Way};
 use serde_json::{Value, json};
 
 use crate::command::run::stop_words;
@@ -61,6 +61,16 @@ pub(super) fn described(event: &Event) -> Value {
         }
         Event::FilesHeld { files } => json!({"event": "files_held", "files": files}),
         Event::FilesRetried { files } => json!({"event": "files_retried", "files": files}),
+        Event::FolderFollowed(decision) => {
+            let (way, pages) = match decision.way {
+                Way::Listing { pages } => ("listing", Some(pages)),
+                Way::Ids => ("ids", None),
+            };
+            json!({
+                "event": "folder_followed", "folder_id": decision.folder, "planned": decision.planned,
+                "entries": decision.entries, "way": way, "pages": pages,
+            })
+        }
         Event::CopyProven => json!({"event": "copy_proven"}),
         Event::Paused { reason, pause } => {
             json!({"event": "paused", "reason": reason, "seconds": pause.as_secs_f64()})

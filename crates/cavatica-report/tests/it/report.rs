@@ -175,6 +175,7 @@ fn planned<'a>(file: &'a cavatica_model::FileId, location: &'a Location) -> Plan
         overwrite: None,
         properties: None,
         metadata: None,
+        folder: None,
     }
 }
 

@@ -245,6 +245,7 @@ pub(crate) mod tests {
             overwrite: Overwrite::Forbidden,
             properties: Tri::Absent,
             attempt: 1,
+            folder: None,
         }
     }
 

@@ -6,7 +6,8 @@ use cavatica_exports::model::{ExportProperties, FileId, Location, ProjectId, Tas
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::codec::{self, StoredFile, damaged, milliseconds, packed};
+use super::codec::{self, StoredFile, damaged, milliseconds};
+use super::folders::{self, FolderCounts, FolderSize};
 use super::open::connect;
 use super::unfinished::Unfinished;
 use super::words::word;
@@ -38,6 +39,8 @@ pub struct PlannedFile<'a> {
     pub properties: Option<&'a ExportProperties>,
     /// The chosen metadata as a JSON object.
     pub metadata: Option<&'a str>,
+    /// The folder that it lies in.
+    pub folder: Option<&'a FileId>,
 }
 
 /// A file that was selected and isn't sent.
@@ -71,6 +74,7 @@ pub struct Draft {
     rows: u64,
     /// The project of the file that was added last, and its word: most often that of the next one too.
     last_project: Option<(ProjectId, i64)>,
+    folders: FolderCounts,
 }
 
 impl Draft {
@@ -114,6 +118,7 @@ impl Draft {
             skipped: 0,
             rows: 0,
             last_project: None,
+            folders: FolderCounts::default(),
         };
         draft.begin(selection, label, now)?;
         Ok(draft)
@@ -199,6 +204,12 @@ impl Draft {
             .map(|id| self.project_word(id))
             .transpose()
             .map_err(|source| self.sqlite(source))?;
+        let next = ItemId(codec::stored(self.files + 1));
+        let folder = file
+            .folder
+            .map(|folder| self.folders.count(&self.connection, folder, next))
+            .transpose()
+            .map_err(|source| self.sqlite(source))?;
         let add = |connection: &Connection| {
             let task = file
                 .task
@@ -214,8 +225,8 @@ impl Draft {
                 .transpose()?;
             connection
                 .prepare_cached(
-                    "INSERT INTO item (file, location, size, path, project, task, overwrite, properties, metadata)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO item (file, location, size, path, project, task, overwrite, properties,
+                     metadata, folder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )?
                 .execute(params![
                     StoredFile(file.file),
@@ -227,6 +238,7 @@ impl Draft {
                     file.overwrite.map(|overwrite| overwrite == Overwrite::Allowed),
                     properties,
                     file.metadata,
+                    folder.map(|folder| folder.0),
                 ])?;
             Ok(ItemId(connection.last_insert_rowid()))
         };
@@ -246,6 +258,15 @@ impl Draft {
         let number = word(&self.connection, id.as_str())?;
         self.last_project = Some((id.clone(), number));
         Ok(number)
+    }
+
+    /// Remembers what was seen of a folder that was listed.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub fn note_folder(&self, folder: &FileId, size: FolderSize) -> Result<(), JournalError> {
+        folders::note_size(&self.connection, folder, size).map_err(|source| self.sqlite(source))
     }
 
     /// Remembers which app a task ran.
@@ -408,7 +429,9 @@ impl Draft {
     /// # Errors
     ///
     /// If it can't be written or brought to the disk.
-    pub fn finish(self) -> Result<Fingerprint, JournalError> {
+    pub fn finish(mut self) -> Result<Fingerprint, JournalError> {
+        let counted = self.folders.write(&self.connection);
+        counted.map_err(|source| self.sqlite(source))?;
         let fingerprint = self.fingerprint()?;
         let seal = |connection: &Connection| {
             connection.execute(
@@ -480,21 +503,4 @@ pub(super) fn fingerprint(
         doing: "read",
         source,
     })?
-}
-
-/// Remembers which files were seen, with 12 bytes for each.
-#[derive(Debug, Default)]
-pub(crate) struct SeenFiles {
-    packed: std::collections::HashSet<[u8; 12]>,
-    odd: std::collections::HashSet<FileId>,
-}
-
-impl SeenFiles {
-    /// Whether the file is new.
-    pub(crate) fn insert(&mut self, file: &FileId) -> bool {
-        match packed(file.as_str()) {
-            Some(bytes) => self.packed.insert(bytes),
-            None => self.odd.insert(file.clone()),
-        }
-    }
 }

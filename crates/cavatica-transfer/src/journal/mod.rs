@@ -61,6 +61,7 @@ mod codec;
 mod draft;
 mod error;
 mod fence;
+mod folders;
 mod header;
 mod history;
 mod inode;
@@ -73,6 +74,7 @@ mod read;
 mod regular;
 mod rows;
 mod schema;
+mod seen_files;
 mod sqlite;
 mod steps;
 mod terms;
@@ -81,9 +83,10 @@ mod unfinished;
 mod verification;
 mod words;
 
-pub(crate) use draft::SeenFiles;
+pub(crate) use codec::file_hash;
 pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
+pub use folders::{Folder, FolderId, FolderSize};
 use header::TransferId;
 pub use history::{Pulse, SkippedKind};
 pub(crate) use job_list::{JobList, Listed, PlannedPlaces};
@@ -92,6 +95,7 @@ pub use opening::{Approval, Opening};
 pub use read::TransferFile;
 pub use rows::{ItemRow, RunRow, SkippedRow, Verified};
 pub use schema::is_transfer_head;
+pub(crate) use seen_files::SeenFiles;
 pub use sqlite::SqliteJournal;
 pub use terms::{Overwrite, Terms};
 pub use troubled::{Looked, TroubledItem};
@@ -124,6 +128,8 @@ pub struct Item {
     pub properties: Tri<ExportProperties>,
     /// How often it was sent, this time included once it is intended.
     pub attempt: u32,
+    /// The folder that it lies in, if the plan knows.
+    pub folder: Option<FolderId>,
 }
 
 /// The number of an intent: one bulk call.
@@ -238,7 +244,7 @@ pub enum OpenItem {
     /// Sent, or not: nobody knows yet.
     Intended(Box<Sent>),
     /// Its job isn't known to have ended.
-    Accepted(ItemId, ExportId),
+    Accepted(Box<Item>, ExportId),
     /// Nobody knew at the end of the last run. With the job, if one is known.
     Unknown(Box<Sent>, Option<ExportId>),
     /// It came back, or was set aside: to be sent.
@@ -382,6 +388,13 @@ pub trait Journal: Send {
     ///
     /// If the journal can't be read.
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError>;
+
+    /// A folder that files of the plan lie in; `None` if there is none of that number.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn folder(&mut self, id: FolderId) -> Result<Option<Folder>, JournalError>;
 
     /// The jobs of this file's earlier attempts.
     ///

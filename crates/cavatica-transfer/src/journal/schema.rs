@@ -167,6 +167,18 @@ CREATE TABLE warned (
     item INTEGER PRIMARY KEY,
     reason INTEGER NOT NULL
 ) STRICT;
+", "
+-- Folders that files of the plan lie in.
+CREATE TABLE folder (
+    id INTEGER PRIMARY KEY,
+    file ANY NOT NULL UNIQUE,       -- as in item
+    first INTEGER NOT NULL,         -- the first item that lies in it
+    planned INTEGER NOT NULL,       -- how many items do
+    entries INTEGER,                -- how many entries it had; NULL if it was not listed
+    page INTEGER                    -- how many of them came with a request
+) STRICT;
+-- folder. NULL in files that were planned before.
+ALTER TABLE item ADD COLUMN folder INTEGER;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

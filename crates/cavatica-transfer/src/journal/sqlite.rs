@@ -17,9 +17,9 @@ use super::lock::{Lock, Owner, Unguarded};
 use super::open::{Held, WriteError};
 use super::steps::Steps;
 use super::{
-    Approval, Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item,
-    Journal, JournalError, OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms, fence, header,
-    words,
+    Approval, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
+    IntentId, Item, Journal, JournalError, OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms,
+    fence, folders, header, words,
 };
 use crate::fingerprint::Fingerprint;
 use crate::mutation::Mutation;
@@ -33,11 +33,11 @@ pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code,
     (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request), a.proof";
 
 /// The columns of an [`Item`] that no intent ever named; `w` is the word of its properties.
-const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0, w.text";
+const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0, w.text, i.folder";
 
 /// The columns of [`Item`]; `w` is the word of its properties.
 const ITEM: &str = "i.id, i.file, i.location, i.size, CASE WHEN a.lost THEN 0 ELSE i.overwrite END,
-    coalesce(a.number, 0), w.text";
+    coalesce(a.number, 0), w.text, i.folder";
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
 #[derive(Debug)]
@@ -203,8 +203,8 @@ impl SqliteJournal {
         };
         Ok(Sent {
             item: self.item(row)?,
-            call: IntentId(number(15)?.unwrap_or(0)),
-            at: moment(number(16)?).unwrap_or(Timestamp::UNIX_EPOCH),
+            call: IntentId(number(16)?.unwrap_or(0)),
+            at: moment(number(17)?).unwrap_or(Timestamp::UNIX_EPOCH),
         })
     }
 
@@ -267,6 +267,7 @@ fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, Jou
             }
             Err(error) => return Err(damaged(path, error)),
         },
+        folder: row.get::<_, Option<i64>>(7).map_err(sqlite)?.map(FolderId),
     })
 }
 
@@ -294,11 +295,13 @@ impl Journal for SqliteJournal {
         while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
             let id = ItemId(row.get(0).map_err(|source| self.sqlite(source))?);
             let number: u32 = row.get(5).map_err(|source| self.sqlite(source))?;
-            let columns = StateColumns::read(row, 7).map_err(|source| self.sqlite(source))?;
+            let columns = StateColumns::read(row, 8).map_err(|source| self.sqlite(source))?;
             match columns.state(&self.path)? {
                 State::Planned => open.push(OpenItem::Again(id)),
                 State::Intended => open.push(OpenItem::Intended(Box::new(self.sent(row)?))),
-                State::Accepted { export } => open.push(OpenItem::Accepted(id, export)),
+                State::Accepted { export } => {
+                    open.push(OpenItem::Accepted(Box::new(self.item(row)?), export));
+                }
                 State::Unknown { export, .. } => {
                     open.push(OpenItem::Unknown(Box::new(self.sent(row)?), export));
                 }
@@ -522,6 +525,11 @@ impl Journal for SqliteJournal {
             .collect())
     }
 
+    fn folder(&mut self, id: FolderId) -> Result<Option<Folder>, JournalError> {
+        let found = folders::folder(&self.path, &self.connection, id);
+        found.map_err(|error| error.at(&self.path, "read"))
+    }
+
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
         let mut statement = self
             .connection
@@ -556,7 +564,7 @@ impl Journal for SqliteJournal {
         while page.len() < PAGE
             && let Some(row) = rows.next().map_err(|source| self.sqlite(source))?
         {
-            let columns = StateColumns::read(row, 7).map_err(|source| self.sqlite(source))?;
+            let columns = StateColumns::read(row, 8).map_err(|source| self.sqlite(source))?;
             if let State::Failed { export, failure } = columns.state(&self.path)? {
                 page.push(Failed {
                     item: self.item(row)?,

@@ -247,6 +247,7 @@ impl<'a> Sieve<'a> {
             overwrite: row.and_then(|row| row.overwrite).map(overwrite),
             properties: properties.as_ref(),
             metadata: metadata.as_deref(),
+            folder: file.parent.value(),
         })?;
         if let Some(warning) = warnings.iter().find(|warning| warning.foretells_refusal()) {
             self.draft.note_warning(item, warning.name())?;

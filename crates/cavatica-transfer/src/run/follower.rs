@@ -1,7 +1,9 @@
 //! Following what was accepted to its end.
 //!
 //! A copy is followed by its jobs. A move is followed by its files: one that is an alias of the planned object has arrived,
-//! and nothing else proves it. Jobs are read only for files that haven't: to see them fail, or go on.
+//! and nothing else proves it. They are read by listing their folders where that is cheaper ([`Folders`]), else by their ids.
+//! Jobs are read only for files that haven't arrived: to see them fail, or go on. So that failures are seen early, failed
+//! jobs are asked for as well.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -10,8 +12,11 @@ use cavatica_exports::model::{ExportId, ExportMode};
 use tokio::time::Instant;
 
 use super::Timing;
-use super::poll_schedule::{Action, PollSchedule, Spacing};
+use super::folders::{Address, FileList, FolderChoice, Folders, PageSeen, PageWish};
+use super::poll_schedule::{Action, PollSchedule, Spacing, Trust};
+use crate::event::FolderDecision;
 use crate::evidence::Whereabouts;
+use crate::journal::{Folder, FolderId};
 use crate::state::{Doubt, ItemId};
 
 /// The most readings that are under way at once.
@@ -52,8 +57,25 @@ pub(super) enum Errand {
     Files(Vec<Followed>),
     /// How these jobs stand.
     Jobs(Vec<Followed>),
+    /// How these jobs stand, of files that most others on a page of their folder had not arrived with either.
+    Sample(FolderId, Vec<Followed>),
+    /// The next page of a folder.
+    Page(PageWish),
+    /// Which jobs have failed.
+    Failures,
     /// Both: they have puzzled us.
     Both(Vec<Followed>),
+}
+
+/// Why a page could not be had.
+#[derive(Debug)]
+pub(super) enum PageFailure {
+    /// It can be asked for again: where the list can't be read on, from its beginning.
+    Again(Option<Box<FileList>>),
+    /// The folder isn't shown.
+    NoFolder,
+    /// Lists by tokens are refused.
+    NoScroll,
 }
 
 /// What is followed, and how.
@@ -62,11 +84,22 @@ pub(super) struct Follower {
     mode: ExportMode,
     /// Those read least recently come first.
     followed: VecDeque<Followed>,
+    folders: Folders,
     /// Files to be moved that had not arrived when most of their neighbours had.
     stragglers: VecDeque<Followed>,
+    /// Files whose jobs are listed as failed.
+    suspects: Vec<Followed>,
+    /// Files of pages where most had not arrived.
+    samples: Vec<(FolderId, Vec<Followed>)>,
     puzzles: Vec<Puzzle>,
     schedule: PollSchedule,
     counting: bool,
+    /// How many must have ended before failed jobs are asked for.
+    failures_wanted_at: u64,
+    /// How many failed jobs were listed when they were asked for.
+    failures_listed: Option<u64>,
+    /// Whether the last page was read because nearly all files have arrived.
+    reads_all: bool,
     reads: usize,
     reading: usize,
     /// Whether a moved file was seen to become an alias of the planned object.
@@ -82,23 +115,41 @@ impl Follower {
         Follower {
             mode,
             followed: VecDeque::new(),
+            folders: Folders::default(),
             stragglers: VecDeque::new(),
+            suspects: Vec::new(),
+            samples: Vec::new(),
             puzzles: Vec::new(),
             schedule: PollSchedule::new(spacing, now),
             counting: false,
+            failures_wanted_at: PAGE as u64,
+            failures_listed: None,
+            reads_all: false,
             reads: 0,
             reading: 0,
             alias_seen,
         }
     }
 
-    /// Follows one more.
-    pub(super) fn follow(&mut self, item: ItemId, export: ExportId, since: Option<Instant>) {
-        self.followed.push_back(Followed {
-            item,
-            export,
-            since,
-        });
+    /// Follows one more, by listing its folder if that was found to be worth it.
+    pub(super) fn follow(&mut self, followed: Followed, address: Option<Address>) {
+        let back = match address {
+            Some(address) => self.folders.watch(address, followed),
+            None => Some(followed),
+        };
+        self.followed.extend(back);
+    }
+
+    /// The folder of an address about which it isn't decided yet how its files are followed.
+    pub(super) fn undecided(&self, address: Option<Address>) -> Option<FolderId> {
+        let folder = address?.folder;
+        let open = !self.folders.is_given_up() && !self.folders.knows(folder);
+        open.then_some(folder)
+    }
+
+    /// The folders whose files are followed by listing.
+    pub(super) fn meet(&mut self, id: FolderId, folder: Folder) -> Option<FolderDecision> {
+        self.folders.meet(id, folder)
     }
 
     /// Follows one that an earlier run didn't understand: one more look is enough.
@@ -116,19 +167,33 @@ impl Follower {
         });
     }
 
-    /// Jobs were accepted just now.
-    pub(super) fn accepted(&mut self, now: Instant) {
-        self.schedule.sent(now);
+    /// So many jobs were accepted just now.
+    pub(super) fn accepted(&mut self, jobs: usize, now: Instant) {
+        self.schedule.sent(jobs, now);
     }
 
     pub(super) fn in_flight(&self) -> usize {
-        self.followed.len() + self.stragglers.len() + self.puzzles.len() + self.reading
+        let late = self.stragglers.len() + self.suspects.len() + self.puzzles.len();
+        let samples = self.samples.iter().map(|(_, some)| some.len());
+        self.waiting() + late + samples.sum::<usize>() + self.reading
+    }
+
+    /// Those that wait for their turn to be read.
+    fn waiting(&self) -> usize {
+        self.followed.len() + self.folders.len()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Followed> {
+        let late = self.stragglers.iter().chain(&self.suspects);
+        let samples = self.samples.iter().flat_map(|(_, some)| some);
+        let waiting = self.followed.iter().chain(self.folders.all());
+        waiting.chain(late).chain(samples)
     }
 
     /// The jobs in flight that were accepted before this moment: as many from either end as one wants to be sure of.
     pub(super) fn oldest(&self, before: Instant, most: usize) -> Vec<ExportId> {
         let old = |followed: &&Followed| followed.since.is_none_or(|since| since < before);
-        let queue = || self.followed.iter().chain(&self.stragglers).filter(old);
+        let queue = || self.all().filter(old);
         let count = queue().count();
         let middle = most / 2..count.saturating_sub(most / 2);
         let ends = queue()
@@ -140,8 +205,10 @@ impl Follower {
     /// The ids of all jobs in flight.
     pub(super) fn exports(&self) -> HashSet<&ExportId> {
         let puzzles = self.puzzles.iter().map(|puzzle| &puzzle.followed);
-        let all = self.followed.iter().chain(&self.stragglers).chain(puzzles);
-        all.map(|followed| &followed.export).collect()
+        self.all()
+            .chain(puzzles)
+            .map(|followed| &followed.export)
+            .collect()
     }
 
     /// What to read now.
@@ -149,20 +216,19 @@ impl Follower {
         if self.reads >= READS {
             return None;
         }
-        let due = self.due_puzzles(now);
-        if !due.is_empty() {
-            return Some(Errand::Both(self.begin(due)));
+        if let Some(errand) = self.next_late(now) {
+            return Some(errand);
         }
-        let waited_for = self.followed.is_empty() && self.reads == 0;
-        if self.stragglers.len() >= PAGE || (waited_for && !self.stragglers.is_empty()) {
-            let count = PAGE.min(self.stragglers.len());
-            let some = self.stragglers.drain(..count).collect();
-            return Some(Errand::Jobs(self.begin(some)));
-        }
-        if self.followed.is_empty() {
+        if self.waiting() == 0 {
             return None;
         }
-        match self.schedule.action(self.followed.len(), now) {
+        if let Some(errand) = self.next_page() {
+            return Some(errand);
+        }
+        match self
+            .schedule
+            .action(self.waiting(), self.followed.len(), now)
+        {
             Action::Read(count) => {
                 let some: Vec<_> = self.followed.drain(..count).collect();
                 self.schedule.reading(some.len());
@@ -172,12 +238,80 @@ impl Follower {
                     ExportMode::Copy => Errand::Jobs(some),
                 })
             }
+            Action::Count | Action::Wait(_) if self.wants_failures() => {
+                self.reads += 1;
+                // The next question waits until thrice as many have ended; pages show failures as well.
+                let (_, ended) = self.schedule.ended();
+                self.failures_wanted_at = ended * 3;
+                Some(Errand::Failures)
+            }
             Action::Count if self.reads == 0 && !self.counting => {
                 self.counting = true;
                 Some(Errand::Count)
             }
             Action::Count | Action::Wait(_) => None,
         }
+    }
+
+    /// What to read of files that are late, or not understood.
+    fn next_late(&mut self, now: Instant) -> Option<Errand> {
+        let due = self.due_puzzles(now);
+        if !due.is_empty() {
+            return Some(Errand::Both(self.begin(due)));
+        }
+        if !self.suspects.is_empty() {
+            let count = PAGE.min(self.suspects.len());
+            let some = self.suspects.drain(..count).collect();
+            return Some(Errand::Jobs(self.begin(some)));
+        }
+        if let Some((folder, some)) = self.samples.pop() {
+            return Some(Errand::Sample(folder, self.begin(some)));
+        }
+        let waited_for = self.waiting() == 0 && self.reads == 0;
+        if self.stragglers.len() >= PAGE || (waited_for && !self.stragglers.is_empty()) {
+            let count = PAGE.min(self.stragglers.len());
+            let some = self.stragglers.drain(..count).collect();
+            return Some(Errand::Jobs(self.begin(some)));
+        }
+        None
+    }
+
+    /// The next page of a folder, if it is worth it. What is better read by its id is handed over.
+    fn next_page(&mut self) -> Option<Errand> {
+        if self.folders.len() == 0 {
+            return None;
+        }
+        if self.waiting() <= PAGE || (self.schedule.is_fruitless() && self.followed.is_empty()) {
+            let first = self.folders.take_first(PAGE);
+            self.followed.extend(first);
+        }
+        loop {
+            let (ended, all) = match self.schedule.trust(self.waiting()) {
+                Trust::InOrder(ended) => (ended, false),
+                Trust::NearlyAll(ended) => (ended, true),
+                Trust::None => return None,
+            };
+            match self.folders.next(ended, all)? {
+                FolderChoice::Release(some) => self.followed.extend(some),
+                FolderChoice::Read(wish) => {
+                    self.reads += 1;
+                    self.reads_all = all;
+                    // Of nearly all it isn't known which have not.
+                    let share = wish.expected as u64 * ended as u64 / self.waiting() as u64;
+                    let ended = usize::try_from(share).unwrap_or(wish.expected);
+                    self.schedule
+                        .reading(if all { ended } else { wish.expected });
+                    return Some(Errand::Page(wish));
+                }
+            }
+        }
+    }
+
+    /// Whether jobs have ended that aren't read yet, so that failures among them would not show.
+    fn wants_failures(&self) -> bool {
+        let (unread, ended) = self.schedule.ended();
+        let late = unread >= PAGE && ended >= self.failures_wanted_at;
+        late && self.mode == ExportMode::Move && !self.counting
     }
 
     fn begin(&mut self, some: Vec<Followed>) -> Vec<Followed> {
@@ -202,7 +336,7 @@ impl Follower {
     /// The platform said how many jobs are unfinished.
     pub(super) fn counted(&mut self, unfinished: u64, now: Instant) {
         self.counting = false;
-        self.schedule.counted(unfinished, self.followed.len(), now);
+        self.schedule.counted(unfinished, self.waiting(), now);
     }
 
     /// It couldn't be asked.
@@ -225,7 +359,103 @@ impl Follower {
         self.reading -= asked;
         self.followed.extend(go_on);
         if scheduled {
-            self.schedule.read(asked, ended, self.followed.len(), now);
+            self.schedule.read(asked, ended, self.waiting(), now);
+        }
+    }
+
+    /// The list of failed jobs was read, or the beginning of it: these jobs, of so many.
+    pub(super) fn failures(&mut self, listed: &HashSet<ExportId>, total: Option<u64>) {
+        self.reads -= 1;
+        let risen = match (self.failures_listed, total) {
+            (Some(before), Some(total)) => total > before,
+            (None, Some(total)) => total > listed.len() as u64,
+            (_, None) => false,
+        };
+        self.failures_listed = total.or(self.failures_listed);
+        let has_failed = |export: &ExportId| listed.contains(export);
+        let mut suspects = self.folders.take_jobs(&has_failed);
+        let (failed, others) = std::mem::take(&mut self.followed)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|followed| has_failed(&followed.export));
+        self.followed = others;
+        suspects.extend(failed);
+        if suspects.is_empty() && risen {
+            // They aren't among those that were shown. Those that were sent first may tell.
+            suspects = self.folders.take_first(PAGE);
+        }
+        self.suspects.extend(suspects);
+    }
+
+    /// The list of failed jobs could not be had.
+    pub(super) fn no_failures(&mut self) {
+        self.reads -= 1;
+    }
+
+    /// A page of a folder was read that began at this moment, with these files on it, by the hashes of their ids.
+    pub(super) fn listed(
+        &mut self,
+        folder: FolderId,
+        began: Instant,
+        entries: &[u64],
+        list: Option<Box<FileList>>,
+    ) -> PageSeen {
+        self.reads -= 1;
+        let page = self.folders.listed(folder, began, entries, list);
+        self.reading += page.seen.len();
+        self.followed.extend(page.missed.iter().cloned());
+        page
+    }
+
+    /// Of the files on a page so many had arrived, and these had not.
+    pub(super) fn sorted_page(
+        &mut self,
+        folder: FolderId,
+        expected: usize,
+        arrived: usize,
+        late: Vec<(Followed, u64)>,
+        now: Instant,
+    ) {
+        let seen = arrived + late.len();
+        self.reading -= seen;
+        let few = late.len() * 10 <= seen;
+        let mut late = late.into_iter();
+        if few && self.reads_all && self.schedule.are_running(late.len()) {
+            self.followed.extend(late.map(|(followed, _)| followed));
+        } else if few {
+            self.stragglers.extend(late.map(|(followed, _)| followed));
+        } else {
+            let sample = late.by_ref().take(PAGE).map(|(followed, _)| followed);
+            self.samples.push((folder, sample.collect()));
+            let back = self.folders.put_back(folder, late.collect());
+            self.followed.extend(back);
+        }
+        let asked = if seen > 0 { seen } else { expected };
+        self.schedule.read(asked, arrived, self.waiting(), now);
+    }
+
+    /// A page could not be had.
+    pub(super) fn not_listed(&mut self, folder: FolderId, failed: PageFailure, now: Instant) {
+        self.reads -= 1;
+        let released = match failed {
+            PageFailure::Again(list) => self.folders.not_listed(folder, list),
+            PageFailure::NoFolder => self.folders.close(folder),
+            PageFailure::NoScroll => self.folders.give_up(),
+        };
+        self.followed.extend(released);
+        self.schedule.failed(now);
+    }
+
+    /// How the jobs of a sample stand: so many were asked for, so many of them have failed, so many completed.
+    pub(super) fn sampled(&mut self, folder: FolderId, asked: usize, failed: usize, done: usize) {
+        if (failed + done) * 10 >= asked * 9 {
+            self.schedule.vindicated();
+        }
+        if failed * 10 >= asked * 9 {
+            let others = self.folders.sample_failed(folder);
+            self.stragglers.extend(others);
+        } else if done * 2 >= asked {
+            let released = self.folders.sample_completed();
+            self.followed.extend(released);
         }
     }
 
@@ -245,6 +475,19 @@ impl Follower {
     /// Files that had not arrived, though most of their neighbours had: their jobs are read together.
     pub(super) fn straggle(&mut self, some: impl IntoIterator<Item = Followed>) {
         self.stragglers.extend(some);
+    }
+
+    /// A job has completed, of a file that wasn't read: it is read at once.
+    pub(super) fn completed(&mut self, followed: Followed, now: Instant) {
+        if self.puzzle_of(followed.item).is_none() {
+            self.puzzles.push(Puzzle {
+                followed,
+                doubt: Doubt::JobUnclear,
+                first: Some(now),
+                readings: 0,
+                due: now,
+            });
+        }
     }
 
     fn puzzle_of(&mut self, item: ItemId) -> Option<&mut Puzzle> {
@@ -314,10 +557,13 @@ impl Follower {
 
     pub(super) fn next_wake(&self, now: Instant) -> Option<Instant> {
         let puzzle = self.puzzles.iter().map(|puzzle| puzzle.due).min();
-        let scheduled = if self.followed.is_empty() || self.counting {
+        let scheduled = if self.waiting() == 0 || self.counting {
             None
         } else {
-            match self.schedule.action(self.followed.len(), now) {
+            match self
+                .schedule
+                .action(self.waiting(), self.followed.len(), now)
+            {
                 Action::Wait(until) => Some(until),
                 Action::Count | Action::Read(_) => None,
             }
@@ -333,3 +579,6 @@ pub(super) fn doubt_of(place: Option<&Whereabouts>) -> Doubt {
         Some(Whereabouts::Volume { .. } | Whereabouts::Gone) | None => Doubt::JobUnclear,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! came of them. Sending, following and looking up lost answers go on side by side; the journal is written by nobody else.
 
 mod copy_proof;
+mod folders;
 mod follower;
 mod inquiry;
 mod outage;
@@ -14,10 +15,12 @@ mod saving;
 mod sender;
 mod stop;
 mod tasks;
+mod way;
 
 pub use retrying::{OverwriteAgain, Retry, UnknownFiles};
 pub use runner::run;
 pub use stop::Stop;
+pub use way::Way;
 
 use std::time::Duration;
 

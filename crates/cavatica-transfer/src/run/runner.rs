@@ -8,11 +8,13 @@
 mod answers;
 mod inquiries;
 mod opening;
+mod pages;
 mod readings;
 mod record;
 mod resume;
 mod retries;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use cavatica_exports::Cavatica;
@@ -22,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::copy_proof::CopyProof;
+use super::folders::Address;
 use super::follower::{Errand, Follower};
 use super::inquiry::Inquiry;
 use super::outage::Outage;
@@ -105,6 +108,8 @@ struct Runner<'a> {
     /// All unfinished jobs are being read, because some of them aren't ours.
     sweeping: bool,
     swept: Option<Instant>,
+    /// Where files lie whose acceptance isn't recorded yet; `None` for those that are followed by their ids.
+    addresses: HashMap<ItemId, Option<Address>>,
     tasks: JoinSet<Done>,
     saving: Saving,
     sender: Sender,
@@ -144,6 +149,7 @@ impl<'a> Runner<'a> {
             refused: None,
             sweeping: false,
             swept: None,
+            addresses: HashMap::new(),
             tasks: JoinSet::new(),
             saving: Saving::default(),
             sender: Sender::new(caution),
@@ -288,6 +294,16 @@ impl<'a> Runner<'a> {
                     self.tasks.spawn(tasks::count(platform, volume));
                     continue;
                 }
+                Errand::Failures => {
+                    let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
+                    self.tasks.spawn(tasks::failures(platform, volume));
+                    continue;
+                }
+                Errand::Page(wish) => {
+                    self.tasks.spawn(tasks::list(self.platform.clone(), wish));
+                    continue;
+                }
+                Errand::Sample(folder, asked) => (asked, What::Sample(folder)),
                 Errand::Files(asked) => (asked, What::Files),
                 Errand::Jobs(asked) => (asked, What::Jobs),
                 Errand::Both(asked) => match self.terms.mode {
@@ -298,7 +314,9 @@ impl<'a> Runner<'a> {
             let ids: Vec<_> = asked.iter().map(|followed| followed.item).collect();
             let items = match (self.terms.mode, what) {
                 (ExportMode::Move, What::Files | What::Both) => self.journal.items(&ids)?,
-                (ExportMode::Move, What::Jobs) | (ExportMode::Copy, _) => Vec::new(),
+                (ExportMode::Move, What::Jobs | What::Sample(_)) | (ExportMode::Copy, _) => {
+                    Vec::new()
+                }
             };
             let (platform, terms) = (self.platform.clone(), self.terms.clone());
             self.tasks
@@ -359,6 +377,8 @@ impl<'a> Runner<'a> {
             Done::Counted(result) => self.counted(result),
             Done::Swept(result) => self.swept(result),
             Done::Read(reading) => self.read(*reading),
+            Done::Listed(page) => self.listed(*page),
+            Done::Failures(result) => self.failures(result),
             Done::Revisited(revisited) => self.revisited(*revisited),
             Done::Inquired {
                 asked,

@@ -51,6 +51,8 @@ pub(super) struct Sender {
     again: VecDeque<ItemId>,
     /// Files that failed in a way that passes by waiting.
     later: Vec<(Instant, ItemId)>,
+    /// By how long they wait, the moment that those which failed last go at.
+    moments: Vec<(Duration, Instant)>,
     /// How many files that were never sent this run may still send.
     fresh: usize,
     /// Whether there is more than one of them to begin with: then the last is kept back as a witness for those in doubt.
@@ -76,6 +78,7 @@ impl Sender {
         Sender {
             again: VecDeque::new(),
             later: Vec::new(),
+            moments: Vec::new(),
             fresh: 0,
             keeps_one: false,
             starting: 0,
@@ -100,9 +103,23 @@ impl Sender {
         self.again.push_back(item);
     }
 
-    /// A file is to be sent again at this moment.
-    pub(super) fn later(&mut self, due: Instant, item: ItemId) {
-        self.later.push((due, item));
+    /// A file is to be sent again once it has waited for so long, or a quarter longer: half a call costs as much as a whole
+    /// one, so those go together that failed at about the same time.
+    pub(super) fn later(&mut self, now: Instant, wait: Duration, item: ItemId) {
+        let due = now + wait;
+        let known = self.moments.iter_mut().find(|(known, _)| *known == wait);
+        let moment = match known {
+            Some((_, moment)) if *moment >= due => *moment,
+            Some((_, moment)) => {
+                *moment = due + wait / 4;
+                *moment
+            }
+            None => {
+                self.moments.push((wait, due + wait / 4));
+                due + wait / 4
+            }
+        };
+        self.later.push((moment, item));
     }
 
     /// How many files wait for their moment.

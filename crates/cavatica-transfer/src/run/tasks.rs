@@ -3,17 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use cavatica_exports::model::{
-    Batch, BulkAnswer, BulkItem, CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode,
-    ExportState, FileId, JobStanding, StartedJob, Volume, VolumeId,
+    Batch, BulkAnswer, BulkItem, CheckedExport, Entry, ExportBatch, ExportId, ExportJob,
+    ExportMode, ExportState, FileId, JobStanding, StartedJob, StoredFile, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
-use cavatica_exports::{Cavatica, ExportFilter};
+use cavatica_exports::{Cavatica, ExportFilter, ListError, Parent};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::folders::{FileList, PageWish};
 use super::follower::Followed;
+use super::way::LARGEST_PAGE;
 use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, object_exists, whereabouts};
-use crate::journal::{Failed, Intent, Item, Terms};
+use crate::journal::{Failed, FolderId, Intent, Item, Terms};
 use crate::mutation::Mutation;
 
 /// What a task brought back.
@@ -42,6 +44,10 @@ pub(super) enum Done {
     Swept(Result<Unfinished, AskError>),
     /// Files or jobs were read.
     Read(Box<Reading>),
+    /// A page of a folder was read.
+    Listed(Box<ListedPage>),
+    /// Failed jobs were listed, or the first of them.
+    Failures(Result<FailedJobs, AskError>),
     /// Failed files that are to be sent again were read.
     Revisited(Box<Revisited>),
     /// Files whose fate isn't known were inquired about.
@@ -66,6 +72,31 @@ pub(super) struct Unfinished {
     pub(super) total: Option<u64>,
     /// Those that were read, with their files.
     pub(super) jobs: Vec<(ExportId, FileId)>,
+}
+
+/// Failed jobs on the volume, of all that the account started.
+#[derive(Debug)]
+pub(super) struct FailedJobs {
+    /// How many, if the platform says.
+    pub(super) total: Option<u64>,
+    /// Those that were read.
+    pub(super) jobs: HashSet<ExportId>,
+}
+
+/// A page of a folder.
+#[derive(Debug)]
+pub(super) struct ListedPage {
+    pub(super) folder: FolderId,
+    /// When it was begun.
+    pub(super) began: Instant,
+    /// How many of our files were expected on it.
+    pub(super) expected: usize,
+    /// What is on it.
+    pub(super) files: Result<Vec<StoredFile>, ListError>,
+    /// The list, unless it has ended.
+    pub(super) list: Option<Box<FileList>>,
+    /// Whether it was the first page.
+    pub(super) first: bool,
 }
 
 /// What was read of files that are followed.
@@ -237,12 +268,62 @@ async fn unfinished(
     })
 }
 
+/// Lists the jobs that have failed, as far as they fit on a page.
+pub(super) async fn failures(platform: Cavatica, volume: VolumeId) -> Done {
+    let mut pager = platform.exports.list(&ExportFilter {
+        volume: Some(volume),
+        states: vec![ExportState::Failed],
+    });
+    let page = pager.next_page().await;
+    Done::Failures(match page {
+        Ok(page) => {
+            let jobs = page.into_iter().flat_map(|page| page.items);
+            Ok(FailedJobs {
+                total: pager.total(),
+                jobs: jobs.map(|job| job.id).collect(),
+            })
+        }
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// Reads the next page of a folder.
+pub(super) async fn list(platform: Cavatica, wish: PageWish) -> Done {
+    let began = Instant::now();
+    let first = wish.list.is_none();
+    let mut list = wish.list.unwrap_or_else(|| {
+        let page = u32::try_from(LARGEST_PAGE).expect("a thousand");
+        let parent = Parent::Folder(wish.parent);
+        Box::new(platform.files.scroll(&parent, page).leniently())
+    });
+    let page = list.next_page().await;
+    let files = page.map(|page| {
+        let entries = page.into_iter().flat_map(|page| page.items);
+        let files = entries.filter_map(|entry| match entry {
+            Entry::Read(file) => Some(file),
+            Entry::Unreadable { .. } => None,
+        });
+        files.collect()
+    });
+    let ended = files.is_ok() && list.has_ended();
+    Done::Listed(Box::new(ListedPage {
+        folder: wish.folder,
+        began,
+        expected: wish.expected,
+        files,
+        list: (!ended).then_some(list),
+        first,
+    }))
+}
+
 /// What to read of files that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// Whether they have arrived; where too few have, how their jobs stand as well.
     Files,
     Jobs,
+    /// How the jobs stand of files that were seen on a page of a folder, and had not arrived.
+    Sample(FolderId),
     /// Both of each.
     Both,
 }
@@ -274,7 +355,7 @@ pub(super) async fn read(
 impl Reading {
     async fn read(&mut self, platform: &Cavatica, terms: &Terms) -> Result<(), AskError> {
         let what = self.what;
-        if what != What::Jobs {
+        if matches!(what, What::Files | What::Both) {
             let files: Vec<FileId> = self.items.iter().map(|item| item.file.clone()).collect();
             self.places = whereabouts(platform, &files).await?;
         }
@@ -283,7 +364,7 @@ impl Reading {
             place.is_some_and(|place| place.is_at(&terms.volume, item))
         };
         let left: Vec<ExportId> = match what {
-            What::Jobs => self
+            What::Jobs | What::Sample(_) => self
                 .asked
                 .iter()
                 .map(|followed| followed.export.clone())

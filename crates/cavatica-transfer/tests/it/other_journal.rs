@@ -7,8 +7,8 @@ use cavatica_exports::model::{ExportId, FileId};
 use cavatica_exports::transport::Guard;
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
-    Change, Changed, ClockSample, Copying, Count, Failed, Intent, IntentId, Item, Journal,
-    JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
+    Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent, IntentId, Item,
+    Journal, JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
@@ -126,7 +126,10 @@ impl Journal for Memory {
             match &row.state {
                 State::Planned => Some(OpenItem::Again(id)),
                 State::Intended => Some(OpenItem::Intended(sent())),
-                State::Accepted { export } => Some(OpenItem::Accepted(id, export.clone())),
+                State::Accepted { export } => Some(OpenItem::Accepted(
+                    Box::new(row.item.clone()),
+                    export.clone(),
+                )),
                 State::Unknown { export, .. } => Some(OpenItem::Unknown(sent(), export.clone())),
                 State::Failed { failure, .. } => failure
                     .class()
@@ -195,6 +198,10 @@ impl Journal for Memory {
 
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {
         Ok(ids.iter().map(|id| self.rows[id].item.clone()).collect())
+    }
+
+    fn folder(&mut self, _: FolderId) -> Result<Option<Folder>, JournalError> {
+        Ok(None)
     }
 
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {

@@ -47,6 +47,7 @@ pub(crate) fn plan(path: &Path, files: u64) {
                 overwrite: None,
                 properties: None,
                 metadata: None,
+                folder: None,
             })
             .expect("room for a file");
     }

@@ -24,10 +24,10 @@ async fn a_project_is_moved_with_one_request_for_a_hundred_files_and_a_few_more(
     let count = |route| ledger.requests_to(route);
     // The last file goes alone.
     assert_eq!(count(Route::BulkStart), 11, "{:?}", ledger.requests);
-    // The project's top level, `run1`, and `run1/bam`, a thousand files per page.
-    assert_eq!(count(Route::Scroll), 3, "{:?}", ledger.requests);
+    // The plan reads the project's top level, `run1`, and `run1/bam`, a thousand files per page; the run the last of them.
+    assert!(count(Route::Scroll) <= 5, "{:?}", ledger.requests);
     let all: u64 = ledger.requests.values().sum();
-    assert!(all <= 31 + 60, "{:?}", ledger.requests);
+    assert!(all <= 13 + 60, "{:?}", ledger.requests);
 
     let summary = bench.summary();
     assert_eq!(

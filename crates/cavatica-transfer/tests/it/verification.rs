@@ -40,6 +40,7 @@ fn planned_under(prefix: &str, path: &Path, keys: &BTreeMap<String, bool>, size:
                 overwrite: None,
                 properties: None,
                 metadata: None,
+                folder: None,
             })
             .expect("room for a file");
     }

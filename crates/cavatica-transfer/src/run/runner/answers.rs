@@ -34,7 +34,8 @@ impl Runner<'_> {
         let fates = answer.by_request(intent.items.iter().map(key));
         let mut moments = Moments::default();
         let mut changes = Vec::with_capacity(files);
-        let (mut lost, mut newest, mut refused) = (Vec::new(), None, 0);
+        let (mut lost, mut newest) = (Vec::new(), None);
+        let (mut accepted, mut refused) = (0, 0);
         for (item, fate) in intent.items.into_iter().zip(fates) {
             match fate {
                 Fate::Accepted(job) => {
@@ -44,6 +45,9 @@ impl Runner<'_> {
                         self.inquiry.clock.learn(started, sent, heard);
                     }
                     newest = Some(job.id.clone());
+                    accepted += 1;
+                    let address = self.address(&item);
+                    self.addresses.insert(item.id, address);
                     let job = seen(job, self.terms.mode, request_id);
                     changes.push(Change {
                         started,
@@ -60,7 +64,7 @@ impl Runner<'_> {
             }
         }
         if let Some(export) = newest {
-            self.follower.accepted(now);
+            self.follower.accepted(accepted, now);
             self.inquiry.witness(Witness {
                 export,
                 sent: began,
@@ -69,7 +73,7 @@ impl Runner<'_> {
         }
         (self.report)(Event::BatchAnswered {
             files,
-            accepted: files - refused - lost.len(),
+            accepted,
             refused,
         });
         // Smaller calls are for answers with gaps; errors and jobs without names come in calls of any size.

@@ -21,6 +21,8 @@ struct Sorted {
     go_on: Vec<Followed>,
     stragglers: Vec<Followed>,
     puzzles: Vec<(Followed, Doubt)>,
+    /// Their jobs have completed, and their files weren't read.
+    unread: Vec<Followed>,
 }
 
 impl Runner<'_> {
@@ -35,12 +37,24 @@ impl Runner<'_> {
             ExportMode::Move => reading.what == What::Files,
             ExportMode::Copy => true,
         };
+        if let What::Sample(folder) = reading.what {
+            let count = |state| {
+                let jobs = reading.jobs.iter().filter(|job| job.state.is(state));
+                jobs.count()
+            };
+            let (failed, done) = (count(ExportState::Failed), count(ExportState::Completed));
+            self.follower
+                .sampled(folder, reading.asked.len(), failed, done);
+        }
         let sorted = self.sort(reading);
         let asked = sorted.count();
         let ended = sorted.ended.len() + sorted.echoes.len();
         self.follower
             .read(asked, ended, sorted.go_on, scheduled, now);
         self.follower.straggle(sorted.stragglers);
+        for followed in sorted.unread {
+            self.follower.completed(followed, now);
+        }
         for (followed, doubt) in sorted.puzzles {
             if self
                 .follower
@@ -83,6 +97,11 @@ impl Runner<'_> {
             }
             let job = reading.take_job(place_of_job, &followed.export);
             place_of_job += 1;
+            let unread = item.is_none() && self.terms.mode == ExportMode::Move;
+            if unread && job.as_ref().is_some_and(has_completed) {
+                sorted.unread.push(followed);
+                continue;
+            }
             let object = item
                 .and_then(|item| reading.objects.get(&item.file))
                 .copied();
@@ -242,6 +261,10 @@ impl Runner<'_> {
     }
 }
 
+fn has_completed(job: &JobStanding) -> bool {
+    job.state.is(ExportState::Completed)
+}
+
 impl Sorted {
     fn count(&self) -> usize {
         self.ended.len()
@@ -249,5 +272,6 @@ impl Sorted {
             + self.go_on.len()
             + self.stragglers.len()
             + self.puzzles.len()
+            + self.unread.len()
     }
 }

@@ -70,7 +70,7 @@ impl Runner<'_> {
         match after {
             State::Planned => self.sender.again(item),
             State::Intended => {}
-            State::Accepted { export } => self.follower.follow(item, export, Some(now)),
+            State::Accepted { export } => self.follow_accepted(item, export, now)?,
             State::Completed { .. } => self.copy_proof.completed(item),
             State::Failed { export, failure } => {
                 let again = self.again(item, &failure, attempt, now);
@@ -112,7 +112,7 @@ impl Runner<'_> {
             return Again::No;
         }
         let wait = wait_after(attempt, self.options.timing.retry);
-        self.sender.later(now + wait, item);
+        self.sender.later(now, wait, item);
         Again::Later
     }
 }

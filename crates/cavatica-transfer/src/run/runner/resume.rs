@@ -1,5 +1,7 @@
 //! Taking up what earlier runs left.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::Runner;
@@ -8,6 +10,7 @@ use crate::evidence::{Question, SentBy, Settling};
 use crate::journal::{OpenItem, Overwrite, Sent};
 use crate::mutation::Mutation;
 use crate::run::RunError;
+use crate::run::follower::Followed;
 use crate::run::inquiry::Cause;
 
 impl Runner<'_> {
@@ -24,11 +27,18 @@ impl Runner<'_> {
                         self.sender.again(item);
                     }
                 }
-                OpenItem::Accepted(item, export) => self.follower.follow(item, export, None),
+                OpenItem::Accepted(item, export) => {
+                    let followed = Followed {
+                        item: item.id,
+                        export,
+                        since: None,
+                    };
+                    self.follow_one(followed, self.address(&item))?;
+                }
                 OpenItem::Transient(item, attempts)
                     if sends && attempts < self.options.max_attempts =>
                 {
-                    self.sender.later(now, item);
+                    self.sender.later(now, Duration::ZERO, item);
                 }
                 OpenItem::Transient(..) => {}
                 // The run that wrote the intent may have died a moment ago with the request on its way, so the settling

@@ -1,0 +1,124 @@
+//! The folders that files of the plan lie in.
+
+use std::path::Path;
+
+use cavatica_exports::model::FileId;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::codec::{self, StoredFile, file_id, read_back};
+use super::open::WriteError;
+use crate::state::ItemId;
+
+/// The number of a folder within its transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FolderId(pub i64);
+
+/// A folder that files of the plan lie in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// The folder itself.
+    pub file: FileId,
+    /// The first file of the plan that lies in it.
+    pub first: ItemId,
+    /// How many files of the plan do.
+    pub planned: u64,
+    /// What the plan saw of it, if it listed it: then the files are planned in the order of the list.
+    pub size: Option<FolderSize>,
+}
+
+/// What was seen of a folder that was listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderSize {
+    /// How many files and folders it had.
+    pub entries: u64,
+    /// How many of them came with a request, at the most.
+    pub page: u64,
+}
+
+/// The folder of a transfer.
+pub(super) fn folder(
+    path: &Path,
+    connection: &Connection,
+    id: FolderId,
+) -> Result<Option<Folder>, WriteError> {
+    let mut statement = connection
+        .prepare_cached("SELECT file, first, planned, entries, page FROM folder WHERE id = ?")?;
+    let mut rows = statement.query([id.0])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let number = |name: &str| row.get::<_, Option<i64>>(name);
+    let size = number("entries")?.zip(number("page")?);
+    Ok(Some(Folder {
+        file: file_id(row.get_ref("file")?, path)?,
+        first: ItemId(row.get("first")?),
+        planned: read_back(row.get("planned")?),
+        size: size.map(|(entries, page)| FolderSize {
+            entries: read_back(entries),
+            page: read_back(page),
+        }),
+    }))
+}
+
+/// Counts the files of each folder while they are planned, neighbours together.
+#[derive(Debug, Default)]
+pub(super) struct FolderCounts {
+    /// The folder of the file that was added last, and how many of it are not yet written.
+    last: Option<(FileId, FolderId, u64)>,
+}
+
+impl FolderCounts {
+    /// The number of the folder that the next item lies in.
+    pub(super) fn count(
+        &mut self,
+        connection: &Connection,
+        folder: &FileId,
+        item: ItemId,
+    ) -> rusqlite::Result<FolderId> {
+        if let Some((last, id, files)) = &mut self.last
+            && last == folder
+        {
+            *files += 1;
+            return Ok(*id);
+        }
+        self.write(connection)?;
+        let known = connection
+            .prepare_cached("SELECT id FROM folder WHERE file = ?")?
+            .query_row([StoredFile(folder)], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                connection
+                    .prepare_cached("INSERT INTO folder (file, first, planned) VALUES (?, ?, 0)")?
+                    .execute(params![StoredFile(folder), item.0])?;
+                connection.last_insert_rowid()
+            }
+        };
+        self.last = Some((folder.clone(), FolderId(id), 1));
+        Ok(FolderId(id))
+    }
+
+    /// Writes down what was counted.
+    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if let Some((_, id, files)) = self.last.take() {
+            connection
+                .prepare_cached("UPDATE folder SET planned = planned + ? WHERE id = ?")?
+                .execute(params![codec::stored(files), id.0])?;
+        }
+        Ok(())
+    }
+}
+
+/// Remembers what was seen of a folder, if any file of it is planned.
+pub(super) fn note_size(
+    connection: &Connection,
+    folder: &FileId,
+    size: FolderSize,
+) -> rusqlite::Result<()> {
+    let numbers = [size.entries, size.page].map(codec::stored);
+    connection
+        .prepare_cached("UPDATE folder SET entries = ?, page = ? WHERE file = ?")?
+        .execute(params![numbers[0], numbers[1], StoredFile(folder)])?;
+    Ok(())
+}

@@ -1,0 +1,472 @@
+//! Files that are followed by listing the folders that they lie in.
+//!
+//! A list is read on page by page as the files on its next page have presumably arrived, so that a folder of any size is
+//! listed once. What a list shows of a file is believed only where it shows its arrival: a file that it doesn't show, or not
+//! as arrived, is read by its job and by its id.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cavatica_exports::Pager;
+use cavatica_exports::model::{Entry, ExportId, FileId, Page, StoredFile};
+use tokio::time::Instant;
+
+use super::follower::Followed;
+use super::way::{IDS, LARGEST_PAGE, Prospect, Way};
+use crate::event::FolderDecision;
+use crate::journal::{Folder, FolderId};
+use crate::state::ItemId;
+
+/// Lists that show nothing of what had arrived before: after so many of them none is believed to be up to date.
+const STALE_PAGES: u32 = 2;
+
+/// A list of what lies in a folder, as far as following needs it.
+pub(super) type FileList = Pager<Page<Entry<StoredFile>>>;
+
+/// Where a file lies on the platform, as far as following needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) folder: FolderId,
+    /// A hash of the file's id.
+    pub(super) file: u64,
+}
+
+/// A page that is to be read.
+#[derive(Debug)]
+pub(super) struct PageWish {
+    pub(super) folder: FolderId,
+    pub(super) parent: FileId,
+    /// The list to read on; `None` to begin it.
+    pub(super) list: Option<Box<FileList>>,
+    /// How many files are expected to be seen on it.
+    pub(super) expected: usize,
+}
+
+/// What to do next about files in folders.
+#[derive(Debug)]
+pub(super) enum FolderChoice {
+    Read(PageWish),
+    /// Read these by their ids from now on.
+    Release(Vec<Followed>),
+}
+
+/// How a page turned out.
+#[derive(Debug)]
+pub(super) struct PageSeen {
+    /// Files that were on the page, each with its place there.
+    pub(super) seen: Vec<(Followed, usize)>,
+    /// Files that the list passed without showing them.
+    pub(super) missed: Vec<Followed>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    followed: Followed,
+    file: u64,
+}
+
+/// The files of one folder.
+#[derive(Debug)]
+struct Group {
+    folder: Folder,
+    /// In the order of the plan.
+    watched: BTreeMap<ItemId, Watched>,
+    /// How many were ever watched.
+    accepted: u64,
+    list: Option<Box<FileList>>,
+    /// How many entries the list has passed.
+    passed: u64,
+    reading: bool,
+    /// Whether a list of it could not be read on.
+    lost: bool,
+    /// How many entries the folder presumably has, if the plan didn't list it.
+    guess: Option<u64>,
+    /// How many of the first have been seen not to have arrived on a page where most hadn't.
+    sampled: usize,
+}
+
+/// All folders whose files are followed by listing.
+#[derive(Debug, Default)]
+pub(super) struct Folders {
+    groups: BTreeMap<FolderId, Group>,
+    /// The last folder that isn't worth it: most often the next file's too.
+    last_by_ids: Option<FolderId>,
+    given_up: bool,
+    stale: u32,
+    files: usize,
+}
+
+impl Folders {
+    /// Whether files of a folder may be followed by listing at all.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
+    /// Whether it was decided already how the files of a folder are read.
+    pub(super) fn knows(&self, id: FolderId) -> bool {
+        self.groups.contains_key(&id) || self.last_by_ids == Some(id)
+    }
+
+    /// Decides how the files of a folder are read. Says so where there is something to decide.
+    pub(super) fn meet(&mut self, id: FolderId, folder: Folder) -> Option<FolderDecision> {
+        let group = Group::new(folder);
+        let way = group.way_of_all();
+        let decision = FolderDecision {
+            folder: group.folder.file.clone(),
+            planned: group.folder.planned,
+            entries: group.folder.size.map(|size| size.entries),
+            way,
+        };
+        match way {
+            Way::Listing { .. } => drop(self.groups.insert(id, group)),
+            Way::Ids => self.last_by_ids = Some(id),
+        }
+        (decision.planned > IDS).then_some(decision)
+    }
+
+    /// Follows a file by listing its folder. Gives it back where that isn't worth it.
+    pub(super) fn watch(&mut self, address: Address, followed: Followed) -> Option<Followed> {
+        if self.given_up {
+            return Some(followed);
+        }
+        let Some(group) = self.groups.get_mut(&address.folder) else {
+            return Some(followed);
+        };
+        group.accepted += 1;
+        let file = address.file;
+        let before = group
+            .watched
+            .insert(followed.item, Watched { followed, file });
+        self.files += usize::from(before.is_none());
+        None
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.files
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Followed> {
+        let groups = self.groups.values();
+        let watched = groups.flat_map(|group| group.watched.values());
+        watched.map(|watched| &watched.followed)
+    }
+
+    /// What to do next, if so many of the files in flight have ended, those first that were sent first. `all` says whether
+    /// nearly all of them have, so that nothing is worth waiting for.
+    pub(super) fn next(&mut self, ended: usize, all: bool) -> Option<FolderChoice> {
+        let mut left = ended;
+        let mut chosen = None;
+        for (id, group) in &mut self.groups {
+            if left == 0 {
+                break;
+            }
+            if !group.watched.is_empty()
+                && !group.reading
+                && let Some((way, expected)) = group.choose(left, all)
+            {
+                chosen = Some((*id, way, expected));
+                break;
+            }
+            left = left.saturating_sub(group.watched.len());
+        }
+        let (id, way, expected) = chosen?;
+        match way {
+            Way::Ids => Some(FolderChoice::Release(self.release(id))),
+            Way::Listing { .. } => {
+                let group = self.groups.get_mut(&id)?;
+                group.reading = true;
+                Some(FolderChoice::Read(PageWish {
+                    folder: id,
+                    parent: group.folder.file.clone(),
+                    list: group.list.take(),
+                    expected,
+                }))
+            }
+        }
+    }
+
+    /// The files of a folder, to be read by their ids.
+    fn release(&mut self, id: FolderId) -> Vec<Followed> {
+        let Some(group) = self.groups.get_mut(&id) else {
+            return Vec::new();
+        };
+        group.begin_anew();
+        let watched = std::mem::take(&mut group.watched);
+        self.files -= watched.len();
+        let watched = watched.into_values();
+        watched.map(|watched| watched.followed).collect()
+    }
+
+    /// All files, to be read by their ids.
+    pub(super) fn release_all(&mut self) -> Vec<Followed> {
+        let ids: Vec<FolderId> = self.groups.keys().copied().collect();
+        ids.into_iter().flat_map(|id| self.release(id)).collect()
+    }
+
+    /// Lists are refused, or don't show what is: files are read by their ids from now on.
+    pub(super) fn give_up(&mut self) -> Vec<Followed> {
+        self.given_up = true;
+        let released = self.release_all();
+        self.groups.clear();
+        released
+    }
+
+    /// The files that were sent first, to be read by their ids.
+    pub(super) fn take_first(&mut self, most: usize) -> Vec<Followed> {
+        let mut taken = Vec::new();
+        for group in self.groups.values_mut() {
+            while taken.len() < most
+                && let Some((_, watched)) = group.watched.pop_first()
+            {
+                taken.push(watched.followed);
+            }
+        }
+        self.files -= taken.len();
+        taken
+    }
+
+    /// Takes out files by their jobs.
+    pub(super) fn take_jobs(&mut self, wanted: &dyn Fn(&ExportId) -> bool) -> Vec<Followed> {
+        let mut taken = Vec::new();
+        for group in self.groups.values_mut() {
+            let items = group.watched.values();
+            let items = items.filter(|watched| wanted(&watched.followed.export));
+            let items: Vec<ItemId> = items.map(|watched| watched.followed.item).collect();
+            for item in items {
+                let watched = group.watched.remove(&item).expect("it was there");
+                taken.push(watched.followed);
+            }
+        }
+        self.files -= taken.len();
+        taken
+    }
+
+    /// A page was read that began at this moment: these files are on it, by the hashes of their ids. `list` reads on, if it
+    /// has not ended.
+    pub(super) fn listed(
+        &mut self,
+        id: FolderId,
+        began: Instant,
+        entries: &[u64],
+        list: Option<Box<FileList>>,
+    ) -> PageSeen {
+        let mut page = PageSeen {
+            seen: Vec::new(),
+            missed: Vec::new(),
+        };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return page;
+        };
+        group.reading = false;
+        let places: HashMap<u64, usize> = entries.iter().copied().zip(0..).collect();
+        let seen = group.watched.values().filter_map(|watched| {
+            let place = places.get(&watched.file)?;
+            Some((watched.followed.item, *place))
+        });
+        let seen: Vec<(ItemId, usize)> = seen.take(entries.len()).collect();
+        for (item, place) in seen {
+            let watched = group.watched.remove(&item).expect("it was there");
+            page.seen.push((watched.followed, place));
+        }
+        let count = entries.len() as u64;
+        let ended = list.is_none();
+        group.passed += count;
+        group.learn_size(count, ended, page.seen.len() as u64);
+        group.list = list;
+        if ended {
+            let shown = |watched: &Watched| {
+                let since = watched.followed.since;
+                since.is_none_or(|since| since < began)
+            };
+            let missed = group.watched.values().filter(|watched| shown(watched));
+            let missed: Vec<ItemId> = missed.map(|watched| watched.followed.item).collect();
+            for item in missed {
+                let watched = group.watched.remove(&item).expect("it was there");
+                page.missed.push(watched.followed);
+            }
+            group.begin_anew();
+        }
+        self.files -= page.seen.len() + page.missed.len();
+        page
+    }
+
+    /// A page could not be had. The list may be read on, unless it is gone: then it is begun once more, and no more than that.
+    pub(super) fn not_listed(
+        &mut self,
+        id: FolderId,
+        list: Option<Box<FileList>>,
+    ) -> Vec<Followed> {
+        let Some(group) = self.groups.get_mut(&id) else {
+            return Vec::new();
+        };
+        group.reading = false;
+        if let Some(list) = list {
+            group.list = Some(list);
+        } else if std::mem::replace(&mut group.lost, true) {
+            return self.close(id);
+        } else {
+            group.begin_anew();
+        }
+        Vec::new()
+    }
+
+    /// A folder can't be listed: its files are read by their ids from now on.
+    pub(super) fn close(&mut self, id: FolderId) -> Vec<Followed> {
+        let released = self.release(id);
+        self.groups.remove(&id);
+        self.last_by_ids = Some(id);
+        released
+    }
+
+    /// Most files on a page had not arrived. These are watched on, and their folder is listed anew.
+    pub(super) fn put_back(&mut self, id: FolderId, some: Vec<(Followed, u64)>) -> Vec<Followed> {
+        let Some(group) = self.groups.get_mut(&id) else {
+            return some.into_iter().map(|(followed, _)| followed).collect();
+        };
+        group.begin_anew();
+        group.sampled = some.len();
+        self.files += some.len();
+        for (followed, file) in some {
+            let item = followed.item;
+            group.watched.insert(item, Watched { followed, file });
+        }
+        Vec::new()
+    }
+
+    /// Some of the files on a page where most had not arrived were read by their jobs: nearly all have failed. So have the
+    /// others, presumably.
+    pub(super) fn sample_failed(&mut self, id: FolderId) -> Vec<Followed> {
+        let Some(group) = self.groups.get_mut(&id) else {
+            return Vec::new();
+        };
+        let mut taken = Vec::new();
+        for _ in 0..std::mem::take(&mut group.sampled) {
+            let Some((_, watched)) = group.watched.pop_first() else {
+                break;
+            };
+            taken.push(watched.followed);
+        }
+        self.files -= taken.len();
+        taken
+    }
+
+    /// Most of them had completed, and the page didn't show it. Gives back all files if lists aren't believed any more.
+    pub(super) fn sample_completed(&mut self) -> Vec<Followed> {
+        self.stale += 1;
+        if self.stale < STALE_PAGES {
+            return Vec::new();
+        }
+        self.give_up()
+    }
+}
+
+impl Group {
+    fn new(folder: Folder) -> Self {
+        Group {
+            folder,
+            watched: BTreeMap::new(),
+            accepted: 0,
+            list: None,
+            passed: 0,
+            reading: false,
+            lost: false,
+            guess: None,
+            sampled: 0,
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.list = None;
+        self.passed = 0;
+    }
+
+    fn page(&self) -> u64 {
+        match self.folder.size {
+            // A page that held the whole folder says nothing of how many fit.
+            Some(size) if size.page < size.entries => size.page,
+            Some(_) | None => LARGEST_PAGE,
+        }
+    }
+
+    /// How many files of the plan lie before this one in the folder.
+    fn place(&self, item: ItemId) -> u64 {
+        u64::try_from(item.0 - self.folder.first.0).unwrap_or(0)
+    }
+
+    fn prospect(&self) -> Prospect {
+        Prospect {
+            page: self.page(),
+            entries: self.folder.size.map(|size| size.entries).or(self.guess),
+            planned: self.folder.planned,
+            passed: self.passed,
+            until: None,
+            sought: 0,
+        }
+    }
+
+    /// How all its files would be read.
+    fn way_of_all(&self) -> Way {
+        let planned = self.folder.planned;
+        Prospect {
+            until: Some(planned),
+            sought: planned,
+            ..self.prospect()
+        }
+        .way()
+    }
+
+    /// How files are read now, and how many; `None` to wait until more have arrived.
+    fn choose(&self, ended: usize, all: bool) -> Option<(Way, usize)> {
+        let prospect = self.prospect();
+        let in_order = self.folder.size.is_some();
+        let next = prospect.ours_within(self.passed + self.page());
+        let end = ItemId(
+            self.folder
+                .first
+                .0
+                .saturating_add_unsigned(next.min(self.folder.planned)),
+        );
+        let on_page = self.watched.range(..end).count();
+        // Others that belong there may have been refused, or may wait for their turn.
+        let complete = self.accepted * 20 >= next * 19;
+        if in_order && complete && on_page > 0 && ended >= on_page {
+            let page = Prospect {
+                until: Some(next),
+                sought: on_page as u64,
+                ..prospect
+            };
+            if page.way() != Way::Ids {
+                return Some((page.way(), on_page));
+            }
+        }
+        if !all {
+            return None;
+        }
+        let sought = ended.min(self.watched.len());
+        let last = self.watched.keys().nth(sought.saturating_sub(1));
+        let until = last.map(|last| self.place(*last) + 1);
+        let rest = Prospect {
+            until: until.filter(|_| in_order),
+            sought: sought as u64,
+            ..prospect
+        };
+        let expected = if in_order { on_page } else { sought };
+        Some((rest.way(), expected.min(sought)))
+    }
+
+    /// The folder may have become another since the plan, or nobody had counted it.
+    fn learn_size(&mut self, count: u64, ended: bool, ours: u64) {
+        match &mut self.folder.size {
+            Some(size) if ended => size.entries = self.passed,
+            Some(size) => {
+                size.page = count.max(1);
+                size.entries = size.entries.max(self.passed + 1);
+            }
+            // What one page shows, the others presumably show as well.
+            None if !ended => {
+                let entries = (self.folder.planned * count).checked_div(ours);
+                self.guess = Some(entries.unwrap_or(u64::MAX));
+            }
+            None => {}
+        }
+    }
+}

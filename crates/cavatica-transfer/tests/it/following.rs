@@ -1,0 +1,202 @@
+//! How many requests a whole transfer takes, plan included, by how its files are followed.
+
+use std::time::Duration;
+
+use cavatica_exports::model::ExportMode;
+use cavatica_sandbox::{FaultPlan, Ledger, ProjectSeed, Route, SandboxBuilder};
+use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::state::{Proof, State};
+use cavatica_transfer::{Ending, Event, RunOptions, RunReport, Stop, Way};
+
+use crate::bench::{Bench, PROJECT, options, world};
+
+/// A project with its files in folders of a thousand.
+fn dense(folders: u32) -> ProjectSeed {
+    folders_of(folders, 1_000)
+}
+
+fn folders_of(folders: u32, files: u32) -> ProjectSeed {
+    (0..folders).fold(ProjectSeed::new(PROJECT), |project, folder| {
+        project.synthetic(format!("run{folder}"), files, 1_000)
+    })
+}
+
+struct Told {
+    report: RunReport,
+    ways: Vec<Way>,
+    ledger: Ledger,
+    bench: Bench,
+}
+
+impl Told {
+    fn requests(&self) -> u64 {
+        self.ledger.requests.values().sum()
+    }
+}
+
+/// Plans and runs all of it.
+async fn transfer(builder: SandboxBuilder, mode: ExportMode, options: &RunOptions) -> Told {
+    let bench = Bench::start(builder).await;
+    let plan = cavatica_transfer::plan::PlanOptions {
+        mode,
+        ..bench.options()
+    };
+    bench.plan(plan).await.expect("a plan");
+    let mut ways = Vec::new();
+    let mut note = |event| {
+        if let Event::FolderFollowed(decision) = event {
+            ways.push(decision.way);
+        }
+    };
+    let report = bench.run_with(options, &Stop::new(), &mut note).await;
+    Told {
+        report: report.expect("a run"),
+        ways,
+        ledger: bench.sandbox.ledger(),
+        bench,
+    }
+}
+
+/// Questions seconds apart, as by default, of jobs that take seconds.
+fn patient() -> RunOptions {
+    let mut options = options();
+    options.timing.first_poll = Duration::from_millis(500);
+    options.timing.longest_poll = Duration::from_secs(5);
+    options
+}
+
+fn proofs(bench: &Bench) -> (usize, usize) {
+    let file = TransferFile::open(&bench.transfer()).expect("the transfer");
+    let (mut by_file, mut others, mut after) = (0, 0, None);
+    loop {
+        let page = file.items(after).expect("readable");
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for row in &page {
+            match &row.state {
+                State::Completed {
+                    proof: Proof::File, ..
+                } => by_file += 1,
+                _ => others += 1,
+            }
+        }
+    }
+    (by_file, others)
+}
+
+#[tokio::test]
+async fn a_move_out_of_dense_folders_is_followed_by_listing_them() {
+    let told = transfer(world(dense(2)), ExportMode::Move, &patient()).await;
+    assert_eq!(told.report.ending, Ending::Finished);
+    told.bench.check_exactly_once(2_000);
+    assert_eq!(proofs(&told.bench), (2_000, 0));
+    assert_eq!(told.ways, [Way::Listing { pages: 1 }; 2]);
+    assert!(told.requests() <= 25 + 60, "{:?}", told.ledger.requests);
+}
+
+#[tokio::test]
+async fn where_scrolling_is_refused_files_are_read_by_their_ids() {
+    let faults: FaultPlan = "refuse=403/9003@scroll".parse().expect("a fault plan");
+    let world = world(dense(2)).faults(faults);
+    let told = transfer(world, ExportMode::Move, &patient()).await;
+    told.bench.check_exactly_once(2_000);
+    assert_eq!(proofs(&told.bench), (2_000, 0));
+    assert_eq!(told.ways, [Way::Ids; 2]);
+    assert!(told.requests() <= 62 + 60, "{:?}", told.ledger.requests);
+}
+
+#[tokio::test]
+async fn copies_are_followed_by_their_jobs() {
+    let told = transfer(world(dense(2)), ExportMode::Copy, &patient()).await;
+    told.bench.check_exactly_once(2_000);
+    assert!(told.ways.is_empty());
+    assert!(told.requests() <= 42 + 60, "{:?}", told.ledger.requests);
+}
+
+/// A folder larger than a page is listed once, page by page, as its files arrive.
+#[tokio::test]
+async fn a_large_folder_is_listed_once() {
+    let told = transfer(world(folders_of(1, 5_000)), ExportMode::Move, &patient()).await;
+    told.bench.check_exactly_once(5_000);
+    assert_eq!(proofs(&told.bench), (5_000, 0));
+    let scrolled = told.ledger.requests_to(Route::Scroll);
+    assert!(scrolled <= 13, "{:?}", told.ledger.requests);
+    assert!(told.requests() <= 62 + 60, "{:?}", told.ledger.requests);
+}
+
+/// Files that fail in a way that passes are sent again together.
+#[tokio::test]
+async fn failures_that_pass_cost_little() {
+    let world = world(dense(4)).fail_share(0.05);
+    let mut options = patient();
+    options.timing.retry = Duration::from_millis(500);
+    options.max_attempts = 50;
+    let told = transfer(world, ExportMode::Move, &options).await;
+    assert_eq!(told.report.ending, Ending::Finished);
+    assert_eq!(told.bench.summary().completed, 4_000);
+    assert!(told.requests() <= 60 + 100, "{:?}", told.ledger.requests);
+}
+
+/// Where everything fails, few are sent before it shows.
+#[tokio::test]
+async fn failures_are_not_seen_late() {
+    let faults: FaultPlan = "fail-jobs=9103@bulk-start".parse().expect("a fault plan");
+    let world = world(dense(20)).faults(faults);
+    let options = RunOptions {
+        max_errors: Some(10),
+        ..options()
+    };
+    let told = transfer(world, ExportMode::Move, &options).await;
+    assert_eq!(told.report.ending, Ending::TooManyErrors);
+    let summary = told.bench.summary();
+    assert!(summary.failed >= 10);
+    assert!(told.ledger.starts <= 5_000, "{} starts", told.ledger.starts);
+}
+
+#[tokio::test]
+async fn small_transfers_are_read_by_their_ids() {
+    for files in [1, 10, 100] {
+        let told = transfer(world(folders_of(1, files)), ExportMode::Move, &options()).await;
+        told.bench.check_exactly_once(files as usize);
+        assert!(told.ways.is_empty(), "there is nothing to decide");
+        let scrolled = told.ledger.requests_to(Route::Scroll);
+        assert_eq!(scrolled, 2, "by the plan alone: {:?}", told.ledger.requests);
+    }
+}
+
+/// Whatever a list shows of a folder, every file ends by its own word, and nothing is missed for ever.
+async fn check_lists(faults: &str, folders: u32, files: u32) -> Told {
+    let faults: FaultPlan = faults.parse().expect("a fault plan");
+    let world = world(folders_of(folders, files)).faults(faults);
+    let told = transfer(world, ExportMode::Move, &patient()).await;
+    assert_eq!(told.report.ending, Ending::Finished);
+    let all = (folders * files) as usize;
+    assert_eq!(told.bench.summary().completed as usize, all);
+    assert_eq!(proofs(&told.bench), (all, 0));
+    for fault in &told.ledger.faults {
+        assert!(fault.hits > 0, "{fault:?}");
+    }
+    told
+}
+
+#[tokio::test]
+async fn pages_of_a_hundred_are_no_better_than_reading_by_ids() {
+    let told = check_lists("cap-scroll=100@scroll", 1, 2_000).await;
+    assert!(told.requests() <= 62 + 60, "{:?}", told.ledger.requests);
+}
+
+#[tokio::test]
+async fn lists_that_lag_are_given_up() {
+    let told = check_lists("late-files=30@scroll", 4, 1_000).await;
+    assert!(told.requests() <= 130 + 100, "{:?}", told.ledger.requests);
+}
+
+#[tokio::test]
+async fn a_list_that_is_a_snapshot_proves_nothing_of_later_pages() {
+    check_lists("snapshot@scroll", 1, 3_000).await;
+}
+
+#[tokio::test]
+async fn a_list_whose_tokens_expire_is_begun_anew() {
+    check_lists("expire-tokens=0.2@scroll", 1, 3_000).await;
+}
