@@ -15,15 +15,15 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::exit::Failure;
 
-mod bars;
 mod fit;
 mod gate;
 mod out;
+mod screen;
 mod stderr;
 
-pub(crate) use bars::Bars;
 pub(crate) use out::OnClosedPipe;
-pub(crate) use stderr::{Log, can_draw};
+pub(crate) use screen::{Screen, ScreenLine};
+pub(crate) use stderr::{Log, can_draw, for_child};
 
 use gate::{Gated, shown};
 use out::Out;
@@ -196,15 +196,29 @@ impl Ui {
     pub(crate) fn failure(&self, failure: &Failure) {
         self.complaint(failure);
         if self.json {
-            let document = serde_json::json!({"error": {
-                "message": failure.message,
-                "details": failure.details,
-                "causes": causes(failure),
-                "hints": failure.hints,
-                "exit": failure.exit as u8,
-            }});
-            self.json(&document).ok();
+            self.json(&failure_document(failure)).ok();
         }
+    }
+}
+
+/// A failure as programs read it.
+pub(crate) fn failure_document(failure: &Failure) -> serde_json::Value {
+    serde_json::json!({"error": {
+        "message": failure.message,
+        "details": failure.details,
+        "causes": causes(failure),
+        "hints": failure.hints,
+        "exit": failure.exit as u8,
+    }})
+}
+
+/// A time of day: in the reader's own zone where a terminal is read, else in UTC.
+pub(crate) fn clock(at: Timestamp) -> String {
+    if can_draw() {
+        let at = at.to_zoned(TimeZone::system());
+        at.strftime("%H:%M:%S").to_string()
+    } else {
+        at.strftime("%H:%M:%SZ").to_string()
     }
 }
 

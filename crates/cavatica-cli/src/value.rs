@@ -6,6 +6,7 @@ use cavatica_exports::model::{
     AccessMode, ExportState, FileRef, Location, LocationError, OpenName, Platform, Prefix,
     ProjectId, TaskId, Template, TemplateError, VolumeId, VolumeName, VolumeNameError,
 };
+use cavatica_transfer::Fingerprint;
 
 use crate::hint::shell_word;
 
@@ -293,6 +294,33 @@ pub(crate) fn s3_volume(text: &str) -> Result<S3Volume, String> {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),
     })
+}
+
+/// The beginning of a fingerprint that somebody approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Approved(String);
+
+impl Approved {
+    /// What is approved: the whole as it was written, or the planned one if it begins so.
+    pub(crate) fn of(&self, planned: Fingerprint) -> Option<Fingerprint> {
+        let begins = || planned.to_string().starts_with(&self.0).then_some(planned);
+        self.0.parse().ok().or_else(begins)
+    }
+}
+
+/// A fingerprint, or enough of it: who plans can make two plans with the same few first digits, but not with 32.
+pub(crate) fn approved(text: &str) -> Result<Approved, String> {
+    let text = text.trim().to_ascii_lowercase();
+    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || text.len() > 64 {
+        return Err("expected the fingerprint that `plan` printed, 64 hex digits\nhint: `cavatica status T.transfer` shows it".to_owned());
+    }
+    if text.len() < 32 {
+        return Err(format!(
+            "{} digits are too few; expected at least 32 of the 64 that `plan` printed",
+            text.len()
+        ));
+    }
+    Ok(Approved(text))
 }
 
 /// A metadata field and its value, for instance `sample_id=NA12878`.

@@ -14,8 +14,10 @@ pub enum Kind {
     Manifest,
     /// A plan leaves the file out, or is refused because of it.
     Plan,
-    /// What became of a file, or what a look at the destination saw.
+    /// What became of a file or a transfer, or what a look at the destination saw.
     Standing,
+    /// What the account's list of jobs says otherwise than the journal.
+    Audit,
 }
 
 /// A stable name with what it means and what to do, whatever the file, volume or row.
@@ -306,7 +308,7 @@ reasons! {
         "an object is there, although the file isn't completed",
         "look whose it is: an earlier export, or somebody else's";
     DIFFERS = "differs", Standing,
-        "the object is there, and has another size or ETag than the file or the newest export",
+        "of a file: the object is there, and has another size or ETag than the file or the newest export. Of a transfer: such objects, or missing ones, were found",
         "find out who wrote it before anything else is deleted";
     COMPARED = "compared", Standing,
         "the object's size was held against the file's",
@@ -320,4 +322,67 @@ reasons! {
     UNREAD = "unread", Standing,
         "the destination didn't tell about the object",
         "`cavatica verify` again";
+    DOUBLED = "doubled", Audit,
+        "several jobs since the plan brought the file to its place, or still do",
+        "read both jobs with `cavatica jobs get`, and find out what else sends these files: another program, a copy of this transfer, a person. If nothing does, send `cavatica support` to the developers";
+    ELSEWHERE = "elsewhere", Audit,
+        "a job since the plan moves the file, or moved it, to another place",
+        "ask who started that job; the next run waits for it, and then says what became of the file";
+    UNEXPECTED_JOB = "unexpected-job", Audit,
+        "a job since the plan brought the file to its place, or still does, and the journal knows none",
+        "run the transfer again: it asks the platform before it sends. If the transfer came from a backup, this is what was sent since";
+    STATE_DIFFERS = "state-differs", Audit,
+        "the file's job ended otherwise than the journal says",
+        "read the job with `cavatica jobs get`, and look whether the object is there with `cavatica verify`";
+    LIVE_JOB = "live-job", Audit,
+        "the file's job still runs, and the journal says that it ended",
+        "wait for the job with `cavatica jobs wait`, then audit again";
+    WRONG_JOB = "wrong-job", Audit,
+        "the journal names a job that the list shows for another file or place",
+        "read the job with `cavatica jobs get`, and look whether the object is there with `cavatica verify`";
+    NOT_IN_LIST = "not-in-list", Audit,
+        "the journal names a job that the list doesn't show",
+        "read the job with `cavatica jobs get`: where it is still there the list isn't whole, so audit again; else the platform has forgotten it, and `cavatica verify` says whether the object is there";
+    MISSING_JOB = "missing-job", Audit,
+        "the file is completed, and no successful job is listed",
+        "another account may have brought the file there, whose jobs don't show here; `cavatica verify` says whether the object is there";
+    UNCLEAR = "unclear", Audit,
+        "what the list shows may be an earlier job, or the list isn't whole. That is no fault",
+        "audit again with --again; what stays unclear, `cavatica verify` and `cavatica jobs get` show";
+    LIST_INCOMPLETE = "list-incomplete", Standing,
+        "the answer was lost, and the list of your own export jobs doesn't show all that it must, so it proves nothing",
+        "run the transfer once more: it asks the platform first. If that settles nothing, look into the bucket and at the file, then say what became of it with `cavatica resolve`";
+    FILE_CHANGED = "file-changed", Standing,
+        "the answer was lost, no job of the transfer is listed, and the file isn't what it was when it was planned",
+        "run the transfer once more: it asks the platform first. If that settles nothing, look into the bucket and at the file, then say what became of it with `cavatica resolve`";
+    JOB_UNCLEAR = "job-unclear", Standing,
+        "the job was accepted, but the platform shows a state that nobody knows",
+        "run the transfer once more: it asks the platform first. If that settles nothing, look into the bucket and at the file, then say what became of it with `cavatica resolve`";
+    NOT_MOVED = "not-moved", Standing,
+        "the platform says that the job completed, but the file to be moved still lies on the platform",
+        "run the transfer once more: it asks the platform first. If that settles nothing, look into the bucket and at the file, then say what became of it with `cavatica resolve`";
+    WHOSE_JOB = "whose-job", Standing,
+        "the answer was lost, and a completed job of the same file to the same place may be this one or an earlier one",
+        "run the transfer once more: it asks the platform first. If that settles nothing, look into the bucket and at the file, then say what became of it with `cavatica resolve`";
+    JOB_GONE = "job-gone", Standing,
+        "the job was accepted, but the platform doesn't show it any more",
+        "run the transfer once more: it asks the platform first. If that settles nothing, look into the bucket and at the file, then say what became of it with `cavatica resolve`";
+    RUNNING = "running", Standing,
+        "a program runs the transfer now",
+        "`cavatica status --watch` follows it";
+    UNFINISHED = "unfinished", Standing,
+        "files of the transfer are left, and nothing runs it",
+        "`cavatica run` goes on with it";
+    DONE = "done", Standing,
+        "every file of the transfer has arrived, as the platform confirmed",
+        "`cavatica verify` looks at the destination";
+    UNREACHABLE = "unreachable", Standing,
+        "there is no way to the platform; nothing was sent meanwhile",
+        "check the network, the proxy and the endpoint; the run tries again by itself, and exports under way go on at the platform";
+    NO_ANSWER = "no-answer", Standing,
+        "no answer came, or none that can be read",
+        "nothing needs to be done: the platform is asked before anything is sent again";
+    ANSWER_INCOMPLETE = "answer-incomplete", Standing,
+        "an answer came that doesn't say what became of each file",
+        "nothing needs to be done: the platform is asked before anything is sent again";
 }

@@ -1,16 +1,20 @@
-//! What happened, for whoever shows it: a bar, a line now and then, a log.
+//! What happened, for whoever shows it: a bar, a line now and then, a log. As JSON it holds names and numbers; the sentences
+//! beside them are for people, and aren't written.
 
 use std::time::Duration;
 
 use cavatica_exports::model::{ExportId, FileId, Location};
+use cavatica_exports::transport::{Error, Outcome};
 use jiff::SignedDuration;
+use serde::{Serialize, Serializer};
 
 use crate::journal::Tally;
 use crate::run::Way;
-use crate::state::Failure;
+use crate::state::{Doubt, Failure};
 
 /// What happened during a run, in the past tense.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// The transfer was opened. With a tally, so that counts start where the last run ended.
@@ -20,6 +24,8 @@ pub enum Event {
         /// Whether an earlier run had begun it.
         resumed: bool,
     },
+    /// The first copy goes alone: the rest follows once the platform is seen to keep its source.
+    CopyGoesAlone,
     /// A bulk call was answered.
     BatchAnswered {
         /// Files in it.
@@ -33,8 +39,11 @@ pub enum Event {
     AnswersLost {
         /// How many files.
         files: usize,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Hindrance,
+        /// The same in words.
+        #[serde(skip)]
+        words: String,
     },
     /// Files whose answers were lost were found again, or proven absent.
     Reconciled {
@@ -55,33 +64,40 @@ pub enum Event {
     /// A file failed.
     FileFailed {
         /// The file.
+        #[serde(rename = "file_id")]
         file: FileId,
         /// Where it was to go.
         location: Location,
         /// Its job, if there was one.
+        #[serde(rename = "export_id")]
         export: Option<ExportId>,
         /// What the platform said.
+        #[serde(flatten)]
         failure: Failure,
         /// Whether it will be tried again by itself.
+        #[serde(serialize_with = "is_later")]
         again: Again,
     },
     /// The outcome of a file can't be known from here.
     FileUnclear {
         /// The file.
+        #[serde(rename = "file_id")]
         file: FileId,
         /// Where it was to go.
         location: Location,
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Doubt,
     },
     /// The volume could not be compared with the one that was planned for: the account may not see it.
     VolumeUnseen {
         /// Why, in words.
-        reason: String,
+        #[serde(skip)]
+        words: String,
     },
     /// The platform's clock and ours are far apart.
     ClocksDiffer {
         /// How far the platform's clock is ahead.
+        #[serde(rename = "platform_ahead_s", serialize_with = "in_whole_seconds")]
         ahead: SignedDuration,
     },
     /// Somebody else's jobs of files that this transfer plans are under way: these files wait for the end of those jobs.
@@ -107,9 +123,13 @@ pub enum Event {
     CopyProven,
     /// The platform can't be reached, or is being maintained.
     Paused {
-        /// Why, in words.
-        reason: String,
+        /// Why.
+        reason: Hindrance,
+        /// The same in words.
+        #[serde(skip)]
+        words: String,
         /// For how long.
+        #[serde(rename = "seconds", serialize_with = "in_seconds")]
         pause: Duration,
     },
     /// No more files are sent.
@@ -125,15 +145,17 @@ pub enum Event {
 }
 
 /// How the moved files of a folder are followed, and by what it was decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FolderDecision {
     /// The folder.
+    #[serde(rename = "folder_id")]
     pub folder: FileId,
     /// How many files of the plan lie in it.
     pub planned: u64,
     /// How many entries it had when it was planned, if it was listed.
     pub entries: Option<u64>,
     /// How its files are read.
+    #[serde(flatten)]
     pub way: Way,
 }
 
@@ -146,8 +168,54 @@ pub enum Again {
     No,
 }
 
+/// What keeps a run from the platform, or took an answer away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hindrance {
+    /// There is no way to the platform: nothing was sent.
+    Unreachable,
+    /// No answer came, or none that can be read.
+    NoAnswer,
+    /// An answer came that doesn't say what became of each file.
+    AnswerIncomplete,
+    /// The limit on requests was met.
+    Throttled,
+    /// The platform is under maintenance.
+    Maintenance,
+    /// The platform said no.
+    Refused,
+}
+
+impl From<&Error> for Hindrance {
+    fn from(error: &Error) -> Self {
+        match error.outcome() {
+            Outcome::NotSent => Hindrance::Unreachable,
+            Outcome::Unknown => Hindrance::NoAnswer,
+            Outcome::Throttled => Hindrance::Throttled,
+            Outcome::Maintenance => Hindrance::Maintenance,
+            Outcome::Refused => Hindrance::Refused,
+        }
+    }
+}
+
+fn is_later<S: Serializer>(again: &Again, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(*again == Again::Later)
+}
+
+fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(span.as_secs_f64())
+}
+
+fn in_whole_seconds<S: Serializer>(
+    span: &SignedDuration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(span.as_secs())
+}
+
 /// Why no more files are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StopReason {
     /// Somebody asked.
     Asked,

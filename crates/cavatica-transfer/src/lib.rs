@@ -44,7 +44,7 @@ pub use audit::{
     AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
     Disagreement, audit,
 };
-pub use event::{Again, Event, FolderDecision, StopReason};
+pub use event::{Again, Event, FolderDecision, Hindrance, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 #[cfg(feature = "mutations")]
 #[doc(hidden)]

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cavatica_exports::model::{Prefix, ProjectId, TaskId, Template, VolumeId};
-use cavatica_transfer::Fingerprint;
 use cavatica_transfer::plan::Policy;
 use clap::{Args, ValueEnum};
 
@@ -149,9 +148,9 @@ pub(crate) struct Consent {
     /// Send what the transfer holds
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Send it only if its fingerprint is this, as `plan` printed it
-    #[arg(long, value_name = "FINGERPRINT")]
-    pub(crate) approve: Option<Fingerprint>,
+    /// Send it only if its fingerprint is this, as `plan` printed it: the whole, or its first 32 digits at least
+    #[arg(long, value_name = "FINGERPRINT", value_parser = value::approved)]
+    pub(crate) approve: Option<value::Approved>,
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +176,10 @@ pub(crate) struct Pace {
     /// Show no progress
     #[arg(long)]
     pub(crate) no_progress: bool,
+    /// When it has ended, run this command in the shell, with the summary as JSON on its standard input and
+    /// CAVATICA_EXIT_CODE, CAVATICA_STATE and CAVATICA_TRANSFER in its environment
+    #[arg(long, value_name = "CMD")]
+    pub(crate) on_end: Option<String>,
 }
 
 /// Show how a transfer stands, also while it runs

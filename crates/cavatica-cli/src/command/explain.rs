@@ -39,7 +39,8 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
             Kind::Warning => "warning: the export is sent all the same",
             Kind::Manifest => "bad row: it is not exported",
             Kind::Plan => "plan: the file is left out, or the plan refused",
-            Kind::Standing => "how a file stands",
+            Kind::Standing => "how a file or a transfer stands",
+            Kind::Audit => "audit: the platform's list and the journal disagree",
         };
         ui.line(format_args!("{}  {kind}", reason.name))?;
         ui.hanging("  meaning  ", reason.meaning, 11)?;

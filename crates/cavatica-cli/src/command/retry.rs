@@ -4,7 +4,7 @@ use cavatica_transfer::journal::{Approval, TransferFile};
 use cavatica_transfer::{OverwriteAgain, Retry, RunOptions, UnknownFiles};
 
 use crate::args::{self, Global};
-use crate::command::run::{Opened, drive, say_how_it_ended};
+use crate::command::run::{Work, say_how_it_ended};
 use crate::command::status;
 use crate::exit::{Exit, Failure};
 use crate::hint;
@@ -20,12 +20,17 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
         );
     }
     let before = TransferFile::open(&args.transfer)?.tally()?;
-    let opened = Opened::new(&args.transfer, Approval::AsPlanned, &args.pace, global, ui).await?;
     let options = RunOptions {
         retry: Some(args.retry()),
         ..args.pace.options()
     };
-    let (summary, exit) = drive(opened, &args.transfer, &args.pace, &options, ui).await?;
+    let work = Work {
+        transfer: &args.transfer,
+        approval: Approval::AsPlanned,
+        pace: &args.pace,
+        options: &options,
+    };
+    let (summary, exit) = work.carry_out(global, ui).await?;
     status::show(&summary, ui)?;
     let never_sent = summary
         .overview

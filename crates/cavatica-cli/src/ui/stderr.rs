@@ -30,6 +30,16 @@ pub(crate) fn can_draw() -> bool {
     stderr().is_terminal() && !super::terminal_is_unnamed()
 }
 
+/// How many columns the terminal of standard error has.
+pub(super) fn width() -> usize {
+    columns(terminal_size_of(stderr()))
+}
+
+/// Standard error as the output of a program that is started: nothing of it mixes with data.
+pub(crate) fn for_child() -> std::process::Stdio {
+    stderr().into()
+}
+
 /// A line behind a word of ours, which has a style. Lines that don't fit a terminal are broken, and hang by two columns.
 pub(super) fn line(word: &str, style: Style, text: impl Display) {
     let text = shown(text);

@@ -396,3 +396,88 @@ fn the_same_files_reached_in_five_ways_are_the_same_plan() {
     assert_eq!(none.exit(), 4, "{}", none.stderr());
     assert!(!world.home().join("none.transfer").exists());
 }
+
+#[test]
+#[cfg(unix)]
+fn whoever_is_named_is_told_how_it_ended() {
+    let world = World::with(many(40));
+    world.sandbox.set_faults(
+        "fail-jobs=9103,every=10"
+            .parse::<cavatica_sandbox::FaultPlan>()
+            .unwrap(),
+    );
+    assert_eq!(plan(&world, &["--move"]).exit(), 0);
+    let script = "cat > told.json; echo \"$CAVATICA_EXIT_CODE $CAVATICA_STATE $CAVATICA_TRANSFER\" > codes; echo heard; exit 5";
+    let done = run(&world, &["--yes", "--json", "--on-end", script]);
+    // What it prints mixes with no data, and its failure is told and changes nothing.
+    assert_eq!(done.exit(), 3, "{}", done.snapshot());
+    assert!(done.stderr().contains("heard\n"), "{}", done.stderr());
+    assert!(
+        done.stderr().contains("the command of --on-end failed"),
+        "{}",
+        done.stderr()
+    );
+    let read = |name: &str| std::fs::read_to_string(world.home().join(name)).unwrap();
+    assert_eq!(read("codes"), "3 failed t.transfer\n");
+    let told: serde_json::Value = serde_json::from_str(&read("told.json")).unwrap();
+    assert_eq!(told, done.document());
+
+    // So it is when nothing could be done at all.
+    let elsewhere = "http://127.0.0.1:9/v2";
+    let refused = run(
+        &world,
+        &["--yes", "--endpoint", elsewhere, "--on-end", script],
+    );
+    assert_eq!(refused.exit(), 2, "{}", refused.snapshot());
+    assert_eq!(read("codes"), "2 error t.transfer\n");
+    let told: serde_json::Value = serde_json::from_str(&read("told.json")).unwrap();
+    assert_eq!(told["error"]["exit"], 2);
+}
+
+#[test]
+fn the_first_half_of_a_fingerprint_approves_and_less_does_not() {
+    let world = World::with(many(3));
+    let planned = plan(&world, &["--move", "--json"]).document();
+    let fingerprint = planned["fingerprint"].as_str().unwrap();
+    let few = run(&world, &["--approve", &fingerprint[..31]]);
+    assert_eq!(few.exit(), 2);
+    assert!(
+        few.stderr().contains("at least 32 of the 64"),
+        "{}",
+        few.stderr()
+    );
+    let mut other = fingerprint[..32].to_owned();
+    let digit = if other.ends_with('0') { "1" } else { "0" };
+    other.replace_range(31.., digit);
+    let refused = run(&world, &["--approve", &other]);
+    assert_eq!(refused.exit(), 2, "{}", refused.snapshot());
+    assert_eq!(world.accepted(), 0);
+    assert_eq!(run(&world, &["--approve", &fingerprint[..32]]).exit(), 0);
+    assert_eq!(world.accepted(), 3);
+}
+
+#[test]
+fn a_copy_whose_first_file_goes_alone_says_so() {
+    let world = World::with(many(3));
+    assert_eq!(plan(&world, &["--copy"]).exit(), 0);
+    let done = world.run(&[
+        "run",
+        "t.transfer",
+        "--yes",
+        "--poll",
+        "50ms",
+        "--log-json",
+        "log.jsonl",
+    ]);
+    assert_eq!(done.exit(), 0, "{}", done.snapshot());
+    assert!(
+        done.stderr().contains("the first copy goes alone"),
+        "{}",
+        done.stderr()
+    );
+    let log = std::fs::read_to_string(world.home().join("log.jsonl")).unwrap();
+    let at = |event: &str| log.find(&format!("\"event\":\"{event}\"")).expect(event);
+    assert!(
+        at("copy_goes_alone") < at("batch_answered") && at("batch_answered") < at("copy_proven")
+    );
+}

@@ -1,5 +1,7 @@
 //! The ways in which the list and the journal can disagree about a file, with their names and what to do about each.
 
+use cavatica_exports::model::Reason;
+
 /// What is wrong with a file, the worst first. A file is told once, by the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Disagreement {
@@ -64,32 +66,6 @@ impl Disagreement {
 
     /// What to do next.
     pub fn advice(self) -> &'static str {
-        match self {
-            Disagreement::Doubled => {
-                "read both jobs with `cavatica jobs get`, and find out what else sends these files: another program, a copy of this transfer, a person. If nothing does, send `cavatica support` to the developers"
-            }
-            Disagreement::Elsewhere => {
-                "ask who started that job; the next run waits for it, and then says what became of the file"
-            }
-            Disagreement::UnexpectedJob => {
-                "run the transfer again: it asks the platform before it sends. If the transfer came from a backup, this is what was sent since"
-            }
-            Disagreement::StateDiffers => {
-                "read the job with `cavatica jobs get`, and look whether the object is there with `cavatica verify`"
-            }
-            Disagreement::LiveJob => "wait for the job with `cavatica jobs wait`, then audit again",
-            Disagreement::WrongJob => {
-                "read the job with `cavatica jobs get`, and look whether the object is there with `cavatica verify`"
-            }
-            Disagreement::NotInList => {
-                "read the job with `cavatica jobs get`: where it is still there the list isn't whole, so audit again; else the platform has forgotten it, and `cavatica verify` says whether the object is there"
-            }
-            Disagreement::MissingJob => {
-                "another account may have brought the file there, whose jobs don't show here; `cavatica verify` says whether the object is there"
-            }
-            Disagreement::Unclear => {
-                "audit again with --again; what stays unclear, `cavatica verify` and `cavatica jobs get` show"
-            }
-        }
+        Reason::lookup(self.name()).map_or("", |reason| reason.advice)
     }
 }

@@ -12,6 +12,7 @@ use cavatica_exports::transport::Error;
 use cavatica_exports::{Cavatica, ExportFilter, ListError};
 
 use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
+use crate::event::Hindrance;
 
 /// How much an inquiry may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,14 @@ pub(crate) enum AskError {
 }
 
 impl AskError {
+    /// What keeps us from an answer.
+    pub(crate) fn hindrance(&self) -> Hindrance {
+        match self {
+            AskError::Call(error) | AskError::List(ListError::Call(error)) => error.into(),
+            AskError::List(_) | AskError::Unread { .. } => Hindrance::NoAnswer,
+        }
+    }
+
     /// The platform's refusal of the account as a whole, if it is one: asking again is useless.
     pub(crate) fn refusal(self) -> Result<Error, Self> {
         let refused = |error: &Error| matches!(error.status(), Some(401 | 403));

@@ -481,7 +481,8 @@ impl<'a> Runner<'a> {
             });
         };
         (self.report)(Event::Paused {
-            reason: error.to_string(),
+            reason: error.hindrance(),
+            words: error.to_string(),
             pause,
         });
         Ok(())

@@ -3,6 +3,8 @@
 //! A page of a list shows up to a thousand entries of a folder, ours or not; a request by ids a hundred files, all of them
 //! ours. So it depends on how densely ours lie among the entries, and on how many entries have to be passed before they come.
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 /// How many files one request reads by their ids.
 pub(super) const IDS: u64 = 100;
 
@@ -40,6 +42,19 @@ pub enum Way {
     },
     /// By their ids, a hundred a request.
     Ids,
+}
+
+impl Serialize for Way {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (name, pages) = match self {
+            Way::Listing { pages } => ("listing", Some(pages)),
+            Way::Ids => ("ids", None),
+        };
+        let mut fields = serializer.serialize_struct("Way", 2)?;
+        fields.serialize_field("way", name)?;
+        fields.serialize_field("pages", &pages)?;
+        fields.end()
+    }
 }
 
 impl Prospect {

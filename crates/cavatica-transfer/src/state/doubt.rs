@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 #[cfg(doc)]
 use super::Observation;
 
@@ -45,6 +47,26 @@ impl Doubt {
         Doubt::ALL
             .into_iter()
             .find_map(|(known, doubt)| (known == number).then_some(doubt))
+    }
+}
+
+impl Doubt {
+    /// Its name, as `cavatica explain` knows it; it doesn't change.
+    pub fn name(self) -> &'static str {
+        match self {
+            Doubt::ListIncomplete => "list-incomplete",
+            Doubt::FileChanged => "file-changed",
+            Doubt::JobUnclear => "job-unclear",
+            Doubt::NotMoved => "not-moved",
+            Doubt::WhoseJob => "whose-job",
+            Doubt::JobGone => "job-gone",
+        }
+    }
+}
+
+impl Serialize for Doubt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

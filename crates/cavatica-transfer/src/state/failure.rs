@@ -3,6 +3,7 @@
 use std::fmt;
 
 use cavatica_exports::model::{ApiError, Class, StatusCode, classify};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 /// What the platform said when it refused a file or failed its job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,19 @@ impl Failure {
     /// (9006), or the location is taken by our own object (9107).
     pub fn may_be_own_success(&self) -> bool {
         matches!(self.code, Some(9006 | 9107))
+    }
+}
+
+/// With the class, which follows from the rest.
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Failure", 5)?;
+        fields.serialize_field("code", &self.code)?;
+        fields.serialize_field("status", &self.status)?;
+        fields.serialize_field("message", &self.message)?;
+        fields.serialize_field("class", self.class().as_str())?;
+        fields.serialize_field("request_id", &self.request_id)?;
+        fields.end()
     }
 }
 

@@ -10,13 +10,35 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::Runner;
-use crate::event::Event;
+use crate::event::{Event, Hindrance};
 use crate::evidence::{AskError, Moments, SentBy, Whereabouts, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::mutation::Mutation;
 use crate::run::RunError;
 use crate::run::inquiry::{Cause, Witness};
 use crate::state::{Answer, Failure, Observation, Step};
+
+/// Why an answer says nothing of some files.
+struct Why {
+    reason: Hindrance,
+    words: String,
+}
+
+impl Why {
+    fn of(error: &Error) -> Self {
+        Why {
+            reason: error.into(),
+            words: error.to_string(),
+        }
+    }
+
+    fn incomplete() -> Self {
+        Why {
+            reason: Hindrance::AnswerIncomplete,
+            words: "the answer doesn't say".to_owned(),
+        }
+    }
+}
 
 impl Runner<'_> {
     pub(super) fn answered(
@@ -87,7 +109,7 @@ impl Runner<'_> {
                 items: lost,
                 ..intent
             };
-            self.lost(intent, || Cause::Lost, "the answer doesn't say", now)?;
+            self.lost(intent, || Cause::Lost, Why::incomplete(), now)?;
         }
         self.saving.learn(changes);
         Ok(())
@@ -130,12 +152,13 @@ impl Runner<'_> {
         &mut self,
         intent: Intent,
         cause: impl Fn() -> Cause,
-        reason: &str,
+        why: Why,
         dead: Instant,
     ) -> Result<(), RunError> {
         (self.report)(Event::AnswersLost {
             files: intent.items.len(),
-            reason: reason.to_owned(),
+            reason: why.reason,
+            words: why.words,
         });
         let at = intent.at;
         for item in intent.items {
@@ -151,7 +174,6 @@ impl Runner<'_> {
 
     pub(super) fn not_answered(&mut self, intent: Intent, error: Error) -> Result<(), RunError> {
         let (now, files) = (Instant::now(), intent.items.len());
-        let reason = error.to_string();
         match error.outcome() {
             Outcome::NotSent => {
                 self.not_sent(&intent)?;
@@ -163,7 +185,7 @@ impl Runner<'_> {
             Outcome::Unknown => {
                 self.sender.lost(files);
                 let dead = now + self.byte_life();
-                self.lost(intent, || Cause::Lost, &reason, dead)
+                self.lost(intent, || Cause::Lost, Why::of(&error), dead)
             }
             Outcome::Throttled | Outcome::Maintenance if Mutation::NoBelieved.is_on() => {
                 self.not_sent(&intent)?;
@@ -172,11 +194,11 @@ impl Runner<'_> {
             // What hasn't left need not meet the same answer, and be in doubt as well.
             Outcome::Throttled => {
                 self.platform.client.withdraw_starts();
-                self.lost(intent, || Cause::Refused(None), &reason, now)
+                self.lost(intent, || Cause::Refused(None), Why::of(&error), now)
             }
             Outcome::Maintenance => {
                 self.platform.client.withdraw_starts();
-                self.lost(intent, || Cause::Refused(None), &reason, now)?;
+                self.lost(intent, || Cause::Refused(None), Why::of(&error), now)?;
                 self.troubled(AskError::Call(error))
             }
             Outcome::Refused => {
@@ -186,7 +208,7 @@ impl Runner<'_> {
                 let failure = (files == 1 && !blames_the_account).then(|| failure_of(&error));
                 let call = intent.id;
                 let cause = || Cause::Refused(failure.clone());
-                self.lost(intent, cause, &reason, now)?;
+                self.lost(intent, cause, Why::of(&error), now)?;
                 if blames_the_account {
                     self.refused.get_or_insert((call, error));
                 } else {

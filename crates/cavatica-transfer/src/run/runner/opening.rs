@@ -32,7 +32,7 @@ impl Runner<'_> {
             Ok(volume) => self.volume_is_as_planned(&volume.value)?,
             // Its bucket may be hidden from a member who may write to it all the same.
             Err(error) if error.status() == Some(403) => (self.report)(Event::VolumeUnseen {
-                reason: error.to_string(),
+                words: error.to_string(),
             }),
             Err(error) if matches!(error.status(), Some(401 | 404)) => {
                 return Err(RunError::Refused(error));

@@ -92,7 +92,7 @@ impl Runner<'_> {
                     (self.report)(Event::FileUnclear {
                         file: item.file,
                         location: item.location,
-                        reason: doubt.to_string(),
+                        reason: doubt,
                     });
                 }
             }

@@ -70,6 +70,9 @@ impl Runner<'_> {
             tally: self.tally,
             resumed,
         });
+        if self.copy_proof.is_wanted() && fresh > 0 {
+            (self.report)(Event::CopyGoesAlone);
+        }
         Ok(())
     }
 
