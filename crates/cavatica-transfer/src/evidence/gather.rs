@@ -110,7 +110,7 @@ impl AskError {
     pub(crate) fn hindrance(&self) -> Hindrance {
         match self {
             AskError::Call(error) | AskError::List(ListError::Call(error)) => error.into(),
-            AskError::List(_) | AskError::Unread { .. } => Hindrance::NoAnswer,
+            AskError::List(_) | AskError::Batch(_) | AskError::Unread { .. } => Hindrance::NoAnswer,
         }
     }
 
