@@ -383,6 +383,9 @@ pub(crate) struct Sandbox {
     /// The same seed makes the same world [default: 1]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Serve one more account, with its own token, limit and list of exports
+    #[arg(long = "account", value_name = "USERNAME")]
+    pub(crate) accounts: Vec<String>,
     /// Take this token instead of a random one: whoever knows it can use the sandbox, and the keys of its real buckets
     #[arg(long, value_name = "TOKEN")]
     pub(crate) fixed_token: Option<String>,

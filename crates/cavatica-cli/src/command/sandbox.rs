@@ -46,6 +46,9 @@ pub(crate) async fn run(args: &args::Sandbox, ui: &Ui) -> Result<Exit, Failure> 
     if let Some(data) = &args.data {
         builder = builder.data(data);
     }
+    for username in &args.accounts {
+        builder = builder.account(username);
+    }
     if let Some(token) = &args.fixed_token {
         builder = builder.token(token);
     }
@@ -97,6 +100,7 @@ fn scenario(path: &Path) -> Result<Scenario, Failure> {
 struct Ready<'a> {
     endpoint: &'a str,
     token: &'a str,
+    accounts: Vec<Account<'a>>,
     project: &'a str,
     volumes: Vec<String>,
     credentials: &'a Path,
@@ -104,7 +108,13 @@ struct Ready<'a> {
     data: &'a Path,
 }
 
-/// Says where to find it. The token is made up and opens nothing else.
+#[derive(Serialize)]
+struct Account<'a> {
+    username: &'a str,
+    token: &'a str,
+}
+
+/// Says where to find it. The tokens are made up and open nothing else.
 fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
     let credentials = sandbox.credentials();
     let projects = sandbox.projects();
@@ -112,6 +122,10 @@ fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
     let ready = Ready {
         endpoint: sandbox.endpoint(),
         token: sandbox.token(),
+        accounts: sandbox
+            .accounts()
+            .map(|(username, token)| Account { username, token })
+            .collect(),
         project,
         volumes: sandbox.volumes(),
         credentials: &credentials,
@@ -132,6 +146,12 @@ fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
     ));
     if let Some(file) = ready.ca_cert {
         ui.note(format_args!("  CA           {}", file.display()));
+    }
+    for account in ready.accounts.iter().skip(1) {
+        ui.note(format_args!(
+            "  account      {}, by the profile of its name",
+            account.username
+        ));
     }
     ui.note("in another terminal:");
     ui.note(format_args!(

@@ -17,6 +17,7 @@ fn a_scenario_is_served_until_the_program_is_told_to_end() {
     let mut child = world
         .command(&["sandbox", "--json", "--scenario", "scenario.json"])
         .args(["--faults", "refuse=403/9020@user", "--quirk", "created"])
+        .args(["--account", "colleague", "--fixed-token", "0123456789"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -25,6 +26,8 @@ fn a_scenario_is_served_until_the_program_is_told_to_end() {
     stdout.read_line(&mut line).unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(ready["project"], "lab/trio");
+    assert_eq!(ready["token"], "0123456789");
+    assert_eq!(ready["accounts"][1]["username"], "colleague");
 
     let endpoint = ready["endpoint"].as_str().unwrap();
     let host = endpoint

@@ -20,8 +20,8 @@ use crate::bytes::remote::Buckets;
 use crate::bytes::store::private_file;
 use crate::clock::Clock;
 use crate::control::fault::{FaultPlan, Faults};
-use crate::control::hub::{Exposure, Hub};
-use crate::control::rate::{RateLimit, Window};
+use crate::control::hub::{Account, Exposure, Hub};
+use crate::control::rate::RateLimit;
 use crate::error::SandboxError;
 use crate::serve::guard::loopback_origins;
 use crate::serve::listen::serve;
@@ -132,6 +132,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Serves one more account, with its own token, limit and list of exports. It is a member of all projects, and of the
+    /// volumes that don't name their members.
+    pub fn account(mut self, username: impl Into<String>) -> Self {
+        self.scenario.accounts.push(username.into());
+        self
+    }
+
     /// How long jobs take from acceptance to their end, bytes apart; a third of it in the queue. 30 to 150 ms by default.
     pub fn job_duration(mut self, range: RangeInclusive<Duration>) -> Self {
         let millis = |span: &Duration| span.as_millis().try_into().unwrap_or(u64::MAX);
@@ -189,7 +196,7 @@ impl SandboxBuilder {
             lock,
             store,
             state,
-            token,
+            tokens,
         } = self.open_aside(clock).await?;
 
         let buckets = Buckets::open(&state.world, self.aws)?;
@@ -203,7 +210,7 @@ impl SandboxBuilder {
             false => None,
         };
         let endpoint = endpoint(address, tls.is_some());
-        write_credentials(data.path(), &endpoint, &token)?;
+        write_credentials(data.path(), &endpoint, &tokens)?;
 
         let exposure = match address.ip().is_loopback() {
             true => Exposure::Loopback(loopback_origins(&endpoint)),
@@ -212,14 +219,17 @@ impl SandboxBuilder {
         let faults = self.scenario.faults.clone().unwrap_or_default();
         let faults = Faults::new(state.world.seed(), faults);
         let platform = Arc::new(Platform::new(clock, store, buckets, state));
+        let limit = self.scenario.rate_limit.unwrap_or_default();
+        let accounts = tokens.into_iter();
         let hub = Arc::new(Hub::new(
-            token,
+            accounts
+                .map(|(username, token)| Account::new(username, token, limit))
+                .collect(),
             endpoint,
             exposure,
             Arc::clone(&platform),
             self.scenario.timing(),
             faults,
-            Window::new(self.scenario.rate_limit.unwrap_or_default()),
         ));
         let (stop, stopped) = watch::channel(());
         let (acceptor, ca_cert) = tls.map(|tls| (tls.acceptor, tls.ca_cert)).unzip();
@@ -272,10 +282,25 @@ fn endpoint(address: SocketAddr, tls: bool) -> String {
 }
 
 /// Source: <https://docs.cavatica.org/docs/store-credentials-to-access-seven-bridges-client-applications-and-libraries>.
-fn write_credentials(data: &Path, endpoint: &str, token: &str) -> Result<(), SandboxError> {
-    let profile =
-        |name: &str| format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n");
-    let text = profile("default") + "\n" + &profile("cavatica");
+/// The first account has the profiles that clients read unasked, each other one a profile of its name.
+fn write_credentials(
+    data: &Path,
+    endpoint: &str,
+    tokens: &[(String, String)],
+) -> Result<(), SandboxError> {
+    let profiles = tokens
+        .iter()
+        .enumerate()
+        .flat_map(|(number, (username, token))| {
+            let names = match number {
+                0 => vec!["default", "cavatica"],
+                _ => vec![username.as_str()],
+            };
+            names.into_iter().map(move |name| {
+                format!("[{name}]\napi_endpoint = {endpoint}\nauth_token   = {token}\n")
+            })
+        });
+    let text = profiles.collect::<Vec<_>>().join("\n");
     let path = data.join("credentials");
     private_file(&path, &text).map_err(SandboxError::io(&path))
 }

@@ -40,7 +40,8 @@ pub(super) struct Opened {
     pub(super) lock: fs::File,
     pub(super) store: Store,
     pub(super) state: State,
-    pub(super) token: String,
+    /// Of every account by username, the first one first.
+    pub(super) tokens: Vec<(String, String)>,
 }
 
 impl SandboxBuilder {
@@ -81,13 +82,20 @@ impl SandboxBuilder {
             Some(world) => self.bring_back(world, log, &store, clock, &path)?,
             None => self.begin(log, &store, clock, &path)?,
         };
-        let token = kept_token(&folder.join("token"), asked_for)?;
+        let mut tokens = Vec::new();
+        for (number, username) in state.world.accounts().iter().enumerate() {
+            let token = match number {
+                0 => kept_token(&folder.join("token"), asked_for.clone())?,
+                _ => kept_token(&folder.join(format!("token-{username}")), None)?,
+            };
+            tokens.push((username.clone(), token));
+        }
         Ok(Opened {
             data,
             lock,
             store,
             state,
-            token,
+            tokens,
         })
     }
 
@@ -157,6 +165,7 @@ impl SandboxBuilder {
             seed: self.scenario.seed.unwrap_or(1),
             at: clock.now(),
             quirks: self.scenario.quirks,
+            accounts: self.scenario.accounts,
             projects,
             volumes,
         }

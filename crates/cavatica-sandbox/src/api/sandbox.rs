@@ -71,9 +71,15 @@ impl Sandbox {
         Door(Arc::clone(&self.hub))
     }
 
-    /// The token that the sandbox takes.
+    /// The token of the first account.
     pub fn token(&self) -> &str {
-        &self.hub.token
+        &self.hub.accounts[0].token
+    }
+
+    /// The accounts that the sandbox serves and their tokens, the first one first.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let accounts = self.hub.accounts.iter();
+        accounts.map(|account| (&*account.username, &*account.token))
     }
 
     /// The folder with everything: `projects/OWNER/NAME/...` are the platform's files, `volumes/OWNER/NAME/...` the

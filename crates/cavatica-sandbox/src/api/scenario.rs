@@ -51,7 +51,8 @@ use crate::world::seed::{OtherExport, ProjectSeed, VolumeSeed};
 ///         {"file": "lab/trio:run1/a.vcf", "volume": "lab/output", "location": "a.vcf", "copy": true, "ago_seconds": 86400},
 ///         {"file": "lab/trio:run1/a.bam", "volume": "lab/output", "location": "b.bam", "overwrite": true,
 ///          "account": "colleague", "job_milliseconds": 5000}
-///     ]
+///     ],
+///     "accounts": ["colleague"]
 /// }"#.parse()?;
 /// let builder = Sandbox::builder().scenario(scenario);
 /// # Ok::<(), cavatica_sandbox::ScenarioError>(())
@@ -68,6 +69,7 @@ pub struct Scenario {
     pub(super) projects: Vec<ProjectSeed>,
     pub(super) volumes: Vec<VolumeSeed>,
     pub(super) exports: Vec<OtherExport>,
+    pub(super) accounts: Vec<String>,
 }
 
 /// A text that is no scenario.
@@ -102,6 +104,7 @@ impl Scenario {
         self.projects.extend(other.projects);
         self.volumes.extend(other.volumes);
         self.exports.extend(other.exports);
+        self.accounts.extend(other.accounts);
     }
 
     pub(super) fn timing(&self) -> JobTiming {

@@ -17,6 +17,10 @@ impl State {
     pub(crate) fn export_elsewhere(&mut self, other: &OtherExport, now: Millis) -> io::Result<u32> {
         let file = named_file(&self.world, &other.file).ok_or_else(|| no_file(&other.file))?;
         let wish = Wish {
+            by: match &other.account {
+                None => By::SameAccount,
+                Some(account) => By::OtherAccount(account.as_str().into()),
+            },
             file: self.world.file_id(file),
             volume: other.volume.clone(),
             location: other.location.clone(),
@@ -30,14 +34,10 @@ impl State {
         };
         let timing = JobTiming::between(other.lasts, other.lasts, 0.0);
         let at = now.saturating_sub(millis(Duration::from_secs(other.ago)));
-        let mut start = self
+        let start = self
             .world
             .start(wish, timing, Fate::default(), at)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
-        start.by = match &other.account {
-            None => By::SameAccount,
-            Some(account) => By::OtherAccount(account.as_str().into()),
-        };
         let number = self.world.jobs().len();
         self.commit(&Event::Started(start))?;
         self.flush()?;

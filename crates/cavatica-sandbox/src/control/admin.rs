@@ -176,14 +176,18 @@ fn state(hub: &Hub) -> Value {
         let state = hub.platform.state();
         world(&state.world)
     };
-    let standing = hub.standing();
-    let resets_at = cavatica_model::reset_moment(standing.reset);
-    let left = resets_at.map_or(0, |at| at.as_millisecond() - hub.platform.clock.now());
-    shown["limit"] = json!({
-        "limit": standing.limit,
-        "remaining": standing.remaining,
-        "resets_in_seconds": left.max(0).div_euclid(1000),
+    let accounts = hub.accounts.iter().map(|account| {
+        let standing = hub.standing(&account.username);
+        let resets_at = cavatica_model::reset_moment(standing.reset);
+        let left = resets_at.map_or(0, |at| at.as_millisecond() - hub.platform.clock.now());
+        json!({
+            "username": account.username,
+            "limit": standing.limit,
+            "remaining": standing.remaining,
+            "resets_in_seconds": left.max(0).div_euclid(1000),
+        })
     });
+    shown["accounts"] = accounts.collect();
     shown["faults"] = to_json(&hub.faults().hits());
     let counters = hub.counters();
     shown["requests"] = to_json(&counters.requests);
@@ -233,7 +237,7 @@ fn world(world: &World) -> Value {
         })
     });
     let counts = cavatica_model::ExportState::ALL.iter().map(|state| {
-        let count = world.count(None, *state);
+        let count = world.count(None, None, *state);
         (state.name().to_owned(), Value::from(count))
     });
     json!({

@@ -7,13 +7,14 @@ use tokio::task::AbortHandle;
 use crate::bytes::platform::{Platform, lock};
 use crate::control::fault::Faults;
 use crate::control::ledger::{Counters, Ledger};
-use crate::control::rate::{Admission, Standing, Window};
+use crate::control::rate::{Admission, RateLimit, Standing, Window};
 use crate::world::JobTiming;
 use crate::world::quirk::{Quirk, Quirks};
 
 #[derive(Debug)]
 pub(crate) struct Hub {
-    pub(crate) token: String,
+    /// By username; the first is the one that there always is.
+    pub(crate) accounts: Vec<Account>,
     /// `http://127.0.0.1:PORT/v2`.
     pub(crate) endpoint: String,
     pub(crate) exposure: Exposure,
@@ -21,10 +22,32 @@ pub(crate) struct Hub {
     pub(crate) quirks: Quirks,
     faults: Mutex<Faults>,
     counters: Mutex<Counters>,
-    window: Mutex<Window>,
     timing: Mutex<JobTiming>,
     /// Calls that are still being carried out though their clients don't wait for them.
     accepting: Mutex<Vec<AbortHandle>>,
+}
+
+/// One who may ask.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) username: String,
+    pub(crate) token: String,
+    window: Mutex<Window>,
+}
+
+impl Account {
+    pub(crate) fn new(username: String, token: String, limit: RateLimit) -> Self {
+        Account {
+            username,
+            token,
+            window: Mutex::new(Window::new(limit)),
+        }
+    }
+
+    /// The limit and what has been used of it.
+    pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
+        lock(&self.window)
+    }
 }
 
 /// Who can reach the sandbox.
@@ -38,24 +61,22 @@ pub(crate) enum Exposure {
 
 impl Hub {
     pub(crate) fn new(
-        token: String,
+        accounts: Vec<Account>,
         endpoint: String,
         exposure: Exposure,
         platform: Arc<Platform>,
         timing: JobTiming,
         faults: Faults,
-        window: Window,
     ) -> Self {
         let quirks = platform.state().world.quirks().clone();
         Hub {
-            token,
+            accounts,
             endpoint,
             exposure,
             platform,
             quirks,
             faults: Mutex::new(faults),
             counters: Mutex::default(),
-            window: Mutex::new(window),
             timing: Mutex::new(timing),
             accepting: Mutex::default(),
         }
@@ -88,19 +109,24 @@ impl Hub {
         }
     }
 
-    /// The limit and what has been used of it.
-    pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
-        lock(&self.window)
+    /// Whose token it is.
+    pub(crate) fn holder(&self, token: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.token == token)
     }
 
-    /// Counts a request against the limit.
-    pub(crate) fn admit(&self) -> Admission {
-        lock(&self.window).admit(self.platform.clock.now())
+    /// Counts a request against the account's limit.
+    pub(crate) fn admit(&self, account: &Account) -> Admission {
+        account.window().admit(self.platform.clock.now())
     }
 
-    /// Where the client stands, as it is told.
-    pub(crate) fn standing(&self) -> Standing {
-        let mut standing = lock(&self.window).standing(self.platform.clock.now());
+    /// Where an account stands, as it is told; the first one if there is no such account.
+    pub(crate) fn standing(&self, username: &str) -> Standing {
+        let account = self
+            .accounts
+            .iter()
+            .find(|account| account.username == username);
+        let account = account.unwrap_or(&self.accounts[0]);
+        let mut standing = account.window().standing(self.platform.clock.now());
         if self.quirks.contains(&Quirk::ResetInMilliseconds) {
             standing.reset *= 1000;
         }

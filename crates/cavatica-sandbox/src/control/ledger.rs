@@ -15,12 +15,12 @@ use crate::world::{By, Came, Job, NodeKind, Place, StoreKind, Twist, Went, World
 /// It holds no moments and no addresses, so that the same scenario run twice gives the same ledger.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// How many exports were accepted from clients.
+    /// How many exports were accepted from clients, of all accounts.
     pub starts: u64,
     /// How many exports somebody else started.
     #[serde(default)]
     pub starts_elsewhere: u64,
-    /// How many exports of the account stand in each state, by its name.
+    /// How many exports of all accounts that are served stand in each state, by its name.
     pub states: BTreeMap<String, u64>,
     /// How many objects were deleted to make room for another.
     pub objects_overwritten: u64,
@@ -86,12 +86,14 @@ pub struct LedgerJob {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StartedBy {
-    /// A client of the sandbox.
+    /// A client of the sandbox, with the first account.
     #[default]
     Client,
+    /// A client of the sandbox, with this account.
+    ClientOf(String),
     /// Somebody else of the same account.
     SameAccount,
-    /// This account, whose jobs don't show to clients.
+    /// Somebody else of this account, whose jobs don't show to clients unless the sandbox serves it.
     OtherAccount(String),
 }
 
@@ -218,7 +220,7 @@ impl Ledger {
         });
         let states = ExportState::ALL
             .iter()
-            .map(|state| (state.name().to_owned(), world.count(None, *state)));
+            .map(|state| (state.name().to_owned(), world.count(None, None, *state)));
         let files = files(world);
         let doubled = files.iter().filter(|(_, file)| file.doubled > 0);
         Ledger {
@@ -279,6 +281,7 @@ fn jobs(world: &World) -> Vec<LedgerJob> {
         code: job.failure.as_ref().map(|failure| failure.code.0),
         by: match &job.by {
             By::Client => StartedBy::Client,
+            By::ClientOf(name) => StartedBy::ClientOf(name.to_string()),
             By::SameAccount => StartedBy::SameAccount,
             By::OtherAccount(name) => StartedBy::OtherAccount(name.to_string()),
         },
@@ -317,7 +320,7 @@ impl LedgerFile {
         let mut file = LedgerFile::default();
         for (position, job) in jobs.iter().enumerate() {
             let mut earlier = jobs[..position].iter();
-            if job.by == By::Client {
+            if job.by.is_client() {
                 file.starts += 1;
                 file.doubled += u64::from(earlier.clone().any(|other| is_doubled_by(other, job)));
                 file.collided += u64::from(earlier.any(|other| collides_with(other, job)));
@@ -340,13 +343,13 @@ impl LedgerFile {
 /// Whether a start was accepted although an earlier one of a client was under way or had completed.
 fn is_doubled_by(earlier: &Job, job: &Job) -> bool {
     let over = earlier.state == ExportState::Failed && earlier.finished_at <= job.started_at;
-    earlier.by == By::Client && !over
+    earlier.by.is_client() && !over
 }
 
 /// Whether a start was accepted while somebody else of the account had a job under way.
 fn collides_with(earlier: &Job, job: &Job) -> bool {
     let over = earlier.state.is_final() && earlier.finished_at <= job.started_at;
-    earlier.by == By::SameAccount && !over
+    !earlier.by.is_client() && earlier.by.account() == job.by.account() && !over
 }
 
 fn dangling(world: &World) -> Vec<String> {

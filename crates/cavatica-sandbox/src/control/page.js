@@ -50,11 +50,15 @@ function show(world) {
     return tile;
   }));
 
-  const used = world.limit.limit - world.limit.remaining;
-  at("limit").max = world.limit.limit;
-  at("limit").value = used;
-  at("limit-text").textContent =
-    `${used} of ${world.limit.limit}, again from zero in ${world.limit.resets_in_seconds} s`;
+  at("limits").replaceChildren(...world.accounts.flatMap((account) => {
+    const used = account.limit - account.remaining;
+    const meter = element("meter", "");
+    meter.setAttribute("aria-label", `requests used by ${account.username}`);
+    meter.max = account.limit;
+    meter.value = used;
+    const text = `${account.username}: ${used} of ${account.limit}, again from zero in ${account.resets_in_seconds} s`;
+    return [meter, element("p", text, "quiet")];
+  }));
 
   table("jobs", ["file", "to", "location", "mode", "state"], world.jobs.map((job) => [
     [job.file, "long"], job.volume, [job.location, "long"], job.mode,

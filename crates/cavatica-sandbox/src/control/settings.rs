@@ -23,13 +23,13 @@ struct Settings {
 pub(super) fn show(hub: &Hub) -> Value {
     let timing = *hub.timing();
     json!({
-        "rate_limit": to_json(&hub.window().limit()),
+        "rate_limit": to_json(&hub.accounts[0].window().limit()),
         "job_milliseconds": [timing.shortest, timing.longest],
         "fail_share": timing.fail_share,
     })
 }
 
-/// Another limit begins with a fresh window. Everything is set, or nothing.
+/// Another limit is every account's, and begins with a fresh window. Everything is set, or nothing.
 pub(super) fn change(hub: &Hub, body: &Bytes) -> Result<(), ApiError> {
     let settings: Settings = serde_json::from_slice(body)
         .map_err(|error| Code::BAD_REQUEST.because(error.to_string()))?;
@@ -38,7 +38,9 @@ pub(super) fn change(hub: &Hub, body: &Bytes) -> Result<(), ApiError> {
         return Err(Code::BAD_REQUEST.because("fail_share must be between 0 and 1."));
     }
     if let Some(limit) = settings.rate_limit {
-        *hub.window() = Window::new(limit);
+        for account in &hub.accounts {
+            *account.window() = Window::new(limit);
+        }
     }
     let mut timing = hub.timing();
     if let Some((shortest, longest)) = settings.job_milliseconds {

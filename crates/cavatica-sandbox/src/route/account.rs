@@ -22,8 +22,8 @@ pub(super) fn root(request: &Request) -> Answer {
 
 pub(super) fn user(request: &Request) -> Answer {
     let user = json!({
-        "href": format!("{}/users/{USER}", request.links.0),
-        "username": USER,
+        "href": format!("{}/users/{}", request.links.0, request.account),
+        "username": request.account,
         "email": "sandbox@example.org",
         "first_name": "Sandbox",
         "last_name": "User",
@@ -40,9 +40,9 @@ pub(super) fn user(request: &Request) -> Answer {
     Answer::json(Fields::of_detail(&request.query).choose(&user))
 }
 
-/// The one user that this world knows, where its own address says.
+/// The account itself, where its own address says; nobody is shown another's.
 pub(super) fn user_by_name(request: &Request) -> Result<Answer, ApiError> {
-    if request.id() == USER {
+    if request.id() == request.account {
         Ok(user(request))
     } else {
         Err(Code::NO_USER.error())
@@ -50,7 +50,7 @@ pub(super) fn user_by_name(request: &Request) -> Result<Answer, ApiError> {
 }
 
 pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Answer {
-    let standing = hub.standing();
+    let standing = hub.standing(&request.account);
     let limits = json!({
         "rate": {
             "limit": standing.limit,
@@ -132,27 +132,30 @@ pub(super) fn elsewhere(hub: &Hub, request: &Request, what: &str) -> Result<Answ
 }
 
 pub(super) fn project_members(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let everyone = project_membership(hub, request)?;
-    members(request, &[everyone])
+    members(request, &everyone(hub, request)?)
 }
 
 pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let member = project_membership(hub, request)?;
-    one_member(request, &member, Code::NO_PROJECT_MEMBER)
+    let named = request.parameters.last();
+    let mut everyone = everyone(hub, request)?.into_iter();
+    let member = everyone.find(|member| member["id"].as_str() == named.map(String::as_str));
+    let member = member.ok_or_else(|| Code::NO_PROJECT_MEMBER.error())?;
+    Ok(Answer::json(
+        Fields::of_detail(&request.query).choose(&member),
+    ))
 }
 
-fn project_membership(hub: &Hub, request: &Request) -> Result<Value, ApiError> {
+/// Every account is a member of every project.
+fn everyone(hub: &Hub, request: &Request) -> Result<Vec<Value>, ApiError> {
     let id = request.owned_id();
     let state = hub.platform.state();
-    let (_, project) = state
-        .world
-        .project(&id)
-        .ok_or_else(|| Code::NO_PROJECT.error())?;
-    Ok(membership(
-        &request.links.project(&id),
-        USER,
-        permissions(project),
-    ))
+    let project = state.world.project(&id);
+    let (_, project) = project.ok_or_else(|| Code::NO_PROJECT.error())?;
+    let of = request.links.project(&id);
+    let accounts = state.world.accounts().iter();
+    Ok(accounts
+        .map(|username| membership(&of, username, permissions(project)))
+        .collect())
 }
 
 /// Somebody as a member of something.
@@ -184,17 +187,6 @@ pub(super) fn members(request: &Request, members: &[Value]) -> Result<Answer, Ap
         window,
         members.len(),
     ))
-}
-
-/// The member that the path names, if it is the one there is.
-fn one_member(request: &Request, member: &Value, nobody: Code) -> Result<Answer, ApiError> {
-    if request.parameters.last().is_some_and(|name| name == USER) {
-        Ok(Answer::json(
-            Fields::of_detail(&request.query).choose(member),
-        ))
-    } else {
-        Err(nobody.error())
-    }
 }
 
 /// Everybody may read public files and copy them, nobody change them.

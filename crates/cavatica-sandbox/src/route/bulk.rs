@@ -21,7 +21,7 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiErr
     let wishes: Vec<Asked> = {
         let mut faults = hub.faults();
         let each = items.iter().enumerate().map(|(position, item)| Asked {
-            wish: wish(item, mode),
+            wish: wish(item, mode, &request.account),
             faults: faults.strike_job(Route::BulkStart),
             is_taken: request.acceptance.takes(position),
         });

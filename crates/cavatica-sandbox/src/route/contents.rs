@@ -150,7 +150,7 @@ impl Place {
     fn find(hub: &Hub, request: &Request) -> Result<Place, ApiError> {
         let state = hub.platform.state();
         let (number, volume) = volumes::find(&state.world, request)?;
-        if !volume.permissions().read {
+        if !volume.permissions(&request.account).read {
             return Err(Code::NO_VOLUME_RIGHT.error());
         }
         if !volume.active {

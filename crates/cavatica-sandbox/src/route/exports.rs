@@ -11,14 +11,14 @@ use crate::wire::answer::{Answer, Fields};
 use crate::wire::refusal::Code;
 use crate::world::number::scatter;
 use crate::world::quirk::Quirk;
-use crate::world::{Event, JobTiming, Wish, World};
+use crate::world::{By, Event, JobTiming, Wish, World};
 
 /// How much an export may say of itself.
 const LARGEST_WISH: usize = 16 << 10;
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
 pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let mut wish = wish(&request.json()?, mode(hub, request)?)?;
+    let mut wish = wish(&request.json()?, mode(hub, request)?, &request.account)?;
     // One page has it in the query, and one client sends it only there.
     wish.overwrite |= request.query.is_true("overwrite");
     let faults = hub.faults().strike_job(Route::Start);
@@ -87,7 +87,7 @@ pub(super) fn mode(hub: &Hub, request: &Request) -> Result<ExportMode, ApiError>
 }
 
 /// Reads what is asked for, booleans as texts and null properties included.
-pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
+pub(super) fn wish(item: &Value, mode: ExportMode, account: &str) -> Result<Wish, ApiError> {
     let text = |object: &str, key: &str| {
         let value = item.get(object).and_then(|object| object.get(key));
         let text = value.and_then(Value::as_str).map(str::to_owned);
@@ -115,6 +115,7 @@ pub(super) fn wish(item: &Value, mode: ExportMode) -> Result<Wish, ApiError> {
         return Err(Code::INVALID_SYNTAX.because("The request is too large."));
     }
     Ok(Wish {
+        by: By::client(account),
         file: text("source", "file")?,
         volume: text("destination", "volume")?,
         location,
@@ -148,7 +149,7 @@ pub(super) fn known(
     id: &str,
 ) -> Result<u32, ApiError> {
     world
-        .job_by_id(id)
+        .job_by_id(&request.account, id)
         .filter(|job| {
             let started_at = world.jobs()[*job as usize].started_at;
             request
@@ -191,7 +192,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         let job = &world.jobs()[*number as usize];
         volume.is_none_or(|volume| volume == job.volume)
             && states.contains(&job.state)
-            && job.by.is_own_account()
+            && job.by.account() == request.account
             && shown.lists(now - job.started_at)
     };
     let all = u32::try_from(world.jobs().len()).unwrap_or(u32::MAX);
@@ -205,7 +206,10 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     };
     let (total, items) = if shown.is_whole() {
         // Counts are kept, so a page needs no look at the rest of a million jobs.
-        let total: u64 = states.iter().map(|state| world.count(volume, *state)).sum();
+        let total: u64 = states
+            .iter()
+            .map(|state| world.count(Some(&request.account), volume, *state))
+            .sum();
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         let wanted = total.saturating_sub(window.offset).min(window.limit);
         let items = numbers.filter(matches).skip(window.offset).take(wanted);

@@ -1,4 +1,4 @@
-//! Who may do what on a volume. The sandbox knows one account; other members are only kept and shown.
+//! Who may do what on a volume. Members that the sandbox doesn't serve are only kept and shown.
 //!
 //! Source: <https://docs.sevenbridges.com/reference/list-members-of-a-volume>.
 
@@ -10,7 +10,7 @@ use crate::bytes::platform::State;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Answer, Fields, to_json};
 use crate::wire::refusal::Code;
-use crate::world::{Event, Permissions, USER, VolumeState};
+use crate::world::{Event, Permissions, VolumeState};
 
 pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let state = hub.platform.state();
@@ -88,7 +88,7 @@ fn settle_as(
     let mut state = hub.platform.state();
     let (number, volume) = volumes::find(&state.world, request)?;
     let (username, before) = named(volume, request)?;
-    if username != USER {
+    if username != request.account {
         administered(&state, request)?;
     }
     let after = make(before, &body)?;
@@ -102,7 +102,7 @@ pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let number = administered(&state, request)?;
     let volume = &state.world.volumes()[number as usize];
     let (username, _) = named(volume, request)?;
-    if username == USER {
+    if username == request.account {
         return Err(Code::CONFLICT.because("The owner of a volume stays its member."));
     }
     let username = username.to_owned();
@@ -127,7 +127,7 @@ fn settle(
 /// The volume, if its members may be changed.
 fn administered(state: &State, request: &Request) -> Result<u32, ApiError> {
     let (number, volume) = volumes::find(&state.world, request)?;
-    if volume.permissions().admin {
+    if volume.permissions(&request.account).admin {
         Ok(number)
     } else {
         Err(Code::NO_VOLUME_RIGHT.error())

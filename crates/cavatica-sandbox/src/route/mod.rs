@@ -27,6 +27,8 @@ use crate::world::Links;
 
 /// A request that found its route.
 pub(crate) struct Request {
+    /// Who asks, by username.
+    pub(crate) account: String,
     pub(crate) route: Route,
     /// The path's parameters in their order.
     pub(crate) parameters: Vec<String>,

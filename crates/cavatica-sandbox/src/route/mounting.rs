@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::boolean;
 use crate::wire::refusal::Code;
-use crate::world::USER;
 use crate::world::seed::{VolumeChange, VolumeSeed};
 
 /// The parts of credentials that answers show.
@@ -27,7 +26,7 @@ const SHOWN: [&str; 6] = [
 const APART: [&str; 5] = ["type", "bucket", "prefix", "credentials", "properties"];
 
 /// What a body asks for. Without an access mode the volume can be written to, as the page of this call says.
-pub(super) fn seed(body: &Value) -> Result<VolumeSeed, ApiError> {
+pub(super) fn seed(body: &Value, account: &str) -> Result<VolumeSeed, ApiError> {
     let name = text(body, "name").unwrap_or_default();
     check_name(name)?;
     let access_mode = access_mode(body)?.unwrap_or(AccessMode::ReadWrite);
@@ -49,7 +48,7 @@ pub(super) fn seed(body: &Value) -> Result<VolumeSeed, ApiError> {
     let place = service.as_object().into_iter().flatten();
     let place = place.filter(|(key, value)| !APART.contains(&key.as_str()) && !value.is_null());
     Ok(VolumeSeed {
-        id: format!("{USER}/{name}"),
+        id: format!("{account}/{name}"),
         service: kind,
         access_mode: access_mode.name().to_owned(),
         bucket: Some(bucket.to_owned()),
@@ -60,6 +59,7 @@ pub(super) fn seed(body: &Value) -> Result<VolumeSeed, ApiError> {
             .collect(),
         credentials,
         properties: Some(properties),
+        members: Some(vec![account.to_owned()]),
         ..VolumeSeed::default()
     })
 }

@@ -13,7 +13,9 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name"]);
     let state = hub.platform.state();
-    let all: Vec<u32> = state.world.mounted().map(|(number, _)| number).collect();
+    let mounted = state.world.mounted();
+    let theirs = mounted.filter(|(_, volume)| volume.members.contains_key(&request.account));
+    let all: Vec<u32> = theirs.map(|(number, _)| number).collect();
     let items = slice(&all, window)
         .iter()
         .map(|number| fields.choose(&state.world.volume_view(*number, &request.links)))
@@ -35,7 +37,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 ///
 /// Source: <https://docs.cavatica.org/reference/create-a-volume-v2>.
 pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
-    let seed = mounting::seed(&request.json()?)?;
+    let seed = mounting::seed(&request.json()?, &request.account)?;
     let mut state = hub.platform.state();
     if state.world.volume(&seed.id).is_some() {
         return Err(Code::VOLUME_EXISTS.error());
@@ -80,7 +82,7 @@ pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     let body = request.json()?;
     let mut state = hub.platform.state();
     let (number, volume) = find(&state.world, request)?;
-    if !volume.permissions().admin {
+    if !volume.permissions(&request.account).admin {
         return Err(Code::NO_VOLUME_RIGHT.error());
     }
     let change = mounting::change(&body, &volume.service)?;
@@ -104,7 +106,7 @@ pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 fn is_under_way(world: &World, volume: u32) -> bool {
     [ExportState::Pending, ExportState::Running]
         .iter()
-        .any(|stage| world.count(Some(volume), *stage) > 0)
+        .any(|stage| world.count(None, Some(volume), *stage) > 0)
 }
 
 /// Lets an event happen for good before anybody hears of it.
@@ -119,5 +121,6 @@ pub(super) fn find<'a>(
 ) -> Result<(u32, &'a VolumeState), ApiError> {
     world
         .volume(&request.owned_id())
+        .filter(|(_, volume)| volume.members.contains_key(&request.account))
         .ok_or_else(|| Code::NO_VOLUME.error())
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cavatica_model::ApiError;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Response, StatusCode, Uri, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Frame, Incoming};
@@ -17,7 +18,7 @@ use super::conduct::{Length, Outcome, RateHeaders, conduct};
 use super::guard;
 use crate::clock::{http_date, timestamp};
 use crate::control::admin::admin;
-use crate::control::hub::Hub;
+use crate::control::hub::{Account, Hub};
 use crate::control::rate::Admission;
 use crate::route::{Acceptance, FilesShown, JobsShown, Request};
 use crate::wire::answer::{Answer, Body};
@@ -52,21 +53,11 @@ pub(crate) async fn reply(
     let Some(origin) = guard::origin(hub, &head) else {
         return Ok(plain_reply(Answer::misdirected()));
     };
-    if head
-        .uri
-        .path_and_query()
-        .map_or(0, |uri| uri.as_str().len())
-        > LONGEST_ADDRESS
-    {
-        let refusal = ApiError {
-            status: 414.into(),
-            ..Code::BAD_REQUEST.because("The address is too long.")
-        };
-        return finish(hub, Outcome::plain(Answer::error(&refusal)));
-    }
-    let body = match read(body).await {
+    let account = holder(hub, &head.headers);
+    let finish = |outcome| finish(hub, account, outcome);
+    let body = match read(&head.uri, body).await {
         Ok(body) => body,
-        Err(refusal) => return finish(hub, Outcome::plain(Answer::error(&refusal))),
+        Err(refusal) => return finish(Outcome::plain(Answer::error(&refusal))),
     };
     let path = head.uri.path();
     let query = Query::parse(head.uri.query().unwrap_or_default());
@@ -75,7 +66,7 @@ pub(crate) async fn reply(
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
     else {
         let changes = head.method != http::Method::GET;
-        let answer = match changes && !has_token(hub, &head.headers) {
+        let answer = match changes && account.is_none() {
             true => Err(Code::UNAUTHORIZED.error()),
             false => admin(hub, &head.method, path, &query, &body),
         };
@@ -94,12 +85,9 @@ pub(crate) async fn reply(
     if matches!(found, Found::Nothing) {
         return Ok(plain_reply(Answer::no_such_call()));
     }
-    let outcome = match admit(hub, &head.headers, &found) {
-        Err(refusal) => Outcome {
-            rate_headers: RateHeaders::Shown,
-            ..Outcome::plain(Answer::error(&refusal))
-        },
-        Ok(()) => match found {
+    let outcome = match admit(hub, account, &found) {
+        Err(refusal) => Outcome::plain(Answer::error(&refusal)),
+        Ok(account) => match found {
             Found::Unserved => {
                 let why = "The platform has this call; the sandbox doesn't serve it.";
                 Outcome::plain(Answer::error(&Code::NOT_IMPLEMENTED.because(why)))
@@ -109,6 +97,7 @@ pub(crate) async fn reply(
             }
             Found::Route(route, parameters) => {
                 let request = Request {
+                    account: account.username.clone(),
                     route,
                     parameters,
                     query,
@@ -123,10 +112,17 @@ pub(crate) async fn reply(
             }
         },
     };
-    finish(hub, outcome)
+    finish(outcome)
 }
 
-async fn read(body: Incoming) -> Result<Bytes, ApiError> {
+async fn read(address: &Uri, body: Incoming) -> Result<Bytes, ApiError> {
+    let path = address.path_and_query().map_or("", PathAndQuery::as_str);
+    if path.len() > LONGEST_ADDRESS {
+        return Err(ApiError {
+            status: 414.into(),
+            ..Code::BAD_REQUEST.because("The address is too long.")
+        });
+    }
     let whole = Limited::new(body, LARGEST_BODY).collect();
     match tokio::time::timeout(PATIENCE, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -142,43 +138,47 @@ async fn read(body: Incoming) -> Result<Bytes, ApiError> {
     }
 }
 
-/// Counts the request, and looks for the token where it has no business.
+/// Counts the request, and looks for tokens where they have no business.
 fn note(hub: &Hub, head: &http::request::Parts, body: &Bytes, route: Option<Route>) {
-    let token = hub.token.as_bytes();
-    let holds = |text: &[u8]| text.windows(token.len()).any(|part| part == token);
     let mut counters = hub.counters();
     counters.request(route);
     let name = route.map_or("elsewhere", Route::name);
-    if holds(head.uri.to_string().as_bytes()) {
-        counters.stray_token(format!("address of {name}"));
-    }
-    if holds(body) {
-        counters.stray_token(format!("body of {name}"));
-    }
-    for (header, value) in &head.headers {
-        let belongs = header == TOKEN_HEADER || header == header::AUTHORIZATION;
-        if !belongs && holds(value.as_bytes()) {
-            counters.stray_token(format!("header {header} of {name}"));
+    for account in &hub.accounts {
+        let token = account.token.as_bytes();
+        let holds = |text: &[u8]| text.windows(token.len()).any(|part| part == token);
+        if holds(head.uri.to_string().as_bytes()) {
+            counters.stray_token(format!("address of {name}"));
+        }
+        if holds(body) {
+            counters.stray_token(format!("body of {name}"));
+        }
+        for (header, value) in &head.headers {
+            let belongs = header == TOKEN_HEADER || header == header::AUTHORIZATION;
+            if !belongs && holds(value.as_bytes()) {
+                counters.stray_token(format!("header {header} of {name}"));
+            }
         }
     }
 }
 
 const TOKEN_HEADER: &str = "x-sbg-auth-token";
 
-/// Asks for the token and counts the request against the limit. The list of paths needs neither; asking for the limit
+/// Asks whose token it is and counts the request against that limit. The list of paths needs neither; asking for the limit
 /// doesn't count.
-fn admit(hub: &Hub, headers: &HeaderMap, found: &Found) -> Result<(), ApiError> {
+fn admit<'a>(
+    hub: &'a Hub,
+    account: Option<&'a Account>,
+    found: &Found,
+) -> Result<&'a Account, ApiError> {
     if matches!(found, Found::Route(Route::Root, _)) {
-        return Ok(());
+        return Ok(&hub.accounts[0]);
     }
-    if !has_token(hub, headers) {
-        return Err(Code::UNAUTHORIZED.error());
-    }
+    let account = account.ok_or_else(|| Code::UNAUTHORIZED.error())?;
     if matches!(found, Found::Route(Route::RateLimit, _)) {
-        return Ok(());
+        return Ok(account);
     }
-    match hub.admit() {
-        Admission::Admitted => Ok(()),
+    match hub.admit(account) {
+        Admission::Admitted => Ok(account),
         Admission::OverLimit => {
             hub.counters().over_limit += 1;
             Err(Code::RATE_LIMIT.error())
@@ -186,10 +186,10 @@ fn admit(hub: &Hub, headers: &HeaderMap, found: &Found) -> Result<(), ApiError> 
     }
 }
 
-fn has_token(hub: &Hub, headers: &HeaderMap) -> bool {
+fn holder<'a>(hub: &'a Hub, headers: &HeaderMap) -> Option<&'a Account> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = || text("authorization")?.strip_prefix("Bearer ");
-    text(TOKEN_HEADER).or_else(bearer) == Some(&*hub.token)
+    hub.holder(text(TOKEN_HEADER).or_else(bearer)?)
 }
 
 fn has_advance_access(headers: &HeaderMap) -> bool {
@@ -199,7 +199,7 @@ fn has_advance_access(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the headers of every answer of the API, and counts it.
-fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
+fn finish(hub: &Hub, account: Option<&Account>, outcome: Outcome) -> Result<Reply, Dropped> {
     let status = outcome.answer.status;
     let served = {
         let mut counters = hub.counters();
@@ -219,7 +219,7 @@ fn finish(hub: &Hub, outcome: Outcome) -> Result<Reply, Dropped> {
     let at = timestamp(hub.platform.clock.now().saturating_add(ahead));
     headers.insert(header::DATE, text_value(&http_date(at)));
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
-        let standing = hub.standing();
+        let standing = hub.standing(account.map_or("", |account| &account.username));
         headers.insert("x-ratelimit-limit", standing.limit.into());
         headers.insert("x-ratelimit-remaining", standing.remaining.into());
         headers.insert("x-ratelimit-reset", standing.reset.into());

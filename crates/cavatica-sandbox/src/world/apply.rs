@@ -125,8 +125,11 @@ impl World {
                 number: start.file,
             });
         }
+        let account = self.account(start.by.account());
         let counts = &mut self.volume_mut(start.volume)?.counts;
-        counts[position(ExportState::Pending)] += u64::from(start.by.is_own_account());
+        if let Some(account) = account {
+            counts[account][position(ExportState::Pending)] += 1;
+        }
         let number = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
         self.unfinished.insert(number);
         self.jobs.push(Job {
@@ -290,10 +293,13 @@ impl World {
     fn turn(&mut self, number: u32, state: ExportState) -> Result<(), MisfitError> {
         let job = self.job_mut(number)?;
         let before = std::mem::replace(&mut job.state, state);
-        let (volume, counted) = (job.volume, u64::from(job.by.is_own_account()));
+        let (volume, by) = (job.volume, job.by.clone());
+        let account = self.account(by.account());
         let counts = &mut self.volume_mut(volume)?.counts;
-        counts[position(before)] -= counted;
-        counts[position(state)] += counted;
+        if let Some(account) = account {
+            counts[account][position(before)] -= 1;
+            counts[account][position(state)] += 1;
+        }
         if state.is_final() {
             self.unfinished.remove(&number);
         }

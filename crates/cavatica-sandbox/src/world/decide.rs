@@ -15,6 +15,7 @@ use crate::world::quirk::Quirk;
 /// An export that somebody asks for, as it came over the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
+    pub(crate) by: By,
     pub(crate) file: String,
     pub(crate) volume: String,
     pub(crate) location: String,
@@ -98,7 +99,11 @@ impl World {
         let (volume, state) = self
             .volume(&wish.volume)
             .ok_or_else(|| Code::NO_VOLUME.error())?;
-        if !state.permissions().write {
+        let account = wish.by.account();
+        if wish.by.is_client() && !state.members.contains_key(account) {
+            return Err(Code::NO_VOLUME.error());
+        }
+        if wish.by.is_client() && !state.permissions(account).write {
             return Err(Code::NO_VOLUME_RIGHT.error());
         }
         let file = self
@@ -139,7 +144,7 @@ impl World {
             ends_at: now + span,
             doom: doom.or(fails.then_some(Code::JOB_STORAGE_ERROR)),
             twist: fate.twist,
-            by: By::Client,
+            by: wish.by,
         })
     }
 
@@ -206,9 +211,9 @@ impl World {
     /// When a job that ends now is said to have ended: what somebody else did before may lie in the past.
     pub(crate) fn moment(&self, number: u32, now: Millis) -> Millis {
         let job = &self.jobs[number as usize];
-        match job.by {
-            By::Client => now,
-            By::SameAccount | By::OtherAccount(_) => job.ends_at.min(now),
+        match job.by.is_client() {
+            true => now,
+            false => job.ends_at.min(now),
         }
     }
 

@@ -3,6 +3,7 @@
 use cavatica_model::{ExportMode, ExportProperties, Tri};
 use serde::{Deserialize, Serialize};
 
+use super::USER;
 use super::seed::{Permissions, VolumeChange, VolumeSeed, WorldSeed};
 use crate::clock::Millis;
 use crate::wire::refusal::Code;
@@ -109,7 +110,7 @@ pub(crate) struct Start {
     /// What is odd about its completion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) twist: Option<Twist>,
-    #[serde(default, skip_serializing_if = "By::is_client")]
+    #[serde(default)]
     pub(crate) by: By,
 }
 
@@ -141,21 +142,34 @@ impl Twist {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum By {
-    /// A client of the sandbox.
+    /// A client of the sandbox, with the first account.
     #[default]
     Client,
-    /// Somebody else of the same account: another program, another computer.
+    /// A client of the sandbox, with this account.
+    ClientOf(Box<str>),
+    /// Somebody else of the first account: another program, another computer.
     SameAccount,
-    /// Somebody of another account; its jobs don't show.
+    /// Somebody else, of another account; its jobs show only if the sandbox serves it.
     OtherAccount(Box<str>),
 }
 
 impl By {
-    fn is_client(&self) -> bool {
-        *self == By::Client
+    /// A client with an account.
+    pub(crate) fn client(account: &str) -> Self {
+        match account {
+            USER => By::Client,
+            other => By::ClientOf(other.into()),
+        }
     }
 
-    pub(crate) fn is_own_account(&self) -> bool {
-        matches!(self, By::Client | By::SameAccount)
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self, By::Client | By::ClientOf(_))
+    }
+
+    pub(crate) fn account(&self) -> &str {
+        match self {
+            By::Client | By::SameAccount => USER,
+            By::ClientOf(name) | By::OtherAccount(name) => name,
+        }
     }
 }

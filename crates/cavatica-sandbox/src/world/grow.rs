@@ -15,7 +15,7 @@ use crate::clock::Millis;
 pub(crate) enum SeedError {
     #[error(transparent)]
     Id(#[from] IdError),
-    #[error("project, volume or task `{0}` is named twice")]
+    #[error("project, volume, task or account `{0}` is named twice")]
     Twice(String),
     #[error("`{path}` in project `{project}` is named twice, or both as a file and as a folder")]
     PathTwice { project: String, path: String },
@@ -31,6 +31,8 @@ pub(crate) enum SeedError {
         "volume `{0}` is a real bucket, so it is on S3, and objects come there by an S3 client"
     )]
     Bucket(String),
+    #[error("`{0}` is no username: letters, digits, `-` and `_`")]
+    Username(String),
     #[error("a world holds at most {} files and folders", u32::MAX)]
     TooMany,
 }
@@ -42,6 +44,7 @@ impl World {
             seed: seed.seed,
             born_at: seed.at,
             quirks: seed.quirks.clone(),
+            accounts: Vec::new(),
             projects: Vec::new(),
             files: Vec::new(),
             volumes: Vec::new(),
@@ -53,6 +56,16 @@ impl World {
             added_at: BTreeMap::new(),
             files_gone: 0,
         };
+        for name in std::iter::once(USER).chain(seed.accounts.iter().map(String::as_str)) {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if name.is_empty() || !name.chars().all(plain) {
+                return Err(SeedError::Username(name.to_owned()));
+            }
+            if world.account(name).is_some() {
+                return Err(SeedError::Twice(name.to_owned()));
+            }
+            world.accounts.push(name.to_owned());
+        }
         for volume in &seed.volumes {
             world.add_volume(volume, seed.at)?;
         }
@@ -80,6 +93,11 @@ impl World {
             };
             Some((location.as_str().into(), object))
         });
+        let members = seed
+            .members
+            .clone()
+            .unwrap_or_else(|| self.accounts.clone());
+        let members = members.into_iter();
         self.volumes.push(VolumeState {
             id,
             service: seed.service.clone(),
@@ -94,10 +112,10 @@ impl World {
             store: seed.store(),
             created_at: at,
             modified_at: at,
-            members: BTreeMap::from([(USER.to_owned(), seed.permissions)]),
+            members: members.map(|name| (name, seed.permissions)).collect(),
             removed: false,
             objects: objects.collect(),
-            counts: [0; 4],
+            counts: vec![[0; 4]; self.accounts.len()],
         });
         Ok(())
     }

@@ -32,13 +32,15 @@ use quirk::{Quirk, Quirks};
 use crate::clock::Millis;
 use crate::wire::refusal::{Code, Failure};
 
-/// The name of the one account.
+/// The name of the first account.
 pub(crate) const USER: &str = "sandbox";
 
 pub(crate) struct World {
     seed: u64,
     born_at: Millis,
     quirks: Quirks,
+    /// By username; the first is [`USER`].
+    accounts: Vec<String>,
     projects: Vec<Project>,
     files: Vec<Node>,
     volumes: Vec<VolumeState>,
@@ -178,8 +180,8 @@ pub(crate) struct VolumeState {
     removed: bool,
     /// By location, the volume's prefix left out.
     pub(crate) objects: BTreeMap<Box<str>, Object>,
-    /// How many of the account's jobs stand in each state, in the order of `ExportState::ALL`.
-    counts: [u64; 4],
+    /// How many jobs of each account stand in each state, in the order of `ExportState::ALL`.
+    counts: Vec<[u64; 4]>,
 }
 
 pub(crate) struct Object {
@@ -316,11 +318,11 @@ impl World {
         &self.jobs
     }
 
-    /// One of the account's jobs; those of others don't show.
-    pub(crate) fn job_by_id(&self, id: &str) -> Option<u32> {
+    /// One of an account's jobs; those of others don't show.
+    pub(crate) fn job_by_id(&self, account: &str, id: &str) -> Option<u32> {
         let number = number::export_number(self.seed, id)?;
         let job = self.jobs.get(number as usize)?;
-        job.by.is_own_account().then_some(number)
+        (job.by.account() == account).then_some(number)
     }
 
     pub(crate) fn unfinished(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
@@ -331,14 +333,30 @@ impl World {
         self.overwritten
     }
 
-    /// How many of the account's jobs stand in a state, on one volume or on all.
-    pub(crate) fn count(&self, volume: Option<u32>, state: ExportState) -> u64 {
-        self.volumes
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| volume.is_none_or(|wanted| wanted as usize == *number))
-            .map(|(_, volume)| volume.counts[position(state)])
+    /// How many jobs of one account stand in a state, or of all that there are, on one volume or on all.
+    pub(crate) fn count(
+        &self,
+        account: Option<&str>,
+        volume: Option<u32>,
+        state: ExportState,
+    ) -> u64 {
+        let account = account.map(|name| self.account(name));
+        let volumes = (0..).zip(&self.volumes);
+        let volumes = volumes.filter(|(number, _)| volume.is_none_or(|wanted| wanted == *number));
+        volumes
+            .flat_map(|(_, volume)| volume.counts.iter().enumerate())
+            .filter(|(number, _)| account.is_none_or(|wanted| wanted == Some(*number)))
+            .map(|(_, counts)| counts[position(state)])
             .sum()
+    }
+
+    /// The accounts by username, the first one first.
+    pub(crate) fn accounts(&self) -> &[String] {
+        &self.accounts
+    }
+
+    fn account(&self, name: &str) -> Option<usize> {
+        self.accounts.iter().position(|known| known == name)
     }
 
     /// The folders on the way to a file and its name, the project's root left out.
@@ -375,9 +393,9 @@ impl World {
 }
 
 impl VolumeState {
-    /// What the one account may do there.
-    pub(crate) fn permissions(&self) -> Permissions {
-        self.members.get(USER).copied().unwrap_or_default()
+    /// What an account may do there.
+    pub(crate) fn permissions(&self, account: &str) -> Permissions {
+        self.members.get(account).copied().unwrap_or_default()
     }
 }
 

@@ -37,6 +37,7 @@ fn act() -> impl Strategy<Value = Act> {
     );
     let by = prop_oneof![
         4 => Just(By::Client),
+        2 => Just(By::client("third")),
         1 => Just(By::SameAccount),
         1 => Just(By::OtherAccount("colleague".into())),
     ];
@@ -65,6 +66,7 @@ fn seed(quirks: Quirks) -> WorldSeed {
         seed: 3,
         at: 0,
         quirks,
+        accounts: vec!["third".to_owned()],
         projects: vec![ProjectSeed::new("a/b").synthetic("", 6, 10).folder("f")],
         volumes: vec![
             VolumeSeed::s3("a/v").keys_only(),
@@ -87,6 +89,7 @@ fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
             by,
         } => {
             let wish = Wish {
+                by: by.clone(),
                 file: number::file_id(world.seed(), *file),
                 volume: VOLUMES[*volume].to_owned(),
                 location: format!("{key}"),
@@ -99,10 +102,6 @@ fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
                 ..Fate::default()
             };
             let start = world.start(wish, JobTiming::between(0, 100, 0.2), fate, now);
-            let start = start.map(|start| Start {
-                by: by.clone(),
-                ..start
-            });
             start.map(Event::Started).into_iter().collect()
         }
         Act::Step(job) => match world.step(u32::try_from(*job).expect("small"), now) {
@@ -182,11 +181,13 @@ proptest! {
             prop_assert_eq!(world.file_view(number, &links), again.file_view(number, &links));
         }
 
-        // What is counted as it happens agrees with what one finds by looking, at the account's own jobs.
-        let own = || world.jobs().iter().filter(|job| job.by.is_own_account());
-        for state in ExportState::ALL {
-            let found = own().filter(|job| job.state == *state).count();
-            prop_assert_eq!(world.count(None, *state), found as u64);
+        // What is counted as it happens agrees with what one finds by looking, at each account's own jobs.
+        for account in world.accounts() {
+            for state in ExportState::ALL {
+                let own = world.jobs().iter().filter(|job| job.by.account() == account);
+                let found = own.filter(|job| job.state == *state).count();
+                prop_assert_eq!(world.count(Some(account), None, *state), found as u64);
+            }
         }
         let unfinished = world.jobs().iter().filter(|job| !job.state.is_final()).count();
         prop_assert_eq!(world.unfinished().count(), unfinished);

@@ -124,6 +124,6 @@ async fn the_ledger_over_the_wire_is_the_one_at_hand() -> Outcome {
     let state = state.json();
     assert_eq!(state["jobs"][0]["file"], "README.txt");
     assert_eq!(state["projects"][0]["aliases"], 2);
-    assert_eq!(state["limit"]["limit"], 1000);
+    assert_eq!(state["accounts"][0]["limit"], 1000);
     Ok(())
 }

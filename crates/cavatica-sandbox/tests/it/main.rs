@@ -1,5 +1,6 @@
 //! The sandbox as its clients see it: over a socket.
 
+mod accounts;
 mod admin;
 mod client;
 mod contract;

@@ -25,6 +25,9 @@ pub(crate) struct WorldSeed {
     pub(crate) seed: u64,
     pub(crate) at: Millis,
     pub(crate) quirks: Quirks,
+    /// The accounts beside the first one, by username.
+    #[serde(default)]
+    pub(crate) accounts: Vec<String>,
     pub(crate) projects: Vec<ProjectSeed>,
     pub(crate) volumes: Vec<VolumeSeed>,
 }

@@ -11,7 +11,7 @@ use crate::world::StoreKind;
 /// A volume of a new world; read-write, active, on S3 and a folder on the disk unless told otherwise.
 ///
 /// In a scenario its keys are `id`, and any of `service` (`s3`, `gcs`), `access_mode` (`RW`, `RO`), `active`, `prefix`,
-/// `bucket`, `description`, `properties`, `keys_only`, `s3` (a real bucket; without `endpoint` it is on AWS) and `objects`,
+/// `bucket`, `description`, `properties`, `members`, `keys_only`, `s3` (a real bucket; without `endpoint` it is on AWS) and `objects`,
 /// contents by location.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,8 +34,10 @@ pub struct VolumeSeed {
     pub(crate) s3: Option<RealS3>,
     /// What lies there from the beginning, by location.
     pub(crate) objects: BTreeMap<String, ObjectSeed>,
-    /// What the account may do there.
+    /// What its members may do there.
     pub(crate) permissions: Permissions,
+    /// Its members by username; every account unless told otherwise.
+    pub(crate) members: Option<Vec<String>>,
 }
 
 /// A real bucket. Keys to it have no place here.
@@ -121,6 +123,7 @@ impl Default for VolumeSeed {
             s3: None,
             objects: BTreeMap::new(),
             permissions: Permissions::ALL,
+            members: None,
         }
     }
 }
@@ -149,13 +152,20 @@ impl VolumeSeed {
         self
     }
 
-    /// Lets the account browse the volume and nothing else.
+    /// Lets its members browse the volume and nothing else.
     #[must_use]
     pub fn browse_only(mut self) -> Self {
         self.permissions = Permissions {
             read: true,
             ..Permissions::default()
         };
+        self
+    }
+
+    /// Lets only these accounts see the volume, by username.
+    #[must_use]
+    pub fn members<N: Into<String>>(mut self, usernames: impl IntoIterator<Item = N>) -> Self {
+        self.members = Some(usernames.into_iter().map(Into::into).collect());
         self
     }
 
