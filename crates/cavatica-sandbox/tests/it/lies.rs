@@ -76,13 +76,14 @@ async fn a_no_may_come_after_acceptance() -> Outcome {
         (503, 0),
     ] {
         let sandbox = with(&format!("refuse-after={status}/{code}")).await?;
-        let answer = start_all(&sandbox).await.expect("an answer");
-        assert_eq!(answer.code(), (status, code));
-        assert_eq!(sandbox.ledger().starts, 10);
-
-        let one = export(&id(&sandbox, 1), "a/v", "again");
+        let one = export(&id(&sandbox, 1), "a/v", "one");
         let answer = post(&sandbox, "/storage/exports?copy_only=true", &one);
         assert_eq!(answer.send().await.code(), (status, code));
+        assert_eq!(sandbox.ledger().starts, 1);
+
+        let answer = start_all(&sandbox).await.expect("an answer");
+        assert_eq!(answer.code(), (status, code));
+        assert_eq!(sandbox.ledger().starts, 11);
     }
     Ok(())
 }

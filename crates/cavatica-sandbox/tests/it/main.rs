@@ -8,6 +8,7 @@ mod elsewhere;
 mod exports;
 mod faults;
 mod files;
+mod fuzz;
 mod guarded;
 mod hostile;
 mod ledger;
