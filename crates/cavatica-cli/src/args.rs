@@ -16,8 +16,8 @@ mod volumes;
 
 pub(crate) use audit::Audit;
 pub(crate) use transfer::{
-    Existing, Pace, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status, Support,
-    Transfers,
+    Existing, Pace, Page, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status,
+    Support, Transfers,
 };
 
 pub(crate) use verify::{Against, Verify};
@@ -99,6 +99,7 @@ pub(crate) enum Command {
     Verify(Verify),
     Audit(Audit),
     Report(Report),
+    Page(Page),
     /// List, read and follow export jobs
     #[command(
         subcommand,

@@ -10,6 +10,7 @@ pub(crate) mod export;
 pub(crate) mod files;
 pub(crate) mod jobs;
 pub(crate) mod man;
+pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod projects;
 pub(crate) mod report;

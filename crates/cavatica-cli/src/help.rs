@@ -29,6 +29,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "verify",
             "audit",
             "report",
+            "page",
             "transfers",
             "support",
         ],

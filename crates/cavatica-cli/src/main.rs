@@ -115,6 +115,7 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Verify(args) => command::verify::run(args, &cli.global, ui).await,
         Command::Audit(args) => command::audit::run(args, &cli.global, ui).await,
         Command::Report(args) => command::report::run(args, ui),
+        Command::Page(args) => command::page::run(args, ui).await,
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
         Command::Resolve(args) => command::resolve::run(args, ui),
         Command::Jobs(args) => command::jobs::run(args, &api()?, ui).await,

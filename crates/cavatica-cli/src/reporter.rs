@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use cavatica_exports::model::visible_json;
 use cavatica_exports::transport::Client;
 use cavatica_report::Document;
+use cavatica_transfer::journal::Tally;
 use cavatica_transfer::{Again, Event, Hindrance, StopReason};
 use indicatif::{HumanBytes, HumanDuration};
 use jiff::Timestamp;
@@ -102,6 +103,10 @@ impl Reporter {
                 self.progress.note(self.began.elapsed(), tally);
                 self.show();
             }
+            Event::FileFailed {
+                again: Again::Later,
+                ..
+            } => self.progress.again += 1,
             Event::CopyGoesAlone => {
                 self.wait_for("the first copy, which goes alone".to_owned(), None);
             }
@@ -266,67 +271,129 @@ impl Reporter {
             }
             Display::Screen(_) => {}
         }
-        let tally = &self.progress.tally;
-        let (ended, total) = (self.progress.ended(), tally.total());
-        let percent = self.progress.percent();
-        let counts = format!(
-            "{} done, {} failed, {}{} running, {} left",
-            tally.completed.files,
-            tally.failed.files,
-            match tally.unknown.files {
-                0 => String::new(),
-                unknown => format!("{unknown} unknown, "),
-            },
-            tally.accepted.files + tally.intended.files,
-            tally.planned.files
-        );
         let requests = format!(
             "{} requests left in the window",
             self.client.budget().remaining
         );
-        let course = self.course();
+        let (progress, now) = (&self.progress, self.began.elapsed());
+        let course = progress.course(now, self.limited);
         match &self.display {
             Display::Screen(screen) => {
-                let mut lines = vec![
-                    ScreenLine::Name(self.title.clone()),
-                    ScreenLine::Bar(percent, format!("{percent} %, {ended} of {}", total.files)),
-                    ScreenLine::Words(counts),
-                    ScreenLine::Words(course),
-                    ScreenLine::Words(requests),
-                ];
+                let mut lines = progress.screen(&self.title, course);
+                lines.push(ScreenLine::Words(requests));
                 if let Some((what, _)) = &self.waiting {
                     lines.push(ScreenLine::Words(format!("waiting for {what}")));
                 }
                 screen.show(&lines);
             }
             Display::Lines { .. } => ui::note(format_args!(
-                "{percent} %, {ended} of {} ended: {counts}; {course}; {requests}",
-                total.files
+                "{} %, {} of {} ended: {}; {course}; {requests}",
+                progress.percent(),
+                progress.ended(),
+                progress.tally.total().files,
+                progress.counts(),
             )),
             Display::Nothing => {}
         }
     }
+}
+
+/// A transfer that somebody else runs, as it is seen from here.
+pub(crate) struct Watched {
+    title: String,
+    began: Instant,
+    progress: Progress,
+    screen: Option<Screen>,
+    last: Option<Instant>,
+}
+
+impl Watched {
+    pub(crate) fn new(title: String) -> Self {
+        Watched {
+            title,
+            began: Instant::now(),
+            progress: Progress::default(),
+            screen: ui::can_draw().then(Screen::new),
+            last: None,
+        }
+    }
+
+    /// Shows how files stand; where there is no terminal, now and then.
+    pub(crate) fn show(&mut self, tally: &Tally) {
+        let now = self.began.elapsed();
+        self.progress.note(now, tally);
+        let course = self.progress.course(now, false);
+        match &self.screen {
+            Some(screen) => screen.show(&self.progress.screen(&self.title, course)),
+            None if self.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) => {
+                self.last = Some(Instant::now());
+                ui::note(format_args!(
+                    "{} %: {}; {course}",
+                    self.progress.percent(),
+                    self.progress.counts()
+                ));
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn clear(self) {
+        if let Some(screen) = self.screen {
+            screen.clear();
+        }
+    }
+}
+
+impl Progress {
+    /// How many files stand where.
+    fn counts(&self) -> String {
+        let tally = &self.tally;
+        let unknown = match tally.unknown.files {
+            0 => String::new(),
+            unknown => format!("{unknown} unknown, "),
+        };
+        let again = match self.again {
+            0 => String::new(),
+            again => format!(" ({again} of them to be tried again)"),
+        };
+        format!(
+            "{} done, {} failed{again}, {unknown}{} running, {} left",
+            tally.completed.files,
+            tally.failed.files,
+            tally.accepted.files + tally.intended.files,
+            tally.planned.files
+        )
+    }
 
     /// Bytes, their rate, how long it has taken, and how long it may still take.
-    fn course(&self) -> String {
-        let (tally, now) = (&self.progress.tally, self.began.elapsed());
+    fn course(&self, now: Duration, limited: bool) -> String {
         let mut course = format!(
             "{} of {}",
-            HumanBytes(tally.completed.bytes),
-            HumanBytes(tally.total().bytes)
+            HumanBytes(self.tally.completed.bytes),
+            HumanBytes(self.tally.total().bytes)
         );
-        if let Some(rate) = self.progress.bytes_per_second(now) {
+        if let Some(rate) = self.bytes_per_second(now).filter(|rate| *rate >= 1.0) {
             course += &format!(", {}/s", HumanBytes(rate as u64));
         }
         course += &format!(
             ", for {}",
             HumanDuration(Duration::from_secs(now.as_secs()))
         );
-        let estimate = self.progress.estimate(now).filter(|_| !self.limited);
-        if let Some(estimate) = estimate {
+        if let Some(estimate) = self.estimate(now).filter(|_| !limited) {
             course += &format!(", {estimate}");
         }
         course
+    }
+
+    /// The lines that every screen has.
+    fn screen(&self, title: &str, course: String) -> Vec<ScreenLine> {
+        let (percent, total) = (self.percent(), self.tally.total().files);
+        vec![
+            ScreenLine::Name(title.to_owned()),
+            ScreenLine::Bar(percent, format!("{percent} %, {} of {total}", self.ended())),
+            ScreenLine::Words(self.counts()),
+            ScreenLine::Words(course),
+        ]
     }
 }
 

@@ -23,7 +23,7 @@ use std::io::{self, Write};
 use cavatica_model::{VolumeId, expected_beginning};
 
 pub use document::Document;
-pub use html::{Listed, index_page, live_page};
+pub use html::{Listed, index_page, live_page, page_link};
 pub use standing::{Overview, Seen, Standing, transfers_in};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use trouble::{Trouble, TroubleGroup, TroubleKind, TroubledFile};

@@ -186,11 +186,14 @@ pub(crate) struct Pace {
 ///
 /// Names the failed files with the platform's code and what to do about each. Needs no account.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cavatica status cohort7.transfer")]
+#[command(after_help = "Example:\n  cavatica status cohort7.transfer --watch")]
 pub(crate) struct Status {
     /// The transfer's file
     #[arg(value_name = "T.transfer")]
     pub(crate) transfer: PathBuf,
+    /// Follow it while it is being run
+    #[arg(long)]
+    pub(crate) watch: bool,
 }
 
 /// List the transfers of a folder and how each stands
@@ -202,6 +205,21 @@ pub(crate) struct Transfers {
     /// The folder
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
+}
+
+/// Show all transfers of a folder on a page in the browser
+///
+/// Serves the page on this computer alone, at an address that nobody else can guess, until it is interrupted. The page
+/// renews itself, shows progress, failures and what `verify` found, and changes nothing. Needs no account.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica page ~/transfers")]
+pub(crate) struct Page {
+    /// The folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
 }
 
 /// Describe a transfer for somebody who helps, without secrets

@@ -1,6 +1,8 @@
 //! `cavatica status`: how a transfer stands.
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use cavatica_exports::model::expected_beginning;
 use cavatica_report::{Overview, Standing, Summary, TroubleGroup};
@@ -9,9 +11,16 @@ use indicatif::HumanBytes;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
+use crate::reporter::Watched;
 use crate::ui::{Ui, counted};
 
+/// How often a transfer is looked at that somebody else runs.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
 pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
+    if args.watch {
+        watch(&args.transfer, ui)?;
+    }
     let summary = Summary::read(&args.transfer)?;
     show(&summary, ui)?;
     if !ui.is_json() {
@@ -27,6 +36,23 @@ pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
         show_plan(&TransferFile::open(&args.transfer)?, ui)?;
     }
     Ok(Exit::Done)
+}
+
+/// Follows a transfer for as long as somebody runs it.
+fn watch(transfer: &Path, ui: &Ui) -> Result<(), Failure> {
+    let file = TransferFile::open(transfer)?;
+    let mut watched = Watched::new(format!("{} → {}", transfer.display(), file.terms().volume));
+    let mut seen = false;
+    while file.owner().is_some() {
+        seen = true;
+        watched.show(&file.tally()?);
+        std::thread::sleep(WATCH_EVERY);
+    }
+    watched.clear();
+    if !seen {
+        ui.note("nothing runs it now");
+    }
+    Ok(())
 }
 
 /// What was planned, and what whoever approves of it has to name.

@@ -24,6 +24,8 @@ pub(super) struct Progress {
     /// How files stood when this run began: what earlier runs did says nothing about how long this one takes.
     first: Option<Tally>,
     pub(super) tally: Tally,
+    /// Of the failed files, those that will be sent again by themselves: they haven't ended.
+    pub(super) again: u64,
     moments: VecDeque<Moment>,
 }
 
@@ -39,6 +41,8 @@ impl Progress {
     /// Enters how files stand so long after the beginning.
     pub(super) fn note(&mut self, at: Duration, tally: &Tally) {
         let first = *self.first.get_or_insert(*tally);
+        let returned = self.tally.failed.files.saturating_sub(tally.failed.files);
+        self.again = self.again.saturating_sub(returned);
         self.tally = *tally;
         // What was in flight when the run began ends first: it is a backlog, and no speed.
         let backlog = first.intended.files + first.accepted.files;
@@ -66,7 +70,7 @@ impl Progress {
 
     /// Files that have ended, well or badly.
     pub(super) fn ended(&self) -> u64 {
-        ended(&self.tally)
+        ended(&self.tally).saturating_sub(self.again)
     }
 
     /// The whole percents of files that have ended: 100 only when all have.
@@ -84,7 +88,7 @@ impl Progress {
 
     /// How long it may take until nothing is left; `None` as long as that means nothing.
     pub(super) fn estimate(&self, now: Duration) -> Option<Estimate> {
-        let left = self.tally.left();
+        let left = self.tally.left() + self.again;
         if left == 0 {
             return None;
         }
@@ -211,6 +215,21 @@ mod tests {
         assert!(estimate.shortest < at(400) && estimate.longest > at(400));
         assert_eq!(estimate.to_string(), "6 to 8 min left");
         assert_eq!(progress.bytes_per_second(at(100)), Some(1_000.0));
+    }
+
+    #[test]
+    fn what_is_tried_again_has_not_ended() {
+        let failed = |failed: u64, accepted: u64| Tally {
+            failed: files(failed),
+            ..tally(0, accepted, 95)
+        };
+        let mut progress = Progress::default();
+        progress.note(at(0), &failed(0, 5));
+        progress.note(at(1), &failed(5, 0));
+        progress.again += 4;
+        assert_eq!((progress.ended(), progress.percent()), (96, 96));
+        progress.note(at(2), &failed(1, 4));
+        assert_eq!((progress.again, progress.ended()), (0, 96));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod mistakes;
 mod network;
 mod offline;
 mod owner;
+mod page;
 mod properties;
 mod reading;
 mod refusals;

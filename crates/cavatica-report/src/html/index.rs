@@ -61,7 +61,7 @@ fn entry(listed: &Listed) -> Markup {
     ];
     html! {
         section.entry {
-            h2 { a href=(link(&listed.name)) { (outside(name)) } }
+            h2 { a href=(page_link(&listed.name)) { (outside(name)) } }
             p.verdict.(class) {
                 span.mark aria-hidden="true" { (mark) } " " strong { (word) } ": "
                 (Share(overview.completed, overview.files)) " arrived, "
@@ -77,8 +77,8 @@ fn entry(listed: &Listed) -> Markup {
     }
 }
 
-/// A name as the last part of an address.
-fn link(name: &str) -> String {
+/// Where the page of a transfer of this name lies, seen from the page of its folder.
+pub fn page_link(name: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let mut link = "./".to_owned();
     for byte in name.as_bytes() {

@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use self::digest::Digest;
 use super::{Overview, ReportError, Standing, TroubleGroup, Written};
 
-pub use index::{Listed, index_page};
+pub use index::{Listed, index_page, page_link};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

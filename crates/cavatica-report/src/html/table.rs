@@ -10,7 +10,7 @@ use super::words::{Bytes, Moment, Number, Rows};
 use crate::{Overview, Trouble, TroubleKind, key};
 
 /// How many rows are printed, as the style sheet has it.
-const PRINTED: u64 = 25;
+const PRINTED: u64 = 15;
 
 /// A state with the mark that stands for it where colours don't.
 const STATES: [(&str, &str); 9] = [
