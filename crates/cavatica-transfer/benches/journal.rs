@@ -58,9 +58,7 @@ fn a_bulk_call(bencher: Bencher) {
             .expect("room for a file");
     }
     draft.finish().expect("a finished plan");
-    let terms = terms();
-    let mut journal = SqliteJournal::open(&path, &terms.endpoint, &terms.account, now)
-        .expect("the transfer opens");
+    let mut journal = SqliteJournal::open(&path, now).expect("the transfer opens");
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         journal.intend(Pick::Fresh(BATCH), now).expect("a journal");
         let items = journal.commit().expect("a journal").remove(0).items;

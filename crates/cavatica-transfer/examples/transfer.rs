@@ -26,7 +26,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("trio.transfer");
     let options = PlanOptions {
-        endpoint: sandbox.endpoint().to_owned(),
         selection: Selection::Project {
             project: "lab/trio".parse()?,
             folder: None,
@@ -53,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     // Whatever stops this, the same lines go on: nothing is sent twice.
-    let mut journal = SqliteJournal::open(&path, sandbox.endpoint(), "sandbox", Timestamp::now())?;
+    let mut journal = SqliteJournal::open(&path, Timestamp::now())?;
     let mut tell = |event: Event| {
         if let Event::BatchAnswered { accepted, .. } = event {
             println!("{accepted} exports were accepted");
@@ -67,10 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A look holds the transfer as a run does.
     drop(journal);
-    let destination = Destination::Volume {
-        client,
-        endpoint: sandbox.endpoint().to_owned(),
-    };
+    let destination = Destination::Volume(client);
     let mut tell = |found: Found| {
         if found.finding != Finding::Same {
             println!("{} {}", found.finding.symbol(), found.location);

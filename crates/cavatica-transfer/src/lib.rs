@@ -13,7 +13,7 @@
 //! // Written by `plan::plan`, or by `cavatica plan`.
 //! let path = Path::new("cohort7.transfer");
 //! let now = jiff::Timestamp::now();
-//! let mut journal = SqliteJournal::open(path, Endpoint::CAVATICA, "rfranklin", now)?;
+//! let mut journal = SqliteJournal::open(path, now)?;
 //! run(&mut journal, &client, &RunOptions::default(), &Stop::new(), &mut |event| println!("{event:?}")).await?;
 //! println!("{} files arrived", TransferFile::open(path)?.tally()?.completed.files);
 //! # Ok(()) }

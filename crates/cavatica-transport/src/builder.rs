@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cavatica_connect::{DialError, Dialer, KNOWS_BYTE_LIFE, Options, ProxyChoice};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -43,11 +43,13 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_wait: Option<OnWait>,
+    pub(crate) on_request: Option<OnRequest>,
     /// How long bytes live at most, where that is known.
     pub(crate) byte_life: Option<Duration>,
     pub(crate) behind_proxy: bool,
 }
 
+type OnRequest = Box<dyn Fn(&mut HeaderMap) + Send + Sync>;
 type OnWait = Box<dyn Fn(&Wait) + Send + Sync>;
 
 /// Makes a [`Client`]. Every setting has a default that suits.
@@ -67,6 +69,7 @@ pub struct ClientBuilder {
     reserve: u8,
     clock: Arc<dyn Clock>,
     on_wait: Option<OnWait>,
+    on_request: Option<OnRequest>,
 }
 
 impl ClientBuilder {
@@ -90,6 +93,7 @@ impl ClientBuilder {
             reserve: 0,
             clock: Arc::new(SystemClock),
             on_wait: None,
+            on_request: None,
         }
     }
 
@@ -193,6 +197,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds headers to every request, a `traceparent` for instance: it is called for each attempt, in the span of its call.
+    /// Those that the client sets itself (token, content type, user agent) win over them.
+    pub fn on_request(mut self, add: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
+        self.on_request = Some(Box::new(add));
+        self
+    }
+
     /// Makes the client. It doesn't connect yet.
     ///
     /// # Errors
@@ -241,6 +252,7 @@ impl ClientBuilder {
                 retry: self.retry,
                 clock: self.clock,
                 on_wait: self.on_wait,
+                on_request: self.on_request,
                 byte_life,
                 behind_proxy,
             },

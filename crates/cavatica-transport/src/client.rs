@@ -444,6 +444,9 @@ impl Shared {
         for (name, value) in &call.headers {
             headers.append(name, value.clone());
         }
+        if let Some(add) = &self.settings.on_request {
+            add(headers);
+        }
         headers.insert(header::ACCEPT, json.clone());
         headers.insert(header::CONTENT_TYPE, json);
         headers.insert(header::USER_AGENT, self.settings.user_agent.clone());

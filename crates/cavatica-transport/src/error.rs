@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use cavatica_model::ApiError;
+use cavatica_model::{ApiError, visible};
 use http::Method;
 
 use crate::Effect;
@@ -30,6 +30,19 @@ pub enum Outcome {
     Maintenance,
     /// It may have been carried out, or not.
     Unknown,
+}
+
+impl Outcome {
+    /// A name for programs, in logs and the like; it doesn't change.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::NotSent => "not-sent",
+            Outcome::Refused => "refused",
+            Outcome::Throttled => "throttled",
+            Outcome::Maintenance => "maintenance",
+            Outcome::Unknown => "unknown",
+        }
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -86,6 +99,28 @@ pub enum Fault {
     Withdrawn,
     /// The request budget is used up, and waiting for it would take longer than the caller's patience.
     Budget,
+}
+
+impl Fault {
+    /// A name for programs, in logs and the like; it doesn't change.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fault::Call => "call",
+            Fault::OtherOrigin => "other-origin",
+            Fault::Connect => "connect",
+            Fault::Certificate => "certificate",
+            Fault::ProxyLogin => "proxy-login",
+            Fault::TimedOut { .. } => "timed-out",
+            Fault::Broken => "broken",
+            Fault::Redirect { .. } => "redirect",
+            Fault::Status(_) => "status",
+            Fault::NoSuchCall => "no-such-call",
+            Fault::TooLarge { .. } => "too-large",
+            Fault::Unreadable => "unreadable",
+            Fault::Withdrawn => "withdrawn",
+            Fault::Budget => "budget",
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -172,6 +207,53 @@ impl Error {
         Error(Box::new(Inner { failure, subject }))
     }
 
+    /// A refusal by the platform, with what its answer says: for the tests of a program that has to cope with it.
+    ///
+    /// ```
+    /// use cavatica_transport::{Error, Outcome};
+    /// use cavatica_transport::model::ApiError;
+    ///
+    /// let refused = ApiError::new(403, 9006, "Requested file cannot be exported.");
+    /// let error = Error::refused("POST", "/v2/storage/exports", refused);
+    /// assert_eq!((*error.outcome(), error.code()), (Outcome::Refused, Some(9006)));
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "POST /v2/storage/exports: it was refused: the answer has the status 403: \
+    ///      Requested file cannot be exported. (code 9006)"
+    /// );
+    /// ```
+    pub fn refused(method: &str, path: &str, api_error: ApiError) -> Self {
+        let status = api_error.http_status().unwrap_or(400);
+        let failure = Failure {
+            status: Some(status),
+            api_error: Some(Box::new(api_error)),
+            ..Failure::new(Outcome::Refused, Fault::Status(status))
+        };
+        Error::of_test(method, path, failure)
+    }
+
+    /// A start whose answer was lost: for the tests of a program that has to cope with it.
+    pub fn lost(method: &str, path: &str) -> Self {
+        Error::of_test(method, path, Failure::new(Outcome::Unknown, Fault::Broken))
+    }
+
+    fn of_test(method: &str, path: &str, failure: Failure) -> Self {
+        let method = method.parse().unwrap_or(Method::POST);
+        let effect = if method == Method::GET {
+            Effect::Read
+        } else {
+            Effect::Start
+        };
+        let subject = Subject {
+            method,
+            path: path.to_owned(),
+            effect,
+            attempts: 1,
+            elapsed: Duration::ZERO,
+        };
+        Error::new(failure, subject)
+    }
+
     /// What happened to the request.
     pub fn outcome(&self) -> &Outcome {
         &self.0.failure.outcome
@@ -217,6 +299,11 @@ impl Error {
         self.0.failure.request_id.as_deref()
     }
 
+    /// The platform's own number for what went wrong, for instance 9006, if the last answer carried one.
+    pub fn code(&self) -> Option<i64> {
+        self.api_error().and_then(ApiError::code)
+    }
+
     /// The platform's own error object, if the last answer carried one. It does not prove that nothing was begun: that
     /// says [`outcome`](Self::outcome).
     pub fn api_error(&self) -> Option<&ApiError> {
@@ -232,6 +319,10 @@ impl fmt::Display for Error {
             // Whether a read was carried out is nobody's question.
             (Outcome::Unknown, Effect::Read) => write!(f, "{}", failure.fault)?,
             (outcome, _) => write!(f, "{outcome}: {}", failure.fault)?,
+        }
+        // Its text is the platform's, or whoever's stands before it.
+        if let Some(error) = &failure.api_error {
+            write!(f, ": {}", visible(&error.to_string()))?;
         }
         if subject.attempts > 1 {
             let seconds = subject.elapsed.as_secs_f64();
@@ -252,11 +343,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let failure = &self.0.failure;
-        match (&failure.source, &failure.api_error) {
-            (Some(source), _) => Some(&**source),
-            (None, Some(api_error)) => Some(&**api_error),
-            (None, None) => None,
-        }
+        let source = self.0.failure.source.as_ref();
+        source.map(|source| &**source as _)
     }
 }

@@ -61,6 +61,8 @@ mod token;
 mod trace;
 mod wait;
 
+pub use cavatica_model as model;
+
 pub use answer::{Answer, Fetched};
 pub use budget::BudgetView;
 pub use builder::{BuildError, ClientBuilder};

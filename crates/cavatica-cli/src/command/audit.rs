@@ -24,7 +24,6 @@ pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<
     // Before any request: a wrong path is told at once.
     TransferFile::open(&args.transfer)?;
     let found = api::credentials(global, ui)?;
-    let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
     let reading = if args.again {
         AuditReading::Anew
@@ -43,7 +42,7 @@ pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<
         written: Ok(()),
     };
     let tell = &mut |event: AuditEvent| lines.tell(&event);
-    let outcome = audit(&args.transfer, &endpoint, &client, reading, &stop, tell).await;
+    let outcome = audit(&args.transfer, &client, reading, &stop, tell).await;
     drop(listener);
     let summary = outcome.map_err(|error| of_audit(error, &args.transfer))?;
     lines.written?;

@@ -28,11 +28,9 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let found = api::credentials(global, ui)?;
-    let endpoint = found.endpoint.to_string();
     let client = api::client(global, found)?;
     let ignored = Ignored::default();
     let options = PlanOptions {
-        endpoint,
         selection: selection(args, &ignored)?,
         target: match (&args.target.volume, &args.target.bucket) {
             (Some(volume), _) => PlanTarget::Volume(volume.clone()),

@@ -13,7 +13,6 @@ use crate::ui::{Ui, counted};
 pub(crate) fn run(args: &args::Resolve, ui: &Ui) -> Result<Exit, Failure> {
     let file = TransferFile::open(&args.transfer)?;
     let ids = items(&file, &args.files)?;
-    let terms = file.terms().clone();
     drop(file);
     let word = match args.outcome {
         ResolveAs::Completed => Word::Completed,
@@ -26,7 +25,7 @@ pub(crate) fn run(args: &args::Resolve, ui: &Ui) -> Result<Exit, Failure> {
         }),
     };
     let now = Timestamp::now();
-    let mut journal = SqliteJournal::open(&args.transfer, &terms.endpoint, &terms.account, now)?;
+    let mut journal = SqliteJournal::open(&args.transfer, now)?;
     journal.resolve(&ids, &word, &args.because)?;
     drop(journal);
     ui.note(format_args!(

@@ -36,9 +36,8 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
     let destination = match args.against {
         Against::Volume => {
             let found = api::credentials(global, ui)?;
-            let endpoint = found.endpoint.to_string();
             let client = api::client(global, found)?;
-            Destination::Volume { client, endpoint }
+            Destination::Volume(client)
         }
         Against::Bucket => {
             let bucket = Arc::new(bucket(args, global, &terms)?);

@@ -167,8 +167,7 @@ fn a_wrong_token() {
     --- stdout
     --- stderr
     error: the platform doesn't accept the token
-      caused by: GET /storage/volumes: it was refused: the answer has the status 401 (request [REQUEST])
-      caused by: The token isn't accepted. (code 90001)
+      caused by: GET /storage/volumes: it was refused: the answer has the status 401: The token isn't accepted. (code 90001) (request [REQUEST])
     hint: this one may have expired: get a new token from the platform's Developer page, and put it where `cavatica doctor` found this one
     ");
 }
@@ -202,8 +201,7 @@ fn a_volume_that_others_may_write_to() {
     --- stdout
     --- stderr
     error: the platform doesn't allow this
-      caused by: POST /storage/exports: it was refused: the answer has the status 403 (request [REQUEST])
-      caused by: No right to the volume. (code 9020)
+      caused by: POST /storage/exports: it was refused: the answer has the status 403: No right to the volume. (code 9020) (request [REQUEST])
     hint: ask the volume's administrator for the permission: write to export, copy to import, read to browse, admin to change it
     hint: `cavatica volumes list` shows the others that you can see; then give the same command again
     ");

@@ -72,8 +72,7 @@ fn from_nothing_to_a_volume_that_takes_exports_with_three_commands() {
     --- stdout
     --- stderr
     error: the platform refused this
-      caused by: POST /storage/volumes: it was refused: the answer has the status 409 (request [REQUEST])
-      caused by: The volume's name is taken. (code 9010)
+      caused by: POST /storage/volumes: it was refused: the answer has the status 409: The volume's name is taken. (code 9010) (request [REQUEST])
     hint: use the existing volume, or choose another name
     hint: it is there: sandbox/lab_out  RW  s3     lab-bucket/
     ");

@@ -18,7 +18,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::support::{ACCOUNT, ENDPOINT, file, now, plan, terms};
+use crate::support::{ACCOUNT, file, now, plan, terms};
 
 const ALL: [ReportFormat; 6] = [
     ReportFormat::Tsv,
@@ -37,7 +37,7 @@ fn report(path: &Path, format: ReportFormat) -> (String, Written) {
 }
 
 fn open(path: &Path) -> SqliteJournal {
-    SqliteJournal::open(path, ENDPOINT, ACCOUNT, now()).expect("the transfer opens")
+    SqliteJournal::open(path, now()).expect("the transfer opens")
 }
 
 fn job(item: ItemId, verdict: Verdict) -> SeenJob {
@@ -479,8 +479,7 @@ impl Texts {
         };
         draft.skip(&skipped).expect("room");
         draft.finish().expect("a plan");
-        let mut journal =
-            SqliteJournal::open(&path, ENDPOINT, &self.account, now()).expect("it opens");
+        let mut journal = SqliteJournal::open(&path, now()).expect("it opens");
         journal.intend(Pick::Fresh(1), now()).expect("room");
         let refused = Step::Answer(Answer::Refused(Failure {
             message: self.message.clone(),

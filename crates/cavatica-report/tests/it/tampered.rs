@@ -15,13 +15,13 @@ use cavatica_transfer::{Against, Fingerprint, Object};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::support::{ACCOUNT, ENDPOINT, now, plan};
+use crate::support::{now, plan};
 
 /// How many transfers are tampered with.
 const SEEDS: u64 = 2_000;
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, ENDPOINT, ACCOUNT, now())
+    SqliteJournal::open(path, now())
 }
 
 fn tamper(path: &Path, sql: &str) {
@@ -179,7 +179,7 @@ const FORMATS: [ReportFormat; 6] = [
 fn use_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::error::Error>> {
     let looked = look_at_all(path, format);
     let opening = Opening::default().approved(Approval::AsPlanned);
-    opening.open(path, ENDPOINT, ACCOUNT, now()).ok();
+    opening.open(path, now()).ok();
     let mut journal = open(path)?;
     journal.tally()?;
     journal.open_items()?;

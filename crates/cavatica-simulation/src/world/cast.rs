@@ -125,7 +125,6 @@ impl World {
         let process = Process::new("planner", None, &self.log);
         let client = self.client(&process, 0);
         let options = PlanOptions {
-            endpoint: self.sandbox.endpoint().to_owned(),
             selection: Selection::Project {
                 project: PROJECT.parse().expect("a project"),
                 folder: None,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cavatica_exports::Account;
 use cavatica_exports::transport::Client;
 use cavatica_sandbox::{FaultPlan, OtherExport};
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
@@ -146,7 +145,6 @@ impl World {
             .then(|| vfs::disk(|disk| disk.snapshot()));
         let program = Program {
             transfer: self.transfer(),
-            endpoint: self.sandbox.endpoint().to_owned(),
             client,
             stop_after: fate.stop.map(Duration::from_secs),
             log: self.log.clone(),
@@ -228,7 +226,6 @@ impl World {
             let (transfer, trouble, log) = (self.transfer(), trouble.clone(), self.log.clone());
             let program = Program {
                 transfer: folder.join("t.transfer"),
-                endpoint: self.sandbox.endpoint().to_owned(),
                 client,
                 stop_after: None,
                 log: self.log.clone(),
@@ -365,7 +362,6 @@ fn appear(trouble: &Trouble, transfer: &Path, folder: &Path) {
 #[derive(Clone)]
 struct Program {
     transfer: PathBuf,
-    endpoint: String,
     client: Client,
     stop_after: Option<Duration>,
     log: Log,
@@ -374,15 +370,8 @@ struct Program {
 
 impl Program {
     async fn run(self) -> Result<RunReport, String> {
-        let account = Account::new(self.client.clone());
-        let user = account.user().await.map_err(|error| error.to_string())?;
-        let account = user
-            .value
-            .username
-            .into_value()
-            .ok_or("the user has no name")?;
         let now = self.client.now();
-        let mut journal = SqliteJournal::open(&self.transfer, &self.endpoint, &account, now)
+        let mut journal = SqliteJournal::open(&self.transfer, now)
             .map_err(|error| format!("can't be opened: {}", words(&error)))?;
         let stop = Stop::new();
         if let Some(after) = self.stop_after {

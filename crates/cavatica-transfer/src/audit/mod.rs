@@ -213,7 +213,6 @@ pub enum AuditError {
 /// [`AuditError`] if the transfer can't be used, is run, or the list can't be read.
 pub async fn audit(
     path: &Path,
-    endpoint: &str,
     client: &Client,
     reading: AuditReading,
     stop: &Stop,
@@ -221,7 +220,7 @@ pub async fn audit(
 ) -> Result<AuditSummary, AuditError> {
     let transfer = TransferFile::open(path)?;
     let terms = transfer.terms();
-    terms.must_be_at(path, endpoint)?;
+    terms.must_be_at(path, client.endpoint())?;
     must_rest(&transfer)?;
     let (whose, sent_before) = (transfer.whose()?, client.budget().sent);
     let platform = Cavatica::new(client.clone());

@@ -223,7 +223,7 @@ mod tests {
         let look = Verification::begin(&path, Against::Volume, now).expect("a look");
         assert_eq!(durability(&look.connection), lasting);
         drop(look);
-        let journal = SqliteJournal::open(&path, &terms.endpoint, &terms.account, now);
+        let journal = SqliteJournal::open(&path, now);
         assert_eq!(durability(&journal.expect("a journal").connection), lasting);
     }
 }

@@ -82,13 +82,7 @@ impl Opening {
     ///
     /// As for [`SqliteJournal::open`]; [`JournalError::Changed`] or [`JournalError::NotApproved`] if it isn't what was
     /// approved.
-    pub fn open(
-        &self,
-        path: &Path,
-        endpoint: &str,
-        account: &str,
-        now: Timestamp,
-    ) -> Result<SqliteJournal, JournalError> {
-        SqliteJournal::open_as(self, path, endpoint, account, now)
+    pub fn open(&self, path: &Path, now: Timestamp) -> Result<SqliteJournal, JournalError> {
+        SqliteJournal::open_as(self, path, now)
     }
 }

@@ -63,23 +63,16 @@ impl SqliteJournal {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Held`] if another program runs it, [`JournalError::OtherTerms`] if it was planned for another
-    /// endpoint or account, and everything that can be wrong with a file. Whether the file can be written is found out
-    /// here, before anything irreversible.
-    pub fn open(
-        path: &Path,
-        endpoint: &str,
-        account: &str,
-        now: Timestamp,
-    ) -> Result<Self, JournalError> {
-        Self::open_as(&Opening::default(), path, endpoint, account, now)
+    /// [`JournalError::Held`] if another program runs it, and everything that can be wrong with a file. Whether the file can
+    /// be written is found out here, before anything irreversible. Whether it was planned for the endpoint and the account of
+    /// the client that it is run with, [`run`](crate::run) finds out.
+    pub fn open(path: &Path, now: Timestamp) -> Result<Self, JournalError> {
+        Self::open_as(&Opening::default(), path, now)
     }
 
     pub(super) fn open_as(
         opening: &Opening,
         path: &Path,
-        endpoint: &str,
-        account: &str,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
         let Held {
@@ -87,8 +80,6 @@ impl SqliteJournal {
             lock,
             header,
         } = Held::take(path, opening.locks.as_deref(), now)?;
-        header.terms.must_be_at(path, endpoint)?;
-        header.terms.must_be_of(path, account)?;
         let mut journal = SqliteJournal {
             path: path.to_owned(),
             connection,

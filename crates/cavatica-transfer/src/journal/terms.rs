@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cavatica_exports::model::{ExportMode, ExportProperties, ExportRequest, Prefix, Tri, VolumeId};
+use cavatica_exports::transport::Endpoint;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, JournalError};
@@ -60,8 +61,18 @@ impl Terms {
     /// # Errors
     ///
     /// [`JournalError::OtherTerms`] with both.
-    pub fn must_be_at(&self, path: &Path, endpoint: &str) -> Result<(), JournalError> {
-        must_agree(path, "endpoint", &self.endpoint, endpoint)
+    pub fn must_be_at(&self, path: &Path, endpoint: &Endpoint) -> Result<(), JournalError> {
+        if self.is_at(endpoint) {
+            return Ok(());
+        }
+        must_agree(path, "endpoint", &self.endpoint, &endpoint.to_string())
+    }
+
+    /// Whether it was planned for this endpoint, however that was written.
+    pub(crate) fn is_at(&self, endpoint: &Endpoint) -> bool {
+        self.endpoint
+            .parse()
+            .is_ok_and(|planned: Endpoint| planned == *endpoint)
     }
 
     /// Refuses another account than the transfer at this path was planned with.

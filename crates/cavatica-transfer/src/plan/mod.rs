@@ -39,8 +39,6 @@ use sieve::Sieve;
 
 /// What to plan.
 pub struct PlanOptions {
-    /// The endpoint that the client talks to; the transfer runs against no other.
-    pub endpoint: String,
     /// Which files.
     pub selection: Selection,
     /// Where to.
@@ -280,7 +278,7 @@ pub async fn plan(
         warnings: mut all_warnings,
     } = {
         let seen = survey_volume(&platform, &options.target).await?;
-        ground(&options, seen)?
+        ground(&options, client.endpoint().to_string(), seen)?
     };
     let selection = options.selection.words();
     let draft = Draft::create(path, terms, &selection, options.label.as_deref(), now)?;
@@ -387,7 +385,11 @@ async fn survey_volume(
 }
 
 /// Finds out whether the volume takes what is asked for.
-fn ground(options: &PlanOptions, seen: SurveyedVolume) -> Result<Ground, PlanError> {
+fn ground(
+    options: &PlanOptions,
+    endpoint: String,
+    seen: SurveyedVolume,
+) -> Result<Ground, PlanError> {
     let SurveyedVolume {
         account,
         volume,
@@ -401,7 +403,7 @@ fn ground(options: &PlanOptions, seen: SurveyedVolume) -> Result<Ground, PlanErr
         });
     }
     let terms = Terms {
-        endpoint: options.endpoint.clone(),
+        endpoint,
         account,
         mode: options.mode,
         volume: volume.id.clone(),

@@ -164,6 +164,16 @@ pub enum RunError {
     /// The platform refuses the account or the volume as a whole.
     #[error("the platform refuses to start exports")]
     Refused(#[source] transport::Error),
+    /// The client talks to another endpoint than the transfer was planned for, or its token is another account's.
+    #[error("the transfer was planned for {what} `{planned}`, not for `{given}`")]
+    OtherTerms {
+        /// `endpoint` or `account`.
+        what: &'static str,
+        /// The one it was planned for.
+        planned: String,
+        /// The client's.
+        given: String,
+    },
     /// The platform could not be reached for too long.
     #[error("the platform could not be reached for {} s", patience.as_secs())]
     Unreachable {

@@ -22,6 +22,7 @@ use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::{Client, Error};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, info_span};
 
 use super::copy_proof::CopyProof;
 use super::folders::Address;
@@ -58,8 +59,16 @@ pub async fn run(
     report: &mut (dyn FnMut(Event) + Send),
 ) -> Result<RunReport, RunError> {
     let began = Instant::now();
+    if !journal.terms().is_at(client.endpoint()) {
+        return Err(RunError::OtherTerms {
+            what: "endpoint",
+            planned: journal.terms().endpoint.clone(),
+            given: client.endpoint().to_string(),
+        });
+    }
     let mut runner = Runner::new(journal, client, options, report)?;
-    let outcome = runner.drive(stop).await;
+    let span = info_span!("run", mode = runner.terms.mode.as_str());
+    let outcome = runner.drive(stop).instrument(span).await;
     let (reconciled, requests) = (runner.inquiry.reconciled(), runner.requests());
     let tally = runner.tally;
     runner.note_requests()?;
@@ -220,7 +229,7 @@ impl<'a> Runner<'a> {
             Opening::Wanted => {
                 self.opening = Opening::UnderWay;
                 let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
-                self.tasks.spawn(tasks::open(platform, volume));
+                self.spawn(tasks::open(platform, volume));
                 return Ok(());
             }
         }
@@ -280,8 +289,7 @@ impl<'a> Runner<'a> {
                 self.terms.mode == ExportMode::Move && (overwrites || self.sender.reads_first());
             let careful = careful && !Mutation::OverwriteBlind.is_on();
             let (platform, terms) = (self.platform.clone(), self.terms.clone());
-            self.tasks
-                .spawn(tasks::start(platform, terms, intent, careful));
+            self.spawn(tasks::start(platform, terms, intent, careful));
         }
         Ok(())
     }
@@ -291,16 +299,16 @@ impl<'a> Runner<'a> {
             let (asked, what) = match errand {
                 Errand::Count => {
                     let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
-                    self.tasks.spawn(tasks::count(platform, volume));
+                    self.spawn(tasks::count(platform, volume));
                     continue;
                 }
                 Errand::Failures => {
                     let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
-                    self.tasks.spawn(tasks::failures(platform, volume));
+                    self.spawn(tasks::failures(platform, volume));
                     continue;
                 }
                 Errand::Page(wish) => {
-                    self.tasks.spawn(tasks::list(self.platform.clone(), wish));
+                    self.spawn(tasks::list(self.platform.clone(), wish));
                     continue;
                 }
                 Errand::Sample(folder, asked) => (asked, What::Sample(folder)),
@@ -319,8 +327,7 @@ impl<'a> Runner<'a> {
                 }
             };
             let (platform, terms) = (self.platform.clone(), self.terms.clone());
-            self.tasks
-                .spawn(tasks::read(platform, terms, asked, items, what));
+            self.spawn(tasks::read(platform, terms, asked, items, what));
         }
         Ok(())
     }
@@ -331,8 +338,7 @@ impl<'a> Runner<'a> {
             return Ok(());
         };
         for item in self.journal.items(&[item])? {
-            self.tasks
-                .spawn(tasks::read_source(self.platform.clone(), item.file));
+            self.spawn(tasks::read_source(self.platform.clone(), item.file));
         }
         Ok(())
     }
@@ -352,7 +358,14 @@ impl<'a> Runner<'a> {
 
     fn handle(&mut self, done: Done) -> Result<(), RunError> {
         match done {
-            Done::Opened { volume, unfinished } => self.opened(*volume, unfinished),
+            Done::Opened {
+                account,
+                volume,
+                unfinished,
+            } => {
+                let account = account.map(|account| account.value);
+                self.opened(account, *volume, unfinished)
+            }
             Done::Started {
                 intent,
                 began,
@@ -468,6 +481,11 @@ impl<'a> Runner<'a> {
     }
 
     /// The platform can't be reached: holds everything for a while, and gives up in the end.
+    /// What it logs stays below whoever called the run.
+    fn spawn(&mut self, task: impl Future<Output = Done> + Send + 'static) {
+        self.tasks.spawn(task.in_current_span());
+    }
+
     fn troubled(&mut self, error: AskError) -> Result<(), RunError> {
         let error = match error.refusal() {
             Ok(refused) => return Err(RunError::Refused(refused)),

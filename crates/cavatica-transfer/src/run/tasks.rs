@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use cavatica_exports::model::{
     Batch, BulkAnswer, BulkItem, CheckedExport, Entry, ExportBatch, ExportId, ExportJob,
-    ExportMode, ExportState, FileId, JobStanding, StartedJob, StoredFile, Volume, VolumeId,
+    ExportMode, ExportState, FileId, JobStanding, StartedJob, StoredFile, User, Volume, VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use cavatica_exports::{Cavatica, ExportFilter, ListError, Parent};
@@ -23,6 +23,7 @@ use crate::mutation::Mutation;
 pub(super) enum Done {
     /// The platform was looked at before anything was sent.
     Opened {
+        account: Result<Fetched<User>, Error>,
         volume: Box<Result<Fetched<Volume>, Error>>,
         unfinished: Result<Unfinished, AskError>,
     },
@@ -120,11 +121,13 @@ pub(super) struct Reading {
 
 /// Looks at the volume and at what is under way there.
 pub(super) async fn open(platform: Cavatica, volume: VolumeId) -> Done {
-    let (read, unfinished) = tokio::join!(
+    let (account, read, unfinished) = tokio::join!(
+        platform.account.user(),
         platform.volumes.get(&volume),
         unfinished(&platform, &volume, Pages::First)
     );
     Done::Opened {
+        account,
         volume: Box::new(read),
         unfinished,
     }

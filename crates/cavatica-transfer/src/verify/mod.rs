@@ -144,17 +144,15 @@ pub async fn verify(
         looked: may_be_there(&tally),
         not_completed: tally.total().files - tally.completed.files,
     };
-    if let Destination::Volume { endpoint, .. } = destination {
-        transfer.terms().must_be_at(path, endpoint)?;
+    if let Destination::Volume(client) = destination {
+        transfer.terms().must_be_at(path, client.endpoint())?;
     }
     if !summary.looked {
         return Ok(summary);
     }
     let terms = transfer.terms().clone();
     let source = match destination {
-        Destination::Volume { client, .. } => {
-            Source::Volume(Volumes::new(client.clone()), &terms.volume)
-        }
+        Destination::Volume(client) => Source::Volume(Volumes::new(client.clone()), &terms.volume),
         Destination::Bucket { bucket, beginning } => Source::Bucket(bucket, beginning),
     };
     drop(transfer);

@@ -18,13 +18,8 @@ const HEADS_AT_ONCE: usize = 32;
 /// Where to look.
 #[derive(Clone, Debug)]
 pub enum Destination {
-    /// Through the platform, with the client of this endpoint.
-    Volume {
-        /// The client.
-        client: Client,
-        /// The endpoint that it talks to.
-        endpoint: String,
-    },
+    /// Through the platform, whose endpoint has to be the plan's.
+    Volume(Client),
     /// Through S3 itself.
     Bucket {
         /// The bucket.
@@ -61,7 +56,7 @@ impl Destination {
     /// What is looked at.
     pub fn against(&self) -> Against {
         match self {
-            Destination::Volume { .. } => Against::Volume,
+            Destination::Volume(_) => Against::Volume,
             Destination::Bucket { .. } => Against::Bucket,
         }
     }

@@ -11,7 +11,7 @@ use cavatica_transfer::{
 };
 use jiff::Timestamp;
 
-use crate::bench::{Bench, PROJECT, VOLUME, account, many, options, world};
+use crate::bench::{Bench, PROJECT, VOLUME, many, options, world};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -61,12 +61,12 @@ impl Bench {
         mut tell: impl FnMut(&AuditEvent) + Send,
     ) -> Result<Audited, AuditError> {
         let mut events = Vec::new();
-        let (client, endpoint) = (self.client(), self.sandbox.endpoint());
+        let client = self.client();
         let told = &mut |event| {
             tell(&event);
             events.push(event);
         };
-        let summary = audit(&self.transfer(), endpoint, &client, reading, &stop, told).await?;
+        let summary = audit(&self.transfer(), &client, reading, &stop, told).await?;
         Ok(Audited { summary, events })
     }
 
@@ -403,11 +403,9 @@ async fn what_was_read_is_read_anew_where_it_can_be_out_of_date() {
 #[tokio::test]
 async fn a_transfer_is_not_audited_while_it_runs() {
     let bench = finished(world(many(250)), |_| {}).await;
-    let account = account(&bench.client()).await;
     let open = || {
         let now = Timestamp::now();
-        SqliteJournal::open(&bench.transfer(), bench.sandbox.endpoint(), &account, now)
-            .expect("nobody holds it")
+        SqliteJournal::open(&bench.transfer(), now).expect("nobody holds it")
     };
     let stop = Stop::new();
     let held = open();

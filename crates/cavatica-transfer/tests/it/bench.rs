@@ -61,7 +61,6 @@ impl Bench {
 
     pub(crate) fn options(&self) -> PlanOptions {
         PlanOptions {
-            endpoint: self.sandbox.endpoint().to_owned(),
             selection: Selection::Project {
                 project: PROJECT.parse().expect("a project"),
                 folder: None,
@@ -96,13 +95,7 @@ impl Bench {
         report: &mut (dyn FnMut(Event) + Send),
     ) -> Result<RunReport, RunError> {
         let client = self.client();
-        let account = account(&client).await;
-        let mut journal = SqliteJournal::open(
-            &self.transfer(),
-            self.sandbox.endpoint(),
-            &account,
-            Timestamp::now(),
-        )?;
+        let mut journal = SqliteJournal::open(&self.transfer(), Timestamp::now())?;
         run(&mut journal, &client, options, stop, report).await
     }
 
@@ -125,15 +118,6 @@ impl Bench {
         check_journal(&self.transfer(), &ledger);
         ledger
     }
-}
-
-pub(crate) async fn account(client: &Client) -> String {
-    let user = cavatica_exports::Account::new(client.clone())
-        .user()
-        .await
-        .expect("the user")
-        .value;
-    user.username.into_value().expect("a name")
 }
 
 /// What the journal says of each file is what the sandbox did.

@@ -14,7 +14,7 @@ use cavatica_transfer::{Against, Object};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
-use crate::support::{ACCOUNT, ENDPOINT, now, plan, terms};
+use crate::support::{now, plan, terms};
 
 const FILES: i64 = 6;
 
@@ -199,7 +199,7 @@ struct System {
 impl System {
     fn reopen(&mut self) {
         self.journal = None;
-        let journal = SqliteJournal::open(&self.path, ENDPOINT, ACCOUNT, now());
+        let journal = SqliteJournal::open(&self.path, now());
         self.journal = Some(journal.expect("the transfer opens again"));
     }
 
@@ -315,7 +315,7 @@ prop_state_machine! {
 }
 
 fn open(path: &std::path::Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, ENDPOINT, ACCOUNT, now())
+    SqliteJournal::open(path, now())
 }
 
 #[test]
@@ -332,20 +332,6 @@ fn a_second_run_is_told_who_holds_the_transfer() {
     assert_eq!(owner.process, std::process::id());
     drop(held);
     open(&path).expect("it is free again");
-}
-
-#[test]
-fn another_endpoint_or_account_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("t.transfer");
-    plan(&path, 1);
-    for (endpoint, account, wrong) in [
-        ("https://example.com/v2", ACCOUNT, "endpoint"),
-        (ENDPOINT, "watson", "account"),
-    ] {
-        let error = SqliteJournal::open(&path, endpoint, account, now()).expect_err("other terms");
-        assert!(matches!(error, JournalError::OtherTerms { what, .. } if what == wrong));
-    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod other_journal;
 mod owner;
 mod pipes;
 mod plan;
+mod spans;
 mod support;
 mod tampered;
 mod tasks;

@@ -14,7 +14,7 @@ use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
 use jiff::Timestamp;
 
-use crate::bench::{Bench, account, many, options, world};
+use crate::bench::{Bench, many, options, world};
 
 /// A file and all that is known of it.
 struct Row {
@@ -49,10 +49,8 @@ impl Memory {
     /// Takes a plan over.
     async fn from(bench: &Bench) -> Self {
         let file = TransferFile::open(&bench.transfer()).expect("the transfer");
-        let account = account(&bench.client()).await;
-        let (endpoint, now) = (bench.sandbox.endpoint(), Timestamp::now());
-        let mut planned =
-            SqliteJournal::open(&bench.transfer(), endpoint, &account, now).expect("the transfer");
+        let now = Timestamp::now();
+        let mut planned = SqliteJournal::open(&bench.transfer(), now).expect("the transfer");
         let mut rows = BTreeMap::new();
         let mut after = None;
         loop {

@@ -6,7 +6,7 @@ use cavatica_transfer::journal::{
     Journal, JournalError, Opening, Pick, SqliteJournal, TransferFile,
 };
 
-use crate::support::{ACCOUNT, ENDPOINT, now, plan};
+use crate::support::{now, plan};
 
 /// A folder with a planned transfer in it.
 fn planned(files: u64) -> (tempfile::TempDir, PathBuf) {
@@ -17,13 +17,13 @@ fn planned(files: u64) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, ENDPOINT, ACCOUNT, now())
+    SqliteJournal::open(path, now())
 }
 
 /// Opens it with locks by id in `folder`.
 fn open_with(folder: &Path, path: &Path) -> Result<SqliteJournal, JournalError> {
     let opening = Opening::default().locks_in(folder.join("state/locks"));
-    opening.open(path, ENDPOINT, ACCOUNT, now())
+    opening.open(path, now())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::{Ending, Stop, run};
 use jiff::Timestamp;
 
-use crate::bench::{Bench, account, many, options, world};
+use crate::bench::{Bench, many, options, world};
 
 #[derive(Debug)]
 struct Pipes(Door);
@@ -31,10 +31,8 @@ async fn a_transfer_runs_over_pipes() {
         .connect(Pipes(sandbox.door()))
         .build()
         .expect("a client");
-    let account = account(&client).await;
     let now = Timestamp::now();
-    let mut journal =
-        SqliteJournal::open(&transfer, sandbox.endpoint(), &account, now).expect("a journal");
+    let mut journal = SqliteJournal::open(&transfer, now).expect("a journal");
     let report = run(&mut journal, &client, &options(), &Stop::new(), &mut |_| {}).await;
     assert_eq!(report.expect("a run").ending, Ending::Finished);
     assert_eq!(sandbox.ledger().starts, 250);

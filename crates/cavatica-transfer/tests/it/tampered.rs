@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cavatica_transfer::journal::{Approval, JournalError, Opening, SqliteJournal, TransferFile};
 use rusqlite::Connection;
 
-use crate::support::{ACCOUNT, ENDPOINT, now, plan};
+use crate::support::{now, plan};
 
 fn planned(files: u64) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -15,7 +15,7 @@ fn planned(files: u64) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, ENDPOINT, ACCOUNT, now())
+    SqliteJournal::open(path, now())
 }
 
 fn tamper(path: &Path, sql: &str) {
@@ -73,7 +73,7 @@ fn what_was_approved_is_looked_at_when_the_transfer_is_held() {
     let fingerprint = file.fingerprint();
     let open = |approval| {
         let opening = Opening::default().approved(approval);
-        opening.open(&path, ENDPOINT, ACCOUNT, now())
+        opening.open(&path, now())
     };
     open(Approval::Of(fingerprint)).expect("it is that plan");
     open(Approval::AsPlanned).expect("it is that plan");

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, ExportRequest};
+use cavatica_exports::transport::Client;
 use cavatica_sandbox::{ProjectSeed, Quirk, Route};
-use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::{
-    Ending, Event, OnceError, Retry, RunError, RunOptions, Started, Stop, UnknownFiles, export_once,
+    Ending, Event, OnceError, Retry, RunError, RunOptions, Started, Stop, UnknownFiles,
+    export_once, run,
 };
+use jiff::Timestamp;
 
 use crate::bench::{Bench, PROJECT, VOLUME, many, options, world};
 
@@ -52,7 +55,7 @@ async fn check_faults(faults: &str) {
     }
     assert_eq!(bench.summary().completed, 400);
     assert_eq!(
-        report.requests + 1,
+        report.requests,
         ledger.requests.values().sum::<u64>() - PLANNING
     );
 }
@@ -456,4 +459,41 @@ async fn a_refusal_that_echoes_our_own_success_is_success() {
         assert_eq!((summary.completed, summary.failed), (150, 0), "{quirk:?}");
         assert_eq!(bench.sandbox.ledger().objects_overwritten, 0);
     }
+}
+
+#[tokio::test]
+async fn a_transfer_runs_only_at_the_endpoint_and_with_the_account_that_it_was_planned_for() {
+    let bench = Bench::start(world(many(3))).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let elsewhere = Bench::start(world(many(3))).await;
+    let run_with = async |client: &Client| {
+        let now = Timestamp::now();
+        let mut journal = SqliteJournal::open(&bench.transfer(), now).expect("it opens");
+        let (options, stop) = (RunOptions::default(), Stop::new());
+        run(&mut journal, client, &options, &stop, &mut |_| {}).await
+    };
+    let refused = run_with(&elsewhere.client()).await;
+    assert!(
+        matches!(&refused, Err(RunError::OtherTerms { what, .. }) if *what == "endpoint"),
+        "{refused:?}"
+    );
+    assert!(elsewhere.sandbox.ledger().requests.is_empty());
+
+    let rewrite = |from: &str, to: &str| {
+        let file = rusqlite::Connection::open(bench.transfer()).expect("a database");
+        let sql = "UPDATE transfer SET terms = replace(terms, ?1, ?2)";
+        assert_eq!(file.execute(sql, [from, to]).expect("an update"), 1);
+    };
+    // The same endpoint, written otherwise.
+    rewrite("/v2\"", "/v2/\"");
+    rewrite("\"account\":\"sandbox\"", "\"account\":\"somebody\"");
+    let refused = run_with(&bench.client()).await;
+    assert!(
+        matches!(&refused, Err(RunError::OtherTerms { what, .. }) if *what == "account"),
+        "{refused:?}"
+    );
+    assert_eq!(bench.sandbox.ledger().starts, 0);
+    rewrite("\"account\":\"somebody\"", "\"account\":\"sandbox\"");
+    run_with(&bench.client()).await.expect("a run");
+    bench.check_exactly_once(3);
 }

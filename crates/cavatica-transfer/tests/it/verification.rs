@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
+use cavatica_exports::transport::{Client, Token};
 use cavatica_transfer::journal::{
     Change, Draft, Journal, JournalError, Pick, PlannedFile, SqliteJournal, TransferFile,
     Verification,
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::bench::{Bench, VOLUME, many, world};
-use crate::support::{ACCOUNT, ENDPOINT, file, now, terms};
+use crate::support::{file, now, terms};
 
 const PREFIX: &str = "run1/";
 
@@ -58,7 +59,7 @@ fn transfer(path: &Path, keys: &BTreeMap<String, bool>) {
 }
 
 fn complete(path: &Path, items: &[ItemId]) {
-    let mut journal = SqliteJournal::open(path, ENDPOINT, ACCOUNT, now()).expect("it opens");
+    let mut journal = SqliteJournal::open(path, now()).expect("it opens");
     journal.intend(Pick::These(items), now()).expect("room");
     let done = |item: &ItemId| {
         let job = SeenJob {
@@ -331,10 +332,10 @@ fn a_look_and_a_run_keep_out_of_each_others_way() {
     let path = folder.path().join("t.transfer");
     transfer(&path, &three());
     let look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
-    let run = SqliteJournal::open(&path, ENDPOINT, ACCOUNT, now());
+    let run = SqliteJournal::open(&path, now());
     assert!(matches!(run, Err(JournalError::Held { .. })), "{run:?}");
     drop(look);
-    let run = SqliteJournal::open(&path, ENDPOINT, ACCOUNT, now()).expect("it opens");
+    let run = SqliteJournal::open(&path, now()).expect("it opens");
     let look = Verification::begin(&path, Against::Volume, now());
     assert!(matches!(look, Err(JournalError::Held { .. })), "{look:?}");
     drop(run);
@@ -345,10 +346,7 @@ async fn a_look_costs_one_request_for_a_hundred_files_and_finds_each_that_is_gon
     let bench = Bench::start(world(many(1_000))).await;
     bench.plan(bench.options()).await.expect("a plan");
     bench.run().await.expect("a run");
-    let destination = Destination::Volume {
-        client: bench.client(),
-        endpoint: bench.sandbox.endpoint().to_owned(),
-    };
+    let destination = Destination::Volume(bench.client());
     let before = bench.sandbox.ledger().answers.values().sum::<u64>();
     let same = verify(&bench.transfer(), &destination, Timestamp::now, &mut |_| {})
         .await
@@ -378,10 +376,11 @@ async fn a_look_costs_one_request_for_a_hundred_files_and_finds_each_that_is_gon
     assert_eq!(told, gone);
 
     // Another platform knows nothing of it, and must not be believed.
-    let elsewhere = Destination::Volume {
-        client: bench.client(),
-        endpoint: "https://example.org/v2".to_owned(),
-    };
+    let elsewhere = Client::builder(
+        "https://example.org/v2".parse().expect("an endpoint"),
+        Token::new("0123456789abcdef".to_owned()).expect("a token"),
+    );
+    let elsewhere = Destination::Volume(elsewhere.build().expect("a client"));
     let refused = verify(&bench.transfer(), &elsewhere, Timestamp::now, &mut |_| {}).await;
     assert!(
         matches!(

@@ -144,15 +144,14 @@ async fn at_info_level_there_are_neither_ids_nor_bodies() {
     let log = log.text();
     assert!(!log.contains("t1") && !log.contains("patient"), "{log}");
     for expected in [
-        "route=/things/{thing}",
-        "effect=read",
-        "attempts=1",
-        "status=200",
-        "request_id=\"r1\"",
-        "budget_left=999",
-        "route=/things",
-        "effect=start",
-        "outcome=Unknown",
+        "url.template=/things/{thing}",
+        "cavatica.effect=read",
+        "http.response.status_code=200",
+        "cavatica.request_id=\"r1\"",
+        "cavatica.budget_left=999",
+        "url.template=/things",
+        "cavatica.effect=start",
+        "cavatica.outcome=\"unknown\"",
     ] {
         assert!(log.contains(expected), "{expected} is missing in {log}");
     }

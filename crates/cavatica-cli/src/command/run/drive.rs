@@ -48,10 +48,11 @@ impl Opened {
         let environment = Environment::read();
         let found = api::credentials(global, ui)?;
         let endpoint = found.endpoint.to_string();
-        planned.terms().must_be_at(transfer, &endpoint)?;
+        planned.terms().must_be_at(transfer, &found.endpoint)?;
         let client = api::client_for_run(global, found, pace, ui)?;
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
+        planned.terms().must_be_of(transfer, &account)?;
         let mut opening = Opening::default().approved(approval);
         match &environment.state {
             Some(state) => opening = opening.locks_in(state.join("cavatica/locks")),
@@ -59,7 +60,7 @@ impl Opened {
                 "a run of a copy of this transfer would not be noticed: neither XDG_STATE_HOME nor HOME is set",
             ),
         }
-        let mut journal = opening.open(transfer, &endpoint, &account, Timestamp::now())?;
+        let mut journal = opening.open(transfer, Timestamp::now())?;
         let memory = Memory::of(&environment);
         if journal.terms().mode == ExportMode::Copy {
             match memory.copying(&endpoint, &account) {

@@ -41,8 +41,7 @@ impl Runner<'_> {
             in_flight,
             clocks: self.inquiry.clocks(at),
         };
-        self.tasks
-            .spawn(tasks::inquire(self.platform.clone(), asked, now, at));
+        self.spawn(tasks::inquire(self.platform.clone(), asked, now, at));
     }
 
     pub(super) fn inquired(

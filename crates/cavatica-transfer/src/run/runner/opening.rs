@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cavatica_exports::model::{FileId, Volume};
+use cavatica_exports::model::{FileId, User, Volume};
 use cavatica_exports::transport::{Error, Fetched};
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -25,9 +25,17 @@ const FOR_OTHERS: u64 = 20;
 impl Runner<'_> {
     pub(super) fn opened(
         &mut self,
+        account: Result<User, Error>,
         volume: Result<Fetched<Volume>, Error>,
         unfinished: Result<Unfinished, AskError>,
     ) -> Result<(), RunError> {
+        match account {
+            Ok(user) => self.account_is_as_planned(user)?,
+            Err(error) => {
+                self.opening = Opening::Wanted;
+                return self.troubled(AskError::Call(error));
+            }
+        }
         match volume {
             Ok(volume) => self.volume_is_as_planned(&volume.value)?,
             // Its bucket may be hidden from a member who may write to it all the same.
@@ -53,6 +61,19 @@ impl Runner<'_> {
             (self.report)(Event::ClocksDiffer { ahead });
         }
         self.notice_others(&unfinished.expect("it was looked at"))
+    }
+
+    /// Export jobs are listed per account: another one's list says nothing about ours.
+    fn account_is_as_planned(&self, user: User) -> Result<(), RunError> {
+        let given = user.username.into_value().unwrap_or_default();
+        if self.terms.account == given {
+            return Ok(());
+        }
+        Err(RunError::OtherTerms {
+            what: "account",
+            planned: self.terms.account.clone(),
+            given,
+        })
     }
 
     /// The plan looked at the volume once, and that may be long ago.
@@ -122,7 +143,7 @@ impl Runner<'_> {
         if !all_read && (held > 0 || (affordable && !lately)) {
             self.sweeping = true;
             let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
-            self.tasks.spawn(tasks::sweep(platform, volume));
+            self.spawn(tasks::sweep(platform, volume));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ impl Runner<'_> {
             let wanted = self.retrying.take_page(page);
             if !wanted.is_empty() {
                 let (platform, terms) = (self.platform.clone(), self.terms.clone());
-                self.tasks.spawn(tasks::revisit(platform, terms, wanted));
+                self.spawn(tasks::revisit(platform, terms, wanted));
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::judge::{Found, judge};
 use super::lie::Lie;
-use crate::bench::{Bench, PROJECT, VOLUME, account, options};
+use crate::bench::{Bench, PROJECT, VOLUME, options};
 
 pub(super) const FILES: u32 = 300;
 pub(super) const FOLDER: &str = "run1/bam";
@@ -111,9 +111,7 @@ async fn with(
     client: &Client,
     act: Option<fn(&Sandbox)>,
 ) -> Result<RunReport, RunError> {
-    let account = account(client).await;
-    let (endpoint, now) = (bench.sandbox.endpoint(), Timestamp::now());
-    let mut journal = SqliteJournal::open(&bench.transfer(), endpoint, &account, now)?;
+    let mut journal = SqliteJournal::open(&bench.transfer(), Timestamp::now())?;
     let (options, stop) = (short(), Stop::new());
     let mut ignore = |_| {};
     let run = run(&mut journal, client, &options, &stop, &mut ignore);
