@@ -142,7 +142,7 @@ fn files_shown(faults: &[Fault]) -> FilesShown {
     let mut shown = FilesShown::default();
     for fault in faults {
         match fault {
-            Fault::CapScroll { items } => shown.most = *items,
+            Fault::CapScroll { items } => shown.most = (*items).max(1),
             Fault::LateFiles { by } => shown.late_by = millis(*by),
             Fault::Snapshot => shown.snapshot = true,
             Fault::ExpireTokens { after } => shown.tokens_last = millis(*after),

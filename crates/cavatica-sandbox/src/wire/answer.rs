@@ -96,7 +96,7 @@ impl Answer {
     ) -> Answer {
         let Window { offset, limit } = window;
         let mut links = Vec::new();
-        if offset + limit < total {
+        if offset.saturating_add(limit) < total {
             links.push(link("next", list.url(&page_query(offset + limit, limit))));
         }
         if offset > 0 {

@@ -81,6 +81,18 @@ async fn filters_are_alternatives_within_and_demands_between() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_window_may_begin_after_the_end() -> Outcome {
+    let sandbox = Sandbox::builder().start().await?;
+    for offset in [100, u64::MAX] {
+        let list = format!("/files?project=sandbox/demo&offset={offset}");
+        let page = get(&sandbox, &list).send().await;
+        assert_eq!(page.json()["items"], json!([]), "{offset}");
+        assert_eq!(page.json()["links"][0]["rel"], "prev");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn scrolling_gives_everything_once() -> Outcome {
     let sandbox = Sandbox::builder()
         .project(ProjectSeed::new("a/b").synthetic("many", 250, 1))

@@ -162,6 +162,7 @@ pub enum Fault {
         form: Form,
     },
     /// The job that is started will fail. Counted per job, as the others that follow.
+    #[serde(rename = "fail-jobs")]
     FailJob {
         /// The platform's status code of the failure.
         code: i64,

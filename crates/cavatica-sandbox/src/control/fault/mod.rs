@@ -451,7 +451,7 @@ mod tests {
         let rules = |text: &str| serde_json::from_str::<FaultPlan>(text);
         assert!(rules(r#"[{"fault": "drop-after", "also": [{"take": {"items": 5}}]}]"#).is_ok());
         for bad in [
-            r#"[{"fault": "drop-after", "also": [{"fail-job": {"code": 9100}}]}]"#,
+            r#"[{"fault": "drop-after", "also": [{"fail-jobs": {"code": 9100}}]}]"#,
             r#"[{"fault": {"spread": {"seconds": -1}}}]"#,
             r#"[{"fault": {"spread": {"seconds": 1, "minutes": 2}}}]"#,
             r#"[{"fault": "drop-after", "often": true}]"#,

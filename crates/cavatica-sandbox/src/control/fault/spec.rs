@@ -3,7 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Fault, FaultPlan, FaultRule, Form, Target, When};
+use serde_json::json;
+
+use super::{Fault, FaultPlan, FaultRule, Target, When};
 use crate::wire::route::{Method, Route};
 
 /// A text that is no list of fault rules.
@@ -75,145 +77,73 @@ fn parse(text: &str) -> Result<FaultRule, String> {
     Ok(rule)
 }
 
+/// What stands behind a fault's `=`: which of its keys, and what is meant if nothing stands there.
+enum Argument {
+    StatusAndCode,
+    Status(&'static str),
+    Number(&'static str, &'static str),
+    Span(&'static str),
+    Word(&'static str, &'static str),
+}
+
+/// The faults with an argument; the others have none.
+const ARGUMENTS: &[(&str, Argument)] = &[
+    ("refuse", Argument::StatusAndCode),
+    ("refuse-after", Argument::StatusAndCode),
+    ("item-error", Argument::StatusAndCode),
+    ("error-after", Argument::Status("502")),
+    ("html-before", Argument::Status("502")),
+    ("html-after", Argument::Status("200")),
+    ("take", Argument::Number("items", "50")),
+    ("take-every", Argument::Number("nth", "2")),
+    ("spread", Argument::Span("5s")),
+    ("omit", Argument::Number("items", "1")),
+    ("odd-items", Argument::Number("items", "1")),
+    ("odd-state", Argument::Word("state", "ABORTED")),
+    ("late-list", Argument::Span("60s")),
+    ("cap-list", Argument::Number("items", "100")),
+    ("cap-scroll", Argument::Number("items", "100")),
+    ("late-files", Argument::Span("30s")),
+    ("expire-tokens", Argument::Span("60s")),
+    ("forget", Argument::Span("60s")),
+    ("job-clock", Argument::Number("seconds", "900")),
+    ("zoneless", Argument::Number("hours", "0")),
+    ("date", Argument::Number("seconds", "900")),
+    ("respell", Argument::Word("form", "nfd")),
+    ("fail-jobs", Argument::Number("code", "9100")),
+    ("late-alias", Argument::Span("2s")),
+    ("lose-file", Argument::Span("0s")),
+];
+
+/// Reads a fault by way of its JSON form, which has the same names.
 fn parse_fault(text: &str) -> Result<Fault, String> {
-    let (name, argument) = match text.split_once('=') {
-        Some((name, argument)) => (name.trim(), Some(argument.trim())),
+    let (name, given) = match text.split_once('=') {
+        Some((name, given)) => (name.trim(), Some(given.trim())),
         None => (text.trim(), None),
     };
-    let or = |default| argument.unwrap_or(default);
-    let both = || {
-        let both = argument.and_then(|both| both.split_once('/'));
-        let (status, code) = both.ok_or_else(|| format!("{name} needs `=STATUS/CODE`"))?;
-        Ok::<_, String>((status_code(status)?, number(code)?))
+    let Some((_, argument)) = ARGUMENTS.iter().find(|(known, _)| *known == name) else {
+        let fault =
+            serde_json::from_value(name.into()).map_err(|_| format!("`{name}` is no fault"))?;
+        return match given {
+            None => Ok(fault),
+            Some(_) => Err(format!("`{name}` takes no argument")),
+        };
     };
-    let fault = match name {
-        "refuse" => {
-            let (status, code) = both()?;
-            Fault::Refuse { status, code }
+    let argument = match *argument {
+        Argument::StatusAndCode => {
+            let both = given.and_then(|both| both.split_once('/'));
+            let (status, code) = both.ok_or_else(|| format!("{name} needs `=STATUS/CODE`"))?;
+            json!({"status": status_code(status)?, "code": number::<i64>(code)?})
         }
-        "refuse-after" => {
-            let (status, code) = both()?;
-            Fault::RefuseAfter { status, code }
+        Argument::Status(usual) => json!({"status": status_code(given.unwrap_or(usual))?}),
+        Argument::Number(key, usual) => json!({key: number::<i64>(given.unwrap_or(usual))?}),
+        Argument::Span(usual) => {
+            json!({"seconds": span(given.unwrap_or(usual))?.as_secs_f64()})
         }
-        "item-error" => {
-            let (status, code) = both()?;
-            Fault::ItemError { status, code }
-        }
-        "error-after" => Fault::ErrorAfter {
-            status: status_code(or("502"))?,
-        },
-        "html-before" => Fault::HtmlBefore {
-            status: status_code(or("502"))?,
-        },
-        "html-after" => Fault::HtmlAfter {
-            status: status_code(or("200"))?,
-        },
-        _ => match answered(name, or)? {
-            Some(fault) => fault,
-            None => return plain(name, argument),
-        },
+        Argument::Word(key, usual) => json!({key: given.unwrap_or(usual)}),
     };
-    Ok(fault)
-}
-
-/// The faults whose argument is a number, a span or a word.
-fn answered<'a>(name: &str, or: impl Fn(&'static str) -> &'a str) -> Result<Option<Fault>, String> {
-    let fault = match name {
-        "take" => Fault::Take {
-            items: number(or("50"))?,
-        },
-        "take-every" => Fault::TakeEvery {
-            nth: positive(or("2"))?,
-        },
-        "spread" => Fault::Spread {
-            over: span(or("5s"))?,
-        },
-        "omit" => Fault::Omit {
-            items: number(or("1"))?,
-        },
-        "odd-items" => Fault::OddItems {
-            items: number(or("1"))?,
-        },
-        "odd-state" => Fault::OddState {
-            state: or("ABORTED").to_owned(),
-        },
-        "late-list" => Fault::LateList {
-            by: span(or("60s"))?,
-        },
-        "cap-list" => Fault::CapList {
-            items: number(or("100"))?,
-        },
-        "cap-scroll" => Fault::CapScroll {
-            items: positive(or("100"))?,
-        },
-        "late-files" => Fault::LateFiles {
-            by: span(or("30s"))?,
-        },
-        "expire-tokens" => Fault::ExpireTokens {
-            after: span(or("60s"))?,
-        },
-        "forget" => Fault::Forget {
-            after: span(or("60s"))?,
-        },
-        "job-clock" => Fault::JobClock {
-            seconds: number(or("900"))?,
-        },
-        "zoneless" => Fault::Zoneless {
-            hours: number(or("0"))?,
-        },
-        "date" => Fault::Date {
-            seconds: number(or("900"))?,
-        },
-        "respell" => Fault::Respell {
-            form: form(or("nfd"))?,
-        },
-        "fail-jobs" => Fault::FailJob {
-            code: number(or("9100"))?,
-        },
-        "late-alias" => Fault::LateAlias {
-            by: span(or("2s"))?,
-        },
-        "lose-file" => Fault::LoseFile {
-            after: span(or("0s"))?,
-        },
-        _ => return Ok(None),
-    };
-    Ok(Some(fault))
-}
-
-/// The faults without an argument.
-fn plain(name: &str, argument: Option<&str>) -> Result<Fault, String> {
-    let fault = match name {
-        "drop-before" => Fault::DropBefore,
-        "drop-after" => Fault::DropAfter,
-        "hang-before" => Fault::HangBefore,
-        "hang-after" => Fault::HangAfter,
-        "truncate" => Fault::Truncate,
-        "throttle" => Fault::Throttle,
-        "maintenance" => Fault::Maintenance,
-        "shuffle" => Fault::Shuffle,
-        "nameless" => Fault::Nameless,
-        "disorder" => Fault::Disorder,
-        "snapshot" => Fault::Snapshot,
-        "restless" => Fault::Restless,
-        "no-times" => Fault::NoTimes,
-        "keep-file" => Fault::KeepFile,
-        "hollow" => Fault::Hollow,
-        _ => return Err(format!("`{name}` is no fault")),
-    };
-    match argument {
-        None => Ok(fault),
-        Some(_) => Err(format!("`{name}` takes no argument")),
-    }
-}
-
-fn form(text: &str) -> Result<Form, String> {
-    match text {
-        "nfc" => Ok(Form::Nfc),
-        "nfd" => Ok(Form::Nfd),
-        "percent" => Ok(Form::Percent),
-        other => Err(format!("`{other}` is none of nfc, nfd, percent")),
-    }
+    let fault = serde_json::from_value(json!({name: argument}));
+    fault.map_err(|error| format!("`{}` doesn't fit: {error}", given.unwrap_or_default()))
 }
 
 /// Seconds, or a number with its unit.
@@ -233,12 +163,11 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
         .map_err(|_| format!("`{}` is no number that fits here", text.trim()))
 }
 
-fn positive<T: FromStr + From<u8> + PartialEq>(text: &str) -> Result<T, String> {
-    let number: T = number(text)?;
-    if number == T::from(0) {
-        return Err("requests are counted from 1".to_owned());
+fn positive(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("requests are counted from 1".to_owned()),
+        positive => Ok(positive),
     }
-    Ok(number)
 }
 
 fn probability(text: &str) -> Result<f64, String> {
@@ -301,6 +230,14 @@ mod tests {
         assert_eq!(
             why("drop-after,nth=0"),
             "`drop-after,nth=0` is no fault rule: requests are counted from 1"
+        );
+        assert_eq!(
+            why("respell=nfx"),
+            "`respell=nfx` is no fault rule: `nfx` doesn't fit: unknown variant `nfx`, expected one of `nfc`, `nfd`, `percent`"
+        );
+        assert_eq!(
+            why("hollow=1"),
+            "`hollow=1` is no fault rule: `hollow` takes no argument"
         );
         assert_eq!(
             why("spread=5d"),
