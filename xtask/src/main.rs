@@ -44,6 +44,12 @@ enum Chore {
     Python(python::Options),
     /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
     Dist(dist::Options),
+    /// Hostile bytes for every decoder, transfer, listing and command line; as many as are asked for
+    Fuzz {
+        /// Inputs for each of them
+        #[arg(long, default_value_t = 20_000)]
+        cases: u32,
+    },
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
     /// Seeds of the engine, its journal and the platform in one deterministic process; exit code 3 if one shows a fault
@@ -79,6 +85,7 @@ fn main() -> ExitCode {
         Chore::Deny => deny::run(),
         Chore::Dist(options) => dist::run(&options),
         Chore::Python(options) => python::run(&options),
+        Chore::Fuzz { cases } => upkeep::fuzz(cases),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Simulate(options) => {
             return simulate::run(&options).map_or(ExitCode::FAILURE, ExitCode::from);

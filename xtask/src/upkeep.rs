@@ -41,3 +41,13 @@ pub(crate) fn update() -> Result<(), Failed> {
     deny::run()?;
     tidy::run()
 }
+
+/// The tests that make inputs up, with more of them; they have `fuzz` in their names. A failure prints its seed, or the
+/// smallest input that shows it.
+pub(crate) fn fuzz(cases: u32) -> Result<(), Failed> {
+    command(
+        cargo()
+            .args(["test", "--workspace", "--locked", "--tests", "--", "fuzz"])
+            .env("PROPTEST_CASES", cases.to_string()),
+    )
+}

@@ -10,6 +10,9 @@ use crate::help;
 use crate::hint;
 use crate::value;
 
+#[cfg(test)]
+mod fuzz;
+
 /// The failure behind a parser's error: what was understood, what was expected, and the next command.
 pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     let text = error.render().to_string();

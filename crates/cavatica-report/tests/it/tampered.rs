@@ -17,8 +17,11 @@ use rusqlite::types::Value;
 
 use crate::support::{now, plan};
 
-/// How many transfers are tampered with.
-const SEEDS: u64 = 2_000;
+/// How many transfers are tampered with; `PROPTEST_CASES` asks for more, as everywhere.
+fn seeds() -> u64 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|cases| cases.parse().ok()).unwrap_or(1_000)
+}
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
     SqliteJournal::open(path, now())
@@ -217,8 +220,8 @@ fn look_at_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::err
     Ok(())
 }
 
-#[test]
-fn no_change_to_a_transfer_makes_a_panic() {
+/// Changes a transfer in one way for each seed, and uses what came of it.
+fn fuzz(change: fn(&Path, &mut fastrand::Rng) -> Vec<String>) {
     // Each is synced often, which is nothing to be waited for here.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() {
@@ -234,12 +237,51 @@ fn no_change_to_a_transfer_makes_a_panic() {
         use_all(&path, format).expect("nothing is wrong with it yet");
     }
     let mut refused = 0;
-    for (seed, format) in (0..SEEDS).zip(FORMATS.into_iter().cycle()) {
+    for (seed, format) in (0..seeds()).zip(FORMATS.into_iter().cycle()) {
         std::fs::write(&path, &whole).expect("room");
-        let done = mutate(&path, &mut fastrand::Rng::with_seed(seed));
+        let done = change(&path, &mut fastrand::Rng::with_seed(seed));
         let used = catch_unwind(AssertUnwindSafe(|| use_all(&path, format)));
         let used = used.unwrap_or_else(|_| panic!("seed {seed}: {done:#?}"));
         refused += u64::from(used.is_err());
     }
-    assert!(refused > SEEDS / 10, "only {refused} were noticed");
+    assert!(refused > seeds() / 10, "only {refused} were noticed");
+}
+
+#[test]
+fn fuzz_transfers_by_sql() {
+    fuzz(mutate);
+}
+
+#[test]
+fn fuzz_transfers_by_bytes() {
+    fuzz(damage);
+}
+
+/// Writes other bytes over some, or cuts the file short.
+fn damage(path: &Path, random: &mut fastrand::Rng) -> Vec<String> {
+    let mut bytes = std::fs::read(path).expect("a file");
+    let mut done = Vec::new();
+    for _ in 0..random.usize(1..5) {
+        // Headers and the first pages decide most.
+        let most = if random.bool() {
+            bytes.len()
+        } else {
+            bytes.len().min(4096)
+        };
+        let at = random.usize(0..most);
+        let value = match random.u8(0..4) {
+            0 => 0,
+            1 => 0xff,
+            2 => bytes[at] ^ (1 << random.u8(0..8)),
+            _ => random.u8(..),
+        };
+        done.push(format!("byte {at} is {value}"));
+        bytes[at] = value;
+    }
+    if random.u8(0..8) == 0 {
+        bytes.truncate(random.usize(1..bytes.len()));
+        done.push(format!("{} bytes are left", bytes.len()));
+    }
+    std::fs::write(path, bytes).expect("room");
+    done
 }

@@ -293,6 +293,23 @@ pub(super) fn read_back(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
+/// Refuses a page of rows that doesn't go on behind `after`: in a damaged file they may come again and again, and whoever
+/// asks for the page behind the last one would never end.
+pub(super) fn in_order(
+    path: &Path,
+    after: i64,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<(), JournalError> {
+    let mut last = after;
+    for id in ids {
+        if id <= last {
+            return Err(damaged(path, "its rows are in no order"));
+        }
+        last = id;
+    }
+    Ok(())
+}
+
 pub(super) fn damaged(path: &Path, what: impl std::fmt::Display) -> JournalError {
     JournalError::Damaged {
         path: path.to_owned(),

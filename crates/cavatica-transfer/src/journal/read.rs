@@ -151,6 +151,7 @@ impl TransferFile {
         while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
             page.push(self.item_row(row, &mut words)?);
         }
+        codec::in_order(&self.path, after, page.iter().map(|row| row.id.0))?;
         Ok(page)
     }
 
@@ -262,6 +263,7 @@ impl TransferFile {
                 reason: reason.unwrap_or_default(),
             });
         }
+        codec::in_order(&self.path, after, page.iter().map(|row| row.id))?;
         Ok(page)
     }
 

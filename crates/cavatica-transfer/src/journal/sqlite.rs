@@ -564,6 +564,11 @@ impl Journal for SqliteJournal {
                 });
             }
         }
+        codec::in_order(
+            &self.path,
+            after,
+            page.iter().map(|failed| failed.item.id.0),
+        )?;
         Ok(page)
     }
 

@@ -136,7 +136,8 @@ impl TransferFile {
                     warned: row.get(5)?,
                 });
             }
-            Ok(Ok(page))
+            let order = codec::in_order(&self.path, after, page.iter().map(|row| row.id.0));
+            Ok(order.map(|()| page))
         };
         read().map_err(|source| self.sqlite(source))?
     }

@@ -242,8 +242,10 @@ impl Verification {
                 Ok((row.get(0)?, format!("{}{relative}", self.terms.prefix)))
             })
             .map_err(|source| self.sqlite(source))?;
-        rows.collect::<rusqlite::Result<_>>()
-            .map_err(|source| self.sqlite(source))
+        let page: rusqlite::Result<Vec<(i64, String)>> = rows.collect();
+        let page = page.map_err(|source| self.sqlite(source))?;
+        codec::in_order(&self.path, after, page.iter().map(|(id, _)| *id))?;
+        Ok(page)
     }
 
     fn write<T>(
