@@ -394,9 +394,8 @@ pub(crate) struct Sandbox {
 
 /// See the whole job on a sandbox: nothing leaves this machine
 ///
-/// Starts a sandbox with a small project, moves the project's files to a volume through the same code that talks to the
-/// platform, shows what is refused and why, and compares checksums. Takes a few seconds; the exported files stay in a
-/// temporary folder, to be looked at.
+/// Starts a sandbox with a small project and shows the program at work on it: plan, run, verify, status and report, each
+/// with its command line. Takes a few seconds; the exported files stay in a temporary folder, to be looked at.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica demo --from ./my-results")]
 pub(crate) struct Demo {

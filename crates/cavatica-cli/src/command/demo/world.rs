@@ -8,7 +8,7 @@ use std::time::Duration;
 use cavatica_exports::model::ProjectId;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
 
-use super::{PROJECT, READ_ONLY, VOLUME};
+use super::{PROJECT, VOLUME};
 use crate::exit::{Exit, Failure};
 
 /// A small cohort's results: nested folders, an odd name, an empty file.
@@ -67,7 +67,6 @@ pub(super) async fn start(source: &Path, data: &Path) -> Result<Sandbox, Failure
         .project(project)
         .project(public)
         .volume(VolumeSeed::s3(VOLUME).object("earlier/exported.bam", "alignment"))
-        .volume(VolumeSeed::s3(READ_ONLY).read_only())
         // Long enough to be seen running.
         .job_duration(Duration::from_millis(600)..=Duration::from_millis(1800))
         .start()
