@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// Something that nobody promised and that the engine can't find out for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Belief {
-    /// No byte of a call moves after its longest life, once the call was given up or its program died.
+    /// No byte of a call moves after its longest life, once the call was given up, its program died, or another run of the transfer began.
     RequestsDie,
     /// What a job list shows of later calls it shows of earlier ones; without a witness, it shows everything after four settling times.
     ListInOrder,
@@ -14,13 +14,13 @@ pub enum Belief {
     JobsKept,
     /// What the file system has synced is there after a loss of power.
     SyncedStays,
-    /// A transfer has one journal, or its copies run where they see each other's jobs.
+    /// A transfer has one journal, or a copy or backup begins where it sees the other's jobs: those under way in the list, completed ones on their files.
     OneDisk,
     /// A file that becomes an alias keeps its id.
     FileKeepsId,
     /// An alias of the planned object means that the object is there, and a completed move shows it within four settling times.
     AliasIsTrue,
-    /// Jobs are listed per account, and nobody else moves our files in the very moment in which we send them.
+    /// Jobs are listed per account, and nobody else moves our files from the moment in which we send them until their jobs have ended.
     OneAccount,
 }
 

@@ -13,6 +13,8 @@ mod disk;
 mod generate;
 mod judge;
 mod log;
+#[cfg(test)]
+mod model;
 mod process;
 mod scenario;
 mod shrink;

@@ -50,6 +50,9 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 #[doc(hidden)]
 pub use mutation::Mutation;
 pub use once::{OnceError, Started, export_once};
+#[cfg(feature = "proof")]
+#[doc(hidden)]
+pub use run::proof;
 pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
     VolumeDifference, Way, run,

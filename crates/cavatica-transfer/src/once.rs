@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::evidence::{
-    AskError, Asked, Clocks, Coverage, Effort, JobClock, LATEST, Question, SentBy, Settled,
-    Settling, Trace, gather, judge,
+    AskError, Asked, Clocks, Completed, Coverage, Effort, JobClock, LATEST, Question, SentBy,
+    Settled, Settling, Trace, gather, judge,
 };
 use crate::journal::{IntentId, Item, Overwrite};
 use crate::state::{Doubt, ItemId};
@@ -103,6 +103,7 @@ struct Inquiry<'a> {
     asked: Asked,
     /// The last look without a trace, and whether a completed job may be ours.
     last: Option<(Coverage, bool)>,
+    completed: Completed,
 }
 
 impl<'a> Inquiry<'a> {
@@ -149,6 +150,7 @@ impl<'a> Inquiry<'a> {
                 },
             },
             last: None,
+            completed: Completed::none(),
         }
     }
 
@@ -181,11 +183,14 @@ impl<'a> Inquiry<'a> {
             let Some((coverage, whose)) = self.last.take() else {
                 continue;
             };
-            let whose = whose
-                && (self.asked.mode == ExportMode::Copy || coverage.began < settling.latest());
+            let is_copy = self.asked.mode == ExportMode::Copy;
+            let may_show = whose && !self.completed.must_show(coverage.began, settle);
             match settling.saw_nothing(coverage) {
                 Settled::Open => {}
-                Settled::Absent { .. } if whose => return Err(unknown(Doubt::WhoseJob, error)),
+                Settled::Absent { .. } if may_show && !is_copy => {}
+                Settled::Absent { .. } if whose && is_copy => {
+                    return Err(unknown(Doubt::WhoseJob, error));
+                }
                 Settled::Absent { .. } => return Err(OnceError::Absent(error)),
                 Settled::Unknowable => return Err(unknown(Doubt::ListIncomplete, error)),
             }
@@ -206,7 +211,9 @@ impl<'a> Inquiry<'a> {
             clocks,
             ..
         } = &self.asked;
-        let trace = judge(&self.asked.questions[0], *mode, volume, &evidence, clocks);
+        let question = &self.asked.questions[0];
+        self.completed.saw(question, volume, &evidence, began);
+        let trace = judge(question, *mode, volume, &evidence, clocks);
         let whose = match trace {
             Trace::Job(job) | Trace::Alias(Some(job)) => {
                 return Ok(Some(Started::Found(Box::new(job.clone()))));

@@ -24,7 +24,7 @@ impl fmt::Display for ItemId {
 }
 
 /// Where a file stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Nothing of it is on the platform: it may be sent.
     Planned,
@@ -81,7 +81,7 @@ impl Proof {
 }
 
 /// What can happen to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// We are about to send it. On disk before the first byte of it is on the wire.
     Intend,
@@ -98,7 +98,7 @@ pub enum Step {
 }
 
 /// What somebody says who looked for himself. It is counted apart for ever.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Word {
     /// The object is there.
     Completed,
@@ -109,7 +109,7 @@ pub enum Word {
 }
 
 /// What the wire said about a file that was sent. No answer at all is no step: the file stays intended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The platform has a job for it.
     Accepted(SeenJob),
@@ -120,7 +120,7 @@ pub enum Answer {
 }
 
 /// What a look at the platform showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Observation {
     /// Our job.
     Job(SeenJob),
@@ -137,7 +137,7 @@ pub enum Observation {
 }
 
 /// A job as the platform showed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SeenJob {
     /// Its id.
     pub export: ExportId,
@@ -146,7 +146,7 @@ pub struct SeenJob {
 }
 
 /// How a job stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Queued, running, or in a state that this version doesn't know.
     Unfinished,

@@ -66,7 +66,7 @@ impl Evidence {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "proof"))]
 impl Evidence {
     /// A whole list of these jobs, and where files lie.
     pub(crate) fn of(
@@ -278,7 +278,7 @@ impl Gathering<'_> {
 
     /// Looks for the objects of copies of which nothing else says whose they are.
     async fn objects(&mut self) -> Result<(), AskError> {
-        if self.asked.mode == ExportMode::Move || self.asked.effort == Effort::Cheap {
+        if self.asked.mode == ExportMode::Move {
             return Ok(());
         }
         let Asked {

@@ -19,7 +19,7 @@ const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(2);
 ///
 /// All moments of ours are told on the platform's `Date`, so that our own clock may be wrong, and be set right between two
 /// runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub(crate) struct JobClock {
     /// At least, and at most.
     ahead: Option<(SignedDuration, SignedDuration)>,

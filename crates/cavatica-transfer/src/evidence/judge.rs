@@ -85,7 +85,7 @@ pub(crate) struct Question {
 }
 
 /// Which run a moment was written down in. Clocks may have been set between two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SentBy {
     ThisRun,
     AnEarlierRun,
@@ -177,7 +177,7 @@ pub(crate) fn judge<'a>(
     here().find(unclear).map_or(Trace::Nothing, Trace::Whose)
 }
 
-fn is_at(job: &ExportJob, volume: &VolumeId, item: &Item) -> bool {
+pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, item: &Item) -> bool {
     job.destination.value().is_some_and(|destination| {
         destination.volume == *volume && item.location.is_echoed_as(&destination.location)
     })

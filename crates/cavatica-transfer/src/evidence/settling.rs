@@ -65,7 +65,7 @@ pub(crate) enum Settled {
 }
 
 /// How far one lost call has settled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(crate) struct Settling {
     settle: Duration,
     /// When no byte of the call could move any more.
@@ -108,11 +108,6 @@ impl Settling {
     /// When no byte of the call could move any more.
     pub(crate) fn dead(&self) -> Instant {
         self.dead
-    }
-
-    /// From when on a list isn't believed to be late any more.
-    pub(crate) fn latest(&self) -> Instant {
-        self.dead + self.settle * LATEST
     }
 
     /// When to look next: one, two, four and eight settling times on, and then every four.
@@ -161,6 +156,22 @@ impl Settling {
             Settled::Absent { witnessed }
         } else {
             Settled::Open
+        }
+    }
+}
+
+#[cfg(feature = "proof")]
+impl Settling {
+    /// The same, with its moments set elsewhere.
+    pub(crate) fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
+        Settling {
+            dead: set(self.dead),
+            // What comes after as many changes nothing but how often is asked.
+            inquiries: self.inquiries.min(INQUIRIES + 1),
+            clean: self.clean.min(INQUIRIES),
+            states: self.states.map(&set),
+            last: self.last.map(&set),
+            ..self
         }
     }
 }

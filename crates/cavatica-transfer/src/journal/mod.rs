@@ -157,7 +157,7 @@ pub enum Pick<'a> {
 }
 
 /// One file's step, to be recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// The file.
     pub item: ItemId,

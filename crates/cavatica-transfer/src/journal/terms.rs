@@ -32,7 +32,7 @@ pub struct Terms {
 }
 
 /// Whether the platform may delete an object that is already at a location.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Overwrite {
     /// It may; the user said so when the transfer was planned. Nothing else ever turns this on.

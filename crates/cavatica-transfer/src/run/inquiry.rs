@@ -1,5 +1,8 @@
 //! Files whose fate isn't known: what is asked about them, and what follows from the answers.
 
+#[cfg(feature = "proof")]
+pub mod proof;
+
 use std::collections::HashMap;
 
 use cavatica_exports::model::{ExportId, ExportJob, ExportMode, ExportState, VolumeId};
@@ -8,8 +11,8 @@ use tokio::time::Instant;
 
 use super::Timing;
 use crate::evidence::{
-    Clocks, Coverage, Evidence, Extent, JobClock, Moments, Question, Settled, Settling, Trace,
-    Whereabouts, judge, seen,
+    Clocks, Completed, Coverage, Evidence, Extent, JobClock, Moments, Question, Settled, Settling,
+    Trace, Whereabouts, judge, seen,
 };
 use crate::journal::{Change, IntentId};
 use crate::mutation::Mutation;
@@ -19,7 +22,7 @@ use crate::state::{Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, V
 const PER_INQUIRY: usize = 2_000;
 
 /// Why it isn't known what becomes of a file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Cause {
     /// Its answer was lost.
     Lost,
@@ -34,11 +37,12 @@ pub(super) enum Cause {
 }
 
 /// A file whose fate isn't known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     question: Question,
     cause: Cause,
     settling: Settling,
+    completed: Completed,
     /// When to look. `None`: reading the whole list is too dear while there is other work.
     due: Option<Instant>,
 }
@@ -96,7 +100,7 @@ pub(super) struct Resolved {
 }
 
 /// What is inquired about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Inquiry {
     mode: ExportMode,
     volume: VolumeId,
@@ -134,6 +138,7 @@ impl Inquiry {
             question,
             cause,
             settling,
+            completed: Completed::none(),
             due: Some(due),
         });
     }
@@ -229,6 +234,8 @@ impl Inquiry {
                 Resolution::Open(open.due)
             } else {
                 let place = evidence.whereabouts.get(&open.question.item.file);
+                open.completed
+                    .saw(&open.question, &self.volume, evidence, began);
                 self.resolve(&mut open, trace, place, coverage, timing)
             };
             match resolution {
@@ -279,7 +286,7 @@ impl Inquiry {
     ) -> Resolution {
         let id = open.question.id();
         let soon = Some(Instant::now() + timing.settle);
-        let late = coverage.began >= open.settling.latest();
+        let late = open.completed.must_show(coverage.began, timing.settle);
         match (trace, &open.cause) {
             (Trace::Alias(job), cause) => {
                 let is_ours = matches!(cause, Cause::Lost | Cause::Refused(_));
@@ -298,6 +305,12 @@ impl Inquiry {
                 | None => Resolution::Open(soon),
             },
             (Trace::Elsewhere(_), Cause::Lost | Cause::Refused(_) | Cause::Held) => {
+                Resolution::Open(soon)
+            }
+            // A completed job of a move shows on its file, by and by.
+            (Trace::Whose(_), Cause::Echo(_) | Cause::Held)
+                if self.mode == ExportMode::Move && !late =>
+            {
                 Resolution::Open(soon)
             }
             (Trace::Elsewhere(_) | Trace::Whose(_) | Trace::Nothing, Cause::Echo(change)) => {

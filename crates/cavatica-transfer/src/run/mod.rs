@@ -17,6 +17,8 @@ mod stop;
 mod tasks;
 mod way;
 
+#[cfg(feature = "proof")]
+pub use inquiry::proof;
 pub use retrying::{OverwriteAgain, Retry, UnknownFiles};
 pub use runner::run;
 pub use stop::Stop;

@@ -6,7 +6,7 @@ use cavatica_exports::model::{ApiError, Class, StatusCode, classify};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 /// What the platform said when it refused a file or failed its job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// The platform's number, if it gave one.
     pub code: Option<i64>,
