@@ -136,7 +136,7 @@ async fn jobs_may_show_odd_states_and_show_late() -> Outcome {
 
 #[tokio::test]
 async fn chosen_jobs_fail_with_a_chosen_code() -> Outcome {
-    let rule = FaultRule::new(Fault::FailJob { code: 9103 })
+    let rule = FaultRule::new(Fault::FailJobs { code: 9103 })
         .on(Route::Start)
         .when(When::Nth(2));
     let sandbox = Sandbox::builder().faults(rule).start().await?;

@@ -162,8 +162,7 @@ pub enum Fault {
         form: Form,
     },
     /// The job that is started will fail. Counted per job, as the others that follow.
-    #[serde(rename = "fail-jobs")]
-    FailJob {
+    FailJobs {
         /// The platform's status code of the failure.
         code: i64,
     },
@@ -203,7 +202,7 @@ impl Fault {
         matches!(
             self,
             Fault::ItemError { .. }
-                | Fault::FailJob { .. }
+                | Fault::FailJobs { .. }
                 | Fault::KeepFile
                 | Fault::Hollow
                 | Fault::LateAlias { .. }

@@ -64,48 +64,11 @@ pub enum When {
 /// Faults joined by `+` strike together: `refuse-after=503/0+take=50+spread=2s@bulk-start` accepts the first fifty items over
 /// two seconds and says no at once. Spans are seconds, or have a unit: `1500ms`, `90s`, `5m`, `2h`.
 ///
-/// | fault | argument | |
-/// |---|---|---|
-/// | `refuse` | `STATUS/CODE` | refused, not carried out |
-/// | `refuse-after` | `STATUS/CODE` | carried out, but refused as a whole |
-/// | `drop-before`, `drop-after` | | the connection is closed before or after the request is carried out |
-/// | `error-after` | status, 502 | carried out, but a gateway's error comes back |
-/// | `hang-before`, `hang-after` | | never answered |
-/// | `html-before`, `html-after` | status, 502 or 200 | a page for people comes back |
-/// | `truncate` | | carried out, the answer breaks off |
-/// | `throttle` | | 429 without headers |
-/// | `maintenance` | | 503 with code 0 |
-/// | `take`, `take-every` | items, 50; n, 2 | only the first items of a bulk start, or every n-th, are carried out |
-/// | `spread` | span, 5s | a start is carried out over this time, whatever is answered meanwhile |
-/// | `item-error` | `STATUS/CODE` | an item is accepted and answered with an error; counted per item |
-/// | `shuffle`, `omit` | items, 1 | bulk answers in another order, or without their last items |
-/// | `nameless` | | jobs have neither source nor destination |
-/// | `odd-items` | items, 1 | the first items of a list have a field of a wrong type |
-/// | `odd-state` | state, `ABORTED` | jobs show an undocumented state |
-/// | `late-list` | span, 60s | younger jobs don't show in the list of exports, nor in its total |
-/// | `cap-list` | items, 100 | the list of exports and its total end there |
-/// | `disorder` | | the list of exports stands in another order at each request |
-/// | `cap-scroll` | items, 100 | pages of a scroll hold at most so many |
-/// | `late-files` | span, 30s | lists of files show so late that a file is an alias, or was added |
-/// | `snapshot` | | further pages of a scroll show such things as they were at the first |
-/// | `expire-tokens` | span, 60s | older tokens of a scroll aren't taken |
-/// | `restless` | | before a further page of a folder, somebody renames, moves and adds files there |
-/// | `forget` | span, 60s | older jobs are neither listed nor found by their ids |
-/// | `job-clock` | seconds, 900 | the times of jobs are so far ahead, or behind |
-/// | `zoneless` | hours, 0 | the times of jobs are local ones of such a zone, and don't say so |
-/// | `no-times` | | jobs have no times |
-/// | `date` | seconds, 900 | the `Date` header is so far ahead, or behind |
-/// | `respell` | `nfc`, `nfd`, `percent` | locations of jobs and aliases come back spelled otherwise |
-/// | `fail-jobs` | code, 9100 | jobs fail; counted per job, as the following |
-/// | `keep-file` | | the job completes, but the file doesn't become an alias |
-/// | `hollow` | | the job says that it completed, but there is no object either |
-/// | `late-alias` | span, 2s | the file becomes an alias so long after its job completed |
-/// | `lose-file` | span, 0s | somebody deletes the file so long after its job completed |
+/// A fault has the name of its variant: `drop-after` is [`Fault::DropAfter`]. Its argument is the variant's value, `STATUS/CODE`
+/// where there are two; where none is given, a usual one is meant, which `docs/sandbox.md` tells.
 ///
-/// A target is a method, or the short name of a route: `user`, `user-by-name`, `rate-limit`, `projects`, `project`, `project-files`,
-/// `project-members`, `files`, `file`, `folder-list`, `scroll`, `folder-scroll`, `bulk-files`, `tasks`, `task`, `volumes`, `volume`,
-/// `volume-list`, `volume-object`, `volume-members`, `create-volume`, `change-volume`, `remove-volume`, `start`, `exports`, `export`, `bulk-start`, `bulk-get`; without one
-/// a rule is about every request. A rule without a condition strikes always, and `times` bounds how often.
+/// A target is a method, or the short name of a [`Route`]; without one a rule is about every request. A rule without a
+/// condition strikes always, and `times` bounds how often.
 ///
 /// ```
 /// use cavatica_sandbox::{Fault, FaultPlan, When};
@@ -344,7 +307,7 @@ impl Faults {
                 continue;
             }
             match &rule.count.rule.fault {
-                Fault::FailJob { code } => {
+                Fault::FailJobs { code } => {
                     faults.fate.doom = faults.fate.doom.or(Some(Code(*code)))
                 }
                 Fault::ItemError { status, code } => {
