@@ -200,3 +200,49 @@ async fn a_list_that_is_a_snapshot_proves_nothing_of_later_pages() {
 async fn a_list_whose_tokens_expire_is_begun_anew() {
     check_lists("expire-tokens=0.2@scroll", 1, 3_000).await;
 }
+
+/// What `docs/performance.md` says of whole transfers: 20,000 files in 20 folders. Best run with `--release --nocapture`.
+#[tokio::test]
+#[ignore = "minutes without optimisation"]
+async fn twenty_thousand_files_in_twenty_folders() {
+    let refused: FaultPlan = "refuse=403/9003@scroll".parse().expect("a fault plan");
+    let mut retrying = patient();
+    retrying.timing.retry = Duration::from_secs(1);
+    retrying.max_attempts = 50;
+    for (what, world, mode, options, most) in [
+        (
+            "moves, by scroll",
+            world(dense(20)),
+            ExportMode::Move,
+            patient(),
+            310,
+        ),
+        (
+            "moves, without scroll",
+            world(dense(20)).faults(refused),
+            ExportMode::Move,
+            patient(),
+            680,
+        ),
+        ("copies", world(dense(20)), ExportMode::Copy, patient(), 480),
+        (
+            "moves of which 5 % fail",
+            world(dense(20)).fail_share(0.05),
+            ExportMode::Move,
+            retrying,
+            400,
+        ),
+    ] {
+        let told = transfer(world, mode, &options).await;
+        assert_eq!(told.bench.summary().completed, 20_000);
+        if mode == ExportMode::Move {
+            assert_eq!(proofs(&told.bench), (20_000, 0), "{what}");
+        }
+        println!("{what}: {} requests", told.requests());
+        assert!(
+            told.requests() <= most,
+            "{what}: {:?}",
+            told.ledger.requests
+        );
+    }
+}
