@@ -9,10 +9,11 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::codec::{self, StoredFile, damaged, milliseconds};
 use super::folders::{self, FolderCounts, FolderSize};
 use super::open::connect;
+use super::reckoning::fingerprint;
 use super::unfinished::Unfinished;
 use super::words::word;
 use super::{JournalError, Overwrite, Terms, schema};
-use crate::fingerprint::{Fingerprint, Fingerprinter};
+use crate::fingerprint::Fingerprint;
 use crate::state::ItemId;
 
 /// How many rows one transaction takes. It only bounds the memory; a plan that was not finished is worth nothing.
@@ -465,42 +466,4 @@ impl Draft {
         unfinished.show()?;
         Ok(fingerprint)
     }
-}
-
-/// The fingerprint of everything in a transfer that would be sent.
-pub(super) fn fingerprint(
-    path: &Path,
-    connection: &Connection,
-    terms: &Terms,
-) -> Result<Fingerprint, JournalError> {
-    let walk = || -> rusqlite::Result<Result<Fingerprint, JournalError>> {
-        // Those that are there, whatever the file says of itself.
-        let rows: i64 = connection.query_row("SELECT count(*) FROM item", [], |row| row.get(0))?;
-        let mut printer = Fingerprinter::new(terms, usize::try_from(rows).unwrap_or(0));
-        let mut statement = connection.prepare(
-            "SELECT i.file, i.location, i.overwrite, w.text
-             FROM item i LEFT JOIN word w ON w.id = i.properties ORDER BY i.id",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let file = match codec::file_text(row.get_ref(0)?, path) {
-                Ok(file) => file,
-                Err(error) => return Ok(Err(error)),
-            };
-            let location = row.get_ref(1)?.as_str()?;
-            let overwrite = match row.get::<_, Option<bool>>(2)? {
-                None => terms.overwrite,
-                Some(true) => Overwrite::Allowed,
-                Some(false) => Overwrite::Forbidden,
-            };
-            let properties = row.get_ref(3)?.as_str_or_null()?;
-            printer.add(&file, location, overwrite, properties);
-        }
-        Ok(Ok(printer.finish()))
-    };
-    walk().map_err(|source| JournalError::Sqlite {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    })?
 }

@@ -71,6 +71,7 @@ mod lock;
 mod open;
 mod opening;
 mod read;
+mod reckoning;
 mod regular;
 mod rows;
 mod schema;

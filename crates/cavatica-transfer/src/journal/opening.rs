@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::draft::fingerprint;
+use super::reckoning::fingerprint;
 use super::{JournalError, SqliteJournal, Terms};
 use crate::fingerprint::Fingerprint;
 

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Row, params};
 
 use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
-use super::draft::fingerprint;
 use super::header::{Header, header, sqlite, tally};
 use super::open::connect;
+use super::reckoning::fingerprint;
 use super::rows::{ItemRow, RunRow, SkippedRow, Verified};
 use super::words::Words;
 use super::{Count, JournalError, Owner, Tally, Terms, fence, lock, schema};

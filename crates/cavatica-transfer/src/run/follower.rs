@@ -5,6 +5,10 @@
 //! Jobs are read only for files that haven't arrived: to see them fail, or go on. So that failures are seen early, failed
 //! jobs are asked for as well.
 
+mod pages;
+
+pub(super) use pages::PageFailure;
+
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
@@ -12,7 +16,7 @@ use cavatica_exports::model::{ExportId, ExportMode};
 use tokio::time::Instant;
 
 use super::Timing;
-use super::folders::{Address, FileList, FolderChoice, Folders, PageSeen, PageWish};
+use super::folders::{Address, FolderChoice, Folders, PageWish};
 use super::poll_schedule::{Action, PollSchedule, Spacing, Trust};
 use crate::event::FolderDecision;
 use crate::evidence::Whereabouts;
@@ -65,17 +69,6 @@ pub(super) enum Errand {
     Failures,
     /// Both: they have puzzled us.
     Both(Vec<Followed>),
-}
-
-/// Why a page could not be had.
-#[derive(Debug)]
-pub(super) enum PageFailure {
-    /// It can be asked for again: where the list can't be read on, from its beginning.
-    Again(Option<Box<FileList>>),
-    /// The folder isn't shown.
-    NoFolder,
-    /// Lists by tokens are refused.
-    NoScroll,
 }
 
 /// What is followed, and how.
@@ -360,102 +353,6 @@ impl Follower {
         self.followed.extend(go_on);
         if scheduled {
             self.schedule.read(asked, ended, self.waiting(), now);
-        }
-    }
-
-    /// The list of failed jobs was read, or the beginning of it: these jobs, of so many.
-    pub(super) fn failures(&mut self, listed: &HashSet<ExportId>, total: Option<u64>) {
-        self.reads -= 1;
-        let risen = match (self.failures_listed, total) {
-            (Some(before), Some(total)) => total > before,
-            (None, Some(total)) => total > listed.len() as u64,
-            (_, None) => false,
-        };
-        self.failures_listed = total.or(self.failures_listed);
-        let has_failed = |export: &ExportId| listed.contains(export);
-        let mut suspects = self.folders.take_jobs(&has_failed);
-        let (failed, others) = std::mem::take(&mut self.followed)
-            .into_iter()
-            .partition::<VecDeque<_>, _>(|followed| has_failed(&followed.export));
-        self.followed = others;
-        suspects.extend(failed);
-        if suspects.is_empty() && risen {
-            // They aren't among those that were shown. Those that were sent first may tell.
-            suspects = self.folders.take_first(PAGE);
-        }
-        self.suspects.extend(suspects);
-    }
-
-    /// The list of failed jobs could not be had.
-    pub(super) fn no_failures(&mut self) {
-        self.reads -= 1;
-    }
-
-    /// A page of a folder was read that began at this moment, with these files on it, by the hashes of their ids.
-    pub(super) fn listed(
-        &mut self,
-        folder: FolderId,
-        began: Instant,
-        entries: &[u64],
-        list: Option<Box<FileList>>,
-    ) -> PageSeen {
-        self.reads -= 1;
-        let page = self.folders.listed(folder, began, entries, list);
-        self.reading += page.seen.len();
-        self.followed.extend(page.missed.iter().cloned());
-        page
-    }
-
-    /// Of the files on a page so many had arrived, and these had not.
-    pub(super) fn sorted_page(
-        &mut self,
-        folder: FolderId,
-        expected: usize,
-        arrived: usize,
-        late: Vec<(Followed, u64)>,
-        now: Instant,
-    ) {
-        let seen = arrived + late.len();
-        self.reading -= seen;
-        let few = late.len() * 10 <= seen;
-        let mut late = late.into_iter();
-        if few && self.reads_all && self.schedule.are_running(late.len()) {
-            self.followed.extend(late.map(|(followed, _)| followed));
-        } else if few {
-            self.stragglers.extend(late.map(|(followed, _)| followed));
-        } else {
-            let sample = late.by_ref().take(PAGE).map(|(followed, _)| followed);
-            self.samples.push((folder, sample.collect()));
-            let back = self.folders.put_back(folder, late.collect());
-            self.followed.extend(back);
-        }
-        let asked = if seen > 0 { seen } else { expected };
-        self.schedule.read(asked, arrived, self.waiting(), now);
-    }
-
-    /// A page could not be had.
-    pub(super) fn not_listed(&mut self, folder: FolderId, failed: PageFailure, now: Instant) {
-        self.reads -= 1;
-        let released = match failed {
-            PageFailure::Again(list) => self.folders.not_listed(folder, list),
-            PageFailure::NoFolder => self.folders.close(folder),
-            PageFailure::NoScroll => self.folders.give_up(),
-        };
-        self.followed.extend(released);
-        self.schedule.failed(now);
-    }
-
-    /// How the jobs of a sample stand: so many were asked for, so many of them have failed, so many completed.
-    pub(super) fn sampled(&mut self, folder: FolderId, asked: usize, failed: usize, done: usize) {
-        if (failed + done) * 10 >= asked * 9 {
-            self.schedule.vindicated();
-        }
-        if failed * 10 >= asked * 9 {
-            let others = self.folders.sample_failed(folder);
-            self.stragglers.extend(others);
-        } else if done * 2 >= asked {
-            let released = self.folders.sample_completed();
-            self.followed.extend(released);
         }
     }
 

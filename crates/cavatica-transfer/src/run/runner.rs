@@ -26,14 +26,14 @@ use tracing::{Instrument, info_span};
 
 use super::copy_proof::CopyProof;
 use super::folders::Address;
-use super::follower::{Errand, Follower};
+use super::follower::Follower;
 use super::inquiry::Inquiry;
 use super::outage::Outage;
 use super::retrying::Retrying;
 use super::saving::Saving;
 use super::sender::{Caution, Choice, Room, Sender};
 use super::stop::Stop;
-use super::tasks::{self, Done, What};
+use super::tasks::{self, Done};
 use super::{Ending, RunError, RunOptions, RunReport};
 use crate::event::{Event, StopReason};
 use crate::evidence::AskError;
@@ -290,44 +290,6 @@ impl<'a> Runner<'a> {
             let careful = careful && !Mutation::OverwriteBlind.is_on();
             let (platform, terms) = (self.platform.clone(), self.terms.clone());
             self.spawn(tasks::start(platform, terms, intent, careful));
-        }
-        Ok(())
-    }
-
-    fn follow(&mut self, now: Instant) -> Result<(), RunError> {
-        while let Some(errand) = self.follower.next(now) {
-            let (asked, what) = match errand {
-                Errand::Count => {
-                    let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
-                    self.spawn(tasks::count(platform, volume));
-                    continue;
-                }
-                Errand::Failures => {
-                    let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
-                    self.spawn(tasks::failures(platform, volume));
-                    continue;
-                }
-                Errand::Page(wish) => {
-                    self.spawn(tasks::list(self.platform.clone(), wish));
-                    continue;
-                }
-                Errand::Sample(folder, asked) => (asked, What::Sample(folder)),
-                Errand::Files(asked) => (asked, What::Files),
-                Errand::Jobs(asked) => (asked, What::Jobs),
-                Errand::Both(asked) => match self.terms.mode {
-                    ExportMode::Move => (asked, What::Both),
-                    ExportMode::Copy => (asked, What::Jobs),
-                },
-            };
-            let ids: Vec<_> = asked.iter().map(|followed| followed.item).collect();
-            let items = match (self.terms.mode, what) {
-                (ExportMode::Move, What::Files | What::Both) => self.journal.items(&ids)?,
-                (ExportMode::Move, What::Jobs | What::Sample(_)) | (ExportMode::Copy, _) => {
-                    Vec::new()
-                }
-            };
-            let (platform, terms) = (self.platform.clone(), self.terms.clone());
-            self.spawn(tasks::read(platform, terms, asked, items, what));
         }
         Ok(())
     }

@@ -8,9 +8,9 @@ use crate::event::Event;
 use crate::evidence::{AskError, Moments, Question, SentBy, Settling, Whereabouts, seen};
 use crate::journal::{Change, Copying, IntentId, Item, Overwrite};
 use crate::run::RunError;
-use crate::run::follower::{Followed, doubt_of};
+use crate::run::follower::{Errand, Followed, doubt_of};
 use crate::run::inquiry::Cause;
-use crate::run::tasks::{Reading, What};
+use crate::run::tasks::{self, Reading, What};
 use crate::state::{Doubt, Observation, SeenJob, Step, Verdict};
 
 /// What a reading brought, sorted.
@@ -26,6 +26,45 @@ struct Sorted {
 }
 
 impl Runner<'_> {
+    /// Reads what there is to read now.
+    pub(super) fn follow(&mut self, now: Instant) -> Result<(), RunError> {
+        while let Some(errand) = self.follower.next(now) {
+            let (asked, what) = match errand {
+                Errand::Count => {
+                    let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
+                    self.spawn(tasks::count(platform, volume));
+                    continue;
+                }
+                Errand::Failures => {
+                    let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
+                    self.spawn(tasks::failures(platform, volume));
+                    continue;
+                }
+                Errand::Page(wish) => {
+                    self.spawn(tasks::list(self.platform.clone(), wish));
+                    continue;
+                }
+                Errand::Sample(folder, asked) => (asked, What::Sample(folder)),
+                Errand::Files(asked) => (asked, What::Files),
+                Errand::Jobs(asked) => (asked, What::Jobs),
+                Errand::Both(asked) => match self.terms.mode {
+                    ExportMode::Move => (asked, What::Both),
+                    ExportMode::Copy => (asked, What::Jobs),
+                },
+            };
+            let ids: Vec<_> = asked.iter().map(|followed| followed.item).collect();
+            let items = match (self.terms.mode, what) {
+                (ExportMode::Move, What::Files | What::Both) => self.journal.items(&ids)?,
+                (ExportMode::Move, What::Jobs | What::Sample(_)) | (ExportMode::Copy, _) => {
+                    Vec::new()
+                }
+            };
+            let (platform, terms) = (self.platform.clone(), self.terms.clone());
+            self.spawn(tasks::read(platform, terms, asked, items, what));
+        }
+        Ok(())
+    }
+
     pub(super) fn read(&mut self, mut reading: Reading) -> Result<(), RunError> {
         let now = Instant::now();
         if let Some(error) = reading.failed.take() {
