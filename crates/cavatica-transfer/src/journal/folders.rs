@@ -6,7 +6,7 @@ use cavatica_exports::model::FileId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codec::{self, StoredFile, file_id, read_back};
-use super::open::WriteError;
+use super::open::WorkError;
 use crate::state::ItemId;
 
 /// The number of a folder within its transfer.
@@ -40,7 +40,7 @@ pub(super) fn folder(
     path: &Path,
     connection: &Connection,
     id: FolderId,
-) -> Result<Option<Folder>, WriteError> {
+) -> Result<Option<Folder>, WorkError> {
     let mut statement = connection
         .prepare_cached("SELECT file, first, planned, entries, page FROM folder WHERE id = ?")?;
     let mut rows = statement.query([id.0])?;

@@ -70,6 +70,7 @@ mod keys;
 mod lock;
 mod open;
 mod opening;
+mod planned_rows;
 mod read;
 mod reckoning;
 mod regular;

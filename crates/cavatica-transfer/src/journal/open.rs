@@ -126,10 +126,10 @@ fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn write<T>(
     path: &Path,
     connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, WorkError>,
 ) -> Result<T, JournalError> {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let outcome = begun.map_err(WriteError::Sqlite).and_then(|transaction| {
+    let outcome = begun.map_err(WorkError::Sqlite).and_then(|transaction| {
         let value = work(&transaction)?;
         transaction.commit()?;
         Ok(value)
@@ -137,18 +137,18 @@ pub(super) fn write<T>(
     outcome.map_err(|error| error.at(path, "written"))
 }
 
-/// Why a transaction was given up.
-pub(super) enum WriteError {
+/// Why work in the database was given up; where it was, is added at the edge.
+pub(super) enum WorkError {
     Sqlite(rusqlite::Error),
     Journal(JournalError),
 }
 
-impl WriteError {
+impl WorkError {
     /// The error of the transfer at this path, which could not be read or written.
     pub(super) fn at(self, path: &Path, doing: &'static str) -> JournalError {
         match self {
             // SQLite looks for the file too, when it begins to write.
-            WriteError::Sqlite(source)
+            WorkError::Sqlite(source)
                 if source.sqlite_error().is_some_and(|error| {
                     error.extended_code == rusqlite::ffi::SQLITE_READONLY_DBMOVED
                 }) =>
@@ -157,25 +157,25 @@ impl WriteError {
                     path: path.to_owned(),
                 }
             }
-            WriteError::Sqlite(source) => JournalError::Sqlite {
+            WorkError::Sqlite(source) => JournalError::Sqlite {
                 path: path.to_owned(),
                 doing,
                 source,
             },
-            WriteError::Journal(error) => error,
+            WorkError::Journal(error) => error,
         }
     }
 }
 
-impl From<rusqlite::Error> for WriteError {
+impl From<rusqlite::Error> for WorkError {
     fn from(error: rusqlite::Error) -> Self {
-        WriteError::Sqlite(error)
+        WorkError::Sqlite(error)
     }
 }
 
-impl From<JournalError> for WriteError {
+impl From<JournalError> for WorkError {
     fn from(error: JournalError) -> Self {
-        WriteError::Journal(error)
+        WorkError::Journal(error)
     }
 }
 

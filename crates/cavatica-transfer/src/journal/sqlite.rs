@@ -3,41 +3,25 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::model::{ExportId, FileId, Location, Tri};
+use cavatica_exports::model::{ExportId, FileId};
 use cavatica_exports::transport::Guard;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::by_file::ByFile;
-use super::codec::{
-    self, COMPLETED, INTENDED, PLANNED, StateColumns, copying_number, damaged, file_id,
-    milliseconds, moment, read_back,
-};
+use super::codec::{self, INTENDED, PLANNED, copying_number, milliseconds};
 use super::lock::{Lock, Owner, Unguarded};
-use super::open::{Held, WriteError};
+use super::open::{Held, WorkError};
+use super::planned_rows::PlannedRows;
 use super::steps::Steps;
 use super::{
     Approval, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
-    IntentId, Item, Journal, JournalError, OpenItem, Opening, Overwrite, Pick, Sent, Tally, Terms,
-    fence, folders, header, words,
+    IntentId, Item, Journal, JournalError, OpenItem, Opening, Pick, Tally, Terms, fence, folders,
+    header, words,
 };
 use crate::fingerprint::Fingerprint;
 use crate::mutation::Mutation;
-use crate::state::{ItemId, State, Step, Word};
-
-/// The most files of one page.
-const PAGE: usize = 100;
-
-/// The columns of [`StateColumns`].
-pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
-    (SELECT text FROM word WHERE id = a.message), (SELECT text FROM word WHERE id = a.request), a.proof";
-
-/// The columns of an [`Item`] that no intent ever named; `w` is the word of its properties.
-const FRESH: &str = "i.id, i.file, i.location, i.size, i.overwrite, 0, w.text, i.folder";
-
-/// The columns of [`Item`]; `w` is the word of its properties.
-const ITEM: &str = "i.id, i.file, i.location, i.size, CASE WHEN a.lost THEN 0 ELSE i.overwrite END,
-    coalesce(a.number, 0), w.text, i.folder";
+use crate::state::{ItemId, Step, Word};
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
 #[derive(Debug)]
@@ -136,21 +120,13 @@ impl SqliteJournal {
     }
 
     fn find_last_intended(&self) -> Result<i64, JournalError> {
-        self.connection
-            .query_row(
-                "SELECT item FROM attempt WHERE aside IS NULL ORDER BY item DESC LIMIT 1",
-                [],
-                |row| row.get(0),
-            )
-            .optional()
-            .map(|item| item.unwrap_or(0))
-            .map_err(|source| self.sqlite(source))
+        self.read(|rows| rows.last_intended())
     }
 
     /// Writes into the transaction that the next commit ends. An error undoes all of it.
     fn write<T>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, WriteError>,
+        work: impl FnOnce(&Connection) -> Result<T, WorkError>,
     ) -> Result<T, JournalError> {
         let begun = if self.connection.is_autocommit() {
             self.connection.execute_batch("BEGIN IMMEDIATE")
@@ -158,13 +134,13 @@ impl SqliteJournal {
             Ok(())
         };
         let outcome = begun
-            .map_err(WriteError::Sqlite)
+            .map_err(WorkError::Sqlite)
             .and_then(|()| work(&self.connection));
         outcome.map_err(|error| self.undo(error))
     }
 
     /// Forgets what wasn't committed.
-    fn undo(&mut self, error: WriteError) -> JournalError {
+    fn undo(&mut self, error: WorkError) -> JournalError {
         self.intents.clear();
         // Where SQLite undid it already, there is nothing to do. What else fails now failed before, and that is told.
         if !self.connection.is_autocommit() {
@@ -174,29 +150,20 @@ impl SqliteJournal {
         error.at(&self.path, "written")
     }
 
-    fn sqlite(&self, source: rusqlite::Error) -> JournalError {
-        JournalError::Sqlite {
-            path: self.path.clone(),
-            doing: "read",
-            source,
+    fn rows(&self) -> PlannedRows<'_> {
+        PlannedRows {
+            path: &self.path,
+            terms: &self.terms,
+            connection: &self.connection,
         }
     }
 
-    fn item(&self, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
-        item(&self.path, &self.terms, row)
-    }
-
-    /// Reads the columns of [`ITEM`] and [`STATE`], then `intent` and `at`.
-    fn sent(&self, row: &rusqlite::Row<'_>) -> Result<Sent, JournalError> {
-        let number = |column| {
-            let value: Result<Option<i64>, _> = row.get(column);
-            value.map_err(|source| self.sqlite(source))
-        };
-        Ok(Sent {
-            item: self.item(row)?,
-            call: IntentId(number(16)?.unwrap_or(0)),
-            at: moment(number(17)?).unwrap_or(Timestamp::UNIX_EPOCH),
-        })
+    /// Reads; an error names the transfer.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&PlannedRows<'_>) -> Result<T, WorkError>,
+    ) -> Result<T, JournalError> {
+        work(&self.rows()).map_err(|error| error.at(&self.path, "read"))
     }
 
     /// Records what somebody says about files whose outcome can't be known from here, and why. All or none.
@@ -228,40 +195,6 @@ impl SqliteJournal {
     }
 }
 
-fn item(path: &Path, terms: &Terms, row: &rusqlite::Row<'_>) -> Result<Item, JournalError> {
-    let sqlite = |source| JournalError::Sqlite {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    };
-    let relative = row.get_ref(2).map_err(sqlite)?;
-    let relative = relative.as_str().map_err(|error| damaged(path, error))?;
-    let location = [terms.prefix.as_str(), relative]
-        .concat()
-        .parse::<Location>()
-        .map_err(|error| damaged(path, error))?;
-    Ok(Item {
-        id: ItemId(row.get(0).map_err(sqlite)?),
-        file: file_id(row.get_ref(1).map_err(sqlite)?, path)?,
-        location,
-        size: row.get::<_, Option<i64>>(3).map_err(sqlite)?.map(read_back),
-        overwrite: match row.get::<_, Option<bool>>(4).map_err(sqlite)? {
-            None => terms.overwrite,
-            Some(true) => Overwrite::Allowed,
-            Some(false) => Overwrite::Forbidden,
-        },
-        attempt: row.get(5).map_err(sqlite)?,
-        properties: match row.get_ref(6).map_err(sqlite)?.as_str_or_null() {
-            Ok(None) => terms.properties.clone(),
-            Ok(Some(text)) => {
-                Tri::Value(serde_json::from_str(text).map_err(|error| damaged(path, error))?)
-            }
-            Err(error) => return Err(damaged(path, error)),
-        },
-        folder: row.get::<_, Option<i64>>(7).map_err(sqlite)?.map(FolderId),
-    })
-}
-
 impl Journal for SqliteJournal {
     fn terms(&self) -> &Terms {
         &self.terms
@@ -272,44 +205,12 @@ impl Journal for SqliteJournal {
     }
 
     fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare(&format!(
-                "SELECT {ITEM}, {STATE}, a.intent, n.at
-                 FROM attempt a JOIN item i ON i.id = a.item LEFT JOIN word w ON w.id = i.properties
-                 LEFT JOIN intent n ON n.id = a.intent
-                 WHERE a.state <> {COMPLETED}"
-            ))
-            .map_err(|source| self.sqlite(source))?;
-        let mut rows = statement.query([]).map_err(|source| self.sqlite(source))?;
-        let mut open = Vec::new();
-        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
-            let id = ItemId(row.get(0).map_err(|source| self.sqlite(source))?);
-            let number: u32 = row.get(5).map_err(|source| self.sqlite(source))?;
-            let columns = StateColumns::read(row, 8).map_err(|source| self.sqlite(source))?;
-            match columns.state(&self.path)? {
-                State::Planned => open.push(OpenItem::Again(id)),
-                State::Intended => open.push(OpenItem::Intended(Box::new(self.sent(row)?))),
-                State::Accepted { export } => {
-                    open.push(OpenItem::Accepted(Box::new(self.item(row)?), export));
-                }
-                State::Unknown { export, .. } => {
-                    open.push(OpenItem::Unknown(Box::new(self.sent(row)?), export));
-                }
-                State::Failed { failure, .. } => {
-                    if failure.class().passes_by_waiting() {
-                        open.push(OpenItem::Transient(id, number));
-                    }
-                }
-                State::Completed { .. } => {}
-            }
-        }
-        Ok(open)
+        self.read(|rows| rows.open())
     }
 
     fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError> {
         let mut items = match pick {
-            Pick::Fresh(count) => self.fresh(count)?,
+            Pick::Fresh(count) => self.read(|rows| rows.fresh(self.last_intended, count))?,
             Pick::These(ids) => self.items(ids)?,
         };
         if items.is_empty() {
@@ -399,7 +300,7 @@ impl Journal for SqliteJournal {
                 path: self.path.clone(),
             });
         }
-        match fence::newest_run(&self.connection).map_err(|source| self.sqlite(source))? {
+        match self.read(|rows| Ok(fence::newest_run(rows.connection)?))? {
             Some((run, _)) if run == self.run => Ok(()),
             newest => Err(JournalError::Superseded {
                 path: self.path.clone(),
@@ -415,24 +316,7 @@ impl Journal for SqliteJournal {
     }
 
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError> {
-        let mut items = Vec::with_capacity(ids.len());
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id
-                 LEFT JOIN word w ON w.id = i.properties WHERE i.id = ?"
-            ))
-            .map_err(|source| self.sqlite(source))?;
-        for id in ids {
-            let mut rows = statement
-                .query([id.0])
-                .map_err(|source| self.sqlite(source))?;
-            match rows.next().map_err(|source| self.sqlite(source))? {
-                Some(row) => items.push(self.item(row)?),
-                None => return Err(damaged(&self.path, format_args!("file {id} is not there"))),
-            }
-        }
-        Ok(items)
+        self.read(|rows| rows.these(ids))
     }
 
     fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError> {
@@ -460,7 +344,7 @@ impl Journal for SqliteJournal {
     fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError> {
         let by_file = match self.items_by_file.take() {
             Some(by_file) => by_file,
-            None => ByFile::read(&self.connection).map_err(|source| self.sqlite(source))?,
+            None => self.read(|rows| Ok(ByFile::read(rows.connection)?))?,
         };
         let by_file = self.items_by_file.insert(by_file);
         let candidates: Vec<Vec<ItemId>> = files
@@ -481,95 +365,23 @@ impl Journal for SqliteJournal {
         sent: Range<Timestamp>,
         each: &mut dyn FnMut(&str),
     ) -> Result<(), JournalError> {
-        let mut read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT a.export FROM attempt a JOIN intent n ON n.id = a.intent
-                 WHERE n.at >= ?1 AND n.at < ?2 AND a.export IS NOT NULL",
-            )?;
-            let range = [sent.start, sent.end].map(milliseconds);
-            let mut rows = statement.query(range)?;
-            while let Some(row) = rows.next()? {
-                each(row.get_ref(0)?.as_str()?);
-            }
-            Ok(())
-        };
-        read().map_err(|source| self.sqlite(source))
+        self.read(|rows| rows.jobs_sent(sent, each))
     }
 
     fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError> {
-        let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT a.started, n.at FROM attempt a JOIN intent n ON n.id = a.intent
-                 WHERE a.item > (SELECT max(item) FROM attempt) - 500 AND a.started IS NOT NULL",
-            )?;
-            let samples = statement.query_map([], |row| {
-                let started = moment(row.get(0)?);
-                let sent = moment(row.get(1)?);
-                Ok(started.zip(sent))
-            })?;
-            samples.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        let samples = read().map_err(|source| self.sqlite(source))?.into_iter();
-        let known = samples.flatten();
-        Ok(known
-            .map(|(started, sent)| ClockSample { started, sent })
-            .collect())
+        self.read(|rows| rows.clock_samples())
     }
 
     fn folder(&mut self, id: FolderId) -> Result<Option<Folder>, JournalError> {
-        let found = folders::folder(&self.path, &self.connection, id);
-        found.map_err(|error| error.at(&self.path, "read"))
+        self.read(|rows| folders::folder(rows.path, rows.connection, id))
     }
 
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT export FROM past_attempt WHERE item = ?1 AND export IS NOT NULL",
-            )
-            .map_err(|source| self.sqlite(source))?;
-        let texts: rusqlite::Result<Vec<String>> = statement
-            .query_map([item.0], |row| row.get(0))
-            .and_then(Iterator::collect);
-        texts
-            .map_err(|source| self.sqlite(source))?
-            .iter()
-            .map(|text| text.parse().map_err(|error| damaged(&self.path, error)))
-            .collect()
+        self.read(|rows| rows.past_exports(item))
     }
 
     fn failed(&mut self, after: Option<ItemId>) -> Result<Vec<Failed>, JournalError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT {ITEM}, {STATE} FROM attempt a JOIN item i ON i.id = a.item
-                 LEFT JOIN word w ON w.id = i.properties
-                 WHERE a.state IN (4, 5) AND a.item > ? ORDER BY a.item"
-            ))
-            .map_err(|source| self.sqlite(source))?;
-        let after = after.map_or(i64::MIN, |id| id.0);
-        let mut rows = statement
-            .query([after])
-            .map_err(|source| self.sqlite(source))?;
-        let mut page = Vec::new();
-        while page.len() < PAGE
-            && let Some(row) = rows.next().map_err(|source| self.sqlite(source))?
-        {
-            let columns = StateColumns::read(row, 8).map_err(|source| self.sqlite(source))?;
-            if let State::Failed { export, failure } = columns.state(&self.path)? {
-                page.push(Failed {
-                    item: self.item(row)?,
-                    export,
-                    failure,
-                });
-            }
-        }
-        codec::in_order(
-            &self.path,
-            after,
-            page.iter().map(|failed| failed.item.id.0),
-        )?;
-        Ok(page)
+        self.read(|rows| rows.failed(after))
     }
 
     fn allow_overwrite(&mut self, ids: &[ItemId]) -> Result<(), JournalError> {
@@ -620,28 +432,5 @@ impl Journal for SqliteJournal {
             )?;
             Ok(())
         })
-    }
-}
-
-impl SqliteJournal {
-    fn fresh(&mut self, count: usize) -> Result<Vec<Item>, JournalError> {
-        // Without a limit in the statement: SQLite would plan it anew for each.
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT {FRESH} FROM item i LEFT JOIN word w ON w.id = i.properties
-                 WHERE i.id > ? AND NOT EXISTS (SELECT 1 FROM attempt WHERE item = i.id) ORDER BY i.id"
-            ))
-            .map_err(|source| self.sqlite(source))?;
-        let mut rows = statement
-            .query([self.last_intended])
-            .map_err(|source| self.sqlite(source))?;
-        let mut items = Vec::with_capacity(count);
-        while items.len() < count
-            && let Some(row) = rows.next().map_err(|source| self.sqlite(source))?
-        {
-            items.push(self.item(row)?);
-        }
-        Ok(items)
     }
 }

@@ -6,7 +6,7 @@ use cavatica_exports::model::ExportId;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::codec::{StateColumns, milliseconds, proof_number, read_back, state_number};
-use super::open::WriteError;
+use super::open::WorkError;
 use super::words::{text, word};
 use super::{Change, Changed, JournalError};
 use crate::mutation::Mutation;
@@ -59,7 +59,7 @@ impl<'c> Steps<'c> {
     }
 
     /// Looks up where all of these stand, neighbours at once: the files of a bulk call are neighbours.
-    pub(super) fn read_ahead(&mut self, changes: &[Change]) -> Result<(), WriteError> {
+    pub(super) fn read_ahead(&mut self, changes: &[Change]) -> Result<(), WorkError> {
         let mut ids: Vec<i64> = changes.iter().map(|moved| moved.item.0).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -81,7 +81,7 @@ impl<'c> Steps<'c> {
     }
 
     /// Takes a file where the step leads.
-    pub(super) fn take(&mut self, change: Change) -> Result<Changed, WriteError> {
+    pub(super) fn take(&mut self, change: Change) -> Result<Changed, WorkError> {
         let Change {
             item,
             step,
@@ -131,15 +131,15 @@ impl<'c> Steps<'c> {
     }
 
     /// Checks that a file may be intended now.
-    pub(super) fn may_intend(&mut self, item: ItemId) -> Result<(), WriteError> {
+    pub(super) fn may_intend(&mut self, item: ItemId) -> Result<(), WorkError> {
         let standing = self.standing(item)?;
         self.after(item, standing.state, Step::Intend)?;
         Ok(())
     }
 
-    fn after(&self, item: ItemId, state: State, step: Step) -> Result<State, WriteError> {
+    fn after(&self, item: ItemId, state: State, step: Step) -> Result<State, WorkError> {
         state.step(step).map_err(|source| {
-            WriteError::Journal(JournalError::Illegal {
+            WorkError::Journal(JournalError::Illegal {
                 path: self.path.to_owned(),
                 item: item.0,
                 source,
@@ -148,7 +148,7 @@ impl<'c> Steps<'c> {
     }
 
     /// Where an item stands; planned if no intent ever named it.
-    fn standing(&mut self, item: ItemId) -> Result<Stored, WriteError> {
+    fn standing(&mut self, item: ItemId) -> Result<Stored, WorkError> {
         let place = self.ahead.binary_search_by_key(&item.0, |(id, _)| *id);
         if let Some(standing) = place.ok().and_then(|place| self.ahead[place].1.take()) {
             return Ok(standing);
@@ -272,7 +272,7 @@ impl<'c> Steps<'c> {
 }
 
 /// Reads the columns `number, size, state, export`; what else is columns is there already.
-fn read(path: &Path, row: &Row<'_>, columns: StateColumns) -> Result<Stored, WriteError> {
+fn read(path: &Path, row: &Row<'_>, columns: StateColumns) -> Result<Stored, WorkError> {
     let columns = StateColumns {
         state: row.get(2)?,
         export: row.get(3)?,

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::JournalError;
 use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
+use super::planned_rows::STATE;
 use super::read::TransferFile;
-use super::sqlite::STATE;
 use crate::state::{Failure, ItemId, State};
 use crate::verify::{Against, Finding};
 

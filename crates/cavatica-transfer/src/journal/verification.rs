@@ -12,8 +12,8 @@ use super::codec::{
 };
 use super::keys::Keys;
 use super::lock::Lock;
-use super::open::{Held, WriteError, write};
-use super::sqlite::STATE;
+use super::open::{Held, WorkError, write};
+use super::planned_rows::STATE;
 use super::{JournalError, Terms};
 use crate::state::State;
 use crate::verify::{Against, Finding, Found, Known, Object, compare};
@@ -158,7 +158,7 @@ impl Verification {
                     && planned.known.encryption_asked().is_some()
             }))
         };
-        let asked: Result<Vec<bool>, WriteError> = objects.iter().map(asks).collect();
+        let asked: Result<Vec<bool>, WorkError> = objects.iter().map(asks).collect();
         asked.map_err(|error| error.at(&self.path, "read"))
     }
 
@@ -250,7 +250,7 @@ impl Verification {
 
     fn write<T>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, WorkError>,
     ) -> Result<T, JournalError> {
         write(&self.path, &mut self.connection, work)
     }
@@ -279,7 +279,7 @@ impl Planned {
         terms: &Terms,
         keys: &Keys,
         relative: &str,
-    ) -> Result<Option<Self>, WriteError> {
+    ) -> Result<Option<Self>, WorkError> {
         for item in keys.candidates(relative) {
             if let Some(planned) = Planned::read(connection, path, terms, item, relative)? {
                 return Ok(Some(planned));
@@ -295,7 +295,7 @@ impl Planned {
         terms: &Terms,
         item: i64,
         relative: &str,
-    ) -> Result<Option<Self>, WriteError> {
+    ) -> Result<Option<Self>, WorkError> {
         let found = connection
             .prepare_cached(&format!(
                 "SELECT i.size, v.verification, v.etag, {STATE},
