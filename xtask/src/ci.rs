@@ -29,6 +29,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         command(cargo().args(["test", "--workspace", "--locked"]))
     })?;
     step("examples", examples)?;
+    step("wasm", wasm)?;
     step("docs", || {
         command(
             cargo()
@@ -94,6 +95,28 @@ fn examples() -> Result<(), Failed> {
         ]))?;
     }
     Ok(())
+}
+
+/// The model serves where there is no operating system. Said, not failed, where the target can't be had.
+fn wasm() -> Result<(), Failed> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let added = std::process::Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
+    if !added.is_ok_and(|status| status.success()) {
+        say(format_args!(
+            "{TARGET} can't be had here: the model isn't built for it"
+        ));
+        return Ok(());
+    }
+    command(cargo().args([
+        "check",
+        "--locked",
+        "-p",
+        "cavatica-model",
+        "--target",
+        TARGET,
+    ]))
 }
 
 fn step(name: &str, work: impl FnOnce() -> Result<(), Failed>) -> Result<(), Failed> {

@@ -166,6 +166,26 @@ impl File {
         }
     }
 
+    /// The value of a key as JSON, whether this version has a field for it or not: a program that asks this way doesn't
+    /// notice when a later version gets one.
+    ///
+    /// ```
+    /// use cavatica_model::File;
+    ///
+    /// let file: File = serde_json::from_str(r#"{"id": "f1", "name": "a.bam", "checksum": "9b2c"}"#)?;
+    /// assert_eq!(file.key("checksum"), Some("9b2c".into()));
+    /// assert_eq!(file.key("name"), Some("a.bam".into()));
+    /// assert_eq!(file.key("size"), None);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn key(&self, name: &str) -> Option<serde_json::Value> {
+        let known = || {
+            let mut object = serde_json::to_value(self).ok()?;
+            object.as_object_mut()?.remove(name)
+        };
+        self.unknown.get(name).cloned().or_else(known)
+    }
+
     /// Whether this is a folder.
     pub fn is_folder(&self) -> bool {
         self.kind
