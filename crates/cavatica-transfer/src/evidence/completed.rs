@@ -63,3 +63,76 @@ impl Completed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cavatica_exports::model::ExportJob;
+    use serde_json::json;
+
+    use super::*;
+    use crate::evidence::SentBy;
+    use crate::evidence::judge::tests::{item, job, volume};
+    use crate::journal::IntentId;
+
+    const SETTLE: Duration = Duration::from_secs(60);
+
+    fn question() -> Question {
+        Question {
+            item: item(1),
+            call: IntentId(1),
+            sent: "2026-01-01T10:05:00Z".parse().expect("a moment"),
+            run: SentBy::ThisRun,
+            planned_free: true,
+            earlier: vec!["earlier".parse().expect("an id")],
+        }
+    }
+
+    fn listed(id: &str, state: &str, volume: &str) -> ExportJob {
+        let mut job = job(1)["resource"].take();
+        job["id"] = json!(id);
+        job["state"] = json!(state);
+        job["destination"]["volume"] = json!(volume);
+        serde_json::from_value(job).expect("a job")
+    }
+
+    /// Looks at these jobs every settling time, and answers after how many a moved file must have shown itself.
+    fn shows_after(looks: &[Vec<ExportJob>]) -> Option<u32> {
+        let began = Instant::now();
+        let mut completed = Completed::none();
+        for (times, jobs) in (0..).zip(looks) {
+            let now = began + SETTLE * times;
+            let evidence = Evidence::of(jobs.clone(), []);
+            completed.saw(&question(), &volume(), &evidence, now);
+            if completed.must_show(now, SETTLE) {
+                return Some(times);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_moved_file_has_four_settling_times_from_the_first_look_that_shows_its_job_completed() {
+        let old = || listed("old", "COMPLETED", "lab/results");
+        let live = || listed("live", "RUNNING", "lab/results");
+        let done = || listed("live", "COMPLETED", "lab/results");
+        assert_eq!(shows_after(&vec![vec![old()]; 9]), Some(4));
+        assert_eq!(shows_after(&vec![vec![live()]; 9]), None);
+        let mut looks = vec![vec![live()]; 3];
+        looks.extend(vec![vec![done()]; 9]);
+        assert_eq!(shows_after(&looks), Some(7));
+        let mut looks = vec![vec![old()]; 3];
+        looks.extend(vec![vec![old(), done()]; 9]);
+        assert_eq!(shows_after(&looks), Some(7), "the second may be ours");
+    }
+
+    #[test]
+    fn earlier_attempts_and_other_places_say_nothing() {
+        for job in [
+            listed("earlier", "COMPLETED", "lab/results"),
+            listed("other", "COMPLETED", "lab/other"),
+            listed("failed", "FAILED", "lab/results"),
+        ] {
+            assert_eq!(shows_after(&vec![vec![job]; 9]), None);
+        }
+    }
+}
