@@ -50,9 +50,11 @@ pub(crate) fn run() -> Result<(), Failed> {
 
 /// A few thousand seeds.
 fn simulation() -> Result<(), Failed> {
-    for mode in ["safety", "liveness"] {
-        let options = simulate::Options::of(&["--seeds", "1500", "--mode", mode]);
-        if simulate::run(&options)? != 0 {
+    for arguments in [
+        &["--seeds", "2000"][..],
+        &["--seeds", "1000", "--mode", "liveness"],
+    ] {
+        if simulate::run(&simulate::Options::of(arguments))? != 0 {
             return Err(Failed);
         }
     }

@@ -33,7 +33,85 @@ pub struct Campaign {
     pub findings: Vec<Finding>,
 }
 
+/// What every long campaign meets.
+const WORTH: [&str; 58] = [
+    "backup",
+    "clock",
+    "earlier",
+    "fault Date",
+    "fault Disorder",
+    "fault DropAfter",
+    "fault DropBefore",
+    "fault ErrorAfter",
+    "fault FailJob",
+    "fault HangAfter",
+    "fault HangBefore",
+    "fault Hollow",
+    "fault HtmlAfter",
+    "fault HtmlBefore",
+    "fault ItemError",
+    "fault JobClock",
+    "fault KeepFile",
+    "fault LateAlias",
+    "fault LateList",
+    "fault LoseFile",
+    "fault Maintenance",
+    "fault Nameless",
+    "fault NoTimes",
+    "fault OddItems",
+    "fault OddState",
+    "fault Omit",
+    "fault Refuse",
+    "fault RefuseAfter",
+    "fault Respell",
+    "fault Shuffle",
+    "fault Spread",
+    "fault Take",
+    "fault TakeEvery",
+    "fault Throttle",
+    "fault Truncate",
+    "fault Zoneless",
+    "full",
+    "kill",
+    "others",
+    "owner",
+    "power",
+    "quirk created",
+    "quirk delete-before-check",
+    "quirk last-wins",
+    "quirk oldest-first",
+    "quirk refuse-in-job",
+    "state completed",
+    "state failed",
+    "state unknown",
+    "stop",
+    "wire cut-down",
+    "wire cut-up",
+    "wire die",
+    "wire die-power",
+    "wire refuse",
+    "wire slow-down",
+    "wire slow-up",
+    "link",
+];
+
+/// From so many seeds on a campaign is long.
+const LONG: u64 = 1000;
+
 impl Campaign {
+    /// What never happened, though the campaign was long: then it proves nothing of that.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let never = WORTH
+            .into_iter()
+            .filter(|what| !self.met.contains_key(*what));
+        if self.seeds < LONG {
+            Vec::new()
+        } else {
+            never.collect()
+        }
+    }
+
     /// Plays these seeds on as many threads as the machine has cores, until so many have found something.
     #[must_use]
     pub fn play(

@@ -84,6 +84,19 @@ impl Scenario {
                 scenario.troubles.push(trouble);
             }
         }
+        // With an answer lost besides, the file would be believed, and sent again: that is beyond `alias-is-true`.
+        if mode == ExportMode::Move && chance.u8(..40) == 0 {
+            let lie = pick(&mut chance, &["keep-file", "hollow"]);
+            let rule = format!("{lie}@bulk-start,every=3");
+            scenario.troubles = vec![Trouble::Fault(rule)];
+        }
+        if scenario.overwrite && mode == ExportMode::Move && chance.bool() {
+            scenario.troubles.push(Trouble::Earlier);
+        }
+        if mode == ExportMode::Copy {
+            // The first copy would seem to have moved its file.
+            scenario.troubles.retain(|trouble| !loses_files(trouble));
+        }
         if let Some(belief) = without {
             break_belief(&mut chance, belief, &mut scenario);
         }
@@ -95,6 +108,10 @@ fn pick<T: Clone>(chance: &mut fastrand::Rng, from: &[T]) -> T {
     from[chance.usize(..from.len())].clone()
 }
 
+fn loses_files(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Fault(rule) if rule.starts_with("lose-file"))
+}
+
 /// Whether it says how the platform is, rather than what it does at some moment.
 fn is_lasting(trouble: &Trouble) -> bool {
     match trouble {
@@ -104,7 +121,7 @@ fn is_lasting(trouble: &Trouble) -> bool {
 }
 
 fn trouble(chance: &mut fastrand::Rng, scenario: &Scenario) -> Trouble {
-    match chance.u8(..32) {
+    match chance.u8(..35) {
         0..=5 => death(chance),
         6..=12 => Trouble::Fault(of_starts(chance)),
         13..=15 => Trouble::Fault(of_reads(chance)),
@@ -112,10 +129,11 @@ fn trouble(chance: &mut fastrand::Rng, scenario: &Scenario) -> Trouble {
         18..=19 => Trouble::Fault(of_jobs(chance)),
         20..=21 => Trouble::Fault(of_echoes(chance)),
         22 => Trouble::Quirk(pick(chance, &QUIRKS)),
-        23..=25 => Trouble::Wire(strike(chance)),
+        23..=25 | 32..=34 => Trouble::Wire(strike(chance)),
         26 => Trouble::Stop(chance.u64(1..200)),
         27 => Trouble::Clock(pick(chance, &[-86_400, -900, -60, 60, 900, 86_400])),
         28 => Trouble::Full(chance.u64(1..400)),
+        29 if chance.u8(..4) == 0 => Trouble::Link(chance.u64(1..60)),
         29 => Trouble::Owner(chance.u64(1..300)),
         30 if scenario.mode == ExportMode::Move => Trouble::Backup(chance.u64(1..100)),
         30 => death(chance),
@@ -237,21 +255,25 @@ fn of_echoes(chance: &mut fastrand::Rng) -> String {
 }
 
 fn strike(chance: &mut fastrand::Rng) -> Strike {
-    let starts_only = chance.bool();
-    let blow = match chance.u8(..5) {
+    let blow = match chance.u8(..8) {
         0 => Blow::Refuse,
         1 => Blow::CutUp(chance.u64(0..8000)),
         2 => Blow::CutDown(chance.u64(0..8000)),
         3 => Blow::SlowUp(chance.u64(1..=19)),
-        _ => Blow::SlowDown(chance.u64(1..200)),
+        4 => Blow::SlowDown(chance.u64(1..200)),
+        5..=6 => Blow::Die(pick(chance, &[1, 2, 5, 20])),
+        _ => Blow::DiePower(pick(chance, &[1, 2, 5, 20])),
+    };
+    let dies = matches!(blow, Blow::Die(_) | Blow::DiePower(_));
+    let starts_only = blow != Blow::Refuse && (dies || chance.bool());
+    let nth = if starts_only {
+        chance.u64(1..=4)
+    } else {
+        chance.u64(1..60)
     };
     Strike {
-        starts_only: starts_only && blow != Blow::Refuse,
-        nth: if starts_only {
-            chance.u64(1..=4)
-        } else {
-            chance.u64(1..60)
-        },
+        starts_only,
+        nth,
         blow,
     }
 }
@@ -260,11 +282,15 @@ fn strike(chance: &mut fastrand::Rng) -> Strike {
 fn break_belief(chance: &mut fastrand::Rng, belief: Belief, scenario: &mut Scenario) {
     let lost = || Trouble::Fault("drop-after@bulk-start,nth=2".to_owned());
     let broken = match belief {
-        Belief::RequestsDie => vec![Trouble::Wire(Strike {
-            starts_only: true,
-            nth: chance.u64(1..=3),
-            blow: Blow::SlowUp(chance.u64(60..1000)),
-        })],
+        Belief::RequestsDie => {
+            // The platform refuses a file that has moved meanwhile.
+            scenario.mode = ExportMode::Copy;
+            vec![Trouble::Wire(Strike {
+                starts_only: true,
+                nth: chance.u64(2..=3),
+                blow: Blow::SlowUp(chance.u64(300..1000)),
+            })]
+        }
         Belief::ListInOrder => vec![
             Trouble::Fault(format!("late-list={}s@exports", chance.u16(300..1500))),
             lost(),
@@ -291,7 +317,19 @@ fn break_belief(chance: &mut fastrand::Rng, belief: Belief, scenario: &mut Scena
                 lost(),
             ]
         }
-        Belief::OneAccount => vec![Trouble::Others(Others::Colleague, chance.u64(0..20))],
+        Belief::OneAccount => {
+            // Between the look at the files and the arrival of the call.
+            (scenario.mode, scenario.overwrite, scenario.job) = (ExportMode::Move, true, 1);
+            vec![
+                Trouble::Quirk(Quirk::DeleteBeforeCheck),
+                Trouble::Wire(Strike {
+                    starts_only: true,
+                    nth: 1,
+                    blow: Blow::SlowUp(chance.u64(10..20)),
+                }),
+                Trouble::Others(Others::Colleague, chance.u64(3..6)),
+            ]
+        }
     };
     scenario.troubles.extend(broken);
 }

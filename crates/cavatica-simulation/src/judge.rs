@@ -34,9 +34,14 @@ impl Verdict {
 }
 
 impl Scenario {
-    fn others_came_first(&self) -> bool {
+    /// Whether others who export our files could be seen before anything was sent.
+    fn others_can_be_seen(&self) -> bool {
         let mut troubles = self.troubles.iter();
-        troubles.all(|trouble| !matches!(trouble, Trouble::Others(_, after) if *after > 0))
+        troubles.all(|trouble| match trouble {
+            Trouble::Others(_, after) => *after == 0,
+            Trouble::Fault(rule) => !rule.contains("@exports"),
+            _ => true,
+        })
     }
 }
 
@@ -45,8 +50,8 @@ pub(crate) fn judge(transfer: &Path, ledger: &Ledger, scenario: &Scenario) -> Ve
     let mut verdict = Verdict::default();
     let doubled: Vec<&str> = ledger.files_doubled.iter().map(String::as_str).collect();
     verdict.wrong("sent twice", &doubled);
-    // Whoever begins while we send can't be noticed before the next look.
-    if scenario.others_came_first() {
+    // Whoever begins while we send, or isn't listed yet, can't be noticed before the next look.
+    if scenario.others_can_be_seen() {
         let collided = ledger.files.iter().filter(|(_, file)| file.collided > 0);
         let collided: Vec<&str> = collided.map(|(id, _)| id.as_str()).collect();
         verdict.wrong("sent beside another job", &collided);

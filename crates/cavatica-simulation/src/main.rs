@@ -64,6 +64,8 @@ const FOUND: u8 = 3;
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    // They are told with the seed that met them.
+    std::panic::set_hook(Box::new(|_| {}));
     if options.beliefs {
         for belief in Belief::ALL {
             say(belief);
@@ -116,7 +118,11 @@ fn many(options: &Options) -> bool {
     for finding in &campaign.findings {
         tell(finding, options.mode.into());
     }
-    !campaign.findings.is_empty()
+    let missing = campaign.missing();
+    if !missing.is_empty() {
+        say(format_args!("never met: {}", missing.join(", ")));
+    }
+    !campaign.findings.is_empty() || !missing.is_empty()
 }
 
 fn campaign(options: &Options, mutation: Option<Mutation>) -> Campaign {

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use crate::log::Log;
 
 /// A run of 300 files takes a few thousand.
-const MOST_STEPS: u64 = 300_000;
+const MOST_STEPS: u64 = 40_000;
 
 /// A lock that nobody is afraid of.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -31,7 +31,7 @@ pub(crate) struct Process {
     pub(crate) name: String,
     steps: AtomicU64,
     /// The step at which it dies; never, if that is beyond all steps.
-    last: u64,
+    last: AtomicU64,
     dead: AtomicBool,
     /// Who waits for something that its death decides.
     waiting: Mutex<Vec<Waker>>,
@@ -43,7 +43,7 @@ impl Process {
         Arc::new(Process {
             name: name.into(),
             steps: AtomicU64::new(0),
-            last: last.unwrap_or(u64::MAX),
+            last: AtomicU64::new(last.unwrap_or(u64::MAX)),
             dead: AtomicBool::new(false),
             waiting: Mutex::default(),
             log: log.clone(),
@@ -61,11 +61,16 @@ impl Process {
             return false;
         }
         let steps = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
-        if steps < self.last && steps < MOST_STEPS {
+        if steps < self.last.load(Ordering::Relaxed) && steps < MOST_STEPS {
             return true;
         }
         self.kill();
         false
+    }
+
+    /// Lets it die so many steps from now.
+    pub(crate) fn die_in(&self, steps: u64) {
+        self.last.fetch_min(self.steps() + steps, Ordering::Relaxed);
     }
 
     /// Whether it went on for longer than any run does that gets anywhere.

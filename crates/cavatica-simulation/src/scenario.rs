@@ -55,6 +55,8 @@ pub enum Trouble {
     Backup(u64),
     /// A copy of the file is run on another computer, so many seconds after the first run began.
     Copy(u64),
+    /// Every tenth file was copied to its place before the plan.
+    Earlier,
     /// So many seconds after the first run began, others begin to export every tenth file.
     Others(Others, u64),
 }
@@ -123,7 +125,6 @@ fn beyond(rule: &str) -> Option<Belief> {
         match name {
             "late-list" if seconds > 60.0 => Some(Belief::ListInOrder),
             "cap-list" | "forget" => Some(Belief::JobsKept),
-            "keep-file" | "hollow" => Some(Belief::AliasIsTrue),
             "late-alias" if seconds > 200.0 => Some(Belief::AliasIsTrue),
             _ => None,
         }
@@ -164,6 +165,8 @@ impl fmt::Display for Trouble {
                     Blow::CutDown(bytes) => ("cut-down", *bytes),
                     Blow::SlowUp(seconds) => ("slow-up", *seconds),
                     Blow::SlowDown(seconds) => ("slow-down", *seconds),
+                    Blow::Die(steps) => ("die", *steps),
+                    Blow::DiePower(steps) => ("die-power", *steps),
                 };
                 let which = if *starts_only { "start" } else { "request" };
                 write!(f, "wire {name} {which} {nth} {amount}")
@@ -178,6 +181,7 @@ impl fmt::Display for Trouble {
             Trouble::Link(after) => write!(f, "link {after}"),
             Trouble::Backup(after) => write!(f, "backup {after}"),
             Trouble::Copy(after) => write!(f, "copy {after}"),
+            Trouble::Earlier => f.write_str("earlier copies"),
             Trouble::Others(who, after) => {
                 let who = match who {
                     Others::Same => "same",
@@ -260,6 +264,8 @@ impl FromStr for Trouble {
                         "cut-down" => Blow::CutDown(amount),
                         "slow-up" => Blow::SlowUp(amount),
                         "slow-down" => Blow::SlowDown(amount),
+                        "die" => Blow::Die(amount),
+                        "die-power" => Blow::DiePower(amount),
                         _ => return Err(wrong()),
                     },
                 })
@@ -274,6 +280,7 @@ impl FromStr for Trouble {
             "link" => Trouble::Link(number(0)?),
             "backup" => Trouble::Backup(number(0)?),
             "copy" => Trouble::Copy(number(0)?),
+            "earlier" => Trouble::Earlier,
             "others" => {
                 let who = match words[0] {
                     "same" => Others::Same,

@@ -3,15 +3,21 @@
 use crate::scenario::Scenario;
 use crate::world::{Mode, Played, play};
 
-/// Leaves out one thing at a time, and makes the rest smaller, for as long as the scenario still fails.
+/// Leaves out one thing at a time, and makes the rest smaller, for as long as the scenario still fails in the same way.
 #[must_use]
 pub fn shrink(scenario: &Scenario, mode: Mode) -> (Scenario, Played) {
     let mut least = scenario.clone();
     let mut played = play(&least, mode, false);
+    let kind = |wrong: &String| wrong.split(':').next().unwrap_or_default().to_owned();
+    let kinds: Vec<String> = played.wrongs.iter().map(kind).collect();
     loop {
         let smaller = candidates(&least).find_map(|candidate| {
             let played = play(&candidate, mode, false);
-            (!played.wrongs.is_empty()).then_some((candidate, played))
+            let same = played
+                .wrongs
+                .iter()
+                .any(|wrong| kinds.contains(&kind(wrong)));
+            same.then_some((candidate, played))
         });
         match smaller {
             Some(smaller) => (least, played) = smaller,

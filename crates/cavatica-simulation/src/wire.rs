@@ -35,6 +35,10 @@ pub enum Blow {
     SlowUp(u64),
     /// The answer takes so many seconds.
     SlowDown(u64),
+    /// The program dies so many steps after it sent the request, which is slow.
+    Die(u64),
+    /// Likewise, and the power fails.
+    DiePower(u64),
 }
 
 /// A blow, and the request that it strikes: counted over the whole world, calls that start exports alone or all.
@@ -59,6 +63,7 @@ struct State {
     requests: u64,
     starts: u64,
     connections: u64,
+    power: bool,
     log: Log,
 }
 
@@ -70,8 +75,14 @@ impl Network {
             requests: 0,
             starts: 0,
             connections: 0,
+            power: false,
             log: log.clone(),
         })))
+    }
+
+    /// Whether a death that came from here takes the power with it.
+    pub(crate) fn took_power(&self) -> bool {
+        std::mem::take(&mut locked(&self.0).power)
     }
 
     /// Nothing breaks any more.
@@ -113,6 +124,7 @@ impl State {
                 }
         })?;
         *struck = true;
+        self.power |= matches!(strike.blow, Blow::DiePower(_));
         Some(strike.blow)
     }
 
@@ -362,6 +374,10 @@ impl AsyncWrite for Near {
                             locked(&down).down.end(End::Broken);
                         });
                     }
+                }
+                Some(Blow::Die(steps) | Blow::DiePower(steps)) => {
+                    pipes.up.slow = Some(Duration::from_secs(state.chance.u64(0..19)));
+                    self.process.die_in(steps);
                 }
                 Some(Blow::SlowDown(seconds)) => {
                     pipes.down.slow = Some(Duration::from_secs(seconds))

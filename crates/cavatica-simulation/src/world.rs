@@ -3,7 +3,9 @@
 mod cast;
 mod run;
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -100,22 +102,36 @@ pub fn play_in_order(scenario: &Scenario, mode: Mode, keep_log: bool, order: Ord
         .start_paused(true)
         .build()
         .expect("a runtime");
-    let played = runtime.block_on(async {
-        let log = if keep_log {
-            Log::kept()
-        } else {
-            Log::default()
-        };
-        vfs::insert(Disk::new(scenario.seed, folder.path(), &log));
-        let played = Box::pin(World::play(scenario, mode, order, folder.path(), &log)).await;
-        Played {
-            log: log.text(),
-            ..played
-        }
+    let playing = || {
+        runtime.block_on(async {
+            let log = if keep_log {
+                Log::kept()
+            } else {
+                Log::default()
+            };
+            vfs::insert(Disk::new(scenario.seed, folder.path(), &log));
+            let played = Box::pin(World::play(scenario, mode, order, folder.path(), &log)).await;
+            Played {
+                log: log.text(),
+                ..played
+            }
+        })
+    };
+    // What the engine asserts of itself is part of what must hold.
+    let played = catch_unwind(AssertUnwindSafe(playing)).unwrap_or_else(|panic| Played {
+        wrongs: vec![format!("panics: {}", reason(&*panic))],
+        ..Played::default()
     });
     drop(runtime);
     vfs::remove();
     played
+}
+
+fn reason(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let text = text.unwrap_or_default();
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 impl World {
@@ -138,7 +154,7 @@ impl World {
         vfs::disk(Disk::sync_all);
         world.sandbox.set_faults(scenario.faults());
         for trouble in &scenario.troubles {
-            if let Trouble::Quirk(_) = trouble {
+            if let Trouble::Quirk(_) | Trouble::Earlier = trouble {
                 world.meet(&trouble.kind(), 1);
             }
         }
@@ -155,7 +171,7 @@ impl World {
         let mut wrongs = verdict.wrongs.clone();
         wrongs.append(&mut locked(&world.wrongs));
         if mode == Mode::Liveness {
-            wrongs.extend(unended(&verdict));
+            wrongs.extend(unended(&verdict, scenario));
         }
         log.line(|| format!("judged: {:?}, wrong: {wrongs:?}", verdict.states));
         Played {
@@ -182,10 +198,20 @@ impl World {
     }
 }
 
-/// What has come to no end.
-fn unended(verdict: &Verdict) -> Vec<String> {
-    let states = ["planned", "intended", "accepted", "unknown"];
-    let left = states.iter().filter(|state| verdict.count(state) > 0);
+/// What has come to no end. Where a job says what isn't true, or its file is gone, nothing tells for good.
+fn unended(verdict: &Verdict, scenario: &Scenario) -> Vec<String> {
+    let lies = |trouble: &Trouble| match trouble {
+        Trouble::Fault(rule) => {
+            let tell_nothing = ["keep-file", "hollow", "lose-file"];
+            tell_nothing.iter().any(|fault| rule.contains(fault))
+        }
+        _ => false,
+    };
+    let may_stay_unknown = scenario.troubles.iter().any(lies);
+    let states = ["planned", "intended", "accepted", "unknown"].into_iter();
+    let left = states
+        .filter(|state| !(may_stay_unknown && *state == "unknown"))
+        .filter(|state| verdict.count(state) > 0);
     left.map(|state| format!("no end: {} files are {state}", verdict.count(state)))
         .collect()
 }

@@ -34,15 +34,15 @@ macro_rules! mutations {
 mutations! {
     /// A lost call is looked up at once, and not finding it is enough.
     SettleSkipped = "settle-skipped",
-    /// A resumed run doesn't wait for the bytes of the one before it.
-    BytesForgotten = "bytes-forgotten",
+    /// A resumed run sends again what the one before it was about to send.
+    IntentForgotten = "intent-forgotten",
     /// Nobody asks whether another run has taken the transfer over.
     FenceLeftOut = "fence-left-out",
     /// A list counts without a witness.
     WitnessNotAsked = "witness-not-asked",
     /// A job that was sent before the lost call was dead counts as a witness.
     WitnessTooOld = "witness-too-old",
-    /// A list counts that misses jobs which it must show.
+    /// A list counts as whole though fewer different jobs came than it says it has.
     GapsOverlooked = "gaps-overlooked",
     /// A call goes out before its intent is on the disk.
     SentBeforeCommit = "sent-before-commit",

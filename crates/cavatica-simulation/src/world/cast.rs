@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, Layout, Tri};
 use cavatica_exports::transport::{Client, Clock, Endpoint, Token};
-use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
+use cavatica_sandbox::{OtherExport, ProjectSeed, Sandbox, VolumeSeed};
 use cavatica_transfer::plan::{
     Existing, Filter, PlanError, PlanOptions, PlanTarget, PublicAcl, Selection, plan,
 };
@@ -59,6 +59,14 @@ pub(crate) fn named(number: u32) -> String {
     format!("{PROJECT}:{}", path(number))
 }
 
+/// The copy of a file to the key that it will be planned for.
+fn earlier(number: u32) -> OtherExport {
+    let minute = Duration::from_secs(60);
+    OtherExport::new(named(number), VOLUME, path(number))
+        .copy()
+        .ago(minute)
+}
+
 impl World {
     pub(super) async fn make(scenario: &Scenario, folder: &Path, log: &Log) -> World {
         let at: Timestamp = "2026-03-01T09:00:00Z".parse().expect("a moment");
@@ -85,6 +93,11 @@ impl World {
             match trouble {
                 Trouble::Quirk(quirk) => builder = builder.quirk(*quirk),
                 Trouble::Wire(strike) => strikes.push(*strike),
+                Trouble::Earlier => {
+                    builder = (5..=scenario.files)
+                        .step_by(10)
+                        .fold(builder, |builder, number| builder.export(earlier(number)));
+                }
                 _ => {}
             }
         }

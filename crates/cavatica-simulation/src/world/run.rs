@@ -152,10 +152,11 @@ impl World {
         };
         let ended = timeout(LONGEST, Mortal::new(Arc::clone(&process), program.run())).await;
         process.end();
-        vfs::disk(|disk| {
+        let was_full = vfs::disk(|disk| {
             disk.release(&process);
-            disk.fill_at(None);
+            disk.was_full(fate.full)
         });
+        self.meet("full", u64::from(was_full));
         if process.is_endless() || ended.is_err() {
             let wrong = format!("no end: {} after {} steps", process.name, process.steps());
             locked(&self.wrongs).push(wrong);
@@ -176,7 +177,12 @@ impl World {
         if fate.stop.is_some() {
             self.meet("stop", 1);
         }
-        if let (Some((death, _, pause)), Ok(None)) = (fate.death, ended) {
+        if let Ok(None) = ended {
+            let by_wire = match self.network.took_power() {
+                true => (Death::Power, 0, 1),
+                false => (Death::Kill, 0, 1),
+            };
+            let (death, _, pause) = fate.death.unwrap_or(by_wire);
             let kind = match death {
                 Death::Kill => "kill",
                 Death::Power => "power",
@@ -263,10 +269,16 @@ impl World {
             .map(|number| {
                 let location = match who {
                     Others::Same => path(number),
+                    Others::Colleague if self.scenario.overwrite => path(number),
                     Others::Elsewhere | Others::Colleague => format!("theirs/{number}"),
                 };
                 let export = OtherExport::new(named(number), VOLUME, location)
                     .lasting(Duration::from_secs(self.scenario.job));
+                let export = if self.scenario.overwrite {
+                    export.overwrite()
+                } else {
+                    export
+                };
                 let export = if self.scenario.is_copy() {
                     export.copy()
                 } else {
@@ -305,7 +317,7 @@ impl World {
     }
 
     /// Copies the transfer at its time.
-    fn take_backup(&self) -> Option<JoinHandle<PathBuf>> {
+    fn take_backup(&self) -> Option<JoinHandle<Option<PathBuf>>> {
         let after = self
             .scenario
             .troubles
@@ -318,15 +330,30 @@ impl World {
         let (transfer, backup) = (self.transfer(), self.folder.join("backup.transfer"));
         Some(tokio::spawn(async move {
             sleep(Duration::from_secs(after)).await;
+            // Within a commit, or after a death there, a copy of the one file alone is none.
+            let journal = format!("{}-journal", transfer.display());
+            for _ in 0..60 {
+                if !vfs::disk(|disk| disk.exists(&journal)) {
+                    break;
+                }
+                sleep(Duration::from_secs(1)).await;
+            }
+            if vfs::disk(|disk| disk.exists(&journal)) {
+                return None;
+            }
             fs::write(&backup, "").expect("a file");
             vfs::disk(|disk| disk.share(&transfer, &backup, true));
-            backup
+            Some(backup)
         }))
     }
 
     /// Puts the copy in the transfer's place, when nothing of the run moves any more.
-    async fn restore(&self, backup: JoinHandle<PathBuf>) {
-        let backup = backup.await.expect("it doesn't panic");
+    async fn restore(&self, backup: JoinHandle<Option<PathBuf>>) {
+        let Some(backup) = backup.await.expect("it doesn't panic") else {
+            return;
+        };
+        // A call that it doesn't know of must have come to its end: `one-disk`.
+        sleep(Duration::from_secs(300)).await;
         self.log.line(|| "the backup is put back".to_owned());
         let transfer = self.transfer();
         vfs::disk(|disk| {
@@ -393,11 +420,7 @@ impl Program {
 /// What went wrong, without what differs from one machine to another.
 fn words(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
-    let text = text
-        .split(|letter| letter == '`')
-        .step_by(2)
-        .collect::<Vec<_>>()
-        .join("…");
+    let text = text.split('`').step_by(2).collect::<Vec<_>>().join("…");
     match error.source() {
         Some(source) => format!("{text}: {}", words(source)),
         None => text,

@@ -8,8 +8,40 @@ fn check(text: &str, mode: Mode) {
     assert!(played.wrongs.is_empty(), "{text}: {:?}", played.wrongs);
 }
 
+fn holds(text: &str) {
+    check(text, Mode::Safety);
+}
+
 fn ends(text: &str) {
     check(text, Mode::Liveness);
+}
+
+/// A run that was taken up while the platform didn't answer span: what was due wasn't done, and was due at once again.
+#[test]
+fn seed_197() {
+    ends("seed 197, 217 files, move, jobs of 1 s; kill 221 300; fault hang-before@exports,nth=2");
+}
+
+/// As many readings as there may be hung, and what was due besides was due at once again.
+#[test]
+fn seed_612() {
+    ends(
+        "seed 612, 241 files, move overwrite, jobs of 300 s; fault hang-before@bulk-files,every=2; earlier copies",
+    );
+}
+
+/// Somebody deleted the alias before its lost call was looked up, and the file was said to have failed.
+#[test]
+fn seed_139() {
+    holds(
+        "seed 139, 5 files, move, jobs of 1 s; fault lose-file=8s@bulk-start,every=3; fault refuse-after=404/90003+take-every=2@bulk-start,nth=1",
+    );
+}
+
+/// A run that was taken up counted jobs of its own that had ended, and so overlooked as many of others.
+#[test]
+fn seed_331() {
+    holds("seed 331, 10 files, move, jobs of 900 s; kill 709 1; others same 0");
 }
 
 #[test]

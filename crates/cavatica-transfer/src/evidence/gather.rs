@@ -13,6 +13,7 @@ use cavatica_exports::{Cavatica, ExportFilter, ListError};
 
 use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
 use crate::event::Hindrance;
+use crate::mutation::Mutation;
 
 /// How much an inquiry may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,7 +255,8 @@ impl Gathering<'_> {
             }
         }
         let total = pager.total();
-        let is_whole = total.is_none_or(|total| distinct.len() as u64 >= total);
+        let is_whole = total.is_none_or(|total| distinct.len() as u64 >= total)
+            || Mutation::GapsOverlooked.is_on();
         // Unfinished jobs become fewer by themselves.
         let shrank = filter.states.is_empty() && total < first_total;
         self.evidence.listed.extend(distinct);

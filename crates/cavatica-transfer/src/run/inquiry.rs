@@ -387,7 +387,9 @@ impl Inquiry {
             }
             Settled::Absent { witnessed } => witnessed,
         };
-        if whose && self.mode == ExportMode::Copy {
+        // Without the file, nothing tells whose job it was that brought it there.
+        let cannot_tell = self.mode == ExportMode::Copy || place == Some(&Whereabouts::Gone);
+        if whose && cannot_tell {
             return Resolution::Unknown(observed(Observation::Unclear(Doubt::WhoseJob)));
         }
         let gone = match (self.mode, place) {

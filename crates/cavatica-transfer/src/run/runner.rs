@@ -426,10 +426,14 @@ impl<'a> Runner<'a> {
             self.inquiry.next_wake(),
             self.inquiry.doubts().filter(|dead| *dead > now),
         ];
+        // What is due and wasn't done waits for a task, whose end wakes us.
+        let waits = !self.tasks.is_empty();
+        let wishes = wishes.into_iter().flatten();
+        let wishes = wishes.filter(|wish| *wish > now || !waits);
         let far = now + Duration::from_secs(3600);
         // While the platform can't be reached, nothing else makes sense.
         let earliest = self.outage.next_wake().unwrap_or(now).max(now);
-        let wake = wishes.into_iter().flatten().min().unwrap_or(far);
+        let wake = wishes.min().unwrap_or(far);
         let saved = self.saving.next_wake().unwrap_or(far);
         wake.max(earliest).min(saved)
     }

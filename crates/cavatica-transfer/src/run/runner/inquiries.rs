@@ -7,7 +7,6 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Asked, Effort, Evidence, Extent, LATEST, Question};
-use crate::mutation::Mutation;
 use crate::run::{RunError, tasks};
 
 /// How far back a list must show the jobs that we know of. How long it keeps them isn't promised.
@@ -98,7 +97,7 @@ impl Runner<'_> {
         evidence: &Evidence,
         at: Timestamp,
     ) -> Result<bool, RunError> {
-        if evidence.extent != Extent::Whole || Mutation::GapsOverlooked.is_on() {
+        if evidence.extent != Extent::Whole {
             return Ok(true);
         }
         let late = SignedDuration::try_from(self.options.timing.settle * LATEST);

@@ -60,7 +60,8 @@ impl Runner<'_> {
         if let Some(ahead) = ahead.filter(|ahead| ahead.abs() > CLOCKS_AGREE) {
             (self.report)(Event::ClocksDiffer { ahead });
         }
-        self.notice_others(&unfinished.expect("it was looked at"))
+        // Jobs of an earlier run that have ended since would hide as many of others.
+        self.notice_others(&unfinished.expect("it was looked at"), 0)
     }
 
     /// Export jobs are listed per account: another one's list says nothing about ours.
@@ -123,13 +124,13 @@ impl Runner<'_> {
         });
         self.follower.counted(total, now);
         self.note_requests()?;
-        self.notice_others(&unfinished)
+        let ours = self.tally.intended.files + self.follower.in_flight() as u64;
+        self.notice_others(&unfinished, ours)
     }
 
     /// More unfinished jobs than ours mean that somebody else of this account is at work on the volume: a colleague, another
     /// transfer, or a copy of this one. It concerns us only where they are jobs of our files.
-    fn notice_others(&mut self, unfinished: &Unfinished) -> Result<(), RunError> {
-        let ours = self.tally.intended.files + self.follower.in_flight() as u64;
+    fn notice_others(&mut self, unfinished: &Unfinished, ours: u64) -> Result<(), RunError> {
         let total = unfinished.total.unwrap_or(unfinished.jobs.len() as u64);
         if total <= ours || self.sweeping {
             return Ok(());

@@ -7,11 +7,12 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{Question, SentBy, Settling};
-use crate::journal::{OpenItem, Overwrite, Sent};
+use crate::journal::{Change, OpenItem, Overwrite, Sent};
 use crate::mutation::Mutation;
 use crate::run::RunError;
 use crate::run::follower::Followed;
 use crate::run::inquiry::Cause;
+use crate::state::{Answer, Step};
 
 impl Runner<'_> {
     pub(super) fn take_up(&mut self) -> Result<(), RunError> {
@@ -44,10 +45,12 @@ impl Runner<'_> {
                 // The run that wrote the intent may have died a moment ago with the request on its way, so the settling
                 // begins now, however old the intent is.
                 OpenItem::Intended(sent) => {
-                    let dead = match Mutation::BytesForgotten.is_on() {
-                        true => now - self.options.timing.settle,
-                        false => now + self.byte_life(),
-                    };
+                    if Mutation::IntentForgotten.is_on() {
+                        let unsent = Step::Answer(Answer::NotSent);
+                        self.record(vec![Change::new(sent.item.id, unsent)])?;
+                        continue;
+                    }
+                    let dead = now + self.byte_life();
                     self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, dead)?;
                 }
                 OpenItem::Unknown(sent, None) => {
