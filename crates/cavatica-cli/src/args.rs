@@ -58,19 +58,25 @@ impl Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The API's address; without it the profile's, or else CAVATICA's
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
     /// The platform, in place of its address: cavatica, sbg-us, sbg-eu, sbg-china, cgc or bdc
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "endpoint")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "NAME",
+        conflicts_with = "endpoint"
+    )]
     pub(crate) platform: Option<Platform>,
     /// The profile of ~/.sevenbridges/credentials to use; without it `cavatica`, or else `default`
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// A file with nothing but the token in it
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// A certificate authority to trust besides the system's, in PEM
-    #[arg(long, global = true, value_name = "PEM")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "PEM")]
     pub(crate) ca_cert: Option<PathBuf>,
     /// Print JSON on standard output: one document, or one per line for lists
     #[arg(long, global = true)]
@@ -79,10 +85,16 @@ pub(crate) struct Global {
     #[arg(long, global = true, hide = true)]
     pub(crate) stop_at_eof: bool,
     /// Tell more of what happens; -vv tells each request with its attempts
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
     pub(crate) color: clap::ColorChoice,
 }
 

@@ -37,6 +37,87 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up a shell", &["completions", "man"]),
 ];
 
+/// What `-h` leaves to `--help`, so that it fits a screen of 24 lines.
+const IN_LONG_HELP: &[(&str, &[&str])] = &[
+    (
+        "plan",
+        &[
+            "wanted",
+            "tags",
+            "flatten",
+            "policies",
+            "limit",
+            "metadata",
+            "label",
+            "sse_algorithm",
+            "kms_key_id",
+            "canned_acl",
+            "public",
+            "storage_class",
+            "dest",
+            "folder",
+            "names",
+        ],
+    ),
+    (
+        "run",
+        &[
+            "max_in_flight",
+            "settle",
+            "poll",
+            "reserve",
+            "on_end",
+            "no_progress",
+        ],
+    ),
+    (
+        "retry",
+        &[
+            "max_in_flight",
+            "settle",
+            "poll",
+            "reserve",
+            "on_end",
+            "no_progress",
+            "log_json",
+            "max_errors",
+            "overwrite_again",
+            "may_send_twice",
+            "unknown",
+        ],
+    ),
+    (
+        "export",
+        &[
+            "no_check",
+            "timeout",
+            "settle",
+            "canary",
+            "sse_algorithm",
+            "kms_key_id",
+            "canned_acl",
+            "public",
+            "storage_class",
+        ],
+    ),
+    (
+        "sandbox",
+        &[
+            "s3_volumes",
+            "s3_endpoint",
+            "job_duration",
+            "fail_share",
+            "rate_limit",
+            "quirks",
+            "tls",
+            "fixed_token",
+            "scenario",
+            "seed",
+            "faults",
+        ],
+    ),
+];
+
 /// What to type when nothing was typed.
 const NEXT: &str = "What to do next:
   cavatica demo                    the whole job; nothing leaves this machine
@@ -67,13 +148,24 @@ const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n";
 
 /// The command line as it is parsed, completed and explained.
 pub(crate) fn command() -> Command {
-    let command = Cli::command();
+    let command = shortened(Cli::command());
     let groups = groups(&command);
     let heading = command.get_styles().get_header();
     let template = format!(
         "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}{{after-help}}\n"
     );
     command.help_template(template).after_help(NOTES)
+}
+
+/// The commands with what is needed most in `-h`, and all of it in `--help`.
+fn shortened(command: Command) -> Command {
+    IN_LONG_HELP.iter().fold(command, |command, (name, ids)| {
+        command.mut_subcommand(name, |long| {
+            ids.iter().fold(long, |long, id| {
+                long.mut_arg(id, |arg| arg.hide_short_help(true))
+            })
+        })
+    })
 }
 
 /// The words for somebody who typed nothing but the program's name.

@@ -108,3 +108,29 @@ fn words(line: &str) -> Vec<String> {
     }
     words
 }
+
+#[test]
+fn the_short_help_fits_a_screen() {
+    let mut top = command();
+    top.build();
+    let names: Vec<String> = top
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .filter(|name| name != "help")
+        .collect();
+    let mut too_long = Vec::new();
+    for name in names {
+        let one = top.find_subcommand_mut(&name).expect("it is one");
+        let short = one.render_help().to_string();
+        let lines = short.lines().count();
+        // A plan has to say more than any other: what, where to, how, and what can't be undone.
+        let room = if name == "plan" { 44 } else { 24 };
+        if lines > room {
+            too_long.push((name.clone(), lines));
+        }
+        assert!(!short.contains("--token-file"), "{name}");
+        let long = one.render_long_help().to_string();
+        assert!(long.contains("--token-file"), "{name}");
+    }
+    assert!(too_long.is_empty(), "{too_long:?}");
+}
