@@ -204,6 +204,7 @@ async fn a_list_whose_tokens_expire_is_begun_anew() {
 /// What `docs/performance.md` says of whole transfers: 20,000 files in 20 folders. Best run with `--release --nocapture`.
 #[tokio::test]
 #[ignore = "minutes without optimisation"]
+#[expect(clippy::print_stdout, reason = "the numbers are what it is for")]
 async fn twenty_thousand_files_in_twenty_folders() {
     let refused: FaultPlan = "refuse=403/9003@scroll".parse().expect("a fault plan");
     let mut retrying = patient();
