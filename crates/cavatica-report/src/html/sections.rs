@@ -301,7 +301,7 @@ pub(super) fn skipped(digest: &Digest) -> Markup {
                     th scope="row" { (outside(&kind.kind)) }
                     td.num data-th="Files" { (Number(kind.skipped.files)) }
                     td.num data-th="Bytes" { (Bytes::of(kind.skipped.bytes)) }
-                    td data-th="The first one" { (prose(&kind.example)) }
+                    td data-th="The first one" { (outside(&kind.example)) }
                 } } }
             } }
         }

@@ -127,7 +127,7 @@ fn left_out(skipped: &SkippedRow) -> Markup {
             td data-th="Key" {}
             (size(skipped.size))
             td data-th="Finished" {}
-            td data-th="Message" { (prose(&skipped.reason)) small { (outside(&skipped.kind)) } }
+            td data-th="Message" { (outside(&skipped.reason)) small { (outside(&skipped.kind)) } }
         }
     }
 }
