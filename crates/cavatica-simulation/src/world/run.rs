@@ -58,6 +58,8 @@ impl World {
             if let Some(backup) = backup {
                 self.restore(backup).await;
             }
+            // A person needs a moment too; a disk that another computer writes to is free again by then.
+            sleep(Duration::from_secs(2)).await;
             if fates.is_empty() {
                 left -= 1;
                 if mode == Mode::Liveness && left == RUNS / 2 {
