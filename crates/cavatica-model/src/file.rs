@@ -131,7 +131,7 @@ pub struct File {
     /// Companions such as an index. They aren't exported with the file.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
     pub secondary_files: Tri<Vec<File>>,
-    /// The same under the other name that has been seen; read both through [`secondary`](Self::secondary).
+    /// The same under the other name that has been seen.
     #[serde(
         rename = "_secondary_files",
         default,
