@@ -43,7 +43,7 @@ const WORTH: [&str; 58] = [
     "fault DropAfter",
     "fault DropBefore",
     "fault ErrorAfter",
-    "fault FailJob",
+    "fault FailJobs",
     "fault HangAfter",
     "fault HangBefore",
     "fault Hollow",
