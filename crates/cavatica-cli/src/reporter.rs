@@ -419,11 +419,15 @@ fn open_log(path: &Path) -> Result<BufWriter<File>, Failure> {
     Ok(BufWriter::new(file))
 }
 
-/// A log goes on where it ended. A link is never followed: in a folder that others write to it may lead to any file.
+/// A log goes on where it ended. A link isn't followed: in a folder that others write to it may lead to any file. Those of
+/// the system stand for what is open already, as `/dev/fd/3` and `/dev/stderr` do.
 fn appended(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.create(true).append(true);
     #[cfg(unix)]
+    if !["/dev", "/proc"]
+        .iter()
+        .any(|system| path.starts_with(system))
     {
         use std::os::unix::fs::OpenOptionsExt;
 
