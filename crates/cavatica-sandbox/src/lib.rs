@@ -32,6 +32,7 @@ mod world;
 pub use api::builder::SandboxBuilder;
 pub use api::sandbox::{Door, Sandbox};
 pub use api::scenario::{Scenario, ScenarioError};
+pub use control::arrivals::Arrivals;
 pub use control::fault::{
     Fault, FaultHits, FaultPlan, FaultRule, FaultSpecError, Form, Target, When,
 };

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, StartedBy};
+use cavatica_sandbox::Ledger;
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::State;
 
@@ -64,7 +63,7 @@ pub(crate) fn judge(transfer: &Path, ledger: &Ledger, scenario: &Scenario) -> Ve
     let dangling: Vec<&str> = ledger.dangling.iter().map(String::as_str).collect();
     verdict.wrong("aliases of nothing", &dangling);
 
-    let truth = Truth::of(ledger, scenario.mode);
+    let truth = ledger.arrivals(VOLUME, scenario.mode);
     let rows = match rows(transfer) {
         Ok(rows) => rows,
         Err(error) => {
@@ -81,13 +80,13 @@ pub(crate) fn judge(transfer: &Path, ledger: &Ledger, scenario: &Scenario) -> Ve
             State::Intended => "intended",
             State::Accepted { .. } => "accepted",
             State::Completed { .. } => {
-                if !truth.has_arrived(row) {
+                if !truth.has(row.file.as_str(), &row.location) {
                     completed.push(row.file.as_str());
                 }
                 "completed"
             }
             State::Failed { .. } => {
-                if truth.was_brought_by_client(row) {
+                if truth.has_by_client(row.file.as_str(), &row.location) {
                     failed.push(row.file.as_str());
                 }
                 "failed"
@@ -112,54 +111,5 @@ fn rows(transfer: &Path) -> Result<Vec<ItemRow>, String> {
             return Ok(rows);
         }
         rows.extend(page);
-    }
-}
-
-/// The ledger, ready to be asked about one file.
-struct Truth<'a> {
-    ledger: &'a Ledger,
-    mode: ExportMode,
-    /// By location: whose file the object is, and who brought it.
-    objects: BTreeMap<&'a str, (&'a str, &'a StartedBy)>,
-}
-
-impl<'a> Truth<'a> {
-    fn of(ledger: &'a Ledger, mode: ExportMode) -> Self {
-        let jobs: BTreeMap<&str, _> = ledger.jobs.iter().map(|job| (&*job.id, job)).collect();
-        let there = ledger
-            .locations
-            .iter()
-            .filter(|object| object.fate == ObjectFate::There && object.volume == VOLUME);
-        let objects = there.filter_map(|object| {
-            let ObjectOrigin::Export(job) = &object.came else {
-                return None;
-            };
-            let job = jobs.get(&**job)?;
-            Some((&*object.location, (&*job.file, &job.by)))
-        });
-        Truth {
-            ledger,
-            mode,
-            objects: objects.collect(),
-        }
-    }
-
-    /// Whether the file's own object lies at the planned location, and, after a move, the file is its alias (or deleted).
-    fn has_arrived(&self, row: &ItemRow) -> bool {
-        let object = self.objects.get(&*row.location);
-        if object.is_none_or(|(file, _)| *file != row.file.as_str()) {
-            return false;
-        }
-        let now = &self.ledger.files[row.file.as_str()].now;
-        match (self.mode, now) {
-            (ExportMode::Copy, _) | (ExportMode::Move, LedgerPlace::Gone) => true,
-            (ExportMode::Move, LedgerPlace::Alias { location, .. }) => *location == row.location,
-            (ExportMode::Move, LedgerPlace::Platform) => false,
-        }
-    }
-
-    fn was_brought_by_client(&self, row: &ItemRow) -> bool {
-        let object = self.objects.get(&*row.location);
-        self.has_arrived(row) && object.is_some_and(|(_, by)| **by == StartedBy::Client)
     }
 }

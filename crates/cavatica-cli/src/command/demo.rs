@@ -37,8 +37,8 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
         sandbox: &sandbox,
         ui,
     };
-    let at = |name: &str| hint::path_word(&folder.join(name));
-    let (transfer, page) = (at("demo.transfer"), at("report.html"));
+    let at = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (transfer, page) = (&*at("demo.transfer"), &*at("report.html"));
     ui.note(format_args!(
         "a sandbox at {} stands in for the platform; nothing leaves this machine",
         sandbox.endpoint()
@@ -47,31 +47,37 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     stage
         .play(
             "which files go where, and what stands against it; nothing is sent yet",
-            &format!(
-                "plan --out {transfer} --project {PROJECT} --volume {VOLUME} --prefix cohort7/ --move"
-            ),
+            &[
+                "plan",
+                "--out",
+                transfer,
+                "--project",
+                PROJECT,
+                "--volume",
+                VOLUME,
+                "--prefix",
+                "cohort7/",
+                "--move",
+            ],
         )
         .await?;
     let ran = stage
         .play(
             "each file exactly once, whatever happens; the platform refuses what the plan warned of",
-            &format!("run {transfer} --yes --poll 200ms"),
+            &["run", transfer, "--yes", "--poll", "200ms"],
         )
         .await?;
     let verified = stage
-        .play(
-            "is everything where it should be?",
-            &format!("verify {transfer}"),
-        )
+        .play("is everything where it should be?", &["verify", transfer])
         .await?;
     stage
-        .play("how it stands, at any time", &format!("status {transfer}"))
+        .play("how it stands, at any time", &["status", transfer])
         .await?;
     if !ui.is_json() {
         stage
             .play(
                 "for whoever asks how it went: a page for the browser",
-                &format!("report {transfer} --format html --out {page}"),
+                &["report", transfer, "--format", "html", "--out", page],
             )
             .await?;
     }
@@ -97,33 +103,22 @@ struct Stage<'s> {
 
 impl Stage<'_> {
     /// Shows a command and carries it out, as if it had been typed with the sandbox as the platform.
-    async fn play(&self, what: &str, line: &str) -> Result<Exit, Failure> {
+    async fn play(&self, what: &str, words: &[&str]) -> Result<Exit, Failure> {
         if !self.ui.is_json() {
             self.ui.line("")?;
             self.ui.line(format_args!("# {what}"))?;
-            self.ui.line(format_args!("$ cavatica {line}"))?;
+            let shown: Vec<_> = words.iter().map(|word| hint::shell_word(word)).collect();
+            self.ui
+                .line(format_args!("$ cavatica {}", shown.join(" ")))?;
         }
-        let mut words: Vec<OsString> = vec!["cavatica".into()];
-        words.extend(split(line).map(OsString::from));
-        words.extend(["--endpoint".into(), self.sandbox.endpoint().into()]);
-        words.extend(["--token-file".into(), self.token.clone()]);
-        let matches = help::command().try_get_matches_from(words);
+        let mut line: Vec<OsString> = vec!["cavatica".into()];
+        line.extend(words.iter().map(OsString::from));
+        line.extend(["--endpoint".into(), self.sandbox.endpoint().into()]);
+        line.extend(["--token-file".into(), self.token.clone()]);
+        let matches = help::command().try_get_matches_from(line);
         let cli = matches
             .and_then(|matches| Cli::from_arg_matches(&matches))
             .expect("the demo's own lines are commands");
         Box::pin(crate::run(&cli, self.ui)).await
     }
-}
-
-/// The words of one of our own lines: only paths stand in quotes, and none holds one.
-fn split(line: &str) -> impl Iterator<Item = &str> {
-    line.split('\'').enumerate().flat_map(|(index, part)| {
-        let quoted = index % 2 == 1;
-        let words: Vec<&str> = if quoted {
-            vec![part]
-        } else {
-            part.split_whitespace().collect()
-        };
-        words
-    })
 }

@@ -295,3 +295,25 @@ fn what_is_no_bucket_or_pace_is_refused() {
         assert!(run.stderr().contains(named), "{}", run.stderr());
     }
 }
+
+/// Its lines can be pasted, so it quotes what stands in them.
+#[test]
+fn the_demo_plays_in_a_folder_of_any_name() {
+    let world = World::new();
+    let folder = world.home().join("it's here");
+    std::fs::create_dir(&folder).unwrap();
+    let mut demo = world.command(&["demo"]);
+    demo.env("TMPDIR", &folder);
+    let shown = world.finish(demo);
+    assert_eq!(shown.exit(), 0, "{}", shown.snapshot());
+    assert!(
+        shown.stdout().contains(r"it'\''s here"),
+        "{}",
+        shown.stdout()
+    );
+    assert!(
+        shown.stdout().contains("8 same, 0 missing"),
+        "{}",
+        shown.stdout()
+    );
+}

@@ -1,11 +1,10 @@
 //! What the journal says of each file, held against the ledger.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{Ledger, LedgerPlace, ObjectFate, ObjectOrigin, Route, StartedBy};
+use cavatica_sandbox::{Ledger, Route};
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::State;
 
@@ -76,7 +75,7 @@ pub(super) fn judge(
     mode: ExportMode,
     stopped: Option<String>,
 ) -> Found {
-    let truth = Truth::of(ledger, mode);
+    let truth = ledger.arrivals(VOLUME, mode);
     let collided = ledger.files.values().filter(|file| file.collided > 0);
     let mut found = Found {
         doubled: count(ledger.files_doubled.len()),
@@ -92,11 +91,12 @@ pub(super) fn judge(
         match &row.state {
             State::Completed { .. } => {
                 found.completed += 1;
-                found.falsely_completed += u64::from(!truth.has_arrived(&row));
+                found.falsely_completed += u64::from(!truth.has(row.file.as_str(), &row.location));
             }
             State::Failed { .. } => {
                 found.failed += 1;
-                found.falsely_failed += u64::from(truth.was_brought_by_client(&row));
+                found.falsely_failed +=
+                    u64::from(truth.has_by_client(row.file.as_str(), &row.location));
             }
             State::Unknown { .. } => found.unknown += 1,
             State::Planned | State::Intended | State::Accepted { .. } => found.left += 1,
@@ -114,55 +114,6 @@ fn rows(transfer: &Path) -> Vec<ItemRow> {
             return rows;
         }
         rows.extend(page);
-    }
-}
-
-/// The ledger, ready to be asked about one file.
-struct Truth<'a> {
-    ledger: &'a Ledger,
-    mode: ExportMode,
-    /// By location: whose file the object is, and who brought it.
-    objects: HashMap<&'a str, (&'a str, &'a StartedBy)>,
-}
-
-impl<'a> Truth<'a> {
-    fn of(ledger: &'a Ledger, mode: ExportMode) -> Self {
-        let jobs: HashMap<&str, _> = ledger.jobs.iter().map(|job| (&*job.id, job)).collect();
-        let there = ledger
-            .locations
-            .iter()
-            .filter(|object| object.fate == ObjectFate::There && object.volume == VOLUME);
-        let objects = there.filter_map(|object| {
-            let ObjectOrigin::Export(job) = &object.came else {
-                return None;
-            };
-            let job = jobs.get(&**job)?;
-            Some((&*object.location, (&*job.file, &job.by)))
-        });
-        Truth {
-            ledger,
-            mode,
-            objects: objects.collect(),
-        }
-    }
-
-    /// Whether the file's own object lies at the planned location, and, after a move, the file is its alias (or deleted).
-    fn has_arrived(&self, row: &ItemRow) -> bool {
-        let object = self.objects.get(&*row.location);
-        if object.is_none_or(|(file, _)| *file != row.file.as_str()) {
-            return false;
-        }
-        let now = &self.ledger.files[row.file.as_str()].now;
-        match (self.mode, now) {
-            (ExportMode::Copy, _) | (ExportMode::Move, LedgerPlace::Gone) => true,
-            (ExportMode::Move, LedgerPlace::Alias { location, .. }) => *location == row.location,
-            (ExportMode::Move, LedgerPlace::Platform) => false,
-        }
-    }
-
-    fn was_brought_by_client(&self, row: &ItemRow) -> bool {
-        let object = self.objects.get(&*row.location);
-        self.has_arrived(row) && object.is_some_and(|(_, by)| **by == StartedBy::Client)
     }
 }
 
