@@ -36,10 +36,12 @@ pub(crate) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
         }
     }
     let command = named_command(args);
-    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
-        && let Some(hint) = about_order(word, args)
-    {
-        failure.hints = vec![hint];
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) {
+        if let Some(hint) = about_order(word, args) {
+            failure.hints = vec![hint];
+        } else if failure.hints.is_empty() {
+            failure.hints.extend(about_spelling(word, &command));
+        }
     }
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(arg)) => {
@@ -96,6 +98,19 @@ fn about_order(word: &str, args: &[OsString]) -> Option<String> {
             hint::shell_word(word)
         )
     })
+}
+
+/// The command that a misspelt word is nearest to, where the parser saw no likeness: it takes swapped letters of short words
+/// for wrong ones.
+fn about_spelling(word: &str, below: &str) -> Option<String> {
+    let mut at = &help::command();
+    for name in below.split(' ').skip(1) {
+        at = at.find_subcommand(name)?;
+    }
+    let known = at.get_subcommands().map(Command::get_name);
+    let distance = |name: &&str| strsim::damerau_levenshtein(word, name);
+    let nearest = known.min_by_key(distance)?;
+    (distance(&nearest) == 1).then(|| format!("a similar command exists: `{below} {nearest}`"))
 }
 
 /// What is known about an argument that isn't one.

@@ -10,6 +10,8 @@ const ID: &str = "567890abc8a5639cc6722063";
 /// What was done wrong, and how it was typed; `FILE` stands for the id of a file that is there.
 const MISTAKES: &[(&str, &str)] = &[
     ("a misspelled command", "exprot"),
+    ("swapped letters of a short command", "rnu"),
+    ("a misspelled command below another", "volumes lsit"),
     ("a misspelled flag", "export FILE sandbox/output a --cpoy"),
     ("neither move nor copy", "export FILE sandbox/output a"),
     ("a token as an argument", "--token 0123 volumes list"),
