@@ -10,13 +10,13 @@ use crate::{Failed, command, say};
 const PYTHONS: std::ops::RangeInclusive<(u32, u32)> = (3, 10)..=(3, 13);
 
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct AirflowOptions {
     /// The profile of the program in the wheel
     #[arg(long, default_value = "dev")]
     profile: String,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), Failed> {
+pub(crate) fn run(options: &AirflowOptions) -> Result<(), Failed> {
     let pythons = pythons()?;
     let Some(python) = pythons
         .iter()

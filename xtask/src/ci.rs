@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         ]))
     })?;
     // Before the tests, one of which looks beside boto3, which comes with this.
-    step("stores", || stores::run(&[stores::Store::Moto]))?;
+    step("stores", || stores::run(&[stores::Maker::Moto]))?;
     step("tests", || {
         command(cargo().args(["test", "--workspace", "--locked"]))
     })?;
@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
     step("size", size)?;
-    step("python", || python::run(&python::Options::release()))?;
+    step("python", || python::run(&python::PythonOptions::release()))?;
     step("conformance", conformance::run)?;
     step("simulation", simulation)?;
     step("crash", || crash::run(&crash::Campaign::short()))?;
@@ -54,7 +54,7 @@ fn simulation() -> Result<(), Failed> {
         &["--seeds", "2000"][..],
         &["--seeds", "1000", "--mode", "liveness"],
     ] {
-        if simulate::run(&simulate::Options::of(arguments))? != 0 {
+        if simulate::run(&simulate::SimulateOptions::of(arguments))? != 0 {
             return Err(Failed);
         }
     }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use self::owners::Event;
-use crate::sandbox::{Running, Sandbox};
+use self::owners::Interference;
+use crate::sandbox::{Running, SandboxProcess};
 use crate::{Failed, cargo, say, target};
 
 /// What strikes the program while it is being killed. All of them together, each often enough to be seen.
@@ -92,7 +92,7 @@ impl Moment {
 }
 
 /// What the campaign must have seen to be worth anything.
-type Seen = BTreeMap<String, u64>;
+type Counts = BTreeMap<String, u64>;
 
 pub(crate) fn run(campaign: &Campaign) -> Result<(), Failed> {
     let built = cargo()
@@ -102,7 +102,7 @@ pub(crate) fn run(campaign: &Campaign) -> Result<(), Failed> {
         say("the program can't be built");
         return Err(Failed);
     }
-    let mut seen = Seen::new();
+    let mut seen = Counts::new();
     for seed in campaign.from..campaign.from + campaign.seeds {
         let began = Instant::now();
         match transfer(campaign, seed, &mut seen) {
@@ -131,20 +131,20 @@ pub(crate) fn run(campaign: &Campaign) -> Result<(), Failed> {
     Ok(())
 }
 
-struct World {
+struct Setup {
     folder: PathBuf,
-    sandbox: Sandbox,
+    sandbox: SandboxProcess,
 }
 
-impl Drop for World {
+impl Drop for Setup {
     fn drop(&mut self) {
         std::fs::remove_dir_all(&self.folder).ok();
     }
 }
 
 /// Runs one transfer to its end through all its deaths; answers how many there were.
-fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, String> {
-    let world = World::start(campaign, seed)?;
+fn transfer(campaign: &Campaign, seed: u64, seen: &mut Counts) -> Result<u32, String> {
+    let world = Setup::start(campaign, seed)?;
     let planned = world.program(&[
         "plan",
         "--out",
@@ -173,7 +173,7 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, Stri
     ] {
         seen.entry(format!("killed {name}")).or_default();
     }
-    for event in Event::ALL {
+    for event in Interference::ALL {
         seen.entry(event.name().to_owned()).or_default();
     }
     for _ in 0..RUNS {
@@ -196,7 +196,7 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, Stri
                 let event = match moment {
                     Moment::Anywhere(_) | Moment::WithinCommit(_) => None,
                     Moment::AfterCommit(_) | Moment::AfterSend(_) if random.bool() => {
-                        random.choice(Event::ALL)
+                        random.choice(Interference::ALL)
                     }
                     Moment::AfterCommit(_) | Moment::AfterSend(_) => None,
                 };
@@ -222,7 +222,7 @@ fn transfer(campaign: &Campaign, seed: u64, seen: &mut Seen) -> Result<u32, Stri
     Err(format!("{RUNS} runs did not finish it"))
 }
 
-impl World {
+impl Setup {
     fn start(campaign: &Campaign, seed: u64) -> Result<Self, String> {
         let folder =
             std::env::temp_dir().join(format!("cavatica-crash-{}-{seed}", std::process::id()));
@@ -242,8 +242,8 @@ impl World {
             "--project-from",
             &source,
         ];
-        let sandbox = Sandbox::start(&program(), &args, &folder.join("data"))?;
-        Ok(World { folder, sandbox })
+        let sandbox = SandboxProcess::start(&program(), &args, &folder.join("data"))?;
+        Ok(Setup { folder, sandbox })
     }
 
     /// Starts the program in the world's folder with the sandbox's credentials and nothing else.
@@ -308,7 +308,7 @@ impl World {
     }
 
     /// Compares what the sandbox did with what was planned, and with what the program says.
-    fn judge(&self, campaign: &Campaign, seen: &mut Seen) -> Result<(), String> {
+    fn judge(&self, campaign: &Campaign, seen: &mut Counts) -> Result<(), String> {
         let ledger = self.ledger()?;
         let files = ledger["files"]
             .as_object()
@@ -386,7 +386,7 @@ impl World {
     }
 
     /// Counts what the program says it did about lost answers.
-    fn judge_log(&self, seen: &mut Seen) -> Result<(), String> {
+    fn judge_log(&self, seen: &mut Counts) -> Result<(), String> {
         let log = std::fs::read_to_string(self.folder.join("log.jsonl"))
             .map_err(|error| error.to_string())?;
         for key in ["found", "absent"] {

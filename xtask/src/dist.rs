@@ -23,7 +23,7 @@ const PROGRAM_SIZE: u64 = 15_000_000;
 const NOTICES: &str = "THIRD-PARTY.txt";
 
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct DistOptions {
     /// The folder to put everything into; it is made if it isn't there
     #[arg(long)]
     out: PathBuf,
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     profile: String,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), Failed> {
+pub(crate) fn run(options: &DistOptions) -> Result<(), Failed> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         say(
             "only Linux on x86-64 makes what is handed out: a wheel and a tarball for it; elsewhere use `cargo build --profile dist`",

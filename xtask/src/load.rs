@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::SandboxProcess;
 use crate::{Failed, cargo, command, say, target};
 
 /// What the sandbox has to keep up with on two cores.
@@ -49,7 +49,7 @@ pub(crate) fn run(load: &Load) -> Result<(), Failed> {
         "--package",
         "cavatica-cli",
     ]))?;
-    let folder = Folder(target().join(format!("load/{}", std::process::id())));
+    let folder = TemporaryFolder(target().join(format!("load/{}", std::process::id())));
     let outcome = synthetic(load, &folder.0.join("synthetic"))
         .and_then(|starts| real(load, &folder.0.join("real")).map(|()| starts));
     match outcome {
@@ -68,9 +68,9 @@ pub(crate) fn run(load: &Load) -> Result<(), Failed> {
 }
 
 /// A folder that goes when the chore ends.
-struct Folder(PathBuf);
+struct TemporaryFolder(PathBuf);
 
-impl Drop for Folder {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         std::fs::remove_dir_all(&self.0).ok();
     }
@@ -167,14 +167,14 @@ fn real(load: &Load, folder: &Path) -> Result<(), String> {
     tell("ready again", ready, &sandbox, ", with the same data")
 }
 
-fn started(args: &[&str], data: &Path) -> Result<(Sandbox, Duration), String> {
+fn started(args: &[&str], data: &Path) -> Result<(SandboxProcess, Duration), String> {
     let began = Instant::now();
-    let sandbox = Sandbox::start(&target().join("dist/cavatica"), args, data)?;
+    let sandbox = SandboxProcess::start(&target().join("dist/cavatica"), args, data)?;
     Ok((sandbox, began.elapsed()))
 }
 
 /// A line of what is printed: what was done, how long it took, the most memory the sandbox has had until then.
-fn tell(what: &str, took: Duration, sandbox: &Sandbox, more: &str) -> Result<(), String> {
+fn tell(what: &str, took: Duration, sandbox: &SandboxProcess, more: &str) -> Result<(), String> {
     let peak = peak_mb(sandbox.process()).ok_or("there is no /proc to measure with")?;
     let took = took.as_secs_f64();
     say(format_args!(
@@ -190,14 +190,14 @@ fn peak_mb(process: u32) -> Option<f64> {
     Some(kib * 1024.0 / 1e6)
 }
 
-fn completed(sandbox: &Sandbox) -> Result<usize, String> {
+fn completed(sandbox: &SandboxProcess) -> Result<usize, String> {
     let state = sandbox.request("GET", "/_sandbox/state", "")?;
     let completed = state["states"]["COMPLETED"].as_u64().unwrap_or(0);
     usize::try_from(completed).map_err(|error| error.to_string())
 }
 
 /// The ids of all files of the project's one folder.
-fn scroll(sandbox: &Sandbox) -> Result<Vec<String>, String> {
+fn scroll(sandbox: &SandboxProcess) -> Result<Vec<String>, String> {
     let mut connection = Connection::open(sandbox)?;
     let mut read = |url: &str| -> Result<Value, String> {
         let request = connection.request("GET", url, "");
@@ -226,7 +226,7 @@ fn scroll(sandbox: &Sandbox) -> Result<Vec<String>, String> {
 }
 
 /// The bulk starts of all files, as they go over the wire.
-fn requests(sandbox: &Sandbox, ids: &[String]) -> Vec<Vec<u8>> {
+fn requests(sandbox: &SandboxProcess, ids: &[String]) -> Vec<Vec<u8>> {
     let url = format!("{}/bulk/storage/exports/create", sandbox.endpoint);
     let batches = ids.chunks(BATCH).enumerate().map(|(batch, ids)| {
         let items: Vec<Value> = ids
@@ -245,7 +245,11 @@ fn requests(sandbox: &Sandbox, ids: &[String]) -> Vec<Vec<u8>> {
 }
 
 /// Sends the requests over so many connections at once; tells how many items were accepted.
-fn send(sandbox: &Sandbox, requests: &[Vec<u8>], connections: usize) -> Result<usize, String> {
+fn send(
+    sandbox: &SandboxProcess,
+    requests: &[Vec<u8>],
+    connections: usize,
+) -> Result<usize, String> {
     let share = requests.len().div_ceil(connections.max(1)).max(1);
     scope(|scope| {
         let senders: Vec<_> = requests
@@ -275,7 +279,7 @@ fn count(text: &[u8], word: &[u8]) -> usize {
 }
 
 /// A request to an address of the sandbox.
-fn request(sandbox: &Sandbox, method: &str, url: &str, body: &str) -> Vec<u8> {
+fn request(sandbox: &SandboxProcess, method: &str, url: &str, body: &str) -> Vec<u8> {
     let target = url
         .trim_start_matches("http://")
         .trim_start_matches(sandbox.address());
@@ -291,12 +295,12 @@ fn request(sandbox: &Sandbox, method: &str, url: &str, body: &str) -> Vec<u8> {
 
 /// A connection that stays open.
 struct Connection<'a> {
-    sandbox: &'a Sandbox,
+    sandbox: &'a SandboxProcess,
     stream: BufReader<TcpStream>,
 }
 
 impl<'a> Connection<'a> {
-    fn open(sandbox: &'a Sandbox) -> Result<Self, String> {
+    fn open(sandbox: &'a SandboxProcess) -> Result<Self, String> {
         let open = || {
             let stream = TcpStream::connect(sandbox.address())?;
             stream.set_nodelay(true)?;

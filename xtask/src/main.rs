@@ -8,6 +8,7 @@ mod crash;
 mod deny;
 mod dist;
 mod load;
+mod metadata;
 mod python;
 mod sandbox;
 mod simulate;
@@ -29,9 +30,9 @@ use clap::Parser;
 )]
 enum Chore {
     /// The operator in Python, in an Airflow of its own
-    Airflow(airflow::Options),
+    Airflow(airflow::AirflowOptions),
     /// Requests, time, CPU and memory beside the official Python client, and the targets that must be met
-    Bench(bench::Options),
+    Bench(bench::BenchOptions),
     /// Everything that must hold before a change lands
     Ci,
     /// The platform's clients against the sandbox: Python's itself, recordings of R's, Perl's and Java's
@@ -41,9 +42,9 @@ enum Chore {
     /// What is asked of every dependency: licence, versions, source, known faults
     Deny,
     /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
-    Python(python::Options),
+    Python(python::PythonOptions),
     /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
-    Dist(dist::Options),
+    Dist(dist::DistOptions),
     /// Hostile bytes for every decoder, transfer, listing and command line; as many as are asked for
     Fuzz {
         /// Inputs for each of them
@@ -53,11 +54,11 @@ enum Chore {
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
     /// Seeds of the engine, its journal and the platform in one deterministic process; exit code 3 if one shows a fault
-    Simulate(simulate::Options),
+    Simulate(simulate::SimulateOptions),
     /// Exports to S3 stores of other makers and verifies there: moto from PyPI, s3rver from npm
     Stores {
         /// These only
-        stores: Vec<stores::Store>,
+        stores: Vec<stores::Maker>,
     },
     /// Layers and the top level's order
     Tidy {

@@ -9,22 +9,22 @@ use crate::venv::{Venv, pythons};
 use crate::{Failed, command, root, say, target};
 
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub(crate) struct PythonOptions {
     /// The profile of the program in the wheel; a debug build is there soonest
     #[arg(long, default_value = "dev")]
     profile: String,
 }
 
-impl Options {
+impl PythonOptions {
     /// With the program that the demo was run with, which is built already.
     pub(crate) fn release() -> Self {
-        Options {
+        PythonOptions {
             profile: "release".to_owned(),
         }
     }
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), Failed> {
+pub(crate) fn run(options: &PythonOptions) -> Result<(), Failed> {
     let pythons = pythons()?;
     let (oldest, newest) = (&pythons[0], &pythons[pythons.len() - 1]);
     let tools = tools()?;

@@ -19,7 +19,7 @@ impl Drop for Running {
 }
 
 /// The platform on the desk, until it goes out of scope.
-pub(crate) struct Sandbox {
+pub(crate) struct SandboxProcess {
     process: Running,
     /// Host and port.
     address: String,
@@ -28,10 +28,10 @@ pub(crate) struct Sandbox {
     pub(crate) credentials: PathBuf,
 }
 
-impl Sandbox {
+impl SandboxProcess {
     /// Starts `program sandbox` with these arguments; it answers when this returns.
     pub(crate) fn start(program: &Path, args: &[&str], data: &Path) -> Result<Self, String> {
-        Sandbox::start_with(&[], program, args, data)
+        SandboxProcess::start_with(&[], program, args, data)
     }
 
     /// The same with variables.
@@ -63,7 +63,7 @@ impl Sandbox {
         let address = endpoint
             .trim_start_matches("http://")
             .trim_end_matches("/v2");
-        Ok(Sandbox {
+        Ok(SandboxProcess {
             process,
             address: address.to_owned(),
             token: text("token"),

@@ -7,22 +7,22 @@ use crate::{Failed, cargo, say, target};
 /// What is passed on to the program of `cavatica-simulation`, which tells what it takes (`--help`).
 #[derive(Debug, Parser)]
 #[command(disable_help_flag = true)]
-pub(crate) struct Options {
+pub(crate) struct SimulateOptions {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-impl Options {
+impl SimulateOptions {
     pub(crate) fn of(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        Options {
+        SimulateOptions {
             arguments: arguments.collect(),
         }
     }
 }
 
 /// Builds the program and runs it. Answers its exit code: 3 if something was found.
-pub(crate) fn run(options: &Options) -> Result<u8, Failed> {
+pub(crate) fn run(options: &SimulateOptions) -> Result<u8, Failed> {
     crate::command(cargo().args([
         "build",
         "--quiet",

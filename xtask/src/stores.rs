@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
-use crate::sandbox::{Running, Sandbox};
+use crate::sandbox::{Running, SandboxProcess};
 use crate::venv::Venv;
 use crate::{Failed, cargo, command, root, say, target};
 
@@ -25,16 +25,16 @@ const BUCKET: &str = "lab-results";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Store {
+pub(crate) enum Maker {
     Moto,
     S3rver,
 }
 
-pub(crate) fn run(only: &[Store]) -> Result<(), Failed> {
+pub(crate) fn run(only: &[Maker]) -> Result<(), Failed> {
     command(cargo().args(["build", "--package", "cavatica-cli", "--locked"]))?;
     let python = Venv::with("stores", "xtask/stores/requirements.txt")?;
     let stores = match only {
-        [] => Store::value_variants(),
+        [] => Maker::value_variants(),
         some => some,
     };
     stores.iter().try_for_each(|store| {
@@ -46,22 +46,22 @@ pub(crate) fn run(only: &[Store]) -> Result<(), Failed> {
     })
 }
 
-impl Store {
+impl Maker {
     /// s3rver leaves a folder out of the listing of its parent where nothing but other folders lies in it, for the AWS
     /// tools too, so a volume on it can't be gone through.
     fn lists_folders(self) -> bool {
-        self != Store::S3rver
+        self != Maker::S3rver
     }
 
     fn start(self, python: &Venv, folder: &Path, port: u16) -> Result<Running, String> {
         let port = port.to_string();
         let mut server = match self {
-            Store::Moto => {
+            Maker::Moto => {
                 let mut server = python.program("moto_server");
                 server.args(["-H", "127.0.0.1", "-p", &port]);
                 server
             }
-            Store::S3rver => {
+            Maker::S3rver => {
                 let npm = target().join("stores/npm");
                 let mut install = Command::new("npm");
                 install
@@ -83,7 +83,7 @@ impl Store {
 }
 
 /// The whole job: plan, run, and both ways to verify.
-fn transfer(store: Store, python: &Venv) -> Result<(), String> {
+fn transfer(store: Maker, python: &Venv) -> Result<(), String> {
     let folder = target().join(format!("stores/{store:?}").to_lowercase());
     let failed = |error: std::io::Error| error.to_string();
     if folder.exists() {
@@ -104,7 +104,7 @@ fn transfer(store: Store, python: &Venv) -> Result<(), String> {
     let program = target().join("debug/cavatica");
     let volume = format!("real={BUCKET}/trial/");
     let args = ["--s3-volume", &volume, "--s3-endpoint", &endpoint];
-    let sandbox = Sandbox::start_with(&KEYS, &program, &args, &folder.join("sandbox"))?;
+    let sandbox = SandboxProcess::start_with(&KEYS, &program, &args, &folder.join("sandbox"))?;
     let on_bucket = format!("verify t.transfer --all --against bucket --s3-endpoint {endpoint}");
     let mut lines = vec![
         "plan --out t.transfer --project sandbox/demo --folder results --volume sandbox/real --prefix c7/ --copy",

@@ -22,7 +22,7 @@ use secret_file::SecretFile;
 pub(crate) struct Credentials {
     pub(crate) endpoint: Endpoint,
     pub(crate) token: Token,
-    pub(crate) origin: Origin,
+    pub(crate) origin: TokenSource,
     /// What others may do with the file that it stands in.
     pub(crate) exposure: Option<Exposure>,
 }
@@ -45,28 +45,28 @@ fn make_private(file: &Path) -> String {
 
 /// Where the token was found.
 #[derive(Debug)]
-pub(crate) enum Origin {
+pub(crate) enum TokenSource {
     TokenFile(PathBuf),
     Environment,
     Profile { name: String, file: PathBuf },
 }
 
-impl Origin {
+impl TokenSource {
     /// The file that the token stands in.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
-            Origin::TokenFile(file) | Origin::Profile { file, .. } => Some(file),
-            Origin::Environment => None,
+            TokenSource::TokenFile(file) | TokenSource::Profile { file, .. } => Some(file),
+            TokenSource::Environment => None,
         }
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::TokenFile(file) => write!(f, "the file {}", file.display()),
-            Origin::Environment => f.write_str("the variable SB_AUTH_TOKEN"),
-            Origin::Profile { name, file } => {
+            TokenSource::TokenFile(file) => write!(f, "the file {}", file.display()),
+            TokenSource::Environment => f.write_str("the variable SB_AUTH_TOKEN"),
+            TokenSource::Profile { name, file } => {
                 write!(f, "the profile [{name}] of {}", file.display())
             }
         }
@@ -114,11 +114,11 @@ pub(crate) fn find(global: &Global, environment: &Environment) -> Result<Credent
     if let Some(file) = &global.token_file {
         let secret = SecretFile::read(file, "token file")?;
         let text = decode(&secret.bytes).map_err(|error| unreadable(file, "token file", error))?;
-        let origin = Origin::TokenFile(file.clone());
+        let origin = TokenSource::TokenFile(file.clone());
         return assemble(named, text, origin, secret.exposure);
     }
     if let (None, Some(token)) = (&global.profile, &environment.token) {
-        return assemble(named, token, Origin::Environment, None);
+        return assemble(named, token, TokenSource::Environment, None);
     }
     let Some(file) = environment
         .home
@@ -189,7 +189,7 @@ fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {
     let credentials = assemble(
         asked.or(own),
         token,
-        Origin::Profile {
+        TokenSource::Profile {
             name: name.to_owned(),
             file: file.to_owned(),
         },
@@ -231,7 +231,7 @@ fn api_address() -> String {
 fn assemble(
     endpoint: Option<&str>,
     token: &str,
-    origin: Origin,
+    origin: TokenSource,
     exposure: Option<Exposure>,
 ) -> Result<Credentials, Failure> {
     let endpoint = endpoint.unwrap_or(Endpoint::CAVATICA);

@@ -23,7 +23,8 @@ pub use socket::KNOWS_BYTE_LIFE;
 pub use trust::Trust;
 pub use unreachable::Unreachable;
 
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// An error of any kind, with the layer below in its source.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why connections can't be opened, whatever answers there.
 #[derive(Debug, thiserror::Error)]

@@ -146,7 +146,7 @@ struct Refused<'a> {
 }
 
 #[derive(Serialize)]
-struct Taken<'a, T> {
+struct Made<'a, T> {
     resource: &'a T,
     #[serde(flatten)]
     beside: &'a UnknownKeys,
@@ -155,9 +155,7 @@ struct Taken<'a, T> {
 impl<T: Serialize> Serialize for BulkItem<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            BulkItem::Resource(resource, beside) => {
-                Taken { resource, beside }.serialize(serializer)
-            }
+            BulkItem::Resource(resource, beside) => Made { resource, beside }.serialize(serializer),
             BulkItem::Error(error, beside) => Refused { error, beside }.serialize(serializer),
             BulkItem::Unreadable { raw, .. } => raw.serialize(serializer),
         }

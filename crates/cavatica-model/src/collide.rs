@@ -159,7 +159,7 @@ pub struct Suspects {
     /// Keys that are folders of others, too.
     folders: Vec<u64>,
     /// By folded key, then by key: the lines it was seen on.
-    groups: BTreeMap<String, BTreeMap<String, Lines>>,
+    groups: BTreeMap<String, BTreeMap<String, LineNumbers>>,
     /// By folded key: the key, and the keys below it.
     nests: BTreeMap<String, Nest>,
     kept_keys: usize,
@@ -167,7 +167,7 @@ pub struct Suspects {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Lines {
+struct LineNumbers {
     first: Vec<u64>,
     count: u64,
 }

@@ -23,7 +23,7 @@ mod row;
 mod warning;
 
 pub use check::{Finding, Severity, Summary, check};
-pub use fault::{Fault, ManifestError, Problem, RowError, UnclearColumn};
+pub use fault::{ManifestError, Problem, RowError, RowFault, UnclearColumn};
 pub use foreign::Foreign;
 pub use warning::RowWarning;
 
@@ -241,7 +241,7 @@ impl<R: Read> Manifest<R> {
             return Ok(row::from_cells(number, &self.header, cells));
         }
         let cells = match split(&bytes, delimiter) {
-            Err(broken) if broken.fault == Fault::UnclosedQuote => {
+            Err(broken) if broken.fault == RowFault::UnclosedQuote => {
                 self.lines
                     .finish_record(bytes, delimiter, self.header.columns.len())?
             }
@@ -277,7 +277,7 @@ impl<R: Read> Iterator for Manifest<R> {
         }
         let next = self.next_row().unwrap_or_else(|error| {
             self.ended = true;
-            let problem = Problem::of_line(Fault::Read(error.to_string()));
+            let problem = Problem::of_line(RowFault::Read(error.to_string()));
             Some(Err(self.row_error(self.lines.number() + 1, vec![problem])))
         });
         self.ended |= next.is_none();

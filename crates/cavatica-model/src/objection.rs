@@ -338,7 +338,7 @@ impl Warning {
 
 /// One of the two as JSON has it.
 #[derive(Serialize)]
-struct Told<'a> {
+struct FindingJson<'a> {
     name: &'a str,
     message: String,
     advice: &'a str,
@@ -348,7 +348,7 @@ struct Told<'a> {
 /// As an object with the keys `name`, `message`, `advice` and `where`.
 impl Serialize for Objection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Told {
+        FindingJson {
             name: self.name(),
             message: self.to_string(),
             advice: self.advice(),
@@ -361,7 +361,7 @@ impl Serialize for Objection {
 /// As an object with the keys `name`, `message`, `advice` and `where`.
 impl Serialize for Warning {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Told {
+        FindingJson {
             name: self.name(),
             message: self.to_string(),
             advice: self.advice(),
@@ -424,17 +424,17 @@ impl Findings {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Rejected(Box<Inner>);
+pub struct Rejected(Box<RejectedInner>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Inner {
+struct RejectedInner {
     request: ExportRequest,
     findings: Findings,
 }
 
 impl Rejected {
     pub(crate) fn new(request: ExportRequest, findings: Findings) -> Self {
-        Rejected(Box::new(Inner { request, findings }))
+        Rejected(Box::new(RejectedInner { request, findings }))
     }
 
     /// The request that was checked.

@@ -11,7 +11,7 @@ use cavatica_transfer::journal::{ItemRow, SkippedRow, Terms, Verified};
 use cavatica_transfer::state::State;
 use cavatica_transfer::{Finding, Untold};
 
-/// The names of the columns, in the order of [`Row`]'s fields.
+/// The names of the columns, in the order of [`SheetRow`]'s fields.
 pub(super) const NAMES: [&str; 28] = [
     "file_id",
     "name",
@@ -46,7 +46,7 @@ pub(super) const NAMES: [&str; 28] = [
 /// One file. Times are UTC; what isn't known is empty. New columns are added at the end, so that programs which count
 /// columns go on working; `docs/report.md` explains each.
 #[derive(Debug, Serialize)]
-pub(super) struct Row<'a> {
+pub(super) struct SheetRow<'a> {
     file_id: Cow<'a, str>,
     name: Cow<'a, str>,
     path: Cow<'a, str>,
@@ -87,12 +87,12 @@ pub(super) struct Row<'a> {
     because: Cow<'a, str>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> SheetRow<'a> {
     /// The row of a planned file.
     pub(super) fn of_item(terms: &'a Terms, item: &'a ItemRow) -> Self {
         let path = item.path.as_deref().unwrap_or_default();
         let seen = item.verified.as_ref();
-        let row = Row {
+        let row = SheetRow {
             file_id: item.file.as_str().into(),
             name: name(path).into(),
             path: path.into(),
@@ -134,7 +134,7 @@ impl<'a> Row<'a> {
         };
         match Trouble::of_item(terms.mode, item) {
             None => row,
-            Some(trouble) => Row {
+            Some(trouble) => SheetRow {
                 class: trouble.class,
                 code: trouble.code,
                 message: trouble.message,
@@ -148,7 +148,7 @@ impl<'a> Row<'a> {
     /// The row of a file that the plan left out.
     pub(super) fn of_skipped(terms: &'a Terms, skipped: &'a SkippedRow) -> Self {
         let path = skipped.path.as_deref().unwrap_or_default();
-        Row {
+        SheetRow {
             file_id: skipped
                 .file
                 .as_ref()
@@ -186,7 +186,7 @@ impl<'a> Row<'a> {
 
     /// The row with this done to every text that somebody else wrote.
     pub(super) fn with_texts(self, change: fn(Cow<'a, str>) -> Cow<'a, str>) -> Self {
-        Row {
+        SheetRow {
             file_id: change(self.file_id),
             name: change(self.name),
             path: change(self.path),

@@ -15,7 +15,7 @@ use cavatica_transfer::state::State;
 
 /// One object. Nothing is disarmed for spreadsheets: a key that was changed would register another object.
 #[derive(Serialize)]
-struct Object<'a> {
+struct DrsObject<'a> {
     #[serde(rename = "Bucket")]
     bucket: &'a str,
     #[serde(rename = "Key")]
@@ -49,7 +49,7 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
         written.rows += 1;
         let etag = item.verified.as_ref().and_then(|seen| seen.etag.as_deref());
         written.without_etag += u64::from(etag.is_none());
-        let object = Object {
+        let object = DrsObject {
             bucket,
             key: &key(terms, &item),
             size: item.size,

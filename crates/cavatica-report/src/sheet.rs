@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cavatica_model::{tsv, visible_json};
 use serde::Serialize;
 
-use super::columns::{NAMES, Row};
+use super::columns::{NAMES, SheetRow};
 use super::document::Document;
 use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
 use cavatica_transfer::journal::TransferFile;
@@ -22,13 +22,13 @@ pub(super) fn write(
     each_item(transfer, |item| {
         rows += 1;
         sheet
-            .write(Row::of_item(terms, &item))
+            .write(SheetRow::of_item(terms, &item))
             .map_err(ReportError::Write)
     })?;
     each_skipped(transfer, |skipped| {
         rows += 1;
         sheet
-            .write(Row::of_skipped(terms, &skipped))
+            .write(SheetRow::of_skipped(terms, &skipped))
             .map_err(ReportError::Write)
     })?;
     sheet.finish()?;
@@ -72,7 +72,7 @@ impl<'a> Sheet<'a> {
         Ok(Sheet::Cells(Box::new(writer), texts))
     }
 
-    fn write(&mut self, row: Row<'_>) -> io::Result<()> {
+    fn write(&mut self, row: SheetRow<'_>) -> io::Result<()> {
         match self {
             Sheet::Lines(out) => json_line(&Document::new(row), *out),
             Sheet::Cells(writer, texts) => Ok(writer.serialize(row.with_texts(*texts))?),

@@ -22,7 +22,7 @@ const LONGEST_VALUE: usize = 256;
 /// The arguments of one call, spelt as `aws s3api put-object-tagging --cli-input-json` reads them.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Call<'a> {
+struct TaggingCall<'a> {
     bucket: &'a str,
     key: String,
     tagging: Tagging,
@@ -53,7 +53,7 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
         let mut set = TagSet::default();
         set.fill(&item);
         written.altered_tags += set.altered;
-        let call = Call {
+        let call = TaggingCall {
             bucket,
             key: key(terms, &item),
             tagging: Tagging { tag_set: set.tags },

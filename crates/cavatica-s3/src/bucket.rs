@@ -3,12 +3,13 @@
 use std::fmt;
 
 use bytes::Bytes;
+use cavatica_connect::BoxError;
 use http::{Method, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
 
 use crate::config::BucketBuilder;
 use crate::credentials::{AwsConfig, Credentials};
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::list::Listing;
 use crate::object::{Download, Head, unquoted};
 use crate::place::Place;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::profiles::{Files, Profile};
+use crate::profiles::{ConfigFiles, Profile};
 
 #[cfg(test)]
 mod tests;
@@ -179,7 +179,7 @@ impl AwsConfig {
     /// As for [`find`](Self::find).
     pub fn find_in(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, AwsConfigError> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let files = Files::named_by(&set);
+        let files = ConfigFiles::named_by(&set);
         let profile = files.read();
         let credentials = match from_environment(&set)? {
             Some(credentials) => credentials,
@@ -232,7 +232,7 @@ fn from_environment(
 }
 
 /// The profile's keys. One with a role and keys of its own means the role: signing with the keys would be somebody else.
-fn from_profile(files: &Files, profile: &Profile) -> Result<Credentials, AwsConfigError> {
+fn from_profile(files: &ConfigFiles, profile: &Profile) -> Result<Credentials, AwsConfigError> {
     let indirect = |by: &str| AwsConfigError::Indirect {
         profile: files.profile.clone(),
         by: by.to_owned(),

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use cavatica_connect::BoxError;
 use http::StatusCode;
-
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A call that came to nothing. It names the call, the bucket and the key; never an address, which would carry a
 /// signature, and never a secret.

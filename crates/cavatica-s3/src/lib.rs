@@ -56,6 +56,6 @@ pub use bucket::Bucket;
 pub use config::{BucketBuilder, BuildError, shown_address};
 pub use credentials::{AwsConfig, AwsConfigError, Credentials};
 pub use error::{Error, ErrorKind};
-pub use list::{Listing, Page};
+pub use list::{Listing, ObjectPage};
 pub use object::{Download, Head, Object};
 pub use upload::Upload;

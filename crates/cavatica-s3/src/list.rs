@@ -18,7 +18,7 @@ const LARGEST_PAGE: u16 = 1000;
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
 #[derive(Debug, FromXml)]
 #[xml(rename = "ListBucketResult")]
-struct Answer {
+struct ListBucketResult {
     #[xml(rename = "EncodingType")]
     encoding: Option<String>,
     contents: Vec<Contents>,
@@ -61,7 +61,7 @@ pub struct Listing<'a> {
 
 /// Some of the keys under a prefix, in the order of their bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct ObjectPage {
     /// The objects.
     pub objects: Vec<Object>,
     /// In a listing of one level the folders, each as a whole prefix with its final `/`.
@@ -105,13 +105,13 @@ impl<'a> Listing<'a> {
     /// # Errors
     ///
     /// [`Error`] if the page can't be had; the same page is asked for again by the next call.
-    pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+    pub async fn next(&mut self) -> Result<Option<ObjectPage>, Error> {
         if self.ended {
             return Ok(None);
         }
         let (status, text) = self.bucket.read_text("list", self.query()).await?;
         let odd = || Error::new(ErrorKind::NotS3(status), "list", self.bucket.name(), None);
-        let answer: Answer = instant_xml::from_str(&without_namespace(&text))
+        let answer: ListBucketResult = instant_xml::from_str(&without_namespace(&text))
             .map_err(|error| odd().because(error))?;
         let is_encoded = answer.encoding.as_deref() == Some("url");
         let objects = answer.contents.into_iter();
@@ -121,7 +121,7 @@ impl<'a> Listing<'a> {
         if next.is_some() && next == self.token {
             return Err(odd().because("it leads to the same page again"));
         }
-        let page = Page {
+        let page = ObjectPage {
             objects: objects.ok_or_else(|| odd().because("it has an object without a size"))?,
             folders: folders.map(|p| decoded(p.prefix, is_encoded)).collect(),
             next: next.clone(),
@@ -183,7 +183,7 @@ mod tests {
 <CommonPrefixes><Prefix>run+1/</Prefix></CommonPrefixes><NextContinuationToken>t</NextContinuationToken></ListBucketResult>"#;
 
     fn read(text: &str) -> Option<(Vec<Object>, Vec<String>)> {
-        let answer: Answer = instant_xml::from_str(&without_namespace(text)).ok()?;
+        let answer: ListBucketResult = instant_xml::from_str(&without_namespace(text)).ok()?;
         let objects = answer.contents.into_iter();
         let folders = answer.folders.into_iter();
         Some((

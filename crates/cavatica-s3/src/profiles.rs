@@ -8,7 +8,7 @@ use crate::credentials::AwsConfigError;
 use crate::ini::Ini;
 
 /// Where the files are, and which profile of them is meant.
-pub(crate) struct Files {
+pub(crate) struct ConfigFiles {
     pub(crate) profile: String,
     pub(crate) credentials: PathBuf,
     pub(crate) config: PathBuf,
@@ -17,15 +17,15 @@ pub(crate) struct Files {
 /// A profile as both files tell it; empty options are none.
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
-    credentials: Option<Options>,
-    config: Option<Options>,
+    credentials: Option<KeyValues>,
+    config: Option<KeyValues>,
     /// What the profile's `services` say of S3.
-    s3: Options,
+    s3: KeyValues,
 }
 
-type Options = Vec<(String, String)>;
+type KeyValues = Vec<(String, String)>;
 
-impl Files {
+impl ConfigFiles {
     /// The files and the profile that these variables name.
     pub(crate) fn named_by(set: &dyn Fn(&str) -> Option<String>) -> Self {
         let home = set("HOME").or_else(|| set("USERPROFILE"));
@@ -35,7 +35,7 @@ impl Files {
             None => Path::new(home).join(usual),
         };
         let profile = set("AWS_DEFAULT_PROFILE").or_else(|| set("AWS_PROFILE"));
-        Files {
+        ConfigFiles {
             profile: profile.unwrap_or_else(|| "default".to_owned()),
             credentials: file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
             config: file("AWS_CONFIG_FILE", ".aws/config"),
@@ -54,7 +54,7 @@ impl Files {
             config: section
                 .and_then(|section| config.section(section))
                 .map(<[_]>::to_vec),
-            s3: Options::new(),
+            s3: KeyValues::new(),
         };
         if let Some(services) = profile.get("services") {
             let wanted = ["services", services];
@@ -92,7 +92,7 @@ impl Profile {
     }
 }
 
-fn of<'o>(options: Option<&'o Options>, name: &str) -> Option<&'o str> {
+fn of<'o>(options: Option<&'o KeyValues>, name: &str) -> Option<&'o str> {
     let (_, value) = options?.iter().find(|(known, _)| known == name)?;
     (!value.is_empty()).then_some(value)
 }
@@ -109,7 +109,7 @@ fn profile_name(section: &str) -> Option<String> {
 }
 
 /// Options that stand, indented, in the value of another.
-fn nested(value: &str) -> Options {
+fn nested(value: &str) -> KeyValues {
     let lines = value.lines().filter_map(|line| line.split_once('='));
     lines
         .map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cavatica_connect::BoxError;
 use cavatica_connect::{DialError, Dialer, Options, Trust, Unreachable};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -15,7 +16,7 @@ use instant_xml::FromXml;
 use jiff::Timestamp;
 
 use crate::bucket::{Bucket, nothing};
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::sign::{Payload, sign};
 use crate::upload::SourceError;
 

@@ -13,7 +13,7 @@ use crate::world::{Mode, play};
 
 /// A seed that showed something, and what.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct BadSeed {
     /// The scenario.
     pub scenario: Scenario,
     /// What must not be.
@@ -30,7 +30,7 @@ pub struct Campaign {
     /// What was met, and how often.
     pub met: BTreeMap<String, u64>,
     /// What was found, in the order of the seeds.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<BadSeed>,
 }
 
 /// What every long campaign meets.
@@ -143,7 +143,7 @@ impl Campaign {
                             *campaign.met.entry(what).or_default() += times;
                         }
                         if !played.wrongs.is_empty() {
-                            campaign.findings.push(Finding {
+                            campaign.findings.push(BadSeed {
                                 scenario,
                                 wrongs: played.wrongs,
                             });

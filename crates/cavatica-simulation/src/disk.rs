@@ -49,7 +49,7 @@ pub(crate) enum Level {
 }
 
 #[derive(Debug, Default)]
-struct File {
+struct Inode {
     /// What a loss of power leaves.
     synced: Vec<u8>,
     /// What programs see.
@@ -103,7 +103,7 @@ struct Handle {
 /// The disk of one world.
 #[derive(Debug)]
 pub(crate) struct Disk {
-    files: BTreeMap<FileNumber, File>,
+    files: BTreeMap<FileNumber, Inode>,
     /// Transfers, by the number of their real file.
     transfers: BTreeMap<u64, FileNumber>,
     /// What SQLite puts beside them.
@@ -162,10 +162,10 @@ impl Disk {
         let number = if copied {
             let bytes = self.files[&number].current.clone();
             let copy = self.fresh_number();
-            let file = File {
+            let file = Inode {
                 synced: bytes.clone(),
                 current: bytes,
-                ..File::default()
+                ..Inode::default()
             };
             self.files.insert(copy, file);
             copy
@@ -302,7 +302,7 @@ impl Disk {
             return None;
         }
         let number = self.fresh_number();
-        self.files.insert(number, File::default());
+        self.files.insert(number, Inode::default());
         self.transfers.insert(real, number);
         Some(number)
     }

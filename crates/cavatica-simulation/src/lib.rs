@@ -24,7 +24,7 @@ mod wire;
 mod world;
 
 pub use belief::Belief;
-pub use campaign::{Campaign, Finding};
+pub use campaign::{BadSeed, Campaign};
 pub use cavatica_transfer::Mutation;
 pub use scenario::{Others, Scenario, Trouble};
 pub use shrink::{as_test, shrink};

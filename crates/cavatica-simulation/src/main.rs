@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cavatica_simulation::{
-    Belief, Campaign, Finding, Mode, Mutation, Scenario, as_test, play, shrink, story,
+    BadSeed, Belief, Campaign, Mode, Mutation, Scenario, as_test, play, shrink, story,
 };
 use clap::{Parser, ValueEnum};
 
 /// Seeds of the engine, its journal and the platform in one deterministic process; exit code 3 if one shows a fault.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask simulate")]
-struct Options {
+struct Arguments {
     /// How many seeds
     #[arg(long, default_value_t = 2000)]
     seeds: u64,
@@ -19,8 +19,8 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     from: u64,
     /// What is asked: that nothing is doubled or destroyed or said falsely, or that everything comes to its end too
-    #[arg(long, value_enum, default_value_t = Asked::Safety)]
-    mode: Asked,
+    #[arg(long, value_enum, default_value_t = ModeName::Safety)]
+    mode: ModeName,
     /// Breaks a belief in every seed
     #[arg(long)]
     without: Option<Belief>,
@@ -45,16 +45,16 @@ struct Options {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Asked {
+enum ModeName {
     Safety,
     Liveness,
 }
 
-impl From<Asked> for Mode {
-    fn from(asked: Asked) -> Mode {
+impl From<ModeName> for Mode {
+    fn from(asked: ModeName) -> Mode {
         match asked {
-            Asked::Safety => Mode::Safety,
-            Asked::Liveness => Mode::Liveness,
+            ModeName::Safety => Mode::Safety,
+            ModeName::Liveness => Mode::Liveness,
         }
     }
 }
@@ -63,7 +63,7 @@ impl From<Asked> for Mode {
 const FOUND: u8 = 3;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Arguments::parse();
     // They are told with the seed that met them.
     std::panic::set_hook(Box::new(|_| {}));
     if options.beliefs {
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn one(scenario: &Scenario, options: &Options) -> bool {
+fn one(scenario: &Scenario, options: &Arguments) -> bool {
     say(scenario);
     let played = play(scenario, options.mode.into(), options.log);
     say(&played.log);
@@ -102,7 +102,7 @@ fn one(scenario: &Scenario, options: &Options) -> bool {
     !played.wrongs.is_empty()
 }
 
-fn many(options: &Options) -> bool {
+fn many(options: &Arguments) -> bool {
     let began = Instant::now();
     let campaign = campaign(options, None);
     for (what, times) in &campaign.met {
@@ -125,7 +125,7 @@ fn many(options: &Options) -> bool {
     !campaign.findings.is_empty() || !missing.is_empty()
 }
 
-fn campaign(options: &Options, mutation: Option<Mutation>) -> Campaign {
+fn campaign(options: &Arguments, mutation: Option<Mutation>) -> Campaign {
     let enough = if mutation.is_some() {
         1
     } else {
@@ -142,7 +142,7 @@ fn campaign(options: &Options, mutation: Option<Mutation>) -> Campaign {
     )
 }
 
-fn tell(finding: &Finding, mode: Mode) {
+fn tell(finding: &BadSeed, mode: Mode) {
     let (scenario, wrongs) = (&finding.scenario, &finding.wrongs);
     say(format_args!("\n{scenario}\n  {}", wrongs.join("\n  ")));
     let (least, played) = shrink(scenario, mode);
@@ -152,7 +152,7 @@ fn tell(finding: &Finding, mode: Mode) {
 }
 
 /// Each fault that was made has to be found. Prints a table.
-fn mutations(options: &Options) -> ExitCode {
+fn mutations(options: &Arguments) -> ExitCode {
     let mut missed = false;
     say("| in the engine | found by seed | after | seen |\n|---|--:|--:|---|");
     for mutation in Mutation::ALL {

@@ -21,7 +21,7 @@ thread_local! {
 
 /// What SQLite allocates for an open file.
 #[repr(C)]
-struct Opened {
+struct OpenFile {
     base: ffi::sqlite3_file,
     handle: HandleNumber,
 }
@@ -46,7 +46,7 @@ pub(crate) fn disk<T>(work: impl FnOnce(&mut Disk) -> T) -> T {
 fn register() {
     let vfs = Box::new(ffi::sqlite3_vfs {
         iVersion: 1,
-        szOsFile: c_int::try_from(size_of::<Opened>()).expect("it is small"),
+        szOsFile: c_int::try_from(size_of::<OpenFile>()).expect("it is small"),
         mxPathname: 1024,
         pNext: std::ptr::null_mut(),
         zName: c"simulation".as_ptr(),
@@ -126,8 +126,8 @@ unsafe fn text<'a>(text: *const c_char) -> Option<&'a str> {
 ///
 /// `file` was opened by [`open`].
 unsafe fn handle(file: *mut ffi::sqlite3_file) -> HandleNumber {
-    // SAFETY: as promised; SQLite allocated as much as an `Opened` takes.
-    unsafe { (*file.cast::<Opened>()).handle }
+    // SAFETY: as promised; SQLite allocated as much as an `OpenFile` takes.
+    unsafe { (*file.cast::<OpenFile>()).handle }
 }
 
 unsafe extern "C" fn open(
@@ -142,9 +142,9 @@ unsafe extern "C" fn open(
     // SAFETY: SQLite passes a C string or null.
     let path = unsafe { text(name) };
     let opened = try_disk(|disk| disk.open(path, is_main, create));
-    // SAFETY: SQLite passes room for an `Opened`, and a place for the flags or null. Without methods it isn't closed.
+    // SAFETY: SQLite passes room for an `OpenFile`, and a place for the flags or null. Without methods it isn't closed.
     unsafe {
-        let opened_file = file.cast::<Opened>();
+        let opened_file = file.cast::<OpenFile>();
         (*opened_file).base.pMethods = std::ptr::null();
         match opened {
             Ok(handle) => {

@@ -54,10 +54,10 @@ pub struct Strike {
 
 /// The network of one world.
 #[derive(Clone, Debug)]
-pub(crate) struct Network(Arc<Mutex<State>>);
+pub(crate) struct Network(Arc<Mutex<NetworkState>>);
 
 #[derive(Debug)]
-struct State {
+struct NetworkState {
     chance: fastrand::Rng,
     strikes: Vec<(Strike, bool)>,
     requests: u64,
@@ -69,7 +69,7 @@ struct State {
 
 impl Network {
     pub(crate) fn new(seed: u64, strikes: Vec<Strike>, log: &Log) -> Self {
-        Network(Arc::new(Mutex::new(State {
+        Network(Arc::new(Mutex::new(NetworkState {
             chance: fastrand::Rng::with_seed(seed),
             strikes: strikes.into_iter().map(|strike| (strike, false)).collect(),
             requests: 0,
@@ -106,7 +106,7 @@ impl Network {
     }
 }
 
-impl State {
+impl NetworkState {
     /// A request begins: what happens to it.
     fn request(&mut self, head: &[u8]) -> Option<Blow> {
         let is_start = head.starts_with(b"POST /v2/bulk/storage/exports/create")

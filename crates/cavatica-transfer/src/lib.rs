@@ -58,6 +58,6 @@ pub use run::{
     VolumeDifference, Way, run,
 };
 pub use verify::{
-    Against, Destination, Encryption, Finding, Found, ListingError, Object, Reason, Untold,
+    Against, Destination, Encryption, Finding, Found, ListedObject, ListingError, Reason, Untold,
     VerifyError, VerifySummary, find_beginning, verify,
 };

@@ -75,7 +75,7 @@ pub async fn export_once(
         Err(error) => error,
     };
     let now = Instant::now();
-    let mut inquiry = Inquiry::new(&platform, export, mode, sent);
+    let mut inquiry = SingleInquiry::new(&platform, export, mode, sent);
     match error.outcome() {
         Outcome::NotSent => Err(OnceError::NotStarted(error)),
         Outcome::Refused => match inquiry.inquire(Effort::Cheap).await {
@@ -97,7 +97,7 @@ pub async fn export_once(
 }
 
 /// What is asked about one export.
-struct Inquiry<'a> {
+struct SingleInquiry<'a> {
     platform: &'a Cavatica,
     export: &'a CheckedExport,
     asked: Asked,
@@ -106,7 +106,7 @@ struct Inquiry<'a> {
     completed: Completed,
 }
 
-impl<'a> Inquiry<'a> {
+impl<'a> SingleInquiry<'a> {
     fn new(
         platform: &'a Cavatica,
         export: &'a CheckedExport,
@@ -134,7 +134,7 @@ impl<'a> Inquiry<'a> {
             planned_free: false,
             earlier: Vec::new(),
         };
-        Inquiry {
+        SingleInquiry {
             platform,
             export,
             asked: Asked {

@@ -6,10 +6,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cavatica_connect::BoxError;
 use http::{HeaderMap, StatusCode};
 use serde::de::IgnoredAny;
-
-use crate::error::BoxError;
 
 /// A success: any 2xx, because the documentation promises no particular one.
 #[derive(Clone)]

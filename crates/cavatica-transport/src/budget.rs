@@ -60,7 +60,7 @@ pub(crate) enum Pace {
 
 /// What an answer says about the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct RateHeaders {
     limit: Option<u64>,
     remaining: Option<u64>,
     /// How long the window lasts; more than nothing and at most a window.
@@ -86,9 +86,9 @@ pub(crate) struct Budget {
     sent: u64,
 }
 
-impl Told {
+impl RateHeaders {
     /// Reads the headers of an answer that came at `now`.
-    pub(crate) fn read(headers: &HeaderMap, now: Timestamp) -> Told {
+    pub(crate) fn read(headers: &HeaderMap, now: Timestamp) -> RateHeaders {
         let number = |name| text(headers, name)?.parse::<i64>().ok();
         let date = text(headers, header::DATE.as_str())
             .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok());
@@ -100,7 +100,7 @@ impl Told {
             .map(|moment| moment.duration_since(clock));
         // What is left of a window that is over says nothing about the next.
         let is_over = left.is_some_and(|left| !left.is_positive());
-        Told {
+        RateHeaders {
             limit: count("x-ratelimit-limit").filter(|limit| *limit > 0),
             remaining: count("x-ratelimit-remaining").filter(|_| !is_over),
             resets_in: left
@@ -166,7 +166,7 @@ impl Budget {
     }
 
     /// Notes what an answer says, after its request has [landed](Self::land).
-    pub(crate) fn observe(&mut self, told: Told, now: Timestamp) {
+    pub(crate) fn observe(&mut self, told: RateHeaders, now: Timestamp) {
         self.roll_over(now);
         self.learn_limit(told);
         let Some(remaining) = told.remaining else {
@@ -195,7 +195,7 @@ impl Budget {
     }
 
     /// Notes a 429. With a moment, nothing is left until then; without, all pause for a while that grows.
-    pub(crate) fn refused(&mut self, told: Told, now: Timestamp) {
+    pub(crate) fn refused(&mut self, told: RateHeaders, now: Timestamp) {
         self.roll_over(now);
         self.learn_limit(told);
         match told.resets_in {
@@ -232,7 +232,7 @@ impl Budget {
         }
     }
 
-    fn learn_limit(&mut self, told: Told) {
+    fn learn_limit(&mut self, told: RateHeaders) {
         let limit = told.limit.unwrap_or(self.limit);
         self.remaining = (self.remaining.saturating_add(limit)).saturating_sub(self.limit);
         self.limit = limit;

@@ -12,7 +12,7 @@ use crate::Token;
 use crate::budget::Budget;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
-use crate::connect::{Connect, Source};
+use crate::connect::{Connect, ConnectionSource};
 use crate::endpoint::Endpoint;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::starts::Starts;
@@ -218,7 +218,7 @@ impl ClientBuilder {
         let (source, byte_life, behind_proxy) = match self.connect {
             Some(connect) => {
                 let byte_life = connect.longest_byte_life();
-                (Source::Given(connect), byte_life, false)
+                (ConnectionSource::Given(connect), byte_life, false)
             }
             None => {
                 let byte_life = self.dial.byte_life;
@@ -227,7 +227,11 @@ impl ClientBuilder {
                 let dialer = Dialer::new(&destination, self.dial)?;
                 let behind_proxy = dialer.is_behind_proxy();
                 let byte_life = byte_life.filter(|_| KNOWS_BYTE_LIFE && !behind_proxy);
-                (Source::Network(Box::new(dialer)), byte_life, behind_proxy)
+                (
+                    ConnectionSource::Network(Box::new(dialer)),
+                    byte_life,
+                    behind_proxy,
+                )
             }
         };
         let http = legacy::Client::builder(TokioExecutor::new())

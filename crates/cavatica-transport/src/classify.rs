@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use cavatica_connect::BoxError;
 use cavatica_connect::Unreachable;
 use cavatica_model::ApiError;
 use http::response::Parts;
@@ -13,7 +14,7 @@ use crate::Effect;
 use crate::answer::{Answer, Reader, Success, text};
 use crate::call::{ADVANCE_ACCESS, Prepared};
 use crate::endpoint::Origin;
-use crate::error::{BoxError, Failure, Fault, Outcome};
+use crate::error::{FailedAttempt, Fault, Outcome};
 
 /// What an attempt brought home.
 pub(crate) enum Exchange {
@@ -46,18 +47,20 @@ pub(crate) fn classify(
     proof: Proof,
     reader: &Reader,
     max_answer: usize,
-) -> Result<Success, Failure> {
+) -> Result<Success, FailedAttempt> {
     let failure = match exchange {
         Exchange::Answered(parts, body) => match answered(parts, body, call, reader, max_answer) {
             Ok(success) => return Ok(success),
             Err(failure) => failure,
         },
         Exchange::Failed(error) => failed(error),
-        Exchange::TimedOut(limit) => Failure::new(Outcome::Unknown, Fault::TimedOut { limit }),
+        Exchange::TimedOut(limit) => {
+            FailedAttempt::new(Outcome::Unknown, Fault::TimedOut { limit })
+        }
     };
     // A definite answer stays what it is; what would be unknown is settled by the proof.
     Err(match (failure.outcome, proof) {
-        (Outcome::Unknown, Proof::NotSent) => Failure {
+        (Outcome::Unknown, Proof::NotSent) => FailedAttempt {
             outcome: Outcome::NotSent,
             ..failure
         },
@@ -71,7 +74,7 @@ fn answered(
     call: &Prepared,
     reader: &Reader,
     max_answer: usize,
-) -> Result<Success, Failure> {
+) -> Result<Success, FailedAttempt> {
     let status = parts.status;
     let request_id = text(&parts.headers, "x-request-id").map(str::to_owned);
     let body = body.and_then(|body| match is_bloated(&body) {
@@ -93,18 +96,20 @@ fn answered(
                     };
                     return Ok(Success { answer, said });
                 }
-                Err(error) => Failure::new(Outcome::Unknown, Fault::Unreadable).because(error),
+                Err(error) => {
+                    FailedAttempt::new(Outcome::Unknown, Fault::Unreadable).because(error)
+                }
             },
             Err(failure) => failure,
         }
     } else {
         let api_error = body.ok().and_then(|body| api_error(&body));
-        Failure {
+        FailedAttempt {
             api_error: api_error.clone().map(Box::new),
             ..refused(status, &parts.headers, call, api_error.as_ref())
         }
     };
-    Err(Failure {
+    Err(FailedAttempt {
         status: Some(status.as_u16()),
         request_id,
         ..failure
@@ -117,7 +122,7 @@ fn refused(
     headers: &HeaderMap,
     call: &Prepared,
     api_error: Option<&ApiError>,
-) -> Failure {
+) -> FailedAttempt {
     let code = api_error.and_then(ApiError::code);
     let is_own = code.is_some() || api_error.is_some_and(misses_header);
     let outcome = match (status, call.effect) {
@@ -139,7 +144,7 @@ fn refused(
     } else {
         Fault::Status(status.as_u16())
     };
-    Failure::new(outcome, fault)
+    FailedAttempt::new(outcome, fault)
 }
 
 /// The origin only: the rest of a redirect's target may hold anything.
@@ -190,26 +195,30 @@ fn is_bloated(body: &[u8]) -> bool {
     separators > MAX_VALUES
 }
 
-fn broken(fault: BodyFault, max_answer: usize) -> Failure {
+fn broken(fault: BodyFault, max_answer: usize) -> FailedAttempt {
     match fault {
-        BodyFault::TimedOut(limit) => Failure::new(Outcome::Unknown, Fault::TimedOut { limit }),
-        BodyFault::Bloated => Failure::new(Outcome::Unknown, Fault::Unreadable)
+        BodyFault::TimedOut(limit) => {
+            FailedAttempt::new(Outcome::Unknown, Fault::TimedOut { limit })
+        }
+        BodyFault::Bloated => FailedAttempt::new(Outcome::Unknown, Fault::Unreadable)
             .because(format!("it holds more than {MAX_VALUES} values")),
         BodyFault::Failed(error) if error.is::<LengthLimitError>() => {
-            Failure::new(Outcome::Unknown, Fault::TooLarge { limit: max_answer })
+            FailedAttempt::new(Outcome::Unknown, Fault::TooLarge { limit: max_answer })
         }
-        BodyFault::Failed(error) => Failure::new(Outcome::Unknown, Fault::Broken).because(error),
+        BodyFault::Failed(error) => {
+            FailedAttempt::new(Outcome::Unknown, Fault::Broken).because(error)
+        }
     }
 }
 
-fn failed(error: hyper_util::client::legacy::Error) -> Failure {
+fn failed(error: hyper_util::client::legacy::Error) -> FailedAttempt {
     if !error.is_connect() {
-        return Failure::new(Outcome::Unknown, Fault::Broken).because(error);
+        return FailedAttempt::new(Outcome::Unknown, Fault::Broken).because(error);
     }
     let fault = match Unreachable::of(&error) {
         Some(Unreachable::Certificate) => Fault::Certificate,
         Some(Unreachable::ProxyLogin) => Fault::ProxyLogin,
         _ => Fault::Connect,
     };
-    Failure::new(Outcome::NotSent, fault).because(error)
+    FailedAttempt::new(Outcome::NotSent, fault).because(error)
 }

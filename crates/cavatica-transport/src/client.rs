@@ -14,13 +14,13 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use crate::answer::{Answer, Fetched, Reader, Success, anything, json};
-use crate::budget::{Budget, BudgetView, FREE_ROUTE, Pace, Told, later};
+use crate::budget::{Budget, BudgetView, FREE_ROUTE, Pace, RateHeaders, later};
 use crate::builder::{ClientBuilder, Settings};
 use crate::call::{Call, CallFault, LINK, Prepared};
 use crate::classify::{BodyFault, Exchange, Proof, classify};
-use crate::connect::Source;
+use crate::connect::ConnectionSource;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Failure, Fault, Outcome, Subject};
+use crate::error::{Error, FailedAttempt, Fault, Outcome, Subject};
 use crate::gate::{Gate, GatedBody, Guard};
 
 use crate::retry::{Decision, RetryBudget, decide, doubled};
@@ -47,7 +47,7 @@ pub struct Client(pub(crate) Arc<Shared>, Option<Guard>);
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
     pub(crate) token: Token,
-    pub(crate) http: legacy::Client<Source, GatedBody>,
+    pub(crate) http: legacy::Client<ConnectionSource, GatedBody>,
     pub(crate) settings: Settings,
     pub(crate) budget: Mutex<Budget>,
     pub(crate) retries: Mutex<RetryBudget>,
@@ -180,10 +180,10 @@ impl Client {
                 status: answer.status(),
             }),
             Err(error) => {
-                let failure = Failure {
+                let failure = FailedAttempt {
                     status: Some(answer.status()),
                     request_id,
-                    ..Failure::new(Outcome::Unknown, Fault::Unreadable).because(error)
+                    ..FailedAttempt::new(Outcome::Unknown, Fault::Unreadable).because(error)
                 };
                 Err(Error::new(failure, subject))
             }
@@ -221,10 +221,10 @@ impl Client {
                     told
                 }
                 Err(fault @ CallFault::Malformed(_)) => {
-                    Err(Failure::new(Outcome::NotSent, Fault::Call).because(fault))
+                    Err(FailedAttempt::new(Outcome::NotSent, Fault::Call).because(fault))
                 }
                 Err(fault @ CallFault::OtherOrigin(_)) => {
-                    Err(Failure::new(Outcome::NotSent, Fault::OtherOrigin).because(fault))
+                    Err(FailedAttempt::new(Outcome::NotSent, Fault::OtherOrigin).because(fault))
                 }
             };
             let subject = Subject {
@@ -255,7 +255,7 @@ impl Shared {
         reader: &Reader,
         free: bool,
         spent: &mut Spent,
-    ) -> Result<Success, Failure> {
+    ) -> Result<Success, FailedAttempt> {
         loop {
             let permit = if free {
                 locked(&self.budget).count_free();
@@ -264,7 +264,7 @@ impl Shared {
                 Some(self.pace(spent).await?)
             };
             if self.is_withdrawn(call, spent) {
-                return Err(Failure::new(Outcome::NotSent, Fault::Withdrawn));
+                return Err(FailedAttempt::new(Outcome::NotSent, Fault::Withdrawn));
             }
             spent.attempts += 1;
             let begun = Instant::now();
@@ -337,7 +337,7 @@ impl Shared {
     }
 
     /// Waits until the request budget has one for us.
-    async fn pace(self: &Arc<Self>, spent: &mut Spent) -> Result<Permit, Failure> {
+    async fn pace(self: &Arc<Self>, spent: &mut Spent) -> Result<Permit, FailedAttempt> {
         loop {
             let now = self.now();
             // On a line of its own, so that the lock isn't held while waiting.
@@ -347,7 +347,7 @@ impl Shared {
             };
             let wait = since(now, until) + self.jitter();
             if self.patience_left(spent) < wait {
-                return Err(Failure::new(Outcome::NotSent, Fault::Budget));
+                return Err(FailedAttempt::new(Outcome::NotSent, Fault::Budget));
             }
             spent.patience += wait;
             self.wait(WaitReason::Budget, wait).await;
@@ -362,7 +362,7 @@ impl Shared {
         permit: Option<Permit>,
         spent: &Spent,
         limit: Duration,
-    ) -> Result<Success, Failure> {
+    ) -> Result<Success, FailedAttempt> {
         let span = trace::attempt(call, spent.attempts);
         let (withdrawals, guard) = (spent.withdrawals, spent.guard.clone());
         let (shared, prepared) = (Arc::clone(self), Arc::clone(call));
@@ -381,7 +381,9 @@ impl Shared {
                 Ok(told) => told,
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 // The runtime is shutting down, perhaps in the middle of it.
-                Err(error) => Err(Failure::new(Outcome::Unknown, Fault::Broken).because(error)),
+                Err(error) => {
+                    Err(FailedAttempt::new(Outcome::Unknown, Fault::Broken).because(error))
+                }
             },
         }
     }
@@ -393,10 +395,10 @@ impl Shared {
         permit: Option<Permit>,
         (withdrawals, guard): (u64, Option<Guard>),
         limit: Duration,
-    ) -> Result<Success, Failure> {
+    ) -> Result<Success, FailedAttempt> {
         let (gate, body) = Gate::before(call.body.clone(), guard);
         if call.effect == Effect::Start && !self.starts.enter(withdrawals, &gate) {
-            return Err(Failure::new(Outcome::NotSent, Fault::Withdrawn));
+            return Err(FailedAttempt::new(Outcome::NotSent, Fault::Withdrawn));
         }
         let exchange = self.exchange(call, body, limit).await;
         // Only a start needs the proof, and the answer must be in before it is asked for.
@@ -405,11 +407,11 @@ impl Shared {
             _ => Proof::None,
         };
         let told = match &exchange {
-            Exchange::Answered(parts, _) => Some(Told::read(&parts.headers, self.now())),
+            Exchange::Answered(parts, _) => Some(RateHeaders::read(&parts.headers, self.now())),
             Exchange::Failed(_) | Exchange::TimedOut(_) => None,
         };
         let answer = classify(exchange, call, proof, reader, self.settings.max_answer);
-        if let Some(ahead) = told.as_ref().and_then(Told::clock_ahead) {
+        if let Some(ahead) = told.as_ref().and_then(RateHeaders::clock_ahead) {
             *locked(&self.clock_ahead) = Some(ahead);
         }
         self.account(&answer, told, permit);
@@ -457,8 +459,8 @@ impl Shared {
     /// Tells the budgets how an attempt ended.
     fn account(
         &self,
-        answer: &Result<Success, Failure>,
-        told: Option<Told>,
+        answer: &Result<Success, FailedAttempt>,
+        told: Option<RateHeaders>,
         permit: Option<Permit>,
     ) {
         let paid = permit.is_some();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use cavatica_connect::BoxError;
 use cavatica_connect::{Dialed, Dialer, Dialing};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -17,8 +18,6 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
-
-use crate::error::BoxError;
 
 /// Both ways of a connection.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -44,30 +43,30 @@ pub trait Connect: fmt::Debug + Send + Sync + 'static {
 
 /// Where connections come from.
 #[derive(Clone)]
-pub(crate) enum Source {
+pub(crate) enum ConnectionSource {
     Network(Box<Dialer>),
     Given(Arc<dyn Connect>),
 }
 
-impl Service<Uri> for Source {
+impl Service<Uri> for ConnectionSource {
     type Response = Wire;
     type Error = BoxError;
     type Future = Dialing<Wire>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match self {
-            Source::Network(dialer) => dialer.poll_ready(context),
-            Source::Given(_) => Poll::Ready(Ok(())),
+            ConnectionSource::Network(dialer) => dialer.poll_ready(context),
+            ConnectionSource::Given(_) => Poll::Ready(Ok(())),
         }
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
         match self {
-            Source::Network(dialer) => {
+            ConnectionSource::Network(dialer) => {
                 let dialing = dialer.call(destination);
                 Box::pin(async move { Ok(Wire::Network(Box::new(dialing.await?))) })
             }
-            Source::Given(connect) => {
+            ConnectionSource::Given(connect) => {
                 let opening = connect.connect();
                 Box::pin(async move { Ok(Wire::Given(TokioIo::new(opening.await?))) })
             }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use cavatica_connect::BoxError;
 use cavatica_model::{ApiError, visible};
 use http::Method;
 
@@ -149,11 +150,9 @@ impl fmt::Display for Fault {
     }
 }
 
-pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
-
 /// One attempt that came to nothing.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct FailedAttempt {
     pub(crate) outcome: Outcome,
     pub(crate) fault: Fault,
     pub(crate) status: Option<u16>,
@@ -163,9 +162,9 @@ pub(crate) struct Failure {
     pub(crate) source: Option<BoxError>,
 }
 
-impl Failure {
+impl FailedAttempt {
     pub(crate) fn new(outcome: Outcome, fault: Fault) -> Self {
-        Failure {
+        FailedAttempt {
             outcome,
             fault,
             status: None,
@@ -176,7 +175,7 @@ impl Failure {
     }
 
     pub(crate) fn because(self, source: impl Into<BoxError>) -> Self {
-        Failure {
+        FailedAttempt {
             source: Some(source.into()),
             ..self
         }
@@ -188,7 +187,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    failure: Failure,
+    failure: FailedAttempt,
     subject: Subject,
 }
 
@@ -203,7 +202,7 @@ pub(crate) struct Subject {
 }
 
 impl Error {
-    pub(crate) fn new(failure: Failure, subject: Subject) -> Self {
+    pub(crate) fn new(failure: FailedAttempt, subject: Subject) -> Self {
         Error(Box::new(Inner { failure, subject }))
     }
 
@@ -224,20 +223,24 @@ impl Error {
     /// ```
     pub fn refused(method: &str, path: &str, api_error: ApiError) -> Self {
         let status = api_error.http_status().unwrap_or(400);
-        let failure = Failure {
+        let failure = FailedAttempt {
             status: Some(status),
             api_error: Some(Box::new(api_error)),
-            ..Failure::new(Outcome::Refused, Fault::Status(status))
+            ..FailedAttempt::new(Outcome::Refused, Fault::Status(status))
         };
         Error::of_test(method, path, failure)
     }
 
     /// A start whose answer was lost: for the tests of a program that has to cope with it.
     pub fn lost(method: &str, path: &str) -> Self {
-        Error::of_test(method, path, Failure::new(Outcome::Unknown, Fault::Broken))
+        Error::of_test(
+            method,
+            path,
+            FailedAttempt::new(Outcome::Unknown, Fault::Broken),
+        )
     }
 
-    fn of_test(method: &str, path: &str, failure: Failure) -> Self {
+    fn of_test(method: &str, path: &str, failure: FailedAttempt) -> Self {
         let method = method.parse().unwrap_or(Method::POST);
         let effect = if method == Method::GET {
             Effect::Read

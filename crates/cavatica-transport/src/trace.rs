@@ -14,7 +14,7 @@ use cavatica_model::ApiError;
 use crate::answer::Success;
 use crate::budget::BudgetView;
 use crate::call::Prepared;
-use crate::error::Failure;
+use crate::error::FailedAttempt;
 use crate::wait::{Wait, WaitReason};
 
 pub(crate) fn call(call: &Prepared) -> Span {
@@ -40,7 +40,7 @@ pub(crate) fn call(call: &Prepared) -> Span {
 
 pub(crate) fn ended(
     span: &Span,
-    told: &Result<Success, Failure>,
+    told: &Result<Success, FailedAttempt>,
     attempts: u32,
     budget: &BudgetView,
 ) {
@@ -71,7 +71,7 @@ pub(crate) fn attempt(call: &Prepared, number: u32) -> Span {
 }
 
 /// What came of a call or of an attempt.
-fn note(span: &Span, told: &Result<Success, Failure>) {
+fn note(span: &Span, told: &Result<Success, FailedAttempt>) {
     let (status, request_id) = match told {
         Ok(Success { answer, .. }) => (Some(answer.status()), answer.request_id()),
         Err(failure) => (failure.status, failure.request_id.as_deref()),
@@ -95,7 +95,7 @@ fn note(span: &Span, told: &Result<Success, Failure>) {
 }
 
 /// Within the attempt's span.
-pub(crate) fn attempted(told: &Result<Success, Failure>) {
+pub(crate) fn attempted(told: &Result<Success, FailedAttempt>) {
     note(&Span::current(), told);
     match told {
         Ok(Success { answer, .. }) => debug!(bytes = answer.body().len(), "attempt answered"),

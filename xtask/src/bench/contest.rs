@@ -5,12 +5,12 @@ use std::thread;
 
 use super::clients::Client;
 use super::cost::{Cost, TURNS};
-use super::desk::{Desk, Jobs, World};
+use super::desk::{Desk, Jobs, Setup};
 use crate::say;
 
 /// What one competitor needed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(super) struct Measured {
     pub(super) client: Client,
     pub(super) jobs: Jobs,
     pub(super) files: u64,
@@ -18,7 +18,7 @@ pub(super) struct Row {
     pub(super) cost: Cost,
 }
 
-impl Row {
+impl Measured {
     pub(super) fn requests_per_file(&self) -> f64 {
         self.requests as f64 / self.files as f64
     }
@@ -29,20 +29,23 @@ impl Row {
 }
 
 /// One after the other with short jobs. With long ones all at once: they mostly wait.
-pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Row>, String> {
+pub(super) fn run(files: u64, python: &Path) -> Result<Vec<Measured>, String> {
     let mut turns = Vec::new();
     for _ in 0..TURNS {
         let turn = Client::ALL.map(|client| compete(client, Jobs::Short, files, python));
-        turns.push(turn.into_iter().collect::<Result<Vec<Row>, String>>()?);
+        turns.push(
+            turn.into_iter()
+                .collect::<Result<Vec<Measured>, String>>()?,
+        );
     }
     let mean = |client: usize| {
         let costs: Vec<Cost> = turns.iter().map(|turn| turn[client].cost).collect();
-        Row {
+        Measured {
             cost: Cost::mean(&costs),
             ..turns[0][client]
         }
     };
-    let mut rows: Vec<Row> = (0..Client::ALL.len()).map(mean).collect();
+    let mut rows: Vec<Measured> = (0..Client::ALL.len()).map(mean).collect();
     let long = thread::scope(|scope| {
         let threads = Client::ALL
             .map(|client| scope.spawn(move || compete(client, Jobs::Hour, files, python)));
@@ -63,9 +66,9 @@ pub(super) fn share(client: Client, files: u64) -> u64 {
     }
 }
 
-fn compete(client: Client, jobs: Jobs, files: u64, python: &Path) -> Result<Row, String> {
+fn compete(client: Client, jobs: Jobs, files: u64, python: &Path) -> Result<Measured, String> {
     let files = share(client, files);
-    let desk = Desk::start(&format!("{client:?}-{jobs:?}"), &World::new(files, jobs))?;
+    let desk = Desk::start(&format!("{client:?}-{jobs:?}"), &Setup::new(files, jobs))?;
     let cost = client.work(&desk, python)?;
     let state = desk.state()?;
     if state.completed() != files {
@@ -75,7 +78,7 @@ fn compete(client: Client, jobs: Jobs, files: u64, python: &Path) -> Result<Row,
             state.completed()
         ));
     }
-    let row = Row {
+    let row = Measured {
         client,
         jobs,
         files,

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::SandboxProcess;
 use crate::target;
 
 pub(super) const PROJECT: &str = "lab/cohort";
@@ -50,7 +50,7 @@ impl Jobs {
 
 /// What the platform is like.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct World {
+pub(super) struct Setup {
     pub(super) files: u64,
     pub(super) jobs: Jobs,
     /// So much faster than the platform is everything here.
@@ -59,10 +59,10 @@ pub(super) struct World {
     pub(super) limit: u64,
 }
 
-impl World {
+impl Setup {
     /// The platform, with its own limit, only faster.
     pub(super) fn new(files: u64, jobs: Jobs) -> Self {
-        World {
+        Setup {
             files,
             jobs,
             faster: FASTER,
@@ -103,8 +103,8 @@ impl World {
 /// A sandbox and a folder to work in; both go with it.
 pub(super) struct Desk {
     pub(super) folder: PathBuf,
-    pub(super) sandbox: Sandbox,
-    pub(super) world: World,
+    pub(super) sandbox: SandboxProcess,
+    pub(super) world: Setup,
 }
 
 impl Drop for Desk {
@@ -114,7 +114,7 @@ impl Drop for Desk {
 }
 
 impl Desk {
-    pub(super) fn start(name: &str, world: &World) -> Result<Self, String> {
+    pub(super) fn start(name: &str, world: &Setup) -> Result<Self, String> {
         let folder = target().join(format!("bench/{}-{name}", std::process::id()));
         let home = folder.join("home/.sevenbridges");
         let prepare = || {
@@ -124,7 +124,7 @@ impl Desk {
         prepare().map_err(|error| format!("{}: {error}", folder.display()))?;
         let scenario = folder.join("scenario.json").display().to_string();
         let args = ["--scenario", scenario.as_str()];
-        let sandbox = Sandbox::start(&program(), &args, &folder.join("data"))?;
+        let sandbox = SandboxProcess::start(&program(), &args, &folder.join("data"))?;
         std::fs::copy(&sandbox.credentials, home.join("credentials"))
             .map_err(|error| error.to_string())?;
         Ok(Desk {
@@ -152,16 +152,16 @@ impl Desk {
         command
     }
 
-    pub(super) fn state(&self) -> Result<State, String> {
+    pub(super) fn state(&self) -> Result<SandboxState, String> {
         let state = self.sandbox.request("GET", "/_sandbox/state", "")?;
-        Ok(State(state))
+        Ok(SandboxState(state))
     }
 }
 
 /// What the sandbox has seen and done.
-pub(super) struct State(Value);
+pub(super) struct SandboxState(Value);
 
-impl State {
+impl SandboxState {
     /// How many requests it has had, those over the limit included.
     pub(super) fn requests(&self) -> u64 {
         let requests = self.0["requests"].as_object();

@@ -9,8 +9,8 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use super::clients::{Client, plan, run_command};
-use super::contest::{Row, share};
-use super::desk::{Desk, Jobs, World};
+use super::contest::{Measured, share};
+use super::desk::{Desk, Jobs, Setup};
 use crate::sandbox::Running;
 use crate::say;
 
@@ -50,7 +50,7 @@ impl Limited {
 }
 
 /// All at once, each with a platform of its own: they mostly wait.
-pub(super) fn run(contest: &[Row], files: u64, python: &Path) -> Result<Vec<Limited>, String> {
+pub(super) fn run(contest: &[Measured], files: u64, python: &Path) -> Result<Vec<Limited>, String> {
     thread::scope(|scope| {
         let mut threads = vec![scope.spawn(move || submit_only(files))];
         for client in Client::ALL {
@@ -91,10 +91,10 @@ fn compete(client: Client, files: u64, requests: u64, python: &Path) -> Result<L
         Client::Ours => files * MORE,
         _ => share(client, files),
     };
-    let world = World {
+    let world = Setup {
         faster: FASTER,
         limit: requests.div_ceil(WINDOWS),
-        ..World::new(files, Jobs::Short)
+        ..Setup::new(files, Jobs::Short)
     };
     let desk = Desk::start(&format!("{client:?}-limit"), &world)?;
     let began = Instant::now();
@@ -105,10 +105,10 @@ fn compete(client: Client, files: u64, requests: u64, python: &Path) -> Result<L
 /// The time until the last file is accepted, while none of the jobs has ended: sending doesn't wait for following.
 fn submit_only(files: u64) -> Result<Limited, String> {
     let files = files * MORE * 2;
-    let world = World {
+    let world = Setup {
         faster: FASTER,
         limit: needed(files, Needs::Submission).div_ceil(WINDOWS),
-        ..World::new(files, Jobs::Hour)
+        ..Setup::new(files, Jobs::Hour)
     };
     let desk = Desk::start("submit-limit", &world)?;
     let began = Instant::now();

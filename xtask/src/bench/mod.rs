@@ -19,7 +19,7 @@ mod targets;
 use std::path::Path;
 
 use alone::Alone;
-use contest::Row;
+use contest::Measured;
 use cost::Cost;
 use limit::Limited;
 use scale::{Resume, Scale};
@@ -27,7 +27,7 @@ use scale::{Resume, Scale};
 use crate::{Failed, cargo, command, conformance, say};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct BenchOptions {
     /// How many files the competitors export
     #[arg(long, default_value_t = 10_000)]
     files: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Options {
     write: bool,
 }
 
-impl Options {
+impl BenchOptions {
     /// The command that these options come from.
     fn command(&self) -> String {
         let full = if self.full { " --full" } else { "" };
@@ -64,7 +64,7 @@ impl Options {
 /// Everything that was measured.
 #[derive(Debug, Default)]
 struct Findings {
-    contest: Vec<Row>,
+    contest: Vec<Measured>,
     limit: Vec<Limited>,
     scale: Vec<Scale>,
     resume: Option<Resume>,
@@ -73,7 +73,7 @@ struct Findings {
     decode: Option<f64>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<(), Failed> {
+pub(crate) fn run(options: &BenchOptions) -> Result<(), Failed> {
     command(cargo().args([
         "build",
         "--profile",
@@ -90,7 +90,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failed> {
 }
 
 /// Measures, prints, judges.
-fn tell(options: &Options, python: &Path) -> Result<(), String> {
+fn tell(options: &BenchOptions, python: &Path) -> Result<(), String> {
     let findings = find(options, python)?;
     let verdicts = targets::judge(&findings);
     say(format_args!("\n{}", page::contest(&findings)));
@@ -109,7 +109,7 @@ fn tell(options: &Options, python: &Path) -> Result<(), String> {
     }
 }
 
-fn find(options: &Options, python: &Path) -> Result<Findings, String> {
+fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
     let mut findings = Findings {
         alone: Some(alone::run()?),
         contest: contest::run(options.files, python)?,

@@ -4,7 +4,7 @@ use super::Findings;
 use super::desk::Jobs;
 use super::plot::{Line, draw, with_commas};
 use super::table::table;
-use super::targets::{Verdict, number};
+use super::targets::{Judged, number};
 use crate::root;
 
 /// Its numbers stand in braces.
@@ -110,7 +110,7 @@ pub(super) fn scale(findings: &Findings) -> String {
 }
 
 /// What was demanded, and what became of it.
-pub(super) fn verdicts(verdicts: &[Verdict]) -> String {
+pub(super) fn verdicts(verdicts: &[Judged]) -> String {
     let rows = verdicts.iter().map(|verdict| {
         let mark = match verdict.is_met {
             Some(true) => "yes",
@@ -131,7 +131,7 @@ pub(super) fn verdicts(verdicts: &[Verdict]) -> String {
 }
 
 /// Writes `docs/performance.md` and its plot.
-pub(super) fn write(findings: &Findings, judged: &[Verdict], command: &str) -> Result<(), String> {
+pub(super) fn write(findings: &Findings, judged: &[Judged], command: &str) -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let page = TEMPLATE
         .replace("{command}", command)

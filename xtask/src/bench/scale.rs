@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::clients::{plan, run, run_command};
 use super::cost::{Cost, TURNS, measure};
-use super::desk::{Desk, Jobs, World};
+use super::desk::{Desk, Jobs, Setup};
 use crate::sandbox::Running;
 use crate::say;
 
@@ -85,7 +85,7 @@ fn measured(files: u64, jobs: Jobs) -> Result<Scale, String> {
 }
 
 fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
-    let desk = Desk::start(&format!("{files}-{jobs:?}"), &World::new(files, jobs))?;
+    let desk = Desk::start(&format!("{files}-{jobs:?}"), &Setup::new(files, jobs))?;
     let plan = plan(&desk)?;
     let run = run(&desk)?;
     let state = desk.state()?;
@@ -123,9 +123,9 @@ fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
 /// Kills a run when half of its files have been accepted and none has ended, and takes it up again.
 pub(super) fn resume(files: u64) -> Result<Resume, String> {
     // Without a limit in the way: what is measured is the program.
-    let world = World {
+    let world = Setup {
         limit: 1_000_000,
-        ..World::new(files, Jobs::Hour)
+        ..Setup::new(files, Jobs::Hour)
     };
     let desk = Desk::start("resume", &world)?;
     plan(&desk)?;

@@ -8,7 +8,7 @@ use super::desk::Jobs;
 use super::scale::Scale;
 
 /// One demand.
-struct Target {
+struct Demand {
     words: &'static str,
     bound: Bound,
     unit: &'static str,
@@ -22,14 +22,14 @@ enum Bound {
     AtLeast(f64),
 }
 
-impl Target {
+impl Demand {
     const fn new(
         words: &'static str,
         bound: Bound,
         unit: &'static str,
         of: fn(&Findings) -> Option<f64>,
     ) -> Self {
-        Target {
+        Demand {
             words,
             bound,
             unit,
@@ -44,84 +44,84 @@ const CONSTANT: u64 = 60;
 /// So many files, and what is demanded of memory and time holds.
 const MILLION: u64 = 1_000_000;
 
-const TARGETS: &[Target] = &[
-    Target::new(
+const TARGETS: &[Demand] = &[
+    Demand::new(
         "requests per file of plan and run, besides a constant of 60",
         AtMost(0.031),
         "",
         Findings::requests,
     ),
-    Target::new(
+    Demand::new(
         "the same with verify, besides a constant of 120",
         AtMost(0.041),
         "",
         Findings::requests_with_verify,
     ),
-    Target::new(
+    Demand::new(
         "wall time beside (requests - budget) / rate",
         AtMost(1.05),
         " times",
         Findings::time,
     ),
-    Target::new(
+    Demand::new(
         "CPU per file beside the best Python loop",
         AtMost(1.0 / 10.0),
         " times",
         |findings| findings.cpu_beside(Client::BestBulk),
     ),
-    Target::new(
+    Demand::new(
         "CPU per file beside Python that looks files up one by one",
         AtMost(1.0 / 100.0),
         " times",
         |findings| findings.cpu_beside(Client::OneByOne),
     ),
-    Target::new(
+    Demand::new(
         "reading a bulk answer beside reading it as untyped JSON",
         AtMost(1.5),
         " times",
         |findings| findings.decode,
     ),
-    Target::new(
+    Demand::new(
         "CPU per file at the most files beside that at the fewest",
         AtMost(1.3),
         " times",
         Findings::growth,
     ),
-    Target::new(
+    Demand::new(
         "memory of plan at 1,000,000 files",
         AtMost(100.0),
         " MB",
         |findings| findings.memory(|scale| scale.plan),
     ),
-    Target::new(
+    Demand::new(
         "memory of run at 1,000,000 files",
         AtMost(100.0),
         " MB",
         |findings| findings.memory(|scale| scale.run),
     ),
-    Target::new(
+    Demand::new(
         "memory of status at 1,000,000 files",
         AtMost(100.0),
         " MB",
         |findings| findings.memory(|scale| scale.status),
     ),
-    Target::new(
+    Demand::new(
         "memory of verify at 1,000,000 files",
         AtMost(100.0),
         " MB",
         |findings| findings.memory(|scale| scale.verify),
     ),
-    Target::new(
+    Demand::new(
         "memory of report at 1,000,000 files",
         AtMost(100.0),
         " MB",
         |findings| findings.memory(|scale| scale.report),
     ),
-    Target::new("journal per file", AtMost(300.0), " bytes", |findings| {
+    Demand::new("journal per file", AtMost(300.0), " bytes", |findings| {
         let sizes = findings.scale.iter();
         worst(sizes.map(|scale| scale.journal_bytes as f64 / scale.files as f64))
     }),
-    Target::new(
+    Demand::new(
         "first request of a half-done million",
         AtMost(2.0),
         " s",
@@ -130,10 +130,10 @@ const TARGETS: &[Target] = &[
             Some(resume?.first_request_s)
         },
     ),
-    Target::new("start-up", AtMost(20.0), " ms", |findings| {
+    Demand::new("start-up", AtMost(20.0), " ms", |findings| {
         Some(findings.alone?.start_ms)
     }),
-    Target::new(
+    Demand::new(
         "offline check of 1,000,000 rows",
         AtLeast(1e6),
         " rows per CPU second",
@@ -193,7 +193,7 @@ fn worst(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// What became of a demand.
-pub(super) struct Verdict {
+pub(super) struct Judged {
     pub(super) words: &'static str,
     pub(super) wanted: String,
     pub(super) found: String,
@@ -202,15 +202,15 @@ pub(super) struct Verdict {
 }
 
 /// Holds what was found against what is demanded.
-pub(super) fn judge(findings: &Findings) -> Vec<Verdict> {
-    let verdict = |target: &Target| {
+pub(super) fn judge(findings: &Findings) -> Vec<Judged> {
+    let verdict = |target: &Demand| {
         let found = (target.of)(findings);
         let (word, bound, is_met) = match target.bound {
             AtMost(most) => ("at most", most, found.map(|found| found <= most)),
             AtLeast(least) => ("at least", least, found.map(|found| found >= least)),
         };
         let with_unit = |value| number(value) + target.unit;
-        Verdict {
+        Judged {
             words: target.words,
             wanted: format!("{word} {}", with_unit(bound)),
             found: found.map_or_else(|| "not measured".to_owned(), with_unit),

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Seen, World};
+use super::{Counts, Setup};
 use crate::sandbox::Running;
 
 /// The exit code of a run that was refused.
@@ -18,7 +18,7 @@ const INTERRUPTED: i32 = 6;
 
 /// What is put in a program's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum Interference {
     /// A second run, of the same transfer under a symbolic link.
     Symlink,
     /// Under a hard link.
@@ -31,41 +31,44 @@ pub(super) enum Event {
     Backup,
 }
 
-impl Event {
-    pub(super) const ALL: [Event; 5] = [
-        Event::Symlink,
-        Event::HardLink,
-        Event::DeletedLock,
-        Event::Copy,
-        Event::Backup,
+impl Interference {
+    pub(super) const ALL: [Interference; 5] = [
+        Interference::Symlink,
+        Interference::HardLink,
+        Interference::DeletedLock,
+        Interference::Copy,
+        Interference::Backup,
     ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
-            Event::Symlink => "second run refused: by a symbolic link",
-            Event::HardLink => "second run refused: by a hard link",
-            Event::DeletedLock => "second run refused: after its lock was deleted",
-            Event::Copy => "second run refused: of a copy",
-            Event::Backup => "ended by a backup in its place",
+            Interference::Symlink => "second run refused: by a symbolic link",
+            Interference::HardLink => "second run refused: by a hard link",
+            Interference::DeletedLock => "second run refused: after its lock was deleted",
+            Interference::Copy => "second run refused: of a copy",
+            Interference::Backup => "ended by a backup in its place",
         }
     }
 }
 
-impl World {
+impl Setup {
     /// Puts something in the way of a program that runs. It is killed by the caller or has ended when this returns; false if
     /// it had ended before.
     pub(super) fn strike(
         &self,
-        event: Event,
+        event: Interference,
         program: &mut Running,
-        seen: &mut Seen,
+        seen: &mut Counts,
     ) -> Result<bool, String> {
         if !self.hold(program)? {
             return Ok(false);
         }
         match event {
-            Event::Backup => self.restore_backup(program)?,
-            Event::Symlink | Event::HardLink | Event::DeletedLock | Event::Copy => {
+            Interference::Backup => self.restore_backup(program)?,
+            Interference::Symlink
+            | Interference::HardLink
+            | Interference::DeletedLock
+            | Interference::Copy => {
                 self.run_second(event)?;
                 signal("-CONT", program)?;
             }
@@ -93,15 +96,15 @@ impl World {
     }
 
     /// Runs the transfer under another name, which must be refused while the first run lives.
-    fn run_second(&self, event: Event) -> Result<(), String> {
+    fn run_second(&self, event: Interference) -> Result<(), String> {
         let transfer = self.folder.join("t.transfer");
         let other = self.folder.join("other.transfer");
         std::fs::remove_file(&other).ok();
         let made = match event {
-            Event::Symlink => std::os::unix::fs::symlink(&transfer, &other),
-            Event::HardLink => std::fs::hard_link(&transfer, &other),
-            Event::Copy => std::fs::copy(&transfer, &other).map(drop),
-            Event::DeletedLock | Event::Backup => {
+            Interference::Symlink => std::os::unix::fs::symlink(&transfer, &other),
+            Interference::HardLink => std::fs::hard_link(&transfer, &other),
+            Interference::Copy => std::fs::copy(&transfer, &other).map(drop),
+            Interference::DeletedLock | Interference::Backup => {
                 std::fs::remove_file(self.folder.join("t.transfer.lock"))
             }
         };

@@ -4,129 +4,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::because;
-use crate::{Failed, cargo, say};
+use crate::metadata::{Metadata, Package};
+use crate::{Failed, say};
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    version: String,
-    license: Option<String>,
-    repository: Option<String>,
-    source: Option<String>,
-    manifest_path: Box<Path>,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    pkg: String,
-    dep_kinds: Vec<Kind>,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    kind: Option<String>,
-}
-
-/// A crate of the program with what it rests on.
-struct Part<'m> {
-    package: &'m Package,
-    needs: Vec<&'m str>,
-}
+/// The crate of the program.
+const PROGRAM: &str = "cavatica-cli";
 
 /// Writes the notices that the program's parts ask for.
 pub(super) fn notices(file: &Path) -> Result<(), Failed> {
-    let metadata = metadata()?;
-    let parts = parts(&metadata);
+    let metadata = Metadata::read()?;
+    let parts = metadata.linked_with(PROGRAM);
     say(format_args!(
         "the program is made of {} crates",
         parts.len()
     ));
-    std::fs::write(file, texts(&parts)).map_err(because("the notices can't be written"))
+    std::fs::write(file, texts(parts.values().copied()))
+        .map_err(because("the notices can't be written"))
 }
 
 /// Writes what the program is made of, for programs.
 pub(super) fn bill_of_materials(file: &Path) -> Result<(), Failed> {
-    let metadata = metadata()?;
-    let bill = bill(&parts(&metadata));
+    let bill = bill(&Metadata::read()?);
     std::fs::write(file, format!("{bill:#}\n"))
         .map_err(because("the bill of materials can't be written"))
 }
 
-fn metadata() -> Result<Metadata, Failed> {
-    let output = cargo()
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
-        .output()
-        .map_err(because("cargo can't be started"))?;
-    serde_json::from_slice(&output.stdout).map_err(because("cargo's answer can't be read"))
-}
-
-/// All crates that end up in the program, by their ids: neither those of tests nor those that only build it.
-fn parts(metadata: &Metadata) -> BTreeMap<&str, Part<'_>> {
-    let packages: BTreeMap<_, _> = metadata
-        .packages
-        .iter()
-        .map(|package| (&*package.id, package))
-        .collect();
-    let needs: BTreeMap<&str, Vec<&str>> = metadata
-        .resolve
-        .nodes
-        .iter()
-        .map(|node| {
-            let linked = node
-                .deps
-                .iter()
-                .filter(|dependency| dependency.dep_kinds.iter().any(|kind| kind.kind.is_none()));
-            (
-                &*node.id,
-                linked.map(|dependency| &*dependency.pkg).collect(),
-            )
-        })
-        .collect();
-    let program = packages
-        .values()
-        .find(|package| package.name == "cavatica-cli");
-    let mut open: Vec<&str> = program.map(|package| &*package.id).into_iter().collect();
-    let mut found = BTreeMap::new();
-    while let Some(id) = open.pop() {
-        let needs = needs.get(id).cloned().unwrap_or_default();
-        if let Some(package) = packages.get(id)
-            && !found.contains_key(id)
-        {
-            open.extend(&needs);
-            found.insert(id, Part { package, needs });
-        }
-    }
-    found
-}
-
 /// The licence files of every crate that isn't ours, each text once, with the crates that it came with.
-fn texts(parts: &BTreeMap<&str, Part<'_>>) -> String {
+fn texts<'m>(parts: impl Iterator<Item = &'m Package>) -> String {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut list = String::new();
-    for part in parts.values().filter(|part| part.package.source.is_some()) {
+    for package in parts.filter(|package| package.source.is_some()) {
         let Package {
             name,
             version,
@@ -134,7 +44,7 @@ fn texts(parts: &BTreeMap<&str, Part<'_>>) -> String {
             repository,
             manifest_path,
             ..
-        } = part.package;
+        } = package;
         let license = license.as_deref().unwrap_or("see below");
         let repository = repository.as_deref().unwrap_or("");
         let files = licence_files(manifest_path.parent().unwrap_or(Path::new("")));
@@ -196,7 +106,9 @@ fn licence_files(folder: &Path) -> Vec<String> {
 
 /// The bill of materials, in CycloneDX's form. It has neither a time nor a number of its own, so that the same sources make
 /// the same bill.
-fn bill(parts: &BTreeMap<&str, Part<'_>>) -> Value {
+fn bill(metadata: &Metadata) -> Value {
+    let parts = metadata.linked_with(PROGRAM);
+    let needs = metadata.needs();
     let purl = |package: &Package| format!("pkg:cargo/{}@{}", package.name, package.version);
     let component = |package: &Package| {
         let mut component = json!({
@@ -212,24 +124,27 @@ fn bill(parts: &BTreeMap<&str, Part<'_>>) -> Value {
         }
         component
     };
-    let is_program = |part: &&Part<'_>| part.package.name == "cavatica-cli";
-    let program = parts.values().find(is_program).map(|part| {
-        let mut program = component(part.package);
+    let is_program = |package: &&Package| package.name == PROGRAM;
+    let program = parts.values().copied().find(is_program).map(|package| {
+        let mut program = component(package);
         program["type"] = json!("application");
         program
     });
-    let dependencies = parts.values().map(|part| {
-        let needs = part.needs.iter().filter_map(|id| parts.get(id));
-        let needs: Vec<_> = needs.map(|part| purl(part.package)).collect();
-        json!({"ref": purl(part.package), "dependsOn": needs})
+    let dependencies = parts.values().map(|package| {
+        let linked = needs[&*package.id].iter().filter(|need| need.is_linked);
+        let linked: Vec<_> = linked.map(|need| purl(need.package)).collect();
+        json!({"ref": purl(package), "dependsOn": linked})
     });
-    let components = parts.values().filter(|part| !is_program(part));
+    let components = parts
+        .values()
+        .copied()
+        .filter(|package| !is_program(package));
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"component": program},
-        "components": components.map(|part| component(part.package)).collect::<Vec<_>>(),
+        "components": components.map(component).collect::<Vec<_>>(),
         "dependencies": dependencies.collect::<Vec<_>>(),
     })
 }

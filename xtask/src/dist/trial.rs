@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::because;
-use crate::sandbox::Sandbox;
+use crate::sandbox::SandboxProcess;
 use crate::{Failed, command, say};
 
 /// Debian's releases whose C library is older than this machine's may be, the oldest first.
@@ -21,7 +21,7 @@ pub(super) fn run(program: &Path, work: &Path) -> Result<(), Failed> {
 fn tls(program: &Path, work: &Path) -> Result<(), Failed> {
     let data = work.join("desk");
     let sandbox =
-        Sandbox::start(program, &["--tls"], &data).map_err(because("TLS can't be tried"))?;
+        SandboxProcess::start(program, &["--tls"], &data).map_err(because("TLS can't be tried"))?;
     let list = |trusted: &Path| {
         Command::new(program)
             .args(["files", "list", "--project", "sandbox/demo", "--json"])

@@ -43,7 +43,7 @@ pub(crate) struct Plan {
     #[arg(long = "tag", value_name = "TAG", requires = "project")]
     pub(crate) tags: Vec<String>,
     #[command(flatten)]
-    pub(crate) target: Target,
+    pub(crate) target: VolumeOrBucket,
     /// What every location begins with
     #[arg(
         long,
@@ -100,7 +100,7 @@ pub(crate) struct Selection {
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Target {
+pub(crate) struct VolumeOrBucket {
     /// The volume's id, owner/name
     #[arg(long, value_name = "OWNER/NAME", value_parser = value::volume)]
     pub(crate) volume: Option<VolumeId>,

@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<
         let stop = stop.clone();
         Listener::start(move |number| interrupted(number, &stop))?
     };
-    let mut lines = Lines {
+    let mut lines = AuditLines {
         ui,
         shows_progress: !args.no_progress && !ui.is_json(),
         told: Instant::now(),
@@ -59,7 +59,7 @@ fn interrupted(number: u32, stop: &Stop) {
 }
 
 /// What is told while it goes on.
-struct Lines<'a> {
+struct AuditLines<'a> {
     ui: &'a Ui,
     shows_progress: bool,
     told: Instant,
@@ -67,7 +67,7 @@ struct Lines<'a> {
     written: io::Result<()>,
 }
 
-impl Lines<'_> {
+impl AuditLines<'_> {
     fn tell(&mut self, event: &AuditEvent) {
         match event {
             AuditEvent::Began {

@@ -29,9 +29,9 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
         true => "standard input".to_owned(),
         false => args.manifest.display().to_string(),
     };
-    let source = Source::of(&args.manifest, &name)?;
+    let source = ManifestSource::of(&args.manifest, &name)?;
 
-    let mut listing = Listing::new(&name, ui);
+    let mut listing = FindingsList::new(&name, ui);
     let checked = manifest::check(
         &name,
         || source.open(),
@@ -84,27 +84,27 @@ pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 /// A manifest that can be read twice. It is opened once: a pipe, or what a shell puts in its place, gives its bytes once.
-struct Source(File);
+struct ManifestSource(File);
 
-impl Source {
+impl ManifestSource {
     fn of(path: &Path, name: &str) -> Result<Self, Failure> {
         let unreadable =
             |error| Failure::usage(format!("the manifest {name} can't be read")).caused_by(error);
         if path == Path::new("-") {
-            return Source::spool(io::stdin()).map_err(Failure::no_temporary_file);
+            return ManifestSource::spool(io::stdin()).map_err(Failure::no_temporary_file);
         }
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.is_file() {
-            return Ok(Source(file));
+            return Ok(ManifestSource(file));
         }
-        Source::spool(file).map_err(Failure::no_temporary_file)
+        ManifestSource::spool(file).map_err(Failure::no_temporary_file)
     }
 
     /// Keeps what comes through a pipe in a file without a name.
     fn spool(mut input: impl io::Read) -> io::Result<Self> {
         let mut file = tempfile::tempfile()?;
         io::copy(&mut input, &mut file)?;
-        Ok(Source(file))
+        Ok(ManifestSource(file))
     }
 
     fn open(&self) -> io::Result<File> {
@@ -115,7 +115,7 @@ impl Source {
 }
 
 /// Prints findings while they come: all of them as JSON, the first ones for people.
-struct Listing<'a> {
+struct FindingsList<'a> {
     manifest: &'a str,
     ui: &'a Ui,
     errors: u64,
@@ -126,9 +126,9 @@ struct Listing<'a> {
     printed: io::Result<()>,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> FindingsList<'a> {
     fn new(manifest: &'a str, ui: &'a Ui) -> Self {
-        Listing {
+        FindingsList {
             manifest,
             ui,
             errors: 0,

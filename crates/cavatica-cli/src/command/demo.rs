@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
         None => made_up_files(&folder.join("files"))?,
     };
     let sandbox = start(&source, &folder.join("sandbox")).await?;
-    let stage = Stage {
+    let stage = Play {
         // The sandbox keeps it in a file that only its user can read.
         token: folder.join("sandbox/token").into(),
         sandbox: &sandbox,
@@ -95,13 +95,13 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 /// Where the commands play: the sandbox, and its token in a file.
-struct Stage<'s> {
+struct Play<'s> {
     sandbox: &'s Sandbox,
     token: OsString,
     ui: &'s Ui,
 }
 
-impl Stage<'_> {
+impl Play<'_> {
     /// Shows a command and carries it out, as if it had been typed with the sandbox as the platform.
     async fn play(&self, what: &str, words: &[&str]) -> Result<Exit, Failure> {
         if !self.ui.is_json() {

@@ -36,7 +36,7 @@ const NETWORK_VARIABLES: [&str; 5] = [
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum Grade {
     Ok,
     Warning,
     Failed,
@@ -45,7 +45,7 @@ enum Verdict {
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
-    verdict: Verdict,
+    verdict: Grade,
     finding: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
@@ -55,7 +55,7 @@ impl Check {
     fn ok(name: &'static str, finding: impl Into<String>) -> Self {
         Check {
             name,
-            verdict: Verdict::Ok,
+            verdict: Grade::Ok,
             finding: finding.into(),
             remedy: None,
         }
@@ -63,7 +63,7 @@ impl Check {
 
     fn bad(
         name: &'static str,
-        verdict: Verdict,
+        verdict: Grade,
         finding: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
@@ -111,9 +111,9 @@ impl Doctor<'_> {
     fn tell(&mut self, check: Check) -> Result<(), Failure> {
         if !self.ui.is_json() {
             let word = match check.verdict {
-                Verdict::Ok => "ok",
-                Verdict::Warning => "warning",
-                Verdict::Failed => "FAILED",
+                Grade::Ok => "ok",
+                Grade::Warning => "warning",
+                Grade::Failed => "FAILED",
             };
             let lead = format_args!("{word:<7}  {:<11}  ", check.name);
             self.ui.hanging(lead, &check.finding, INDENT)?;
@@ -122,7 +122,7 @@ impl Doctor<'_> {
                 self.ui.hanging(lead, remedy, INDENT)?;
             }
         }
-        if check.verdict == Verdict::Failed && self.exit == Exit::Done {
+        if check.verdict == Grade::Failed && self.exit == Exit::Done {
             self.exit = Exit::Other;
         }
         self.checks.push(check);
@@ -145,7 +145,7 @@ impl Doctor<'_> {
             .unwrap_or_else(|| "try again later, or ask the platform's support".to_owned());
         self.tell(Check::bad(
             name,
-            Verdict::Failed,
+            Grade::Failed,
             format!("{}{cause}", failure.message),
             remedy,
         ))
@@ -200,14 +200,14 @@ fn journal_folder(folder: &Path) -> Check {
             ),
             Err(error) => Check::bad(
                 "folder",
-                Verdict::Warning,
+                Grade::Warning,
                 format!("files in {} can't be locked: {error}", place.display()),
                 "keep transfers on a local disk: without locks nothing would keep a second run out",
             ),
         },
         Err(error) => Check::bad(
             "folder",
-            Verdict::Warning,
+            Grade::Warning,
             format!("nothing can be written to {}: {error}", place.display()),
             "change to a folder of your own before you plan a transfer",
         ),
@@ -221,7 +221,7 @@ fn found_token(found: &Credentials) -> Check {
         None => Check::ok("credentials", finding),
         Some((exposed, remedy)) => Check::bad(
             "credentials",
-            Verdict::Warning,
+            Grade::Warning,
             format!("{finding}; {exposed}"),
             remedy,
         ),
@@ -265,7 +265,7 @@ fn clock(date: Option<&str>, now: Timestamp) -> Check {
     }
     Check::bad(
         "clock",
-        Verdict::Warning,
+        Grade::Warning,
         format!("{} s off the platform's", off.as_secs()),
         "set this machine's clock; waiting for the limit on requests relies on it",
     )
@@ -296,7 +296,7 @@ fn writable(all: usize, open: &[&str], forbidden: &[&str]) -> Check {
         };
         return Check::bad(
             "volumes",
-            Verdict::Warning,
+            Grade::Warning,
             finding,
             "`cavatica volumes get V` says what is wrong with one; `cavatica volumes set V --access-mode RW` opens one of your own that is read-only, `cavatica volumes create` mounts an S3 bucket, and for others' volumes ask their owner for write permission",
         );

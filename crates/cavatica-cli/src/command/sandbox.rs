@@ -100,7 +100,7 @@ fn scenario(path: &Path) -> Result<Scenario, Failure> {
 struct Ready<'a> {
     endpoint: &'a str,
     token: &'a str,
-    accounts: Vec<Account<'a>>,
+    accounts: Vec<AccountJson<'a>>,
     project: &'a str,
     volumes: Vec<String>,
     credentials: &'a Path,
@@ -109,7 +109,7 @@ struct Ready<'a> {
 }
 
 #[derive(Serialize)]
-struct Account<'a> {
+struct AccountJson<'a> {
     username: &'a str,
     token: &'a str,
 }
@@ -124,7 +124,7 @@ fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
         token: sandbox.token(),
         accounts: sandbox
             .accounts()
-            .map(|(username, token)| Account { username, token })
+            .map(|(username, token)| AccountJson { username, token })
             .collect(),
         project,
         volumes: sandbox.volumes(),

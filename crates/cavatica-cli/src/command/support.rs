@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::args::{Global, Support};
 use crate::command::doctor;
-use crate::credentials::{self, Environment, Origin};
+use crate::credentials::{self, Environment, TokenSource};
 use crate::exit::{Exit, Failure};
 use crate::ui::Ui;
 
@@ -142,9 +142,9 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
 fn token_from(global: &Global) -> String {
     match credentials::find(global, &Environment::read()) {
         Ok(found) => match found.origin {
-            Origin::TokenFile(_) => "a token file".to_owned(),
-            Origin::Environment => "the environment".to_owned(),
-            Origin::Profile { .. } => "a profile".to_owned(),
+            TokenSource::TokenFile(_) => "a token file".to_owned(),
+            TokenSource::Environment => "the environment".to_owned(),
+            TokenSource::Profile { .. } => "a profile".to_owned(),
         },
         Err(_) => "nowhere".to_owned(),
     }

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
         }
         Destination::Volume { .. } => (format!("volume {}", terms.volume), ""),
     };
-    let mut lines = Lines {
+    let mut lines = Differences {
         ui,
         all: args.all,
         key_prefix,
@@ -89,7 +89,7 @@ fn bucket(args: &args::Verify, global: &Global, terms: &Terms) -> Result<Bucket,
 }
 
 /// The lines of differences, as they are found.
-struct Lines<'a> {
+struct Differences<'a> {
     ui: &'a Ui,
     all: bool,
     key_prefix: &'a str,
@@ -100,7 +100,7 @@ struct Lines<'a> {
     written: io::Result<()>,
 }
 
-impl Lines<'_> {
+impl Differences<'_> {
     fn tell(&mut self, found: &Found) {
         if found.finding != Finding::Extra {
             self.looked_at += 1;

@@ -26,12 +26,12 @@ pub(super) struct Progress {
     pub(super) tally: Tally,
     /// Of the failed files, those that will be sent again by themselves: they haven't ended.
     pub(super) again: u64,
-    moments: VecDeque<Moment>,
+    moments: VecDeque<Mark>,
 }
 
 /// What had ended by a moment, of what this run sent itself.
 #[derive(Clone, Copy, Debug)]
-struct Moment {
+struct Mark {
     at: Duration,
     files: u64,
     bytes: u64,
@@ -55,7 +55,7 @@ impl Progress {
         if files > 0 {
             let grown = self.moments.back().is_none_or(|last| last.files != files);
             if grown {
-                self.moments.push_back(Moment { at, files, bytes });
+                self.moments.push_back(Mark { at, files, bytes });
             }
             // Every second one is enough: what is far away needs no detail.
             if self.moments.len() > MOMENTS {
@@ -97,7 +97,7 @@ impl Progress {
         if last.files - first.files < LEAST_FILES || since < LEAST_TIME {
             return None;
         }
-        let rate = |from: &Moment| {
+        let rate = |from: &Mark| {
             (last.files - from.files) as f64 / now.saturating_sub(from.at).as_secs_f64()
         };
         let (from, _) = self.span(now, (since / 3).max(LEAST_TIME))?;
@@ -114,7 +114,7 @@ impl Progress {
     }
 
     /// The moment that lies so far back, or the first one, and the newest.
-    fn span(&self, now: Duration, back: Duration) -> Option<(&Moment, &Moment)> {
+    fn span(&self, now: Duration, back: Duration) -> Option<(&Mark, &Mark)> {
         let begin = now.saturating_sub(back);
         let mut moments = self.moments.iter().rev();
         let from = moments

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Fault;
+use super::RowFault;
 use super::column::Column;
 use crate::{Open, OpenName, Tri};
 
@@ -13,7 +13,7 @@ const NOTHING: [&str; 17] = [
 ];
 
 /// Whether a text only says that there is nothing, and what is wrong with that. For a property, `none` asks for none.
-pub(super) fn stands_for_nothing(column: &Column, text: &str) -> Option<Option<Fault>> {
+pub(super) fn stands_for_nothing(column: &Column, text: &str) -> Option<Option<RowFault>> {
     let text = text.trim();
     if !NOTHING.contains(&text) {
         return None;
@@ -22,7 +22,7 @@ pub(super) fn stands_for_nothing(column: &Column, text: &str) -> Option<Option<F
         Column::Metadata(_) => None,
         property if property.is_property() && is_none(text) => None,
         Column::Task | Column::AliasBucket | Column::AliasLocation => Some(None),
-        _ => Some(Some(Fault::NotAvailable(text.to_owned()))),
+        _ => Some(Some(RowFault::NotAvailable(text.to_owned()))),
     }
 }
 

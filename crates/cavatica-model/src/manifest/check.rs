@@ -88,7 +88,7 @@ pub fn check<R: Read>(
     layout: &Layout,
     report: impl FnMut(Finding),
 ) -> Result<Summary, ManifestError> {
-    let mut told = Told {
+    let mut told = Reported {
         summary: Summary::default(),
         report,
     };
@@ -100,7 +100,7 @@ pub fn check<R: Read>(
         })?;
         Manifest::open(Arc::clone(&name), input)
     };
-    let mut seen = Seen::default();
+    let mut seen = FirstPass::default();
     let mut first_pass = manifest()?;
     for row in first_pass.by_ref() {
         told.summary.rows += 1;
@@ -134,12 +134,12 @@ pub fn check<R: Read>(
 }
 
 /// What was reported so far.
-struct Told<F> {
+struct Reported<F> {
     summary: Summary,
     report: F,
 }
 
-impl<F: FnMut(Finding)> Told<F> {
+impl<F: FnMut(Finding)> Reported<F> {
     fn tell(&mut self, finding: Finding) {
         match finding.severity {
             Severity::Error => self.summary.errors += 1,
@@ -152,14 +152,14 @@ impl<F: FnMut(Finding)> Told<F> {
 
 /// What is remembered of the rows for the second pass.
 #[derive(Default)]
-struct Seen {
+struct FirstPass {
     locations: Census,
     files: Census,
     not_judged: NotJudged,
 }
 
-impl Seen {
-    fn look<F: FnMut(Finding)>(&mut self, row: &Row, layout: &Layout, told: &mut Told<F>) {
+impl FirstPass {
+    fn look<F: FnMut(Finding)>(&mut self, row: &Row, layout: &Layout, told: &mut Reported<F>) {
         match judged_location(row, layout, &mut self.not_judged) {
             Ok(Some(location)) => self.locations.count(location.as_str()),
             Ok(None) => {}
@@ -183,7 +183,7 @@ fn find_meetings<R: Read, F: FnMut(Finding)>(
     rows: Manifest<R>,
     layout: &Layout,
     (mut locations, mut files): (Suspects, Suspects),
-    told: &mut Told<F>,
+    told: &mut Reported<F>,
 ) {
     for row in rows.flatten() {
         let file = row.file().as_ref().map(FileRef::to_string);

@@ -11,7 +11,7 @@ use super::column::Column;
 use super::header::Meanings;
 use super::meaning::{Meaning, Wish};
 use super::row::is_empty;
-use super::{Alias, Fault, Overwrite, Problem, Row};
+use super::{Alias, Overwrite, Problem, Row, RowFault};
 use crate::visible::is_invisible;
 use crate::{ExportProperties, FilePath, FileRef, IdError, Location, ProjectId, Tri, UnknownKeys};
 
@@ -24,7 +24,7 @@ pub(super) enum Cell<'a> {
 }
 
 /// Where a cell stands.
-pub(super) struct Place<'a> {
+pub(super) struct CellPlace<'a> {
     pub(super) position: Option<usize>,
     pub(super) name: &'a str,
     pub(super) column: &'a Column,
@@ -72,7 +72,7 @@ impl Draft {
         &mut self,
         position: Option<usize>,
         name: &str,
-        fault: Fault,
+        fault: RowFault,
         expected: &'static str,
         hint: Option<String>,
     ) {
@@ -85,7 +85,7 @@ impl Draft {
         });
     }
 
-    fn object(&mut self, place: &Place<'_>, fault: Fault, hint: Option<String>) {
+    fn object(&mut self, place: &CellPlace<'_>, fault: RowFault, hint: Option<String>) {
         self.bad.push(place.column.clone());
         self.problem(
             place.position,
@@ -102,7 +102,7 @@ impl Draft {
             self.problems.push(Problem {
                 position: Some(position),
                 column: None,
-                fault: Fault::NoHeader(cell.to_owned()),
+                fault: RowFault::NoHeader(cell.to_owned()),
                 expected: "no cell, or a name for its column",
                 hint: None,
             });
@@ -111,7 +111,13 @@ impl Draft {
 
     /// An object of several properties or fields that is given again.
     pub(super) fn part_twice(&mut self, key: &str) {
-        self.problem(None, key, Fault::Twice, "one object with all of them", None);
+        self.problem(
+            None,
+            key,
+            RowFault::Twice,
+            "one object with all of them",
+            None,
+        );
     }
 
     pub(super) fn unclear(&mut self, key: &str, wish: Wish) {
@@ -122,7 +128,7 @@ impl Draft {
         self.problem(
             None,
             key,
-            Fault::UnclearName(wish.asks),
+            RowFault::UnclearName(wish.asks),
             "another name, or none",
             Some(hint),
         );
@@ -139,17 +145,17 @@ impl Draft {
         };
         let expected =
             "`sse_algorithm`, `sse_aws_kms_key_id`, `aws_canned_acl` or `aws_storage_class`";
-        self.problem(None, key, Fault::NotAProperty, expected, hint);
+        self.problem(None, key, RowFault::NotAProperty, expected, hint);
     }
 
     pub(super) fn take_json(&mut self, key: &str, column: &Column, value: Value) {
-        let place = Place {
+        let place = CellPlace {
             position: None,
             name: key,
             column,
         };
         if self.seen.iter().any(|seen| seen.says_the_same_as(column)) {
-            self.object(&place, Fault::Twice, None);
+            self.object(&place, RowFault::Twice, None);
             return;
         }
         let cell = match value {
@@ -162,11 +168,11 @@ impl Draft {
         self.take(&place, cell);
     }
 
-    pub(super) fn take(&mut self, place: &Place<'_>, cell: Cell<'_>) {
+    pub(super) fn take(&mut self, place: &CellPlace<'_>, cell: Cell<'_>) {
         self.seen.push(place.column.clone());
         let text = match (cell, place.column) {
             (Cell::Empty, Column::Id) => {
-                self.object(place, Fault::Empty, None);
+                self.object(place, RowFault::Empty, None);
                 return;
             }
             (Cell::Empty, _) => return,
@@ -181,7 +187,7 @@ impl Draft {
                 return;
             }
             (Cell::Json(value), _) => {
-                self.object(place, Fault::WrongType(type_name(&value)), None);
+                self.object(place, RowFault::WrongType(type_name(&value)), None);
                 return;
             }
         };
@@ -208,7 +214,7 @@ impl Draft {
             Column::Overwrite => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "yes" | "1" => self.row.overwrite = Some(Overwrite::Allow),
                 "false" | "no" | "0" => self.row.overwrite = Some(Overwrite::Forbid),
-                _ => self.object(place, Fault::NotABoolean(text.into_owned()), None),
+                _ => self.object(place, RowFault::NotABoolean(text.into_owned()), None),
             },
             Column::SseAlgorithm => self.row.properties.sse_algorithm = open_or_none(&text),
             Column::CannedAcl => self.row.properties.aws_canned_acl = open_or_none(&text),
@@ -235,12 +241,12 @@ impl Draft {
 
     fn id<T: std::str::FromStr<Err = IdError>>(
         &mut self,
-        place: &Place<'_>,
+        place: &CellPlace<'_>,
         text: &str,
     ) -> Option<T> {
         let text = text.trim();
         if is_number(text) {
-            self.object(place, Fault::ExcelNumber(text.to_owned()), None);
+            self.object(place, RowFault::ExcelNumber(text.to_owned()), None);
             return None;
         }
         if text.chars().any(is_invisible) && !text.contains(':') {
@@ -248,7 +254,7 @@ impl Draft {
                 .chars()
                 .filter(|letter| !is_invisible(*letter))
                 .collect();
-            let fault = Fault::Id {
+            let fault = RowFault::Id {
                 text: text.to_owned(),
                 reason: "it has a character that nobody sees",
             };
@@ -258,7 +264,7 @@ impl Draft {
         match text.parse() {
             Ok(id) => Some(id),
             Err(error) => {
-                let fault = Fault::Id {
+                let fault = RowFault::Id {
                     text: text.to_owned(),
                     reason: error.fault(),
                 };
@@ -268,7 +274,7 @@ impl Draft {
         }
     }
 
-    fn name(&mut self, place: &Place<'_>, text: String) {
+    fn name(&mut self, place: &CellPlace<'_>, text: String) {
         let reason = if text.contains('/') {
             "a name has no `/`; folders go into the column `path`"
         } else if text.chars().any(char::is_control) {
@@ -277,10 +283,10 @@ impl Draft {
             self.row.name = Some(text);
             return;
         };
-        self.object(place, Fault::Name { text, reason }, None);
+        self.object(place, RowFault::Name { text, reason }, None);
     }
 
-    fn path(&mut self, place: &Place<'_>, text: &str) {
+    fn path(&mut self, place: &CellPlace<'_>, text: &str) {
         // Both `/run1/bam/` and `run1/bam` are written for the same folders, and `/` for none.
         let folders = text.strip_prefix('/').unwrap_or(text);
         let folders = folders.strip_suffix('/').unwrap_or(folders);
@@ -293,16 +299,16 @@ impl Draft {
             Err(error) => {
                 for fault in error.faults() {
                     let (text, fault) = (text.to_owned(), *fault);
-                    self.object(place, Fault::Location { text, fault }, None);
+                    self.object(place, RowFault::Location { text, fault }, None);
                 }
             }
         }
     }
 
-    fn location(&mut self, place: &Place<'_>, text: &str) {
+    fn location(&mut self, place: &CellPlace<'_>, text: &str) {
         if let Some(key) = Location::of_windows_path(text) {
             let hint = format!("write `{key}`");
-            self.object(place, Fault::WindowsPath(text.to_owned()), Some(hint));
+            self.object(place, RowFault::WindowsPath(text.to_owned()), Some(hint));
             return;
         }
         match text.parse() {
@@ -311,7 +317,7 @@ impl Draft {
                 let hint = pasted_address(place.column, text);
                 for fault in error.faults() {
                     let (text, fault) = (text.to_owned(), *fault);
-                    self.object(place, Fault::Location { text, fault }, hint.clone());
+                    self.object(place, RowFault::Location { text, fault }, hint.clone());
                 }
             }
         }
@@ -354,12 +360,12 @@ impl Draft {
 
     fn lacks(&mut self, column: &Column) {
         let name = column.to_string();
-        let place = Place {
+        let place = CellPlace {
             position: None,
             name: &name,
             column,
         };
-        self.object(&place, Fault::Empty, None);
+        self.object(&place, RowFault::Empty, None);
     }
 
     /// Takes project, folders and name from `OWNER/PROJECT:PATH`; what other cells say of them must be the same.
@@ -371,7 +377,7 @@ impl Draft {
             (Column::Name, self.row.name.as_deref(), path.name()),
         ] {
             if let Some(said) = said.filter(|said| *said != meant) {
-                let fault = Fault::Contradicts {
+                let fault = RowFault::Contradicts {
                     text: said.to_owned(),
                     other: path.to_string(),
                 };

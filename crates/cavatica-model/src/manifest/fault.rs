@@ -10,7 +10,7 @@ use crate::{LocationFault, Reason, visible};
 /// What is wrong with a line or one of its cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum RowFault {
     /// A cell that must hold something holds nothing.
     #[error("is empty")]
     Empty,
@@ -101,7 +101,7 @@ pub enum Fault {
     Read(String),
 }
 
-impl Fault {
+impl RowFault {
     /// A name for programs and filters; it doesn't change.
     pub fn name(&self) -> &'static str {
         self.reason().name
@@ -110,27 +110,27 @@ impl Fault {
     /// What it means in general, whatever the row.
     pub fn reason(&self) -> &'static Reason {
         match self {
-            Fault::Empty => &Reason::EMPTY,
-            Fault::Id { .. } => &Reason::ID,
-            Fault::Location { .. } => &Reason::LOCATION,
-            Fault::Name { .. } => &Reason::NAME,
-            Fault::WindowsPath(_) => &Reason::WINDOWS_PATH,
-            Fault::NotABoolean(_) => &Reason::NOT_A_BOOLEAN,
-            Fault::NotAvailable(_) => &Reason::NOT_AVAILABLE,
-            Fault::ExcelNumber(_) => &Reason::EXCEL_NUMBER,
-            Fault::NoHeader(_) => &Reason::NO_HEADER,
-            Fault::Contradicts { .. } => &Reason::CONTRADICTS,
-            Fault::UnclearName(_) => &Reason::UNCLEAR_NAME,
-            Fault::WrongType(_) => &Reason::WRONG_TYPE,
-            Fault::Twice => &Reason::TWICE,
-            Fault::NotAProperty => &Reason::NOT_A_PROPERTY,
-            Fault::UnclosedQuote => &Reason::UNCLOSED_QUOTE,
-            Fault::TextAfterQuote => &Reason::TEXT_AFTER_QUOTE,
-            Fault::CellCount { .. } => &Reason::CELL_COUNT,
-            Fault::NotUtf8 => &Reason::NOT_UTF8,
-            Fault::LineTooLong => &Reason::LINE_TOO_LONG,
-            Fault::NotJson(_) => &Reason::NOT_JSON,
-            Fault::Read(_) => &Reason::READ,
+            RowFault::Empty => &Reason::EMPTY,
+            RowFault::Id { .. } => &Reason::ID,
+            RowFault::Location { .. } => &Reason::LOCATION,
+            RowFault::Name { .. } => &Reason::NAME,
+            RowFault::WindowsPath(_) => &Reason::WINDOWS_PATH,
+            RowFault::NotABoolean(_) => &Reason::NOT_A_BOOLEAN,
+            RowFault::NotAvailable(_) => &Reason::NOT_AVAILABLE,
+            RowFault::ExcelNumber(_) => &Reason::EXCEL_NUMBER,
+            RowFault::NoHeader(_) => &Reason::NO_HEADER,
+            RowFault::Contradicts { .. } => &Reason::CONTRADICTS,
+            RowFault::UnclearName(_) => &Reason::UNCLEAR_NAME,
+            RowFault::WrongType(_) => &Reason::WRONG_TYPE,
+            RowFault::Twice => &Reason::TWICE,
+            RowFault::NotAProperty => &Reason::NOT_A_PROPERTY,
+            RowFault::UnclosedQuote => &Reason::UNCLOSED_QUOTE,
+            RowFault::TextAfterQuote => &Reason::TEXT_AFTER_QUOTE,
+            RowFault::CellCount { .. } => &Reason::CELL_COUNT,
+            RowFault::NotUtf8 => &Reason::NOT_UTF8,
+            RowFault::LineTooLong => &Reason::LINE_TOO_LONG,
+            RowFault::NotJson(_) => &Reason::NOT_JSON,
+            RowFault::Read(_) => &Reason::READ,
         }
     }
 }
@@ -143,7 +143,7 @@ pub struct Problem {
     /// The column as the manifest names it; `None` for the line as a whole.
     pub column: Option<String>,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: RowFault,
     /// What should stand there.
     pub expected: &'static str,
     /// What was probably meant.

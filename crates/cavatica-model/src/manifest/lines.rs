@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 
-use super::Fault;
+use super::RowFault;
 
 /// The longest line, in bytes; longer ones are bad rows and not kept in memory.
 const MAX_LINE_BYTES: usize = 1 << 20;
@@ -21,7 +21,7 @@ const MAX_RECORD_LINES: usize = 32;
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) number: u64,
-    pub(super) bytes: Result<Vec<u8>, Fault>,
+    pub(super) bytes: Result<Vec<u8>, RowFault>,
 }
 
 /// Lines of any length in bounded memory, with those that were looked at in advance.
@@ -82,7 +82,7 @@ impl<R: Read> Lines<R> {
         Ok(Some(Line {
             number: self.read,
             bytes: if too_long {
-                Err(Fault::LineTooLong)
+                Err(RowFault::LineTooLong)
             } else {
                 Ok(bytes)
             },
@@ -118,13 +118,14 @@ impl<R: Read> Lines<R> {
                     return Ok(Ok(found));
                 }
                 Err(broken)
-                    if broken.fault == Fault::UnclosedQuote && record.len() < MAX_LINE_BYTES => {}
+                    if broken.fault == RowFault::UnclosedQuote && record.len() < MAX_LINE_BYTES => {
+                }
                 Ok(_) | Err(_) => break,
             }
         }
         Ok(Err(unclosed.unwrap_or(Broken {
             position: cells,
-            fault: Fault::UnclosedQuote,
+            fault: RowFault::UnclosedQuote,
         })))
     }
 }
@@ -134,7 +135,7 @@ impl<R: Read> Lines<R> {
 pub(super) struct Broken {
     /// Which cell, counted from 1.
     pub(super) position: usize,
-    pub(super) fault: Fault,
+    pub(super) fault: RowFault,
 }
 
 /// The line without its line break.
@@ -156,7 +157,7 @@ pub(super) fn split(record: &[u8], delimiter: u8) -> Result<Vec<Cow<'_, str>>, B
     Err(Broken {
         position: split_text(valid, delimiter)
             .map_or_else(|broken| broken.position, |cells| cells.len()),
-        fault: Fault::NotUtf8,
+        fault: RowFault::NotUtf8,
     })
 }
 
@@ -178,17 +179,17 @@ fn split_text(mut rest: &str, delimiter: u8) -> Result<Vec<Cow<'_, str>>, Broken
         match rest.as_bytes().first() {
             None => return Ok(cells),
             Some(byte) if *byte == delimiter => rest = &rest[1..],
-            Some(_) => return Err(broken(Fault::TextAfterQuote)),
+            Some(_) => return Err(broken(RowFault::TextAfterQuote)),
         }
     }
 }
 
 /// The cell up to its closing quote, and what follows.
-fn quoted_cell(quoted: &str) -> Result<(Cow<'_, str>, &str), Fault> {
+fn quoted_cell(quoted: &str) -> Result<(Cow<'_, str>, &str), RowFault> {
     let mut cell = Cow::Borrowed("");
     let mut rest = quoted;
     loop {
-        let (text, after) = rest.split_once('"').ok_or(Fault::UnclosedQuote)?;
+        let (text, after) = rest.split_once('"').ok_or(RowFault::UnclosedQuote)?;
         cell += text;
         match after.strip_prefix('"') {
             Some(after) => {

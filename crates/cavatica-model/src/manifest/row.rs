@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::column::Column;
-use super::draft::{Cell, Draft, Place};
+use super::draft::{Cell, CellPlace, Draft};
 use super::header::{Header, Meanings};
 use super::json::Pairs;
 use super::lines::{Broken, without_line_break};
 use super::meaning::Meaning;
-use super::{Fault, Problem, Row};
+use super::{Problem, Row, RowFault};
 use crate::visible::is_invisible;
 
 /// Whether a text has the shape of the platform's file ids: 24 hex digits.
@@ -24,7 +24,7 @@ impl Problem {
             position: Some(broken.position),
             column: column.map(|(text, _)| text.clone()),
             expected: match broken.fault {
-                Fault::NotUtf8 => "UTF-8; save the file again in that encoding",
+                RowFault::NotUtf8 => "UTF-8; save the file again in that encoding",
                 _ => "a quoted cell to end with a quote, and quotes in it to be doubled",
             },
             fault: broken.fault,
@@ -33,12 +33,12 @@ impl Problem {
     }
 
     /// A problem of the line as a whole.
-    pub(super) fn of_line(fault: Fault) -> Self {
+    pub(super) fn of_line(fault: RowFault) -> Self {
         let expected = match &fault {
-            Fault::CellCount { .. } => {
+            RowFault::CellCount { .. } => {
                 "a cell for each column; cells that hold a separator must be quoted"
             }
-            Fault::LineTooLong => "a row",
+            RowFault::LineTooLong => "a row",
             _ => {
                 "an object such as {\"file_id\": \"567890abc8a5639cc6722063\", \"location\": \"run1/output.vcf\"}"
             }
@@ -65,7 +65,7 @@ pub(super) fn from_cells(
         cells.pop();
     }
     if cells.len() != columns.len() {
-        return Err(vec![Problem::of_line(Fault::CellCount {
+        return Err(vec![Problem::of_line(RowFault::CellCount {
             cells: cells.len(),
             columns: columns.len(),
         })]);
@@ -74,7 +74,7 @@ pub(super) fn from_cells(
     for (index, ((name, meaning), cell)) in columns.iter().zip(cells).enumerate() {
         match meaning {
             Meaning::Column(column) => {
-                let place = Place {
+                let place = CellPlace {
                     position: Some(index + 1),
                     name,
                     column,
@@ -164,5 +164,5 @@ fn not_json(error: &serde_json::Error) -> Problem {
         0 => reason.to_owned(),
         column => format!("{reason} at character {column}"),
     };
-    Problem::of_line(Fault::NotJson(reason))
+    Problem::of_line(RowFault::NotJson(reason))
 }

@@ -16,7 +16,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    pub(super) fn at(&self, value: f64) -> Place {
+    pub(super) fn at(&self, value: f64) -> Coordinate {
         let (low, high) = (self.domain.start(), self.domain.end());
         let (begin, end) = (self.range.start(), self.range.end());
         let share = if high > low {
@@ -24,15 +24,15 @@ impl Scale {
         } else {
             0.0
         };
-        Place(begin + share * (end - begin))
+        Coordinate(begin + share * (end - begin))
     }
 }
 
 /// A coordinate, written with one decimal.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place(pub(super) f64);
+pub(super) struct Coordinate(pub(super) f64);
 
-impl Display for Place {
+impl Display for Coordinate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.1}", self.0)
     }
@@ -67,21 +67,21 @@ impl Frame {
         html! {
             @for (value, label) in ticks {
                 @let y = scale.at(*value);
-                line.grid x1=(Place(self.left)) x2=(Place(self.right)) y1=(y) y2=(y) {}
-                text.tick.end x=(Place(self.left - 8.0)) y=(Place(y.0 + 4.0)) { (label) }
+                line.grid x1=(Coordinate(self.left)) x2=(Coordinate(self.right)) y1=(y) y2=(y) {}
+                text.tick.end x=(Coordinate(self.left - 8.0)) y=(Coordinate(y.0 + 4.0)) { (label) }
             }
         }
     }
 
     /// The horizontal axis with its values below.
     pub(super) fn axis(&self, scale: &Scale, ticks: &[(f64, String)]) -> Markup {
-        let bottom = Place(self.bottom);
+        let bottom = Coordinate(self.bottom);
         html! {
-            line.axis x1=(Place(self.left)) x2=(Place(self.right)) y1=(bottom) y2=(bottom) {}
+            line.axis x1=(Coordinate(self.left)) x2=(Coordinate(self.right)) y1=(bottom) y2=(bottom) {}
             @for (value, label) in ticks {
                 @let x = scale.at(*value);
-                line.axis x1=(x) x2=(x) y1=(bottom) y2=(Place(self.bottom + 5.0)) {}
-                text.tick.mid x=(x) y=(Place(self.bottom + 19.0)) { (label) }
+                line.axis x1=(x) x2=(x) y1=(bottom) y2=(Coordinate(self.bottom + 5.0)) {}
+                text.tick.mid x=(x) y=(Coordinate(self.bottom + 19.0)) { (label) }
             }
         }
     }
@@ -154,7 +154,7 @@ pub(super) fn time_step(span_s: f64) -> f64 {
 }
 
 /// Points, joined.
-pub(super) struct Path<'a>(pub(super) &'a [(Place, Place)]);
+pub(super) struct Path<'a>(pub(super) &'a [(Coordinate, Coordinate)]);
 
 impl Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

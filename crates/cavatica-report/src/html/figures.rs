@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::chart::{Frame, Path, Place, Scale, WIDTH, count_ticks, round_ticks, time_step};
+use super::chart::{Coordinate, Frame, Path, Scale, WIDTH, count_ticks, round_ticks, time_step};
 use super::digest::Digest;
 use super::durations::Durations;
 use super::requests::{self, Requests};
-use super::timeline::{Step, Timeline};
-use super::words::{Bytes, Files, Number, Span};
+use super::timeline::{Slice, Timeline};
+use super::words::{Bytes, FileCount, Number, Span};
 use crate::Overview;
 
 const FRAME: Frame = Frame {
@@ -21,7 +21,7 @@ const FRAME: Frame = Frame {
 };
 
 /// One layer of the timeline: its class in the style sheet, its name, and which files it counts.
-type Layer = (&'static str, &'static str, fn(&Step) -> u64);
+type Layer = (&'static str, &'static str, fn(&Slice) -> u64);
 
 /// From the bottom up. What was sent and hasn't ended is on top.
 const LAYERS: [Layer; 4] = [
@@ -42,7 +42,7 @@ pub(super) fn first(digest: &Digest, overview: &Overview) -> Markup {
     }
     let last = line.sums().last().unwrap_or_default();
     let told = format!(
-        "Files over time: {} planned, {} submitted, {} arrived and {} failed within {}",
+        "FileCount over time: {} planned, {} submitted, {} arrived and {} failed within {}",
         Number(planned),
         Number(last.sent),
         Number(last.completed),
@@ -63,7 +63,7 @@ pub(super) fn first(digest: &Digest, overview: &Overview) -> Markup {
             div.wide { svg viewBox="0 0 760 238" role="img" aria-label=(told) {
                 (FRAME.grid(&y, &counts(planned)))
                 (layers(&x, &y, line))
-                line.planned x1=(Place(FRAME.left)) x2=(Place(FRAME.right)) y1=(level) y2=(level) {}
+                line.planned x1=(Coordinate(FRAME.left)) x2=(Coordinate(FRAME.right)) y1=(level) y2=(level) {}
                 (time_axis(&x, line))
             } }
         } }
@@ -155,7 +155,7 @@ fn requests(digest: &Digest) -> Markup {
         .iter()
         .enumerate()
         .map(|(index, count)| (index as f64 * requests::WINDOW_S, *count));
-    let (limit, right) = (y.at(requests.allowed as f64), Place(FRAME.right));
+    let (limit, right) = (y.at(requests.allowed as f64), Coordinate(FRAME.right));
     html! {
         figure {
             figcaption { "Requests against the limit" }
@@ -168,8 +168,8 @@ fn requests(digest: &Digest) -> Markup {
                 div.wide { svg viewBox="0 0 760 238" role="img" aria-label="Requests in each five minutes, against the limit" {
                     (FRAME.grid(&y, &counts(top)))
                     (bars((&x, &y), requests::WINDOW_S, windows))
-                    line.limit x1=(Place(FRAME.left)) x2=(right) y1=(limit) y2=(limit) {}
-                    text.tick.end x=(right) y=(Place(limit.0 + 14.0)) { "limit" }
+                    line.limit x1=(Coordinate(FRAME.left)) x2=(right) y1=(limit) y2=(limit) {}
+                    text.tick.end x=(right) y=(Coordinate(limit.0 + 14.0)) { "limit" }
                     (time_axis(&x, line))
                 } }
             }
@@ -191,7 +191,7 @@ fn bars((x, y): (&Scale, &Scale), width: f64, values: impl Iterator<Item = (f64,
         @for (begin, value) in values.filter(|(_, value)| *value > 0.0) {
             @let (left, right, top) = (x.at(begin), x.at(begin + width), y.at(value));
             @let gap = if right.0 - left.0 > 4.0 { 1.0 } else { 0.0 };
-            rect.bar x=(left) y=(top) width=(Place((right.0 - left.0 - gap).max(0.5))) height=(Place((FRAME.bottom - top.0).max(0.5))) {}
+            rect.bar x=(left) y=(top) width=(Coordinate((right.0 - left.0 - gap).max(0.5))) height=(Coordinate((FRAME.bottom - top.0).max(0.5))) {}
         }
     }
 }
@@ -217,7 +217,7 @@ fn time_axis(x: &Scale, line: &Timeline) -> Markup {
         .collect();
     html! {
         (FRAME.axis(x, &ticks))
-        text.tick.end x=(Place(FRAME.right)) y=(Place(FRAME.bottom + 38.0)) { "UTC" }
+        text.tick.end x=(Coordinate(FRAME.right)) y=(Coordinate(FRAME.bottom + 38.0)) { "UTC" }
     }
 }
 
@@ -244,10 +244,10 @@ fn durations(classes: &[&Durations]) -> Markup {
                 @for (index, class) in classes.iter().enumerate() {
                     @let middle = frame.top + ROW * (index as f64 + 0.5);
                     @let [short, median, long] = [0.1, 0.5, 0.9].map(|share| x.at(quantile(class, share)));
-                    text.tick.end x=(Place(frame.left - 10.0)) y=(Place(middle + 4.0)) { (class.class) }
-                    rect.range x=(short) y=(Place(middle - 6.0)) width=(Place((long.0 - short.0).max(3.0))) height="12" rx="2" {}
-                    line.median x1=(median) x2=(median) y1=(Place(middle - 9.0)) y2=(Place(middle + 9.0)) {}
-                    text.tick x=(Place(frame.right + 12.0)) y=(Place(middle + 4.0)) { (Span(class.quantile(0.5))) ", " (Files(class.files)) }
+                    text.tick.end x=(Coordinate(frame.left - 10.0)) y=(Coordinate(middle + 4.0)) { (class.class) }
+                    rect.range x=(short) y=(Coordinate(middle - 6.0)) width=(Coordinate((long.0 - short.0).max(3.0))) height="12" rx="2" {}
+                    line.median x1=(median) x2=(median) y1=(Coordinate(middle - 9.0)) y2=(Coordinate(middle + 9.0)) {}
+                    text.tick x=(Coordinate(frame.right + 12.0)) y=(Coordinate(middle + 4.0)) { (Span(class.quantile(0.5))) ", " (FileCount(class.files)) }
                 }
             } }
         }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::sections::{bar, footer, verdict};
 use super::text::outside;
-use super::words::{Bytes, Files, Moment, Number, Share};
+use super::words::{Bytes, FileCount, Moment, Number, Share};
 use crate::Overview;
 
 /// A transfer of the folder.
@@ -65,7 +65,7 @@ fn entry(listed: &Listed) -> Markup {
             p.verdict.(class) {
                 span.mark aria-hidden="true" { (mark) } " " strong { (word) } ": "
                 (Share(overview.completed, overview.files)) " arrived, "
-                (Number(overview.completed)) " of " (Files(overview.files)) ", "
+                (Number(overview.completed)) " of " (FileCount(overview.files)) ", "
                 (Bytes::of(overview.completed_bytes)) " of " (Bytes::of(overview.bytes))
                 @for (count, word) in [(wrong, "missing or changed"), (overview.failed, "failed"), (overview.unknown, "unknown"), (overview.left, "left")] {
                     @if count > 0 { ", " (Number(count)) " " (word) }

@@ -5,11 +5,11 @@ use cavatica_transfer::journal::{Count, TransferFile};
 use jiff::Timestamp;
 use maud::{Markup, Render, html};
 
-use super::chart::{Place, WIDTH};
+use super::chart::{Coordinate, WIDTH};
 use super::digest::Digest;
 use super::figures;
 use super::text::{outside, prose};
-use super::words::{Bytes, Files, Moment, Number, Share, Span};
+use super::words::{Bytes, FileCount, Moment, Number, Share, Span};
 use crate::{Overview, Seen, Standing, TroubleGroup, TroubleKind};
 
 /// What the transfer is called.
@@ -53,7 +53,7 @@ pub(super) fn header(transfer: &TransferFile, overview: &Overview, now: Timestam
                 span.mark aria-hidden="true" { (mark) } " "
                 strong { (word) (running(overview)) } ": "
                 @if wrong > 0 { strong.grave { (wrong_words(overview)) } ", " }
-                (Number(overview.completed)) " of " (Files(overview.files)) " arrived"
+                (Number(overview.completed)) " of " (FileCount(overview.files)) " arrived"
                 @for (count, word) in [(overview.failed, "failed"), (overview.unknown, "unknown"), (overview.left, "left")] {
                     @if count > 0 { ", " (Number(count)) " " (word) }
                 }
@@ -101,7 +101,7 @@ fn looked_at(overview: &Overview) -> Markup {
     html! {
         small {
             "Looked at through the " (seen.against) " on " (Moment(seen.at)) " UTC: "
-            (Files(seen.same)) " as planned" (by_key_alone(seen)) ", "
+            (FileCount(seen.same)) " as planned" (by_key_alone(seen)) ", "
             (Number(seen.missing)) " missing, " (Number(seen.differs)) " different"
             @for (count, what) in [(seen.unread, "could not be looked at"), (seen.not_looked_at, "not looked at")] {
                 @if count > 0 { ", " (Number(count)) " " (what) }
@@ -171,7 +171,7 @@ pub(super) fn bar(parts: &[(&'static str, u64)], whole: u64) -> Markup {
                 @let width = WIDTH * *count as f64 / whole.max(1) as f64;
                 @if *count > 0 {
                     @let shown = width.clamp(3.0, WIDTH);
-                    rect class=(class) x=(Place(x.min(WIDTH - shown))) width=(Place(shown)) height="14" {}
+                    rect class=(class) x=(Coordinate(x.min(WIDTH - shown))) width=(Coordinate(shown)) height="14" {}
                 }
                 ({ x += width; "" })
             }
@@ -224,7 +224,7 @@ pub(super) fn facts(transfer: &TransferFile, digest: &Digest) -> Markup {
             dl.facts {
                 (fact("Selection", outside(transfer.selection())))
                 @for (project, files) in named {
-                    (fact("Project", html! { (outside(project)) " (" (Files(*files)) ")" }))
+                    (fact("Project", html! { (outside(project)) " (" (FileCount(*files)) ")" }))
                 }
                 @if !more.is_empty() { (fact("", html! { "and " (more.len()) " more projects" })) }
                 (fact("Destination", html! { "volume " (outside(&terms.volume)) " → " code { (outside(place)) } }))
@@ -252,7 +252,7 @@ pub(super) fn troubles(troubles: &[TroubleGroup]) -> Markup {
             h2 { "What needs attention" }
             div.wide { table #troubles.stacks {
                 thead { tr {
-                    th scope="col" { "What" } th.num scope="col" { "Files" } th.num scope="col" { "Bytes" }
+                    th scope="col" { "What" } th.num scope="col" { "FileCount" } th.num scope="col" { "Bytes" }
                     th scope="col" { "What happened" } th scope="col" { "What to do" }
                 } }
                 tbody { @for group in troubles { (trouble(group)) } }
@@ -272,7 +272,7 @@ fn trouble(group: &TroubleGroup) -> Markup {
     html! {
         tr data-kind=(group.kind.name()) {
             th scope="row" { (what) @if !group.class.is_empty() { small { (group.class) } } }
-            td.num data-th="Files" { (Number(group.files)) }
+            td.num data-th="FileCount" { (Number(group.files)) }
             td.num data-th="Bytes" { (Bytes::of(group.bytes)) }
             td data-th="What happened" {
                 (outside(&group.message))
@@ -295,11 +295,11 @@ pub(super) fn skipped(digest: &Digest) -> Markup {
             h2 { "What the plan left out" }
             div.wide { table.stacks {
                 thead { tr {
-                    th scope="col" { "Reason" } th.num scope="col" { "Files" } th.num scope="col" { "Bytes" } th scope="col" { "The first one" }
+                    th scope="col" { "Reason" } th.num scope="col" { "FileCount" } th.num scope="col" { "Bytes" } th scope="col" { "The first one" }
                 } }
                 tbody { @for kind in &digest.skipped { tr {
                     th scope="row" { (outside(&kind.kind)) }
-                    td.num data-th="Files" { (Number(kind.skipped.files)) }
+                    td.num data-th="FileCount" { (Number(kind.skipped.files)) }
                     td.num data-th="Bytes" { (Bytes::of(kind.skipped.bytes)) }
                     td data-th="The first one" { (outside(&kind.example)) }
                 } } }
@@ -342,7 +342,7 @@ fn runs(digest: &Digest) -> Markup {
         } }
         @if digest.repeated > 0 {
             p.note {
-                (Files(digest.repeated)) @if digest.repeated == 1 { " was" } @else { " were" }
+                (FileCount(digest.repeated)) @if digest.repeated == 1 { " was" } @else { " were" }
                 " sent more than once, after an attempt that provably came to nothing."
             }
         }

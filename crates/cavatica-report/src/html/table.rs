@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::digest::{Digest, ROWS};
 use super::text::{outside, prose};
-use super::words::{Bytes, Moment, Number, Rows};
+use super::words::{Bytes, Moment, Number, RowCount};
 use crate::{Overview, Trouble, TroubleKind, key};
 
 /// How many rows are printed, as the style sheet has it.
@@ -63,9 +63,9 @@ fn filter(shown: u64, all: u64) -> Markup {
                 option value="" { "all" }
                 @for (state, _) in STATES { option { (state) } }
             } } " "
-            output #count { (Rows(shown)) }
+            output #count { (RowCount(shown)) }
             @if shown < all {
-                small { "Only the " (Rows(shown)) " listed here are searched; " (Number(all - shown)) " other files are not on this page." }
+                small { "Only the " (RowCount(shown)) " listed here are searched; " (Number(all - shown)) " other files are not on this page." }
             }
         }
     }

@@ -7,7 +7,7 @@ const STEPS: usize = 256;
 
 /// What happened within one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct Slice {
     /// Files that were sent.
     pub(super) sent: u64,
     pub(super) completed: u64,
@@ -17,9 +17,9 @@ pub(super) struct Step {
     pub(super) bytes: u64,
 }
 
-impl Step {
-    fn plus(self, other: Step) -> Step {
-        Step {
+impl Slice {
+    fn plus(self, other: Slice) -> Slice {
+        Slice {
             sent: self.sent + other.sent,
             completed: self.completed + other.completed,
             failed: self.failed + other.failed,
@@ -35,7 +35,7 @@ impl Step {
 pub(super) struct Timeline {
     begin: Timestamp,
     step_ms: i64,
-    steps: Vec<Step>,
+    steps: Vec<Slice>,
 }
 
 impl Timeline {
@@ -48,7 +48,7 @@ impl Timeline {
     }
 
     /// The step that a moment lies in; what seems to lie before the beginning counts as its first.
-    pub(super) fn at(&mut self, moment: Timestamp) -> &mut Step {
+    pub(super) fn at(&mut self, moment: Timestamp) -> &mut Slice {
         let offset = moment.as_millisecond() - self.begin.as_millisecond();
         let mut index = usize::try_from(offset / self.step_ms).unwrap_or(0);
         while index >= STEPS {
@@ -59,12 +59,12 @@ impl Timeline {
                 .chunks(2)
                 .map(|pair| {
                     pair.iter()
-                        .fold(Step::default(), |sum, step| sum.plus(*step))
+                        .fold(Slice::default(), |sum, step| sum.plus(*step))
                 })
                 .collect();
         }
         if index >= self.steps.len() {
-            self.steps.resize(index + 1, Step::default());
+            self.steps.resize(index + 1, Slice::default());
         }
         &mut self.steps[index]
     }
@@ -83,13 +83,13 @@ impl Timeline {
         self.step_s() * self.steps.len() as f64
     }
 
-    pub(super) fn steps(&self) -> &[Step] {
+    pub(super) fn steps(&self) -> &[Slice] {
         &self.steps
     }
 
     /// For each step's end, everything up to there.
-    pub(super) fn sums(&self) -> impl Iterator<Item = Step> + '_ {
-        self.steps.iter().scan(Step::default(), |sum, step| {
+    pub(super) fn sums(&self) -> impl Iterator<Item = Slice> + '_ {
+        self.steps.iter().scan(Slice::default(), |sum, step| {
             *sum = sum.plus(*step);
             Some(*sum)
         })

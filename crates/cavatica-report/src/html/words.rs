@@ -23,9 +23,9 @@ impl Display for Number {
 }
 
 /// `1 file`, `2 files`.
-pub(super) struct Files(pub(super) u64);
+pub(super) struct FileCount(pub(super) u64);
 
-impl Display for Files {
+impl Display for FileCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.0 == 1 { "file" } else { "files" };
         write!(f, "{} {noun}", Number(self.0))
@@ -33,9 +33,9 @@ impl Display for Files {
 }
 
 /// `1 row`, `2 rows`.
-pub(super) struct Rows(pub(super) u64);
+pub(super) struct RowCount(pub(super) u64);
 
-impl Display for Rows {
+impl Display for RowCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.0 == 1 { "row" } else { "rows" };
         write!(f, "{} {noun}", Number(self.0))

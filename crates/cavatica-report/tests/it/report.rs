@@ -13,7 +13,7 @@ use cavatica_transfer::journal::{
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict,
 };
-use cavatica_transfer::{Against, Object};
+use cavatica_transfer::{Against, ListedObject};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -308,11 +308,11 @@ fn what_was_seen_at_the_destination_is_told() {
     drop(lived(&path, &[Fate::Completed; 3], 0));
     let etag = "0123456789abcdef0123456789abcdef";
     let mut look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
-    let object = |number: u64, size: u64| Object {
+    let object = |number: u64, size: u64| ListedObject {
         location: format!("run1/{number}.bam"),
         size: Some(size),
         etag: Some(etag.to_owned()),
-        ..Object::default()
+        ..ListedObject::default()
     };
     look.see(&[object(1, 2), object(2, 7)]).expect("room");
     look.settle(&std::collections::HashSet::new(), &mut |_| {})
@@ -367,12 +367,12 @@ fn the_same_without_a_size_is_told_as_that() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("t.transfer");
     drop(lived(&path, &[Fate::Completed; 3], 0));
-    let object = |number: u64, size: Option<u64>| Object {
+    let object = |number: u64, size: Option<u64>| ListedObject {
         location: format!("run1/{number}.bam"),
         size,
-        ..Object::default()
+        ..ListedObject::default()
     };
-    let look = |objects: &[Object]| {
+    let look = |objects: &[ListedObject]| {
         let mut look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
         look.see(objects).expect("room");
         look.settle(&std::collections::HashSet::new(), &mut |_| {})

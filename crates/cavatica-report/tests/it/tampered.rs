@@ -11,7 +11,7 @@ use cavatica_transfer::journal::{
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict,
 };
-use cavatica_transfer::{Against, Fingerprint, Object};
+use cavatica_transfer::{Against, Fingerprint, ListedObject};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
@@ -73,11 +73,11 @@ fn rich(path: &Path) {
     journal.commit().expect("room");
     drop(journal);
     let mut look = Verification::begin(path, Against::Volume, now()).expect("a look");
-    let seen = Object {
+    let seen = ListedObject {
         location: "run1/2.bam".to_owned(),
         size: Some(10),
         etag: Some("e".to_owned()),
-        ..Object::default()
+        ..ListedObject::default()
     };
     look.see(&[seen]).expect("room");
     look.settle(&Default::default(), &mut |_| {}).expect("room");
@@ -196,9 +196,9 @@ fn use_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::error::
     drop(journal);
     let mut look = Verification::begin(path, Against::Bucket, now())?;
     look.folder();
-    let object = Object {
+    let object = ListedObject {
         location: "run1/3.bam".to_owned(),
-        ..Object::default()
+        ..ListedObject::default()
     };
     look.see(&[object])?;
     look.settle(&Default::default(), &mut |_| {})?;

@@ -16,8 +16,8 @@ use crate::bytes::platform::{Platform, State};
 use crate::bytes::remote;
 use crate::bytes::store::{Synthetic, Written, measure};
 use crate::clock::Millis;
-use crate::wire::refusal::{Code, Failure};
-use crate::world::{Errand, Event, Replacing, Step, StoreKind};
+use crate::wire::refusal::{Code, JobFailure};
+use crate::world::{Due, Errand, Event, Replacing, StoreKind};
 
 /// How many jobs move bytes at once.
 const CARRIERS: usize = 4;
@@ -167,7 +167,7 @@ impl Mover {
         }
         match state.world.step(number, now) {
             None => Turn::Done,
-            Some(Step::Note(event)) => {
+            Some(Due::Note(event)) => {
                 if let Err(error) = state.commit(&event) {
                     tracing::error!(%error, "can't write the log of the world");
                 }
@@ -176,8 +176,8 @@ impl Mover {
                 }
                 state.world.due(number).map_or(Turn::Done, Turn::Again)
             }
-            Some(Step::Carry(_)) if self.carriers.len() >= CARRIERS => Turn::Waits,
-            Some(Step::Carry(errand)) => {
+            Some(Due::Carry(_)) if self.carriers.len() >= CARRIERS => Turn::Waits,
+            Some(Due::Carry(errand)) => {
                 state.busy_files.insert(errand.file);
                 state.busy_keys.insert(key);
                 let delivery = delivery(&self.platform, state, errand);
@@ -229,7 +229,7 @@ fn carry(platform: &Platform, delivery: &Delivery) {
             size,
             etag,
         },
-        Err(Failure { code, why }) => Event::Failed { job, at, code, why },
+        Err(JobFailure { code, why }) => Event::Failed { job, at, code, why },
     };
     if let Event::Failed { why: Some(why), .. } = &event {
         tracing::warn!(
@@ -271,7 +271,7 @@ fn drop_bytes(platform: &Platform, state: &State, file: u32) {
 }
 
 /// Brings the bytes to their place, past what may lie there.
-fn place(platform: &Platform, delivery: &Delivery) -> Result<Written, Failure> {
+fn place(platform: &Platform, delivery: &Delivery) -> Result<Written, JobFailure> {
     let errand = &delivery.errand;
     let replacing = match (errand.replacing, platform.buckets.get(errand.volume)) {
         (Replacing::AskBucket, Some(bucket)) => {
@@ -294,7 +294,7 @@ fn place(platform: &Platform, delivery: &Delivery) -> Result<Written, Failure> {
 }
 
 /// Deletes the object that may be overwritten.
-fn clear(platform: &Platform, delivery: &Delivery) -> Result<(), Failure> {
+fn clear(platform: &Platform, delivery: &Delivery) -> Result<(), JobFailure> {
     match platform.buckets.get(delivery.errand.volume) {
         Some(bucket) => remote::remove(bucket, &delivery.key)?,
         None => platform.store.remove(&delivery.volume, &delivery.key)?,
@@ -312,7 +312,7 @@ fn note_replaced(platform: &Platform, delivery: &Delivery) -> io::Result<()> {
     state.flush()
 }
 
-fn deliver(platform: &Platform, delivery: &Delivery) -> Result<Written, Failure> {
+fn deliver(platform: &Platform, delivery: &Delivery) -> Result<Written, JobFailure> {
     let errand = &delivery.errand;
     let mut source: Box<dyn io::Read + Send> = match &delivery.source {
         Some(path) => Box::new(File::open(path)?),
@@ -345,7 +345,7 @@ fn deliver(platform: &Platform, delivery: &Delivery) -> Result<Written, Failure>
 }
 
 /// What this computer's disk did to a job.
-impl From<io::Error> for Failure {
+impl From<io::Error> for JobFailure {
     fn from(error: io::Error) -> Self {
         let code = match error.kind() {
             io::ErrorKind::NotFound => Code::JOB_NO_FILE,

@@ -134,11 +134,11 @@ fn make_room(place: &Path) -> Result<(), SandboxError> {
 }
 
 /// A folder or file on this computer: its path under the folder that is read, and for a file where it lies and its size.
-type Found = (String, Option<(PathBuf, u64)>);
+type TreeEntry = (String, Option<(PathBuf, u64)>);
 
 /// Every folder and file under a folder, in the order of their names. Links to files are followed unless they lead out of
 /// the folder, which is refused; links to its folders are left out.
-fn tree(source: &Path) -> Result<Vec<Found>, SandboxError> {
+fn tree(source: &Path) -> Result<Vec<TreeEntry>, SandboxError> {
     let root = source.canonicalize().map_err(SandboxError::io(source))?;
     let mut found = Vec::new();
     let mut out = Vec::new();

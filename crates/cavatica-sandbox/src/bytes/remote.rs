@@ -8,7 +8,7 @@ use cavatica_s3::{AwsConfig, Bucket, Error, ErrorKind, Upload};
 
 use crate::bytes::store::Written;
 use crate::error::SandboxError;
-use crate::wire::refusal::{Code, Failure};
+use crate::wire::refusal::{Code, JobFailure};
 use crate::world::{StoreKind, World};
 
 /// The real buckets of a world, by the numbers of their volumes. The keys to them are kept here alone.
@@ -55,7 +55,7 @@ pub(crate) fn put(
     size: u64,
     source: impl Read + Send + 'static,
     properties: &ExportProperties,
-) -> Result<Written, Failure> {
+) -> Result<Written, JobFailure> {
     let mut upload = Upload::new(size, source);
     if let Tri::Value(algorithm) = &properties.sse_algorithm {
         upload = upload.sse(algorithm.as_str());
@@ -87,14 +87,14 @@ fn kms_key(properties: &ExportProperties) -> Option<&str> {
 }
 
 /// Whether an object lies there. To be called on a thread for blocking work.
-pub(crate) fn holds(bucket: &Bucket, key: &str) -> Result<bool, Failure> {
+pub(crate) fn holds(bucket: &Bucket, key: &str) -> Result<bool, JobFailure> {
     let head = wait(bucket.head(key));
     head.map(|head| head.is_some())
         .map_err(|error| of_job(&error))
 }
 
 /// Takes an object away. To be called on a thread for blocking work.
-pub(crate) fn remove(bucket: &Bucket, key: &str) -> Result<(), Failure> {
+pub(crate) fn remove(bucket: &Bucket, key: &str) -> Result<(), JobFailure> {
     wait(bucket.delete(key)).map_err(|error| of_job(&error))
 }
 
@@ -103,7 +103,7 @@ fn wait<T>(call: impl Future<Output = T>) -> T {
 }
 
 /// A refusal is final: the volume isn't configured for it. Everything else is the storage's trouble.
-fn of_job(error: &Error) -> Failure {
+fn of_job(error: &Error) -> JobFailure {
     let code = match error.kind() {
         ErrorKind::Key => Code::JOB_LOCATION_NOT_ACCESSIBLE,
         ErrorKind::Refused { .. } | ErrorKind::NotS3(_) if !error.is_transient() => {
@@ -111,7 +111,7 @@ fn of_job(error: &Error) -> Failure {
         }
         _ => Code::JOB_STORAGE_ERROR,
     };
-    Failure {
+    JobFailure {
         code,
         why: Some(error.to_string()),
     }
@@ -125,7 +125,7 @@ pub(crate) fn of_call(error: &Error) -> cavatica_model::ApiError {
         }
         _ => Code::STORAGE_ERROR,
     };
-    Failure {
+    JobFailure {
         code,
         why: Some(error.to_string()),
     }

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use super::fault::FaultPlan;
 use super::hub::Hub;
 use super::settings;
-use crate::wire::answer::{Answer, to_json};
+use crate::wire::answer::{Reply, to_json};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 use crate::world::{Node, NodeKind, Place, World};
@@ -45,31 +45,31 @@ pub(crate) fn admin(
     path: &str,
     query: &Query,
     body: &Bytes,
-) -> Result<Answer, ApiError> {
+) -> Result<Reply, ApiError> {
     match (method.as_str(), path) {
-        ("GET", "/") => Ok(Answer::html(200, PAGE)),
-        ("GET", "/_sandbox/page.js") => Ok(Answer::page_part("text/javascript", SCRIPT)),
-        ("GET", "/_sandbox/page.css") => Ok(Answer::page_part("text/css", STYLE)),
-        ("GET", "/_sandbox/ledger") => Ok(Answer::json(to_json(&hub.ledger()))),
-        ("GET", "/_sandbox/state") => Ok(Answer::json(state(hub))),
-        ("GET", "/_sandbox/faults") => Ok(Answer::json(to_json(&hub.faults().hits()))),
+        ("GET", "/") => Ok(Reply::html(200, PAGE)),
+        ("GET", "/_sandbox/page.js") => Ok(Reply::page_part("text/javascript", SCRIPT)),
+        ("GET", "/_sandbox/page.css") => Ok(Reply::page_part("text/css", STYLE)),
+        ("GET", "/_sandbox/ledger") => Ok(Reply::json(to_json(&hub.ledger()))),
+        ("GET", "/_sandbox/state") => Ok(Reply::json(state(hub))),
+        ("GET", "/_sandbox/faults") => Ok(Reply::json(to_json(&hub.faults().hits()))),
         ("POST", "/_sandbox/faults") => {
             hub.faults().replace(plan(body)?);
-            Ok(Answer::json(to_json(&hub.faults().hits())))
+            Ok(Reply::json(to_json(&hub.faults().hits())))
         }
         ("DELETE", "/_sandbox/faults") => {
             hub.faults().replace(FaultPlan::default());
-            Ok(Answer::json(json!([])))
+            Ok(Reply::json(json!([])))
         }
-        ("GET", "/_sandbox/settings") => Ok(Answer::json(settings::show(hub))),
+        ("GET", "/_sandbox/settings") => Ok(Reply::json(settings::show(hub))),
         ("PATCH", "/_sandbox/settings") => {
             settings::change(hub, body)?;
-            Ok(Answer::json(settings::show(hub)))
+            Ok(Reply::json(settings::show(hub)))
         }
         ("POST", "/_sandbox/files") => {
             let NewFile { file, size } = strict(body)?;
             let id = hub.platform.add_file(&file, size).map_err(refused)?;
-            Ok(Answer::json(json!({"id": id})))
+            Ok(Reply::json(json!({"id": id})))
         }
         ("PATCH", "/_sandbox/files") => {
             let change: FileChange = strict(body)?;
@@ -78,7 +78,7 @@ pub(crate) fn admin(
                     .mark_file(&change.file, change.archived, change.public_copy),
             )?;
             match &change.path {
-                None => Ok(Answer::json(json!({}))),
+                None => Ok(Reply::json(json!({}))),
                 Some(path) => done(hub.platform.move_file(&change.file, path)),
             }
         }
@@ -106,13 +106,13 @@ pub(crate) fn admin(
                 .platform
                 .export_elsewhere(&strict(body)?)
                 .map_err(refused)?;
-            Ok(Answer::json(json!({"id": id})))
+            Ok(Reply::json(json!({"id": id})))
         }
         ("PATCH", "/_sandbox/volumes") => {
             let volume = query.get("volume").unwrap_or_default();
             done(hub.platform.change_volume(volume, &strict(body)?))
         }
-        _ => Ok(Answer::no_such_call()),
+        _ => Ok(Reply::no_such_call()),
     }
 }
 
@@ -150,9 +150,9 @@ fn strict<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| Code::BAD_REQUEST.because(error.to_string()))
 }
 
-fn done(outcome: std::io::Result<Option<()>>) -> Result<Answer, ApiError> {
+fn done(outcome: std::io::Result<Option<()>>) -> Result<Reply, ApiError> {
     match outcome {
-        Ok(Some(())) => Ok(Answer::json(json!({}))),
+        Ok(Some(())) => Ok(Reply::json(json!({}))),
         Ok(None) => Err(Code::NOT_FOUND.error()),
         Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Err(refused(error)),
         Err(error) => Err(Code::UNAVAILABLE.because(error.to_string())),

@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 
 use super::{Request, slice};
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields};
+use crate::wire::answer::{Fields, Reply};
 use crate::wire::query::encode;
 use crate::wire::refusal::Code;
 use crate::wire::route::Route;
 use crate::world::{Links, Project, USER, World};
 
 /// The paths there are; needs no token and counts against no limit.
-pub(super) fn root(request: &Request) -> Answer {
+pub(super) fn root(request: &Request) -> Reply {
     let paths = Route::ALL.iter().map(|route| {
         let key = route.name().replace('-', "_") + "_url";
         (key, format!("{}{}", request.links.0, route.path()).into())
     });
-    Answer::json(Value::Object(paths.collect()))
+    Reply::json(Value::Object(paths.collect()))
 }
 
-pub(super) fn user(request: &Request) -> Answer {
+pub(super) fn user(request: &Request) -> Reply {
     let user = json!({
         "href": format!("{}/users/{}", request.links.0, request.account),
         "username": request.account,
@@ -37,11 +37,11 @@ pub(super) fn user(request: &Request) -> Answer {
         "role": "USER",
         "tags": [],
     });
-    Answer::json(Fields::of_detail(&request.query).choose(&user))
+    Reply::json(Fields::of_detail(&request.query).choose(&user))
 }
 
 /// The account itself, where its own address says; nobody is shown another's.
-pub(super) fn user_by_name(request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn user_by_name(request: &Request) -> Result<Reply, ApiError> {
     if request.id() == request.account {
         Ok(user(request))
     } else {
@@ -49,7 +49,7 @@ pub(super) fn user_by_name(request: &Request) -> Result<Answer, ApiError> {
     }
 }
 
-pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Answer {
+pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Reply {
     let standing = hub.standing(&request.account);
     let limits = json!({
         "rate": {
@@ -59,10 +59,10 @@ pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Answer {
         },
         "instance_limit": {"limit": -1, "remaining": i64::MAX},
     });
-    Answer::json(Fields::of_detail(&request.query).choose(&limits))
+    Reply::json(Fields::of_detail(&request.query).choose(&limits))
 }
 
-pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name"]);
     let state = hub.platform.state();
@@ -77,7 +77,7 @@ pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
         .iter()
         .map(|project| fields.choose(&view(world, project, &request.links)))
         .collect();
-    Ok(Answer::page(
+    Ok(Reply::page(
         &request.listing(),
         items,
         window,
@@ -85,16 +85,14 @@ pub(super) fn projects(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
     ))
 }
 
-pub(super) fn project(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn project(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let (_, project) = state
         .world
         .project(&request.owned_id())
         .ok_or_else(|| Code::NO_PROJECT.error())?;
     let view = view(&state.world, project, &request.links);
-    Ok(Answer::json(
-        Fields::of_detail(&request.query).choose(&view),
-    ))
+    Ok(Reply::json(Fields::of_detail(&request.query).choose(&view)))
 }
 
 /// Names are parts of names in any letter case; projects have no tags here, and are all private.
@@ -112,7 +110,7 @@ fn fits(project: &Project, request: &Request) -> bool {
 }
 
 /// The other way to list what belongs to a project leads to the usual one.
-pub(super) fn elsewhere(hub: &Hub, request: &Request, what: &str) -> Result<Answer, ApiError> {
+pub(super) fn elsewhere(hub: &Hub, request: &Request, what: &str) -> Result<Reply, ApiError> {
     let id = request.owned_id();
     if hub.platform.state().world.project(&id).is_none() {
         return Err(Code::NO_PROJECT.error());
@@ -120,27 +118,27 @@ pub(super) fn elsewhere(hub: &Hub, request: &Request, what: &str) -> Result<Answ
     let mut parameters = vec![format!("project={}", encode(&id))];
     let others = request.query.pairs().filter(|(name, _)| *name != "project");
     parameters.extend(others.map(|(name, value)| format!("{}={}", encode(name), encode(value))));
-    Ok(Answer {
+    Ok(Reply {
         status: 302,
         location: Some(format!(
             "{}/{what}?{}",
             request.links.0,
             parameters.join("&")
         )),
-        ..Answer::json(json!({}))
+        ..Reply::json(json!({}))
     })
 }
 
-pub(super) fn project_members(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn project_members(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     members(request, &everyone(hub, request)?)
 }
 
-pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn project_member(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let named = request.parameters.last();
     let mut everyone = everyone(hub, request)?.into_iter();
     let member = everyone.find(|member| member["id"].as_str() == named.map(String::as_str));
     let member = member.ok_or_else(|| Code::NO_PROJECT_MEMBER.error())?;
-    Ok(Answer::json(
+    Ok(Reply::json(
         Fields::of_detail(&request.query).choose(&member),
     ))
 }
@@ -171,7 +169,7 @@ pub(super) fn membership(of: &str, username: &str, permissions: Value) -> Value 
 }
 
 /// A list of members.
-pub(super) fn members(request: &Request, members: &[Value]) -> Result<Answer, ApiError> {
+pub(super) fn members(request: &Request, members: &[Value]) -> Result<Reply, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(
         &request.query,
@@ -181,7 +179,7 @@ pub(super) fn members(request: &Request, members: &[Value]) -> Result<Answer, Ap
         .iter()
         .map(|member| fields.choose(member))
         .collect();
-    Ok(Answer::page(
+    Ok(Reply::page(
         &request.listing(),
         items,
         window,

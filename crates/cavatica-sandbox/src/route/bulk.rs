@@ -8,19 +8,19 @@ use super::{Request, Route};
 use crate::bytes::platform::State;
 use crate::control::fault::JobFaults;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::answer::{Fields, Reply, to_json};
 use crate::wire::refusal::Code;
 use crate::world::{JobTiming, Wish};
 
 /// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.
-pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let body = request.json()?;
     let items = items(&body, "items")?;
     let mode = mode(hub, request)?;
     let timing = *hub.timing();
-    let wishes: Vec<Asked> = {
+    let wishes: Vec<StartItem> = {
         let mut faults = hub.faults();
-        let each = items.iter().enumerate().map(|(position, item)| Asked {
+        let each = items.iter().enumerate().map(|(position, item)| StartItem {
             wish: wish(item, mode, &request.account),
             faults: faults.strike_job(Route::BulkStart),
             is_taken: request.acceptance.takes(position),
@@ -48,13 +48,13 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiErr
 }
 
 /// One item of a bulk start.
-struct Asked {
+struct StartItem {
     wish: Result<Wish, ApiError>,
     faults: JobFaults,
     is_taken: bool,
 }
 
-impl Asked {
+impl StartItem {
     /// What is told of the item; that may be an error although its job was made.
     fn accept(self, hub: &Hub, state: &mut State, timing: JobTiming) -> Result<u32, ApiError> {
         let wish = self.wish?;
@@ -76,7 +76,7 @@ impl Asked {
 }
 
 /// The same objects as reading each job alone.
-pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let world = &state.world;
     each(request, "export_ids", |id, fields| {
@@ -86,7 +86,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 }
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-multiple-files>.
-pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn files(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let world = &state.world;
     each(request, "file_ids", |id, fields| {
@@ -96,7 +96,7 @@ pub(super) fn files(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 }
 
 /// The same objects as reading each task alone.
-pub(super) fn tasks(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn tasks(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let world = &state.world;
     each(request, "task_ids", |id, fields| {
@@ -109,14 +109,14 @@ fn each(
     request: &Request,
     key: &str,
     look_up: impl Fn(&str, &Fields) -> Result<Value, ApiError>,
-) -> Result<Answer, ApiError> {
+) -> Result<Reply, ApiError> {
     let body = request.json()?;
     let fields = Fields::of_detail(&request.query);
     let items = items(&body, key)?.iter().map(|id| {
         let id = id.as_str().ok_or_else(|| Code::INVALID_SYNTAX.error());
         envelope(id.and_then(|id| look_up(id, &fields)))
     });
-    Ok(Answer::json(json!({"items": items.collect::<Vec<_>>()})))
+    Ok(Reply::json(json!({"items": items.collect::<Vec<_>>()})))
 }
 
 fn items<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], ApiError> {

@@ -11,7 +11,7 @@ use super::{Request, volumes};
 use crate::bytes::remote;
 use crate::clock::{http_date, timestamp};
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::answer::{Fields, Reply, to_json};
 use crate::wire::query::encode;
 use crate::wire::refusal::Code;
 use crate::world::quirk::Quirk;
@@ -22,7 +22,7 @@ use continuation::From;
 /// One level of a volume: its objects, and its folders as prefixes. No total, no way back.
 ///
 /// Source: <https://docs.cavatica.org/reference/list-the-contents-of-a-volume>.
-pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let query = &request.query;
     let limit = query.limit(100)?;
     // Some clients leave the final `/` of a folder out.
@@ -36,7 +36,7 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
         None => None,
         Some(token) => Some(continuation::read(token).ok_or_else(unknown)?),
     };
-    let place = Place::find(hub, request)?;
+    let place = Browsed::find(hub, request)?;
     let level = match (hub.platform.buckets.get(place.number), from) {
         (Some(bucket), None) => bucket_level(bucket, &place, &prefix, None, limit).await?,
         (Some(bucket), Some(From::Bucket(token))) => {
@@ -97,13 +97,13 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiErro
     };
     let mut page = to_json(&page);
     page["items"] = items.collect();
-    Ok(Answer::json(page))
+    Ok(Reply::json(page))
 }
 
 /// One object. Without it: 404 with code 9105.
-pub(super) async fn object(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) async fn object(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let location = request.query.get("location").unwrap_or_default();
-    let place = Place::find(hub, request)?;
+    let place = Browsed::find(hub, request)?;
     let seen = match hub.platform.buckets.get(place.number) {
         Some(bucket) => bucket_object(hub, bucket, &place, location).await?,
         None => {
@@ -115,13 +115,11 @@ pub(super) async fn object(hub: &Hub, request: &Request) -> Result<Answer, ApiEr
     };
     let seen = seen.ok_or_else(|| Code::NO_LOCATION.error())?;
     let view = place.view(&seen, request);
-    Ok(Answer::json(
-        Fields::of_detail(&request.query).choose(&view),
-    ))
+    Ok(Reply::json(Fields::of_detail(&request.query).choose(&view)))
 }
 
 /// A volume that may be browsed.
-struct Place {
+struct Browsed {
     number: u32,
     id: VolumeId,
     service: String,
@@ -145,9 +143,9 @@ struct Level {
     next: Option<From>,
 }
 
-impl Place {
+impl Browsed {
     /// A deactivated volume can't be browsed.
-    fn find(hub: &Hub, request: &Request) -> Result<Place, ApiError> {
+    fn find(hub: &Hub, request: &Request) -> Result<Browsed, ApiError> {
         let state = hub.platform.state();
         let (number, volume) = volumes::find(&state.world, request)?;
         if !volume.permissions(&request.account).read {
@@ -156,7 +154,7 @@ impl Place {
         if !volume.active {
             return Err(Code::VOLUME_INACTIVE.error());
         }
-        Ok(Place {
+        Ok(Browsed {
             number,
             id: volume.id.clone(),
             service: volume.service.clone(),
@@ -206,7 +204,7 @@ impl Seen {
 /// Asks a real bucket for one page of one level.
 async fn bucket_level(
     bucket: &Bucket,
-    place: &Place,
+    place: &Browsed,
     prefix: &str,
     token: Option<String>,
     limit: usize,
@@ -240,7 +238,7 @@ async fn bucket_level(
 async fn bucket_object(
     hub: &Hub,
     bucket: &Bucket,
-    place: &Place,
+    place: &Browsed,
     location: &str,
 ) -> Result<Option<Seen>, ApiError> {
     let key = hub.platform.state().world.key(place.number, location);

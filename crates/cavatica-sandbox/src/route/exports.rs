@@ -7,7 +7,7 @@ use super::{Request, Route, boolean};
 use crate::bytes::platform::State;
 use crate::control::fault::JobFaults;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields};
+use crate::wire::answer::{Fields, Reply};
 use crate::wire::refusal::Code;
 use crate::world::number::scatter;
 use crate::world::quirk::Quirk;
@@ -17,7 +17,7 @@ use crate::world::{By, Event, JobTiming, Wish, World};
 const LARGEST_WISH: usize = 16 << 10;
 
 /// Source: <https://docs.cavatica.org/reference/start-an-export-job-v2>.
-pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let mut wish = wish(&request.json()?, mode(hub, request)?, &request.account)?;
     // One page has it in the query, and one client sends it only there.
     wish.overwrite |= request.query.is_true("overwrite");
@@ -33,15 +33,15 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Answer, ApiErr
 }
 
 /// The answer to a start. No page tells its status.
-pub(super) fn started(hub: &Hub, body: Value) -> Answer {
+pub(super) fn started(hub: &Hub, body: Value) -> Reply {
     let status = if hub.quirks.contains(&Quirk::Created) {
         201
     } else {
         200
     };
-    Answer {
+    Reply {
         status,
-        ..Answer::json(body)
+        ..Reply::json(body)
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn wish(item: &Value, mode: ExportMode, account: &str) -> Result<Wish
 }
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-an-export-job-v2>.
-pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let job = known(hub, &state.world, request, request.id())?;
     let job = state.world.job_view(job, &request.links);
@@ -135,9 +135,9 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         Some(status) if hub.quirks.contains(&Quirk::FailedAsError) => status,
         _ => 200,
     };
-    Ok(Answer {
+    Ok(Reply {
         status,
-        ..Answer::json(Fields::of_detail(&request.query).choose(&job))
+        ..Reply::json(Fields::of_detail(&request.query).choose(&job))
     })
 }
 
@@ -162,7 +162,7 @@ pub(super) fn known(
 /// The jobs of the user, newest first. Which order the platform keeps isn't documented.
 ///
 /// Source: <https://docs.cancergenomicscloud.org/reference/list-export-jobs-v2>.
-pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "state"]);
     let mut states = Vec::new();
@@ -227,5 +227,5 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         .into_iter()
         .map(|number| fields.choose(&world.job_view(number, &request.links)))
         .collect();
-    Ok(Answer::page(&request.listing(), items, window, total))
+    Ok(Reply::page(&request.listing(), items, window, total))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Request;
 use crate::clock::Millis;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::answer::{Fields, Reply, to_json};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 use crate::world::{Node, NodeKind, World};
@@ -14,27 +14,25 @@ use crate::world::{Node, NodeKind, World};
 pub(super) const SHOWN_IN_LISTS: &[&str] = &["href", "id", "name", "project", "parent", "type"];
 
 /// Source: <https://docs.cavatica.org/reference/get-file-details>.
-pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let file = state
         .world
         .file_by_id(request.id())
         .ok_or_else(|| Code::NO_FILE.error())?;
     let file = state.world.file_view(file, &request.links);
-    Ok(Answer::json(
-        Fields::of_detail(&request.query).choose(&file),
-    ))
+    Ok(Reply::json(Fields::of_detail(&request.query).choose(&file)))
 }
 
 /// The fields and values of a file alone.
-pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let file = state
         .world
         .file_by_id(request.id())
         .ok_or_else(|| Code::NO_FILE.error())?;
     let file = state.world.file_view(file, &request.links);
-    Ok(Answer::json(to_json(
+    Ok(Reply::json(to_json(
         &file.metadata.into_value().unwrap_or_default(),
     )))
 }
@@ -42,19 +40,19 @@ pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Answer, ApiError>
 /// One level of a project or folder, not what lies deeper.
 ///
 /// Source: <https://docs.cavatica.org/reference/list-files-primary-method>.
-pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     page(hub, named_folder(hub, &request.query)?, request)
 }
 
-pub(super) fn list_folder(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn list_folder(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     page(hub, folder_by_id(hub, request.id())?, request)
 }
 
-fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Answer, ApiError> {
+fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Reply, ApiError> {
     let window = request.query.window()?;
     disturb(hub, request, folder, window.offset)?;
     let fields = Fields::of_list(&request.query, SHOWN_IN_LISTS);
-    let filter = Filter::new(&request.query);
+    let filter = FileFilter::new(&request.query);
     let as_of = as_of(request, hub.platform.clock.now());
     let state = hub.platform.state();
     let world = &state.world;
@@ -72,7 +70,7 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Answer, ApiError> {
         let items = super::slice(&matching, window).iter().map(view);
         (items.collect(), matching.len())
     };
-    Ok(Answer::page(&request.listing(), items, window, total))
+    Ok(Reply::page(&request.listing(), items, window, total))
 }
 
 /// As of when lists of files are; the end of time if they are of now.
@@ -120,14 +118,14 @@ pub(super) fn folder_by_id(hub: &Hub, id: &str) -> Result<u32, ApiError> {
 }
 
 /// Values of one parameter are alternatives; different parameters must all agree.
-pub(super) struct Filter<'a> {
+pub(super) struct FileFilter<'a> {
     names: Vec<&'a str>,
     tags: Vec<&'a str>,
     tasks: Vec<&'a str>,
     metadata: Vec<(&'a str, Vec<&'a str>)>,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> FileFilter<'a> {
     pub(super) fn new(query: &'a Query) -> Self {
         let mut metadata: Vec<(&str, Vec<&str>)> = Vec::new();
         for (name, value) in query.pairs() {
@@ -139,7 +137,7 @@ impl<'a> Filter<'a> {
                 None => metadata.push((field, vec![value])),
             }
         }
-        Filter {
+        FileFilter {
             // An empty name is a name that no file has; an official client sends it for an empty list of names.
             names: query
                 .pairs()

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::{Request, account, boolean, volumes};
 use crate::bytes::platform::State;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields, to_json};
+use crate::wire::answer::{Fields, Reply, to_json};
 use crate::wire::refusal::Code;
 use crate::world::{Event, Permissions, VolumeState};
 
-pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let (_, volume) = volumes::find(&state.world, request)?;
     let members = volume.members.iter();
@@ -22,27 +22,27 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     account::members(request, &members)
 }
 
-pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let (_, volume) = volumes::find(&state.world, request)?;
     let (username, permissions) = named(volume, request)?;
     let member = view(request, volume, username, permissions);
-    Ok(Answer::json(
+    Ok(Reply::json(
         Fields::of_detail(&request.query).choose(&member),
     ))
 }
 
-pub(super) fn permissions(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn permissions(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let (_, volume) = volumes::find(&state.world, request)?;
     let (_, permissions) = named(volume, request)?;
-    Ok(Answer::json(
+    Ok(Reply::json(
         Fields::of_detail(&request.query).choose(&permissions),
     ))
 }
 
 /// Permissions that the body doesn't name are not given.
-pub(super) fn add(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn add(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let body = request.json()?;
     let username = body.get("username").and_then(Value::as_str);
     let username = username
@@ -59,16 +59,16 @@ pub(super) fn add(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     }
     settle(&mut state, number, username, Some(given))?;
     let volume = &state.world.volumes()[number as usize];
-    Ok(Answer::json(view(request, volume, username, given)))
+    Ok(Reply::json(view(request, volume, username, given)))
 }
 
 /// What the body doesn't name stays.
-pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn change(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     settle_as(hub, request, changed)
 }
 
 /// All of the four are to be named.
-pub(super) fn replace(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn replace(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     settle_as(hub, request, |_, asked| {
         let named = |name: &&str| asked.get(*name).is_some_and(|asked| !asked.is_null());
         if !["read", "copy", "write", "admin"].iter().all(named) {
@@ -83,7 +83,7 @@ fn settle_as(
     hub: &Hub,
     request: &Request,
     make: impl FnOnce(Permissions, &Value) -> Result<Permissions, ApiError>,
-) -> Result<Answer, ApiError> {
+) -> Result<Reply, ApiError> {
     let body = request.json()?;
     let mut state = hub.platform.state();
     let (number, volume) = volumes::find(&state.world, request)?;
@@ -94,10 +94,10 @@ fn settle_as(
     let after = make(before, &body)?;
     let username = username.to_owned();
     settle(&mut state, number, &username, Some(after))?;
-    Ok(Answer::json(to_json(&after)))
+    Ok(Reply::json(to_json(&after)))
 }
 
-pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let mut state = hub.platform.state();
     let number = administered(&state, request)?;
     let volume = &state.world.volumes()[number as usize];
@@ -107,7 +107,7 @@ pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     }
     let username = username.to_owned();
     settle(&mut state, number, &username, None)?;
-    Ok(Answer::nothing())
+    Ok(Reply::nothing())
 }
 
 fn settle(

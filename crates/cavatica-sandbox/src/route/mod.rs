@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::clock::Millis;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Listing};
+use crate::wire::answer::{Listing, Reply};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 use crate::wire::route::Route;
@@ -190,7 +190,7 @@ impl Request {
 }
 
 /// Carries a request out.
-pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     match request.route {
         Route::Root => Ok(account::root(request)),
         Route::User => Ok(account::user(request)),

@@ -6,25 +6,25 @@ use cavatica_model::ApiError;
 use serde_json::{Value, json};
 
 use super::Request;
-use super::files::{Filter, SHOWN_IN_LISTS, as_of, disturb, folder_by_id, named_folder};
+use super::files::{FileFilter, SHOWN_IN_LISTS, as_of, disturb, folder_by_id, named_folder};
 use crate::clock::Millis;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields, Listing, link};
+use crate::wire::answer::{Fields, Listing, Reply, link};
 use crate::wire::refusal::Code;
 
 /// The largest page that scrolling gives.
 const LARGEST: usize = 1000;
 
-pub(super) fn scroll(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn scroll(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     page(hub, named_folder(hub, &request.query)?, request)
 }
 
-pub(super) fn scroll_folder(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn scroll_folder(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     page(hub, folder_by_id(hub, request.id())?, request)
 }
 
 /// A page that begins after the last one's last file, whatever happened to the files before it.
-fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Answer, ApiError> {
+fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Reply, ApiError> {
     if !request.advance_access {
         return Err(Code::FORBIDDEN.because("Scrolling is an advance access feature."));
     }
@@ -53,7 +53,7 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Answer, ApiError> {
     let world = &state.world;
     let children = world.children(folder).unwrap_or_default();
     let fields = Fields::of_list(query, SHOWN_IN_LISTS);
-    let filter = Filter::new(query);
+    let filter = FileFilter::new(query);
     let mut items = Vec::new();
     let mut next = position.from.min(children.len());
     for number in &children[next..] {
@@ -84,9 +84,9 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Answer, ApiError> {
     } else {
         children.len()
     };
-    Ok(Answer {
+    Ok(Reply {
         total: u64::try_from(total).ok(),
-        ..Answer::json(json!({"href": href, "items": items, "links": links}))
+        ..Reply::json(json!({"href": href, "items": items, "links": links}))
     })
 }
 

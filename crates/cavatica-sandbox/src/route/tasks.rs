@@ -6,30 +6,28 @@ use serde_json::Value;
 
 use super::{Request, slice};
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields};
+use crate::wire::answer::{Fields, Reply};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-a-task>.
-pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let task = hub
         .platform
         .state()
         .world
         .task_view(request.id(), &request.links)
         .ok_or_else(|| Code::NO_TASK.error())?;
-    Ok(Answer::json(
-        Fields::of_detail(&request.query).choose(&task),
-    ))
+    Ok(Reply::json(Fields::of_detail(&request.query).choose(&task)))
 }
 
 /// Source: <https://docs.cavatica.org/reference/list-all-your-tasks>.
-pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name", "project"]);
     let state = hub.platform.state();
     let query = &request.query;
-    let filter = Filter::of(query)?;
+    let filter = TaskFilter::of(query)?;
     let tasks = state.world.tasks(query.get("project"), query.get("parent"));
     let views = tasks
         .iter()
@@ -46,7 +44,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     }
     let items = slice(&matching, window).iter();
     let items = items.map(|task| fields.choose(task)).collect();
-    Ok(Answer::page(
+    Ok(Reply::page(
         &request.listing(),
         items,
         window,
@@ -55,13 +53,13 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 }
 
 /// Which tasks a list shows.
-struct Filter<'a> {
+struct TaskFilter<'a> {
     status: Option<&'a str>,
     /// The key of a moment, and the bounds that it lies within.
     moments: Vec<(&'static str, Option<Timestamp>, Option<Timestamp>)>,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> TaskFilter<'a> {
     fn of(query: &'a Query) -> Result<Self, ApiError> {
         let status = query.get("status");
         if status.is_some_and(|status| TaskStatus::from_name(status).is_none()) {
@@ -86,7 +84,7 @@ impl<'a> Filter<'a> {
             );
             moments.push((key, from, to));
         }
-        Ok(Filter { status, moments })
+        Ok(TaskFilter { status, moments })
     }
 
     fn admits(&self, task: &Value) -> bool {

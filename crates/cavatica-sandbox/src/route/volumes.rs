@@ -5,11 +5,11 @@ use cavatica_model::{ApiError, ExportState};
 use super::{Request, mounting, slice};
 use crate::bytes::platform::State;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Answer, Fields};
+use crate::wire::answer::{Fields, Reply};
 use crate::wire::refusal::Code;
 use crate::world::{Event, VolumeState, World};
 
-pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let window = request.query.window()?;
     let fields = Fields::of_list(&request.query, &["href", "id", "name"]);
     let state = hub.platform.state();
@@ -20,15 +20,15 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         .iter()
         .map(|number| fields.choose(&state.world.volume_view(*number, &request.links)))
         .collect();
-    Ok(Answer::page(&request.listing(), items, window, all.len()))
+    Ok(Reply::page(&request.listing(), items, window, all.len()))
 }
 
 /// Source: <https://docs.cavatica.org/reference/get-details-of-a-volume-v2>.
-pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn get(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let state = hub.platform.state();
     let (number, _) = find(&state.world, request)?;
     let volume = state.world.volume_view(number, &request.links);
-    Ok(Answer::json(
+    Ok(Reply::json(
         Fields::of_detail(&request.query).choose(&volume),
     ))
 }
@@ -36,7 +36,7 @@ pub(super) fn get(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
 /// Mounts a bucket that only the sandbox has, whatever its credentials say: they are neither kept nor used.
 ///
 /// Source: <https://docs.cavatica.org/reference/create-a-volume-v2>.
-pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn create(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let seed = mounting::seed(&request.json()?, &request.account)?;
     let mut state = hub.platform.state();
     if state.world.volume(&seed.id).is_some() {
@@ -53,13 +53,13 @@ pub(super) fn create(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         .volume(&id)
         .ok_or_else(|| Code::NO_VOLUME.error())?;
     let volume = state.world.volume_view(number, &request.links);
-    Ok(Answer::json(
+    Ok(Reply::json(
         Fields::of_detail(&request.query).choose(&volume),
     ))
 }
 
 /// Only a deactivated volume without aliases goes; what lies in its bucket stays.
-pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let mut state = hub.platform.state();
     let (number, volume) = find(&state.world, request)?;
     if volume.active {
@@ -72,13 +72,13 @@ pub(super) fn remove(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
         return Err(Code::CONFLICT.because("Exports to the volume are under way."));
     }
     write(&mut state, &Event::VolumeRemoved { volume: number })?;
-    Ok(Answer::nothing())
+    Ok(Reply::nothing())
 }
 
 /// Changes what the body names. Deactivating a volume that jobs are still under way to takes `force=true`.
 ///
 /// Source: <https://docs.cavatica.org/reference/update-a-volume-v2>.
-pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn change(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     let body = request.json()?;
     let mut state = hub.platform.state();
     let (number, volume) = find(&state.world, request)?;
@@ -98,7 +98,7 @@ pub(super) fn change(hub: &Hub, request: &Request) -> Result<Answer, ApiError> {
     };
     write(&mut state, &changed)?;
     let volume = state.world.volume_view(number, &request.links);
-    Ok(Answer::json(
+    Ok(Reply::json(
         Fields::of_detail(&request.query).choose(&volume),
     ))
 }

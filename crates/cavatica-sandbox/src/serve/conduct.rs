@@ -11,7 +11,7 @@ use crate::clock::millis;
 use crate::control::fault::Fault;
 use crate::control::hub::Hub;
 use crate::route::{self, Acceptance, FilesShown, JobsShown, Request};
-use crate::wire::answer::Answer;
+use crate::wire::answer::Reply;
 use crate::wire::refusal::Code;
 
 /// How long an answer that never comes keeps its connection.
@@ -37,13 +37,13 @@ pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Outc
         hub.goes_on(accepting.abort_handle());
         if faults.iter().any(needs_no_answer) {
             // What is said instead doesn't wait for it.
-            Ok(Answer::nothing())
+            Ok(Reply::nothing())
         } else {
             let accepted = accepting.await;
             accepted.unwrap_or_else(|_| Err(Code::UNAVAILABLE.error()))
         }
     };
-    let answer = answer.unwrap_or_else(|error| Answer::error(&error));
+    let answer = answer.unwrap_or_else(|error| Reply::error(&error));
     let mut outcome = Outcome::plain(answer);
     for fault in &faults {
         after(fault, &mut outcome).await?;
@@ -60,12 +60,12 @@ async fn before(fault: &Fault) -> Option<Result<Outcome, Dropped>> {
             return Some(Err(Dropped));
         }
         Fault::Refuse { status, code } => Outcome::plain(refusal(*status, Code(*code))),
-        Fault::HtmlBefore { status } => Outcome::plain(Answer::html(*status, GATEWAY_PAGE)),
+        Fault::HtmlBefore { status } => Outcome::plain(Reply::html(*status, GATEWAY_PAGE)),
         Fault::Throttle => Outcome {
             rate_headers: RateHeaders::Missing,
-            ..Outcome::plain(Answer::error(&Code::RATE_LIMIT.error()))
+            ..Outcome::plain(Reply::error(&Code::RATE_LIMIT.error()))
         },
-        Fault::Maintenance => Outcome::plain(Answer::error(&Code::MAINTENANCE.error())),
+        Fault::Maintenance => Outcome::plain(Reply::error(&Code::MAINTENANCE.error())),
         _ => return None,
     };
     Some(Ok(outcome))
@@ -82,7 +82,7 @@ async fn after(fault: &Fault, outcome: &mut Outcome) -> Result<(), Dropped> {
         }
         Fault::RefuseAfter { status, code } => *answer = refusal(*status, Code(*code)),
         Fault::ErrorAfter { status } => *answer = refusal(*status, Code::GATEWAY),
-        Fault::HtmlAfter { status } => *answer = Answer::html(*status, GATEWAY_PAGE),
+        Fault::HtmlAfter { status } => *answer = Reply::html(*status, GATEWAY_PAGE),
         Fault::Truncate => outcome.length = Length::Half,
         Fault::Shuffle => tamper::shuffle(answer),
         Fault::Omit { items } => tamper::omit(answer, *items),
@@ -153,8 +153,8 @@ fn files_shown(faults: &[Fault]) -> FilesShown {
     shown
 }
 
-fn refusal(status: u16, code: Code) -> Answer {
-    Answer::error(&ApiError {
+fn refusal(status: u16, code: Code) -> Reply {
+    Reply::error(&ApiError {
         status: status.into(),
         ..code.error()
     })
@@ -165,7 +165,7 @@ const GATEWAY_PAGE: &str = "<html>\n<head><title>Bad Gateway</title></head>\n\
 
 /// An answer and the way it goes out.
 pub(crate) struct Outcome {
-    pub(crate) answer: Answer,
+    pub(crate) answer: Reply,
     pub(crate) rate_headers: RateHeaders,
     pub(crate) length: Length,
     /// How far the `Date` header is ahead, if it isn't right; seconds.
@@ -183,7 +183,7 @@ pub(crate) enum Length {
 }
 
 impl Outcome {
-    pub(crate) fn plain(answer: Answer) -> Outcome {
+    pub(crate) fn plain(answer: Reply) -> Outcome {
         Outcome {
             answer,
             rate_headers: RateHeaders::Shown,

@@ -21,7 +21,7 @@ use crate::control::admin::admin;
 use crate::control::hub::{Account, Hub};
 use crate::control::rate::Admission;
 use crate::route::{Acceptance, FilesShown, JobsShown, Request};
-use crate::wire::answer::{Answer, Body};
+use crate::wire::answer::{Body, Reply};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 use crate::wire::route::{self, Found, Method, Route};
@@ -37,7 +37,7 @@ const LONGEST_ADDRESS: usize = 16 << 10;
 /// How long a client may take for its headers, and again for its body.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) type Reply = Response<BoxBody<Bytes, Dropped>>;
+pub(crate) type HttpReply = Response<BoxBody<Bytes, Dropped>>;
 
 /// The connection is to be closed without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,16 +48,16 @@ pub(crate) struct Dropped;
 pub(crate) async fn reply(
     hub: &Arc<Hub>,
     request: http::Request<Incoming>,
-) -> Result<Reply, Dropped> {
+) -> Result<HttpReply, Dropped> {
     let (head, body) = request.into_parts();
     let Some(origin) = guard::origin(hub, &head) else {
-        return Ok(plain_reply(Answer::misdirected()));
+        return Ok(plain_reply(Reply::misdirected()));
     };
     let account = holder(hub, &head.headers);
     let finish = |outcome| finish(hub, account, outcome);
     let body = match read(&head.uri, body).await {
         Ok(body) => body,
-        Err(refusal) => return finish(Outcome::plain(Answer::error(&refusal))),
+        Err(refusal) => return finish(Outcome::plain(Reply::error(&refusal))),
     };
     let path = head.uri.path();
     let query = Query::parse(head.uri.query().unwrap_or_default());
@@ -71,7 +71,7 @@ pub(crate) async fn reply(
             false => admin(hub, &head.method, path, &query, &body),
         };
         return Ok(plain_reply(
-            answer.unwrap_or_else(|error| Answer::error(&error)),
+            answer.unwrap_or_else(|error| Reply::error(&error)),
         ));
     };
 
@@ -83,17 +83,17 @@ pub(crate) async fn reply(
     note(hub, &head, &body, served);
 
     if matches!(found, Found::Nothing) {
-        return Ok(plain_reply(Answer::no_such_call()));
+        return Ok(plain_reply(Reply::no_such_call()));
     }
     let outcome = match admit(hub, account, &found) {
-        Err(refusal) => Outcome::plain(Answer::error(&refusal)),
+        Err(refusal) => Outcome::plain(Reply::error(&refusal)),
         Ok(account) => match found {
             Found::Unserved => {
                 let why = "The platform has this call; the sandbox doesn't serve it.";
-                Outcome::plain(Answer::error(&Code::NOT_IMPLEMENTED.because(why)))
+                Outcome::plain(Reply::error(&Code::NOT_IMPLEMENTED.because(why)))
             }
             Found::Nothing | Found::OtherMethod => {
-                Outcome::plain(Answer::error(&Code::METHOD_NOT_ALLOWED.error()))
+                Outcome::plain(Reply::error(&Code::METHOD_NOT_ALLOWED.error()))
             }
             Found::Route(route, parameters) => {
                 let request = Request {
@@ -199,7 +199,7 @@ fn has_advance_access(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the headers of every answer of the API, and counts it.
-fn finish(hub: &Hub, account: Option<&Account>, outcome: Outcome) -> Result<Reply, Dropped> {
+fn finish(hub: &Hub, account: Option<&Account>, outcome: Outcome) -> Result<HttpReply, Dropped> {
     let status = outcome.answer.status;
     let served = {
         let mut counters = hub.counters();
@@ -227,14 +227,14 @@ fn finish(hub: &Hub, account: Option<&Account>, outcome: Outcome) -> Result<Repl
     Ok(reply)
 }
 
-fn plain_reply(answer: Answer) -> Reply {
+fn plain_reply(answer: Reply) -> HttpReply {
     let (head, bytes) = head_and_bytes(answer);
     let body = Full::new(bytes).map_err(|never: Infallible| match never {});
     Response::from_parts(head, body.boxed())
 }
 
 /// Announces the whole length and breaks off in the middle.
-fn half_reply(answer: Answer) -> Reply {
+fn half_reply(answer: Reply) -> HttpReply {
     let (mut head, bytes) = head_and_bytes(answer);
     head.headers
         .insert(header::CONTENT_LENGTH, bytes.len().into());
@@ -262,7 +262,7 @@ impl hyper::body::Body for BrokenOff {
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-fn head_and_bytes(answer: Answer) -> (http::response::Parts, Bytes) {
+fn head_and_bytes(answer: Reply) -> (http::response::Parts, Bytes) {
     let (mut head, ()) = Response::new(()).into_parts();
     // Statuses come from our own tables or from a checked fault rule.
     head.status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

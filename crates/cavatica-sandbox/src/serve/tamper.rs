@@ -7,10 +7,10 @@ use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::control::fault::Form;
-use crate::wire::answer::{Answer, Body};
+use crate::wire::answer::{Body, Reply};
 
 /// Puts the items of an answer in another order.
-pub(crate) fn shuffle(answer: &mut Answer) {
+pub(crate) fn shuffle(answer: &mut Reply) {
     if let Some(items) = items(answer) {
         let mut chance = fastrand::Rng::with_seed(items.len() as u64);
         chance.shuffle(items);
@@ -18,21 +18,21 @@ pub(crate) fn shuffle(answer: &mut Answer) {
 }
 
 /// Leaves the last items of an answer out.
-pub(crate) fn omit(answer: &mut Answer, count: usize) {
+pub(crate) fn omit(answer: &mut Reply, count: usize) {
     if let Some(items) = items(answer) {
         items.truncate(items.len().saturating_sub(count));
     }
 }
 
 /// Makes the first items of an answer such as no page describes.
-pub(crate) fn spoil(answer: &mut Answer, count: usize) {
+pub(crate) fn spoil(answer: &mut Reply, count: usize) {
     for item in items(answer).into_iter().flatten().take(count) {
         item["href"] = 7.into();
     }
 }
 
 /// Shows another state wherever the answer shows a job's.
-pub(crate) fn disguise(answer: &mut Answer, state: &str) {
+pub(crate) fn disguise(answer: &mut Reply, state: &str) {
     each_job(answer, |job| {
         if let Some(shown) = job.get_mut("state") {
             *shown = state.into();
@@ -41,7 +41,7 @@ pub(crate) fn disguise(answer: &mut Answer, state: &str) {
 }
 
 /// Takes the source and the destination from all jobs.
-pub(crate) fn unname(answer: &mut Answer) {
+pub(crate) fn unname(answer: &mut Reply) {
     each_job(answer, |job| {
         if let Some(job) = job.as_object_mut() {
             job.remove("source");
@@ -51,7 +51,7 @@ pub(crate) fn unname(answer: &mut Answer) {
 }
 
 /// Shows the times of jobs as another clock has them.
-pub(crate) fn shift_times(answer: &mut Answer, seconds: i64) {
+pub(crate) fn shift_times(answer: &mut Reply, seconds: i64) {
     each_time(answer, |at| {
         Some(
             at.checked_add(SignedDuration::from_secs(seconds))
@@ -62,7 +62,7 @@ pub(crate) fn shift_times(answer: &mut Answer, seconds: i64) {
 }
 
 /// Shows the times of jobs as a clock on a wall so far east of Greenwich.
-pub(crate) fn strip_zone(answer: &mut Answer, hours: i64) {
+pub(crate) fn strip_zone(answer: &mut Reply, hours: i64) {
     each_time(answer, |at| {
         let local = at.checked_add(SignedDuration::from_hours(hours)).ok()?;
         let local = local.to_zoned(TimeZone::UTC).datetime();
@@ -71,12 +71,12 @@ pub(crate) fn strip_zone(answer: &mut Answer, hours: i64) {
 }
 
 /// Takes the times from all jobs.
-pub(crate) fn drop_times(answer: &mut Answer) {
+pub(crate) fn drop_times(answer: &mut Reply) {
     each_time(answer, |_| None);
 }
 
 /// Spells the locations of jobs and aliases otherwise.
-pub(crate) fn respell(answer: &mut Answer, form: Form) {
+pub(crate) fn respell(answer: &mut Reply, form: Form) {
     if let Body::Json(body) = &mut answer.body {
         respell_within(body, form);
     }
@@ -117,7 +117,7 @@ fn spelled(location: &str, form: Form) -> String {
 }
 
 /// Changes the times of all jobs, or takes them away.
-fn each_time(answer: &mut Answer, change: impl Fn(Timestamp) -> Option<String>) {
+fn each_time(answer: &mut Reply, change: impl Fn(Timestamp) -> Option<String>) {
     each_job(answer, |job| {
         let Some(job) = job.as_object_mut() else {
             return;
@@ -136,7 +136,7 @@ fn each_time(answer: &mut Answer, change: impl Fn(Timestamp) -> Option<String>) 
 }
 
 /// Every job that an answer may hold: itself, the items of a list, the resources of a bulk answer.
-fn each_job(answer: &mut Answer, change: impl Fn(&mut Value)) {
+fn each_job(answer: &mut Reply, change: impl Fn(&mut Value)) {
     if let Body::Json(body) = &mut answer.body {
         change(body);
     }
@@ -148,7 +148,7 @@ fn each_job(answer: &mut Answer, change: impl Fn(&mut Value)) {
     }
 }
 
-fn items(answer: &mut Answer) -> Option<&mut Vec<Value>> {
+fn items(answer: &mut Reply) -> Option<&mut Vec<Value>> {
     match &mut answer.body {
         Body::Json(body) => body.get_mut("items")?.as_array_mut(),
         Body::Page(..) | Body::Empty => None,

@@ -9,7 +9,7 @@ use crate::wire::query::{Query, Window, encode};
 
 /// An answer before anything goes wrong with it.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Body,
     /// For `X-Total-Matching-Query`.
@@ -26,9 +26,9 @@ pub(crate) enum Body {
     Empty,
 }
 
-impl Answer {
-    pub(crate) fn json(value: Value) -> Answer {
-        Answer {
+impl Reply {
+    pub(crate) fn json(value: Value) -> Reply {
+        Reply {
             status: 200,
             body: Body::Json(value),
             total: None,
@@ -37,8 +37,8 @@ impl Answer {
     }
 
     /// Done, and nothing to say.
-    pub(crate) fn nothing() -> Answer {
-        Answer {
+    pub(crate) fn nothing() -> Reply {
+        Reply {
             status: 204,
             body: Body::Empty,
             total: None,
@@ -46,44 +46,44 @@ impl Answer {
         }
     }
 
-    pub(crate) fn html(status: u16, page: impl Into<Bytes>) -> Answer {
-        Answer {
+    pub(crate) fn html(status: u16, page: impl Into<Bytes>) -> Reply {
+        Reply {
             status,
-            ..Answer::page_part("text/html; charset=utf-8", page)
+            ..Reply::page_part("text/html; charset=utf-8", page)
         }
     }
 
     /// A page or a part of one.
-    pub(crate) fn page_part(kind: &'static str, text: impl Into<Bytes>) -> Answer {
-        Answer {
+    pub(crate) fn page_part(kind: &'static str, text: impl Into<Bytes>) -> Reply {
+        Reply {
             status: 200,
             body: Body::Page(kind, text.into()),
-            ..Answer::nothing()
+            ..Reply::nothing()
         }
     }
 
     /// Nothing, to somebody who asks another.
-    pub(crate) fn misdirected() -> Answer {
-        Answer {
+    pub(crate) fn misdirected() -> Reply {
+        Reply {
             status: 421,
-            ..Answer::nothing()
+            ..Reply::nothing()
         }
     }
 
-    pub(crate) fn error(error: &ApiError) -> Answer {
+    pub(crate) fn error(error: &ApiError) -> Reply {
         let status = error.http_status().unwrap_or(500);
-        Answer {
+        Reply {
             status,
-            ..Answer::json(to_json(error))
+            ..Reply::json(to_json(error))
         }
     }
 
     /// What the platform's web server says to a path that no call has: a text for the status, and no code.
-    pub(crate) fn no_such_call() -> Answer {
+    pub(crate) fn no_such_call() -> Reply {
         let body = json!({"status": "NOT_FOUND", "message": "HTTP 404 Not Found"});
-        Answer {
+        Reply {
             status: 404,
-            ..Answer::json(body)
+            ..Reply::json(body)
         }
     }
 
@@ -93,7 +93,7 @@ impl Answer {
         items: Vec<Value>,
         window: Window,
         total: usize,
-    ) -> Answer {
+    ) -> Reply {
         let Window { offset, limit } = window;
         let mut links = Vec::new();
         if offset.saturating_add(limit) < total {
@@ -104,9 +104,9 @@ impl Answer {
             links.push(link("prev", list.url(&page_query(before, limit))));
         }
         let href = list.url(&page_query(offset, limit));
-        Answer {
+        Reply {
             total: u64::try_from(total).ok(),
-            ..Answer::json(json!({"href": href, "items": items, "links": links}))
+            ..Reply::json(json!({"href": href, "items": items, "links": links}))
         }
     }
 }

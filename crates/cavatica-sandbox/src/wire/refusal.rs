@@ -99,13 +99,13 @@ impl Code {
 
 /// Why a job failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct JobFailure {
     pub(crate) code: Code,
     /// The storage's own words, where it has some.
     pub(crate) why: Option<String>,
 }
 
-impl Failure {
+impl JobFailure {
     pub(crate) fn error(&self) -> ApiError {
         match &self.why {
             None => self.code.error(),
@@ -118,9 +118,9 @@ impl Failure {
     }
 }
 
-impl From<Code> for Failure {
+impl From<Code> for JobFailure {
     fn from(code: Code) -> Self {
-        Failure { code, why: None }
+        JobFailure { code, why: None }
     }
 }
 

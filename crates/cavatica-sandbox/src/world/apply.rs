@@ -8,7 +8,7 @@ use super::{
     VolumeState, Went, World, position,
 };
 use crate::clock::Millis;
-use crate::wire::refusal::Failure;
+use crate::wire::refusal::JobFailure;
 
 /// An event that doesn't fit the world it is to be applied to: the log was written by another program or changed.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ impl World {
             } => self.completed(*job, *at, *size, etag)?,
             Event::Failed { job, at, code, why } => {
                 let (code, why) = (*code, why.clone());
-                self.failed(*job, *at, Failure { code, why })?;
+                self.failed(*job, *at, JobFailure { code, why })?;
             }
             Event::ObjectPut {
                 volume,
@@ -281,7 +281,7 @@ impl World {
         Ok(())
     }
 
-    fn failed(&mut self, number: u32, at: Millis, failure: Failure) -> Result<(), MisfitError> {
+    fn failed(&mut self, number: u32, at: Millis, failure: JobFailure) -> Result<(), MisfitError> {
         self.turn(number, ExportState::Failed)?;
         let job = self.job_mut(number)?;
         job.finished_at = at;

@@ -55,7 +55,7 @@ pub(crate) struct Fate {
 }
 
 /// What is to be done for a job whose time has come.
-pub(crate) enum Step {
+pub(crate) enum Due {
     /// Write this down; nothing else is to be done.
     Note(Event),
     /// Bytes have to be moved first.
@@ -195,15 +195,15 @@ impl World {
     }
 
     /// What is to be done for an unfinished job now, or `None` if it has ended.
-    pub(crate) fn step(&self, number: u32, now: Millis) -> Option<Step> {
+    pub(crate) fn step(&self, number: u32, now: Millis) -> Option<Due> {
         let job = self.jobs.get(number as usize)?;
         match job.state {
-            ExportState::Pending => Some(Step::Note(Event::Running { job: number })),
+            ExportState::Pending => Some(Due::Note(Event::Running { job: number })),
             ExportState::Running => Some(self.finish(number, self.moment(number, now))),
             ExportState::Completed => job
                 .twist
                 .and_then(Twist::settles_after)
-                .map(|_| Step::Note(Event::Settled { job: number })),
+                .map(|_| Due::Note(Event::Settled { job: number })),
             ExportState::Failed => None,
         }
     }
@@ -231,11 +231,11 @@ impl World {
         }
     }
 
-    fn finish(&self, number: u32, now: Millis) -> Step {
+    fn finish(&self, number: u32, now: Millis) -> Due {
         let job = &self.jobs[number as usize];
         let volume = &self.volumes[job.volume as usize];
         let fail = |code| {
-            Step::Note(Event::Failed {
+            Due::Note(Event::Failed {
                 job: number,
                 at: now,
                 code,
@@ -279,7 +279,7 @@ impl World {
             return fail(code);
         }
         if job.twist == Some(Twist::Hollow) && doom.is_none() {
-            return Step::Note(Event::Completed {
+            return Due::Note(Event::Completed {
                 job: number,
                 at: now,
                 size: content.size,
@@ -289,14 +289,14 @@ impl World {
         let bytes_to_move =
             volume.store != StoreKind::KeysOnly || matches!(content.place, Place::Disk);
         if replacing == Replacing::Nothing && !bytes_to_move {
-            return Step::Note(Event::Completed {
+            return Due::Note(Event::Completed {
                 job: number,
                 at: now,
                 size: content.size,
                 etag: self.stand_in_etag(job.file, content.size),
             });
         }
-        Step::Carry(Errand {
+        Due::Carry(Errand {
             job: number,
             file: job.file,
             volume: job.volume,

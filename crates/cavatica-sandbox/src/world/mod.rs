@@ -20,7 +20,7 @@ use cavatica_model::{
 };
 
 pub(crate) use apply::MisfitError;
-pub(crate) use decide::{Errand, Fate, JobTiming, Replacing, Step, Wish};
+pub(crate) use decide::{Due, Errand, Fate, JobTiming, Replacing, Wish};
 pub(crate) use event::{By, Event, Start, Twist};
 pub(crate) use grow::SeedError;
 pub(crate) use seed::Permissions;
@@ -30,7 +30,7 @@ pub(crate) use view::Links;
 use quirk::{Quirk, Quirks};
 
 use crate::clock::Millis;
-use crate::wire::refusal::{Code, Failure};
+use crate::wire::refusal::{Code, JobFailure};
 
 /// The name of the first account.
 pub(crate) const USER: &str = "sandbox";
@@ -206,7 +206,7 @@ pub(crate) struct Job {
     pub(crate) by: By,
     pub(crate) state: ExportState,
     pub(crate) finished_at: Millis,
-    pub(crate) failure: Option<Box<Failure>>,
+    pub(crate) failure: Option<Box<JobFailure>>,
 }
 
 /// Reading. Numbers come from this world itself, so looking one up can't fail.

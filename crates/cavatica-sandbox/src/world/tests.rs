@@ -106,8 +106,8 @@ fn events(world: &World, act: &Act, now: Millis) -> Vec<Event> {
         }
         Act::Step(job) => match world.step(u32::try_from(*job).expect("small"), now) {
             None => Vec::new(),
-            Some(Step::Note(event)) => vec![event],
-            Some(Step::Carry(errand)) => {
+            Some(Due::Note(event)) => vec![event],
+            Some(Due::Carry(errand)) => {
                 // Nobody else writes to the real bucket here, so the world knows what is in it.
                 let objects = &world.volumes()[errand.volume as usize].objects;
                 let replacing = match errand.replacing {

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskError, File, Handle, HandleNumber, Level, Unsynced};
+use super::{Disk, DiskError, Handle, HandleNumber, Inode, Level, Unsynced};
 use crate::process::Process;
 
 impl Disk {
@@ -32,7 +32,7 @@ impl Disk {
         let (file, new_name) = match path {
             None => {
                 let number = self.fresh_number();
-                self.files.insert(number, File::default());
+                self.files.insert(number, Inode::default());
                 (number, false)
             }
             Some(path) if is_main => {
@@ -45,7 +45,7 @@ impl Disk {
                     Some(number) => (*number, false),
                     None if create => {
                         let number = self.fresh_number();
-                        self.files.insert(number, File::default());
+                        self.files.insert(number, Inode::default());
                         self.names.insert(name, number);
                         (number, true)
                     }
@@ -261,12 +261,12 @@ impl Disk {
         self.chance.fill(bytes);
     }
 
-    fn file(&self, handle: HandleNumber) -> Result<&File, DiskError> {
+    fn file(&self, handle: HandleNumber) -> Result<&Inode, DiskError> {
         let handle = self.handles.get(&handle).ok_or(DiskError::Broken)?;
         self.files.get(&handle.file).ok_or(DiskError::Broken)
     }
 
-    fn file_mut(&mut self, handle: HandleNumber) -> Result<&mut File, DiskError> {
+    fn file_mut(&mut self, handle: HandleNumber) -> Result<&mut Inode, DiskError> {
         let handle = self.handles.get(&handle).ok_or(DiskError::Broken)?;
         self.files.get_mut(&handle.file).ok_or(DiskError::Broken)
     }

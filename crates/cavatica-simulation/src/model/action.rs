@@ -6,7 +6,7 @@ use cavatica_transfer::proof::Where;
 
 use super::checker::System;
 use super::setting::Setting;
-use super::world::{Broken, Moment, World};
+use super::world::{Broken, Snapshot, Tick};
 
 /// How an answer comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) enum Action {
     Succeed(u8),
     List(u8),
     Show(u8),
-    Wait(Moment),
+    Wait(Tick),
     /// A run that isn't the newest any more ends when it is about to commit.
     Leave(u8),
     // What may go wrong.
@@ -128,23 +128,23 @@ impl Sight {
 }
 
 impl System for Setting {
-    type State = World;
+    type State = Snapshot;
     type Action = Action;
     type Broken = Broken;
     type Sight = Sight;
 
-    fn begin(&self) -> World {
-        World::new(self)
+    fn begin(&self) -> Snapshot {
+        Snapshot::new(self)
     }
 
-    fn actions(&self, world: &World) -> Vec<Action> {
+    fn actions(&self, world: &Snapshot) -> Vec<Action> {
         let mut actions = Vec::new();
         world.run_actions(self, &mut actions);
         world.platform_actions(self, &mut actions);
         actions
     }
 
-    fn next(&self, world: &World, action: Action, met: &mut BTreeSet<Sight>) -> World {
+    fn next(&self, world: &Snapshot, action: Action, met: &mut BTreeSet<Sight>) -> Snapshot {
         let mut next = world.clone();
         if action.is_a_fault() {
             next.faults -= 1;
@@ -154,11 +154,11 @@ impl System for Setting {
         next
     }
 
-    fn broken(&self, world: &World) -> Option<Broken> {
+    fn broken(&self, world: &Snapshot) -> Option<Broken> {
         world.check(self)
     }
 
-    fn is_over(&self, world: &World) -> bool {
+    fn is_over(&self, world: &Snapshot) -> bool {
         world.is_over(self)
     }
 
@@ -201,7 +201,7 @@ impl Action {
     }
 }
 
-impl World {
+impl Snapshot {
     fn act(&mut self, action: Action, setting: &Setting, met: &mut BTreeSet<Sight>) {
         match action {
             Action::Start(owner) => self.start(owner, setting, met),

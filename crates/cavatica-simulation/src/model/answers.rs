@@ -10,10 +10,10 @@ use super::action::{Shape, Sight};
 use super::names::{export_id, item_id, job_of, shown, volume};
 use super::setting::Setting;
 use super::world::{
-    Call, Caution, Sending, Stage, Taken, World, instant, now, planned, stamp, timing,
+    Caution, Request, Sending, Snapshot, Stage, Taken, instant, now, planned, stamp, timing,
 };
 
-impl World {
+impl Snapshot {
     /// The platform answers for each file of a call.
     pub(super) fn answer(
         &mut self,
@@ -23,7 +23,7 @@ impl World {
         met: &mut BTreeSet<Sight>,
     ) {
         let (owner, sent) = self.of_call(call);
-        let Call { sent: began, .. } = self.calls.remove(usize::from(call));
+        let Request { sent: began, .. } = self.calls.remove(usize::from(call));
         let mut answer: Vec<serde_json::Value> = Vec::new();
         for item in &sent {
             answer.push(match item.taken {

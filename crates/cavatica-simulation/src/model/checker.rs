@@ -40,10 +40,10 @@ pub(super) struct Searched<S: System> {
     pub(super) states: usize,
     pub(super) steps: usize,
     pub(super) met: BTreeSet<S::Sight>,
-    pub(super) verdict: Verdict<S>,
+    pub(super) verdict: Conclusion<S>,
 }
 
-pub(super) enum Verdict<S: System> {
+pub(super) enum Conclusion<S: System> {
     Holds,
     /// The shortest way to a state that must not be.
     Broken(Vec<S::Action>, S::Broken),
@@ -79,15 +79,15 @@ pub(super) fn search<S: System>(system: &S, most: usize) -> Searched<S> {
     let verdict = loop {
         let Some((from, state)) = search.ahead.pop_front() else {
             break match search.stuck() {
-                None => Verdict::Holds,
-                Some(state) => Verdict::Stuck(search.way_to(state)),
+                None => Conclusion::Holds,
+                Some(state) => Conclusion::Stuck(search.way_to(state)),
             };
         };
         if let Some(broken) = system.broken(&state) {
-            break Verdict::Broken(search.way_to(from), broken);
+            break Conclusion::Broken(search.way_to(from), broken);
         }
         if search.parents.len() > most {
-            break Verdict::TooMany;
+            break Conclusion::TooMany;
         }
         for action in system.actions(&state) {
             steps += 1;
@@ -233,14 +233,14 @@ mod tests {
             search(&clock, 100)
         };
         let held = clock(None, 3);
-        assert!(matches!(held.verdict, Verdict::Holds));
+        assert!(matches!(held.verdict, Conclusion::Holds));
         assert_eq!((held.states, held.steps, held.met.len()), (13, 13, 12));
         assert!(
-            matches!(clock(Some(4), 3).verdict, Verdict::Broken(way, 4) if way == [Hand::Forward; 4])
+            matches!(clock(Some(4), 3).verdict, Conclusion::Broken(way, 4) if way == [Hand::Forward; 4])
         );
         // A circle that nothing leads out of by itself.
         let stuck = clock(None, 7);
-        assert!(matches!(stuck.verdict, Verdict::Stuck(way) if way.is_empty()));
+        assert!(matches!(stuck.verdict, Conclusion::Stuck(way) if way.is_empty()));
         assert!(matches!(
             search(
                 &Clock {
@@ -250,7 +250,7 @@ mod tests {
                 5
             )
             .verdict,
-            Verdict::TooMany
+            Conclusion::TooMany
         ));
     }
 }

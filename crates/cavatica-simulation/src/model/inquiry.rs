@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::action::Sight;
 use super::names::{file_id, file_of, item_id, job_of, shown};
 use super::setting::Setting;
-use super::world::{Broken, Inquiry, LATEST, Row, Stage, World, instant, now, stamp, timing};
+use super::world::{Broken, Inquiry, LATEST, Record, Snapshot, Stage, instant, now, stamp, timing};
 
 /// Which jobs a list shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ enum List {
     All,
 }
 
-impl World {
+impl Snapshot {
     /// Begins to ask about what is in doubt: unfinished jobs come first.
     pub(super) fn ask(&mut self, number: u8) {
         let quiet = self.is_quiet(number);
@@ -129,7 +129,7 @@ impl World {
             met.insert(Sight::UncleanList);
         }
         let exists =
-            |file: &&u8| self.files[usize::from(**file)].object != super::world::Object::Nothing;
+            |file: &&u8| self.files[usize::from(**file)].object != super::world::Occupant::Nothing;
         let objects = inquiry.asked.iter().filter(exists);
         let saw = Saw {
             jobs,
@@ -176,7 +176,7 @@ impl World {
         let owner = owner.expect("a living run");
         let shows = |export: u8| inquiry.jobs.iter().any(|(job, _)| *job == export);
         let long_ago = Some(stamp(-LATEST));
-        let missing = |row: &Row, until: Option<Timestamp>| {
+        let missing = |row: &Record, until: Option<Timestamp>| {
             let sent_before = until.is_some_and(|until| stamp(row.sent) < until);
             row.state
                 .export()
@@ -187,7 +187,7 @@ impl World {
             Read::Unfinished => true,
             Read::States => {
                 let until = owner.doubts.newest_witness(None).max(long_ago);
-                let followed = |row: &&Row| matches!(row.state, State::Accepted { .. });
+                let followed = |row: &&Record| matches!(row.state, State::Accepted { .. });
                 let mut missing = owner
                     .rows
                     .iter()
@@ -230,7 +230,7 @@ impl World {
 }
 
 /// What the journal keeps of a step.
-fn take(row: &mut Row, step: Step) -> Result<(), IllegalStep> {
+fn take(row: &mut Record, step: Step) -> Result<(), IllegalStep> {
     let unsent = matches!(
         step,
         Step::Answer(Answer::NotSent) | Step::Observation(Observation::NotTaken)

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::setting::Setting;
-use super::world::{Job, Row, Stage, stamp};
+use super::world::{Job, Record, Stage, stamp};
 
 pub(super) fn volume() -> VolumeId {
     "lab/results".parse().expect("a volume")
@@ -37,7 +37,7 @@ pub(super) fn job_of(export: &ExportId) -> u8 {
     export.as_str()[3..].parse().expect("an id of ours")
 }
 
-impl Row {
+impl Record {
     pub(super) fn item(&self, file: u8, setting: &Setting) -> Item {
         Item {
             id: item_id(file),

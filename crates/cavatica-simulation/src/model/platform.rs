@@ -4,7 +4,9 @@ use cavatica_transfer::proof::Where;
 
 use super::action::Action;
 use super::setting::Setting;
-use super::world::{Broken, Job, LATEST, LONGEST_CALL, Moment, Object, Stage, Taken, Way, World};
+use super::world::{
+    Broken, Job, LATEST, LONGEST_CALL, Occupant, Snapshot, Stage, Taken, Tick, Way,
+};
 use crate::Belief;
 
 /// The platform's codes: the file can't be exported, the place is taken, something failed.
@@ -12,7 +14,7 @@ const CANT_BE_EXPORTED: i64 = 9006;
 const OCCUPIED: i64 = 9107;
 const BROKE: i64 = 9020;
 
-impl World {
+impl Snapshot {
     /// What the platform, time and other people may do now.
     pub(super) fn platform_actions(&self, setting: &Setting, into: &mut Vec<Action>) {
         for (number, call) in self.calls.iter().enumerate() {
@@ -55,7 +57,7 @@ impl World {
             }
             if self.may_be_taken_away(number, setting) {
                 into.push(Action::TakeAway(number, Where::Elsewhere));
-                if file.object == Object::Nothing {
+                if file.object == Occupant::Nothing {
                     into.push(Action::TakeAway(number, Where::Planned));
                 }
             }
@@ -70,7 +72,7 @@ impl World {
     }
 
     /// A run that isn't cut off sends what it has intended, and waits for no answer longer than it waits.
-    fn may_wait(&self, by: Moment) -> bool {
+    fn may_wait(&self, by: Tick) -> bool {
         self.calls.iter().all(|call| {
             let waits = call.owner.is_some() && call.given_up.is_none();
             !waits || (call.way == Way::Wire && call.sent - by >= -LONGEST_CALL)
@@ -85,7 +87,7 @@ impl World {
 
     /// Whether somebody else may move a file now.
     fn may_be_taken_away(&self, file: u8, setting: &Setting) -> bool {
-        let checked = |call: &super::world::Call| {
+        let checked = |call: &super::world::Request| {
             call.way != Way::Intended
                 && call
                     .items
@@ -134,13 +136,13 @@ impl World {
     /// Why a file can't be exported. A platform that overwrites deletes the object before it sees that.
     fn cant(&mut self, file: u8, overwrite: bool, setting: &Setting) -> Option<i64> {
         let file = &mut self.files[usize::from(file)];
-        if overwrite && file.object != Object::Nothing {
+        if overwrite && file.object != Occupant::Nothing {
             file.robbed |= !setting.overwrite;
-            file.object = Object::Nothing;
+            file.object = Occupant::Nothing;
         }
         if setting.is_move() && file.lies != Where::Platform {
             Some(CANT_BE_EXPORTED)
-        } else if file.object != Object::Nothing {
+        } else if file.object != Occupant::Nothing {
             Some(OCCUPIED)
         } else {
             None
@@ -156,7 +158,7 @@ impl World {
             Some(code) => Stage::Failed(code),
             None => {
                 let file = &mut self.files[usize::from(file)];
-                file.object = Object::Ours;
+                file.object = Occupant::Ours;
                 if setting.is_move() {
                     file.lies = Where::Planned;
                 }
@@ -192,12 +194,12 @@ impl World {
         let file = &mut self.files[usize::from(file)];
         (file.lies, file.shown) = (place, place);
         if place == Where::Planned {
-            file.object = Object::Ours;
+            file.object = Occupant::Ours;
         }
     }
 
     /// Time passes, and what is late comes.
-    pub(super) fn wait(&mut self, by: Moment, setting: &Setting) {
+    pub(super) fn wait(&mut self, by: Tick, setting: &Setting) {
         self.pass(by);
         if setting.believes(Belief::ListInOrder) {
             let is_due = |job: &Job| job.began <= -LATEST && !job.listed;

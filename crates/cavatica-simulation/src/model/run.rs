@@ -10,12 +10,12 @@ use super::names::{export_id, item_id, job_of, volume};
 use super::platform::index;
 use super::setting::Setting;
 use super::world::{
-    BYTE_LIFE, Call, Caution, File, Owner, Row, Sending, Stage, Taken, Way, World, instant, stamp,
-    timing,
+    BYTE_LIFE, Caution, File, Owner, Record, Request, Sending, Snapshot, Stage, Taken, Way,
+    instant, stamp, timing,
 };
 use crate::Belief;
 
-impl World {
+impl Snapshot {
     /// What the runs may do now, and what may happen to them.
     pub(super) fn run_actions(&self, setting: &Setting, into: &mut Vec<Action>) {
         let faulty = self.faults > 0;
@@ -97,7 +97,7 @@ impl World {
         }
     }
 
-    fn call_actions(&self, number: u8, call: &Call, setting: &Setting, into: &mut Vec<Action>) {
+    fn call_actions(&self, number: u8, call: &Request, setting: &Setting, into: &mut Vec<Action>) {
         let Some(owner) = call.owner else { return };
         let faulty = self.faults > 0 && setting.faults.answers;
         let owner = self.owners[usize::from(owner)].as_ref();
@@ -156,7 +156,7 @@ impl World {
         let owner = self.owners[usize::from(number)].as_ref();
         let owner = owner.expect("a living run");
         let under_way = self.calls.iter().any(|call| call.owner == Some(number));
-        let followed = |row: &Row| matches!(row.state, State::Accepted { .. });
+        let followed = |row: &Record| matches!(row.state, State::Accepted { .. });
         let free = (0..index(owner.rows.len())).filter(|file| self.is_free(owner, *file));
         !under_way && !owner.rows.iter().any(followed) && free.count() <= 1
     }
@@ -227,7 +227,7 @@ impl World {
                     dead: instant(0),
                     earlier_run: false,
                 };
-                let row = Row {
+                let row = Record {
                     sent: 0,
                     call: 0,
                     ..row.clone()
@@ -250,7 +250,7 @@ impl World {
         });
     }
 
-    pub(super) fn dated(&self, dated: super::world::Moment, setting: &Setting) -> jiff::Timestamp {
+    pub(super) fn dated(&self, dated: super::world::Tick, setting: &Setting) -> jiff::Timestamp {
         stamp(dated) + jiff::SignedDuration::from_secs(setting.ahead.unwrap_or(0))
     }
 
@@ -317,7 +317,7 @@ impl World {
         }
         self.commit(number, setting, met);
         if self.owners[usize::from(number)].is_some() {
-            self.calls.push(Call {
+            self.calls.push(Request {
                 id,
                 owner: Some(number),
                 way: Way::Intended,
@@ -469,13 +469,13 @@ impl World {
     }
 }
 
-fn ask(doubts: &mut Doubts, row: &Row, file: u8, why: Why, since: Since, setting: &Setting) {
+fn ask(doubts: &mut Doubts, row: &Record, file: u8, why: Why, since: Since, setting: &Setting) {
     let sent = row.as_sent(file, setting);
     let earlier = row.earlier();
     doubts.ask(sent, why, since, !setting.overwrite, earlier, &timing());
 }
 
-fn is_careful(call: &Call, owner: &Owner, setting: &Setting) -> bool {
+fn is_careful(call: &Request, owner: &Owner, setting: &Setting) -> bool {
     let overwrites = call.items.iter().any(|item| item.overwrite);
     setting.is_move() && (overwrites || owner.caution != Caution::None)
 }

@@ -2,7 +2,7 @@
 
 use cavatica_exports::model::ExportMode;
 
-use super::world::Object;
+use super::world::Occupant;
 use crate::Belief;
 
 /// What nobody changes while it is looked at.
@@ -14,7 +14,7 @@ pub(super) struct Setting {
     /// Whether the plan allows that objects are overwritten.
     pub(super) overwrite: bool,
     /// What lies at the planned places to begin with.
-    pub(super) occupied: Object,
+    pub(super) occupied: Occupant,
     /// Whether the platform looks whether it can carry an item out when its job runs, and not at once.
     pub(super) looks_late: bool,
     /// How far the clock that jobs are dated by is ahead, in seconds; `None` where they tell no times.

@@ -8,7 +8,7 @@ use cavatica_transfer::state::State;
 use super::action::{Action, Pick, Shape};
 use super::checker::System;
 use super::setting::Setting;
-use super::world::{Broken, Moment, Owner, Row, Stage, World};
+use super::world::{Broken, Owner, Record, Snapshot, Stage, Tick};
 
 /// What happens on the way, a sentence each, and what is wrong in the end.
 pub(super) fn tell(setting: &Setting, way: &[Action], broken: Option<&Broken>) -> Vec<String> {
@@ -64,7 +64,7 @@ struct Teller {
 }
 
 impl Teller {
-    fn tell(&mut self, action: Action, before: &World, after: &World) {
+    fn tell(&mut self, action: Action, before: &Snapshot, after: &Snapshot) {
         let sentence = self.sentence(action, before, after);
         let mut sentence = match sentence {
             Some(sentence) => sentence,
@@ -81,7 +81,7 @@ impl Teller {
     }
 
     /// What happens; `None` where it only goes on with what was told last.
-    fn sentence(&self, action: Action, before: &World, after: &World) -> Option<String> {
+    fn sentence(&self, action: Action, before: &Snapshot, after: &Snapshot) -> Option<String> {
         Some(match action {
             Action::Start(owner) | Action::TakeOver(owner, _) => {
                 let mut sentence = format!("{} begins", run(owner, after));
@@ -156,7 +156,7 @@ impl Teller {
     }
 
     /// What is recorded otherwise than before.
-    fn changes(&self, action: Action, before: &World, after: &World) -> Vec<String> {
+    fn changes(&self, action: Action, before: &Snapshot, after: &Snapshot) -> Vec<String> {
         if matches!(
             action,
             Action::Start(_) | Action::TakeOver(..) | Action::Intend(..)
@@ -173,12 +173,12 @@ impl Teller {
     }
 }
 
-fn run(owner: u8, world: &World) -> String {
+fn run(owner: u8, world: &Snapshot) -> String {
     let owner = world.owners[usize::from(owner)].as_ref();
     format!("Run {}", owner.map_or(0, |owner| owner.number.0))
 }
 
-fn run_of(call: u8, world: &World) -> String {
+fn run_of(call: u8, world: &Snapshot) -> String {
     let owner = world.calls[usize::from(call)].owner;
     owner.map_or("Somebody".to_owned(), |owner| run(owner, world))
 }
@@ -191,7 +191,7 @@ fn changed(before: &Owner, after: &Owner) -> Vec<String> {
         .collect()
 }
 
-fn state(row: &Row) -> String {
+fn state(row: &Record) -> String {
     match &row.state {
         State::Planned => "to be sent again".to_owned(),
         State::Failed { failure, .. } => format!("failed ({failure})"),
@@ -200,7 +200,7 @@ fn state(row: &Row) -> String {
 }
 
 /// What the platform does, or what happens to it.
-fn platform(action: Action, before: &World, after: &World) -> String {
+fn platform(action: Action, before: &Snapshot, after: &Snapshot) -> String {
     match action {
         Action::Take(call, place) => {
             let item = before.calls[usize::from(call)].items[usize::from(place)];
@@ -243,7 +243,7 @@ fn platform(action: Action, before: &World, after: &World) -> String {
 }
 
 /// With the settling time that people have.
-fn seconds(by: Moment) -> String {
+fn seconds(by: Tick) -> String {
     format!("{} s", by * 20)
 }
 

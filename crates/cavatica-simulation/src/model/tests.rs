@@ -5,10 +5,10 @@ use std::path::Path;
 use cavatica_exports::model::ExportMode;
 
 use super::action::Sight;
-use super::checker::{Searched, Verdict, search};
+use super::checker::{Conclusion, Searched, search};
 use super::setting::{Faults, Setting};
 use super::story::tell;
-use super::world::Object;
+use super::world::Occupant;
 use crate::Belief;
 
 /// Nothing goes wrong.
@@ -38,7 +38,7 @@ const MOVE: Setting = Setting {
     mode: ExportMode::Move,
     files: 1,
     overwrite: false,
-    occupied: Object::Nothing,
+    occupied: Occupant::Nothing,
     looks_late: false,
     ahead: None,
     long_list: false,
@@ -49,7 +49,7 @@ const MOVE: Setting = Setting {
 const OVERWRITE: Setting = Setting {
     name: "a move that may overwrite, over an earlier copy",
     overwrite: true,
-    occupied: Object::Old,
+    occupied: Occupant::Old,
     ..MOVE
 };
 
@@ -261,12 +261,12 @@ fn with_all_beliefs_every_file_is_sent_once_and_comes_to_its_end() {
         let found = searched(setting);
         let name = setting.name;
         match &found.verdict {
-            Verdict::Holds => {}
-            Verdict::Broken(way, broken) => {
+            Conclusion::Holds => {}
+            Conclusion::Broken(way, broken) => {
                 panic!("{name}: {:#?}", told(setting, way, Some(broken)));
             }
-            Verdict::Stuck(way) => panic!("{name}: stuck after {:#?}", told(setting, way, None)),
-            Verdict::TooMany => panic!("{name}: more states than a test may search"),
+            Conclusion::Stuck(way) => panic!("{name}: stuck after {:#?}", told(setting, way, None)),
+            Conclusion::TooMany => panic!("{name}: more states than a test may search"),
         }
         let (most, states, steps) = (setting.faults.most, found.states, found.steps);
         writeln!(table, "| {name} | {most} | {states} | {steps} |").expect("it is memory");
@@ -286,7 +286,7 @@ fn without_any_one_belief_something_goes_wrong() {
     for belief in Belief::ALL {
         let setting = without(belief);
         let found = searched(&setting);
-        let Verdict::Broken(way, broken) = found.verdict else {
+        let Conclusion::Broken(way, broken) = found.verdict else {
             panic!(
                 "nothing goes wrong without {belief}: {} states",
                 found.states

@@ -13,22 +13,22 @@ use super::setting::Setting;
 use crate::Belief;
 
 /// A moment, in the lives of a byte before the present: a third of a settling time. The present is 0.
-pub(super) type Moment = i16;
+pub(super) type Tick = i16;
 
 /// How long the bytes of a call live.
-pub(super) const BYTE_LIFE: Moment = 1;
+pub(super) const BYTE_LIFE: Tick = 1;
 
 /// The settling time.
-const SETTLE: Moment = 3;
+const SETTLE: Tick = 3;
 
 /// How long an answer is waited for.
-pub(super) const LONGEST_CALL: Moment = 6;
+pub(super) const LONGEST_CALL: Tick = 6;
 
 /// How late lists and files may be.
-pub(super) const LATEST: Moment = 4 * SETTLE;
+pub(super) const LATEST: Tick = 4 * SETTLE;
 
 /// What is older than this doesn't become older: nothing is decided by it any more.
-const OLDEST: Moment = 40;
+const OLDEST: Tick = 40;
 
 /// One life of a byte, to the engine. It measures its waits and the platform's dates apart, so they need not agree here.
 const UNIT: Duration = Duration::from_millis(1);
@@ -56,7 +56,7 @@ impl Hash for Label {
 
 /// What lies at the planned place of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Object {
+pub(super) enum Occupant {
     Nothing,
     /// It was there before us.
     Old,
@@ -71,7 +71,7 @@ pub(super) struct File {
     pub(super) lies: Where,
     /// Where it is shown.
     pub(super) shown: Where,
-    pub(super) object: Object,
+    pub(super) object: Occupant,
     /// Whether what was there first went away though nobody had asked for it.
     pub(super) robbed: bool,
 }
@@ -93,8 +93,8 @@ pub(super) struct Job {
     pub(super) stage: Stage,
     pub(super) listed: bool,
     pub(super) forgotten: bool,
-    pub(super) began: Moment,
-    pub(super) ended: Moment,
+    pub(super) began: Tick,
+    pub(super) ended: Tick,
 }
 
 /// What the platform did with an item of a call.
@@ -117,19 +117,19 @@ pub(super) enum Way {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Call {
+pub(super) struct Request {
     pub(super) id: i64,
     /// Whose it is: who waits for the answer. `None` once nobody does.
     pub(super) owner: Option<u8>,
     pub(super) way: Way,
     pub(super) items: Vec<Sending>,
     /// When it was sent.
-    pub(super) sent: Moment,
+    pub(super) sent: Tick,
     /// Since when its bytes can only die.
-    pub(super) given_up: Option<Moment>,
+    pub(super) given_up: Option<Tick>,
 }
 
-impl Call {
+impl Request {
     /// Whether its bytes may still move.
     pub(super) fn moves(&self, setting: &Setting) -> bool {
         let since = self.given_up.unwrap_or(0);
@@ -146,16 +146,16 @@ pub(super) struct Sending {
 
 /// What the journal has of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Row {
+pub(super) struct Record {
     pub(super) state: State,
     pub(super) attempt: u32,
     /// Whether a sending was lost: it may not overwrite any more.
     pub(super) lost: bool,
     pub(super) call: i64,
     /// When its intent was written.
-    pub(super) sent: Moment,
+    pub(super) sent: Tick,
     /// When its job began, and when that was heard, if it was told.
-    pub(super) dated: Option<Moment>,
+    pub(super) dated: Option<Tick>,
     /// Jobs of earlier attempts.
     pub(super) past: Vec<u8>,
 }
@@ -174,7 +174,7 @@ pub(super) struct Owner {
     /// Whether its run is the newest of the transfer.
     pub(super) newest: bool,
     /// The journal, with what isn't committed yet.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Record>,
     pub(super) doubts: Doubts,
     pub(super) caution: Caution,
     pub(super) inquiry: Option<Inquiry>,
@@ -194,15 +194,15 @@ pub(super) struct Inquiry {
 }
 
 #[derive(Clone, Debug, Hash)]
-pub(super) struct World {
+pub(super) struct Snapshot {
     pub(super) files: Vec<File>,
     pub(super) jobs: Vec<Job>,
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<Request>,
     /// What was committed. What a run learned since may be on disk or not when it dies.
-    pub(super) disk: Vec<Row>,
+    pub(super) disk: Vec<Record>,
     /// What would be on disk if the last commit had not outlasted the loss of power.
-    pub(super) unsynced: Option<Vec<Row>>,
-    pub(super) backup: Option<Vec<Row>>,
+    pub(super) unsynced: Option<Vec<Record>>,
+    pub(super) backup: Option<Vec<Record>>,
     /// Whether a backup was put in the transfer's place.
     pub(super) restored: bool,
     pub(super) owners: [Option<Owner>; 2],
@@ -232,7 +232,7 @@ pub(super) enum Broken {
     Illegal(String),
 }
 
-impl World {
+impl Snapshot {
     pub(super) fn new(setting: &Setting) -> Self {
         let file = File {
             lies: Where::Platform,
@@ -240,7 +240,7 @@ impl World {
             object: setting.occupied,
             robbed: false,
         };
-        let row = Row {
+        let row = Record {
             state: State::Planned,
             attempt: 0,
             lost: false,
@@ -258,12 +258,12 @@ impl World {
             stage: Stage::Completed,
             listed: true,
             forgotten: false,
-            began: Moment::MIN,
-            ended: Moment::MIN,
+            began: Tick::MIN,
+            ended: Tick::MIN,
         });
-        let occupied = setting.occupied != Object::Nothing;
+        let occupied = setting.occupied != Occupant::Nothing;
         let disk = vec![row; files];
-        World {
+        Snapshot {
             files: vec![file; files],
             jobs: earlier.filter(|_| occupied).collect(),
             calls: Vec::new(),
@@ -285,7 +285,7 @@ impl World {
             return self.broken.clone();
         }
         for (number, file) in (0..).zip(&self.files) {
-            if file.lies == Where::Planned && file.object != Object::Ours {
+            if file.lies == Where::Planned && file.object != Occupant::Ours {
                 return Some(Broken::Dangling(number));
             }
             if file.robbed {
@@ -302,7 +302,7 @@ impl World {
                     State::Completed {
                         proof: Proof::File | Proof::Job,
                         ..
-                    } if file.object != Object::Ours
+                    } if file.object != Occupant::Ours
                         || (setting.is_move() && file.lies != Where::Planned) =>
                     {
                         return Some(Broken::NotCompleted(number));
@@ -327,8 +327,8 @@ impl World {
     /// Whether every file has its outcome. Of a copy to where an earlier one lies, that may be *unknown*: where no job of
     /// the transfer tells the clock, the two can't be told apart.
     pub(super) fn is_over(&self, setting: &Setting) -> bool {
-        let may_be_unknown = !setting.is_move() && setting.occupied != Object::Nothing;
-        let ended = |row: &Row| match row.state {
+        let may_be_unknown = !setting.is_move() && setting.occupied != Occupant::Nothing;
+        let ended = |row: &Record| match row.state {
             State::Completed { .. } | State::Failed { .. } => true,
             State::Unknown { .. } => may_be_unknown,
             _ => false,
@@ -339,7 +339,7 @@ impl World {
     }
 
     /// When something is due that waits, from now on.
-    pub(super) fn next_event(&self) -> Option<Moment> {
+    pub(super) fn next_event(&self) -> Option<Tick> {
         let owners = self.owners.iter().flatten();
         let events = owners.flat_map(|owner| {
             let due = owner.doubts.next_wake().map(moment_of);
@@ -364,18 +364,18 @@ impl World {
         for job in &mut self.jobs {
             let file = &self.files[usize::from(job.file)];
             if job.listed {
-                job.began = Moment::MIN;
+                job.began = Tick::MIN;
             }
             if file.lies == file.shown || !setting.is_move() {
-                job.ended = Moment::MIN;
+                job.ended = Tick::MIN;
             }
         }
     }
 
     /// Time passes.
-    pub(super) fn pass(&mut self, by: Moment) {
-        let older = |moment: &mut Moment| {
-            if *moment > Moment::MIN {
+    pub(super) fn pass(&mut self, by: Tick) {
+        let older = |moment: &mut Tick| {
+            if *moment > Tick::MIN {
                 *moment = (*moment - by).max(-OLDEST);
             }
         };
@@ -415,7 +415,7 @@ impl World {
 }
 
 /// A moment as the engine has it.
-pub(super) fn instant(moment: Moment) -> Instant {
+pub(super) fn instant(moment: Tick) -> Instant {
     let units = UNIT * u32::from(moment.unsigned_abs());
     if moment < 0 {
         Instant::now() - units
@@ -424,9 +424,9 @@ pub(super) fn instant(moment: Moment) -> Instant {
     }
 }
 
-fn moment_of(instant: Instant) -> Moment {
+fn moment_of(instant: Instant) -> Tick {
     let now = Instant::now();
-    let units = |time: Duration| Moment::try_from(time.as_millis()).expect("a moment of ours");
+    let units = |time: Duration| Tick::try_from(time.as_millis()).expect("a moment of ours");
     if instant < now {
         -units(now - instant)
     } else {
@@ -435,8 +435,8 @@ fn moment_of(instant: Instant) -> Moment {
 }
 
 /// A moment on the platform's clock.
-pub(super) fn stamp(moment: Moment) -> Timestamp {
-    if moment == Moment::MIN {
+pub(super) fn stamp(moment: Tick) -> Timestamp {
+    if moment == Tick::MIN {
         return now() - SignedDuration::from_hours(3);
     }
     now() + UNIT_ON_THE_CLOCK * i32::from(moment)

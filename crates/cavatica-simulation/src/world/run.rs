@@ -34,7 +34,7 @@ enum Death {
 
 /// What is planned for one run.
 #[derive(Debug, Default)]
-struct Fate {
+struct RunFate {
     death: Option<(Death, u64, u64)>,
     stop: Option<u64>,
     full: Option<u64>,
@@ -96,16 +96,16 @@ impl World {
         }
     }
 
-    fn fates(&self) -> VecDeque<Fate> {
+    fn fates(&self) -> VecDeque<RunFate> {
         let mut fates = VecDeque::new();
-        let mut next = Fate::default();
+        let mut next = RunFate::default();
         for trouble in &self.scenario.troubles {
             let death = match trouble {
                 Trouble::Kill(step, pause) => (Death::Kill, *step, *pause),
                 Trouble::Power(step, pause) => (Death::Power, *step, *pause),
                 Trouble::Forgets(step, pause) => (Death::Forgets, *step, *pause),
                 Trouble::Stop(after) => {
-                    fates.push_back(Fate {
+                    fates.push_back(RunFate {
                         stop: Some(*after),
                         ..std::mem::take(&mut next)
                     });
@@ -117,7 +117,7 @@ impl World {
                 }
                 _ => continue,
             };
-            fates.push_back(Fate {
+            fates.push_back(RunFate {
                 death: Some(death),
                 ..std::mem::take(&mut next)
             });
@@ -138,7 +138,7 @@ impl World {
             .collect()
     }
 
-    async fn run_once(&self, number: usize, fate: &Fate, ahead: i64) {
+    async fn run_once(&self, number: usize, fate: &RunFate, ahead: i64) {
         let last = fate.death.map(|(_, step, _)| step);
         let process = Process::new(format!("run {number}"), last, &self.log);
         let client = self.client(&process, ahead);

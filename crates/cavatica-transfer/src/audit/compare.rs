@@ -30,7 +30,7 @@ pub(crate) enum JobPlace {
 
 /// A job of a planned file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Job {
+pub(crate) struct AuditedJob {
     pub(crate) export: String,
     pub(crate) stage: Stage,
     pub(crate) place: JobPlace,
@@ -56,7 +56,7 @@ pub(crate) type Complaint<'a> = (Disagreement, String, Option<&'a str>);
 
 impl Books<'_> {
     /// Whether a job belongs to the time since the plan. `None` if it can't be told.
-    fn is_since(&self, job: &Job, own: Option<&ExportId>) -> Option<bool> {
+    fn is_since(&self, job: &AuditedJob, own: Option<&ExportId>) -> Option<bool> {
         if job.stage == Stage::Live || own.is_some_and(|own| own.as_str() == job.export) {
             return Some(true);
         }
@@ -66,12 +66,16 @@ impl Books<'_> {
     }
 
     /// Compares where a file stands with its jobs.
-    pub(crate) fn compare<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Complaint<'a>> {
+    pub(crate) fn compare<'a>(
+        &self,
+        state: &State,
+        jobs: &'a [AuditedJob],
+    ) -> Option<Complaint<'a>> {
         let own = state.export();
         let here = || jobs.iter().filter(|job| job.place == JobPlace::Planned);
-        let lives = |job: &&Job| job.stage != Stage::Failed;
-        let since = |job: &&Job| self.is_since(job, own) == Some(true);
-        let counted: Vec<&Job> = here().filter(lives).filter(since).collect();
+        let lives = |job: &&AuditedJob| job.stage != Stage::Failed;
+        let since = |job: &&AuditedJob| self.is_since(job, own) == Some(true);
+        let counted: Vec<&AuditedJob> = here().filter(lives).filter(since).collect();
         if let [first, second, ..] = counted[..] {
             let other = if own.is_some_and(|own| own.as_str() == first.export) {
                 second
@@ -89,7 +93,7 @@ impl Books<'_> {
         self.elsewhere(state, jobs)
             .or_else(|| self.one(state, counted.first().copied(), jobs))
             .or_else(|| {
-                let undated: Vec<&Job> = self.undated(own, jobs).collect();
+                let undated: Vec<&AuditedJob> = self.undated(own, jobs).collect();
                 let message = "it isn't known whether its completed job was started before the transfer was planned: its times say too little, or no job of this transfer shows by which clock they are told";
                 match (state, &undated[..]) {
                     // It lies in its place, and by a single job; whichever it was, none is too many.
@@ -108,8 +112,8 @@ impl Books<'_> {
     fn undated<'a>(
         &self,
         own: Option<&ExportId>,
-        jobs: &'a [Job],
-    ) -> impl Iterator<Item = &'a Job> {
+        jobs: &'a [AuditedJob],
+    ) -> impl Iterator<Item = &'a AuditedJob> {
         jobs.iter().filter(move |job| {
             job.place == JobPlace::Planned
                 && job.stage == Stage::Completed
@@ -119,7 +123,7 @@ impl Books<'_> {
 
     /// A job that moves the file to another place. Copies are nobody's business, nor is it what became of a file that was
     /// copied.
-    fn elsewhere<'a>(&self, state: &State, jobs: &'a [Job]) -> Option<Complaint<'a>> {
+    fn elsewhere<'a>(&self, state: &State, jobs: &'a [AuditedJob]) -> Option<Complaint<'a>> {
         // The journal may have called it failed just because of that.
         if self.mode == ExportMode::Copy || matches!(state, State::Failed { .. }) {
             return None;
@@ -148,8 +152,8 @@ impl Books<'_> {
     fn one<'a>(
         &self,
         state: &State,
-        counted: Option<&'a Job>,
-        jobs: &'a [Job],
+        counted: Option<&'a AuditedJob>,
+        jobs: &'a [AuditedJob],
     ) -> Option<Complaint<'a>> {
         match state {
             State::Completed { export: None, .. } => match counted {
@@ -191,8 +195,8 @@ impl Books<'_> {
         &self,
         state: &State,
         export: &ExportId,
-        counted: Option<&'a Job>,
-        jobs: &'a [Job],
+        counted: Option<&'a AuditedJob>,
+        jobs: &'a [AuditedJob],
     ) -> Option<Complaint<'a>> {
         let has_ended = matches!(state, State::Completed { .. });
         let own = jobs.iter().find(|job| job.export == export.as_str());
@@ -235,7 +239,7 @@ impl Books<'_> {
     }
 
     /// Completed by its file, and no job since the plan brought it there.
-    fn no_job<'a>(&self, state: &State, jobs: &[Job]) -> Option<Complaint<'a>> {
+    fn no_job<'a>(&self, state: &State, jobs: &[AuditedJob]) -> Option<Complaint<'a>> {
         if self.undated(None, jobs).next().is_some() {
             return None;
         }
@@ -278,7 +282,7 @@ fn is_not_moved(state: &State) -> bool {
     )
 }
 
-fn live<'a>(state: &State, job: &'a Job) -> Complaint<'a> {
+fn live<'a>(state: &State, job: &'a AuditedJob) -> Complaint<'a> {
     let message = format!(
         "the journal says {}, and its job {} still runs",
         state.name(),
@@ -287,7 +291,7 @@ fn live<'a>(state: &State, job: &'a Job) -> Complaint<'a> {
     (Disagreement::LiveJob, message, Some(&job.export))
 }
 
-fn differs<'a>(state: &State, job: &'a Job) -> Complaint<'a> {
+fn differs<'a>(state: &State, job: &'a AuditedJob) -> Complaint<'a> {
     let message = format!(
         "the journal says {}, and its job {} {}",
         state.name(),

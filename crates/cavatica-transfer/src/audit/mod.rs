@@ -16,7 +16,7 @@ use cavatica_exports::transport::{Client, Error};
 use cavatica_exports::{Cavatica, ExportFilter, ListError};
 use serde::Serialize;
 
-pub(crate) use compare::{Job, JobPlace, Stage};
+pub(crate) use compare::{AuditedJob, JobPlace, Stage};
 pub use disagreement::Disagreement;
 
 use crate::evidence::JobClock;
@@ -350,7 +350,7 @@ fn compare_all(
 fn each_file(
     transfer: &TransferFile,
     list: &JobList,
-    each: &mut dyn FnMut(&ItemRow, &[Job]),
+    each: &mut dyn FnMut(&ItemRow, &[AuditedJob]),
 ) -> Result<(), JournalError> {
     let mut after: Option<ItemId> = None;
     loop {

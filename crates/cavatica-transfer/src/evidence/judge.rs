@@ -132,7 +132,7 @@ pub(crate) enum Trace<'a> {
 
 /// Whose a job is that brings the file to the planned place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owner {
+enum Whose {
     Us,
     Earlier,
     Unclear,
@@ -155,7 +155,7 @@ pub(crate) fn judge<'a>(
     let here = || jobs().filter(|job| is_at(job, volume, item));
     let owner = |job: &ExportJob| owner(job, question, mode, evidence, clocks);
     let ours = here()
-        .filter(|job| owner(job) == Owner::Us)
+        .filter(|job| owner(job) == Whose::Us)
         // Should there be several, success counts before hope, and hope before failure.
         .max_by_key(|job| match job.state.known() {
             Some(ExportState::Completed) => 2,
@@ -173,7 +173,7 @@ pub(crate) fn judge<'a>(
         return Trace::Elsewhere(job);
     }
     let unclear =
-        |job: &&ExportJob| job.state.is(ExportState::Completed) && owner(job) == Owner::Unclear;
+        |job: &&ExportJob| job.state.is(ExportState::Completed) && owner(job) == Whose::Unclear;
     here().find(unclear).map_or(Trace::Nothing, Trace::Whose)
 }
 
@@ -191,9 +191,9 @@ fn owner(
     mode: ExportMode,
     evidence: &Evidence,
     clocks: &Clocks,
-) -> Owner {
+) -> Whose {
     if !job.is_final() || Mutation::ForeignJobTaken.is_on() {
-        return Owner::Us;
+        return Whose::Us;
     }
     let moment = |time: &Tri<DateTime>| time.value().and_then(DateTime::timestamp);
     let (started, finished) = (moment(&job.started_on), moment(&job.finished_on));
@@ -202,10 +202,10 @@ fn owner(
         .or(started)
         .and_then(|ended| clock.is_before(ended, question.sent));
     match (before, mode) {
-        (Some(true), _) => Owner::Earlier,
-        (Some(false), _) => Owner::Us,
+        (Some(true), _) => Whose::Earlier,
+        (Some(false), _) => Whose::Us,
         // The file will tell.
-        (None, ExportMode::Move) => Owner::Unclear,
+        (None, ExportMode::Move) => Whose::Unclear,
         (None, ExportMode::Copy) => {
             let ahead = clock.ahead().unwrap_or_default();
             let slack = SignedDuration::from_secs(6);
@@ -216,9 +216,9 @@ fn owner(
             // The plan saw that the place was free: what lies there now, somebody brought since.
             let arrived = evidence.objects.contains(&question.item.file);
             if since_sent || (question.planned_free && arrived) {
-                Owner::Us
+                Whose::Us
             } else {
-                Owner::Unclear
+                Whose::Unclear
             }
         }
     }

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use super::by_file::ByFile;
 use super::codec::{damaged, file_text, milliseconds, moment};
 use super::{JournalError, TransferFile, fence, header};
-use crate::audit::{AuditReading, Job, JobPlace, Stage};
+use crate::audit::{AuditReading, AuditedJob, JobPlace, Stage};
 use crate::state::ItemId;
 
 /// `CVTA`: tells us that the file is ours, and may be removed.
@@ -283,19 +283,19 @@ impl JobList {
         &self,
         first: ItemId,
         last: ItemId,
-    ) -> Result<Vec<(ItemId, Job)>, JournalError> {
+    ) -> Result<Vec<(ItemId, AuditedJob)>, JournalError> {
         let read = || {
             let mut statement = self.connection.prepare_cached(
                 "SELECT item, export, stage, place, moved, started, finished FROM job
                  WHERE item BETWEEN ? AND ? AND count = ? ORDER BY item, export, id",
             )?;
             let mut rows = statement.query(params![first.0, last.0, self.progress.count])?;
-            let mut jobs: Vec<(ItemId, Job)> = Vec::new();
+            let mut jobs: Vec<(ItemId, AuditedJob)> = Vec::new();
             while let Some(row) = rows.next()? {
                 let item = ItemId(row.get(0)?);
                 let place: Option<String> = row.get(3)?;
                 let moved: Option<bool> = row.get(4)?;
-                let job = Job {
+                let job = AuditedJob {
                     export: row.get(1)?,
                     stage: stage_of(row.get(2)?),
                     place: place.map_or(JobPlace::Planned, |place| JobPlace::Elsewhere {

@@ -16,7 +16,7 @@ use super::open::{Held, WorkError, write};
 use super::planned_rows::STATE;
 use super::{JournalError, Terms};
 use crate::state::State;
-use crate::verify::{Against, Finding, Found, Known, Object, compare};
+use crate::verify::{Against, Finding, Found, Known, ListedObject, compare};
 
 /// How many files that were not seen are written down at a time.
 const PAGE: i64 = 1_000;
@@ -96,7 +96,7 @@ impl Verification {
     /// # Errors
     ///
     /// If the file can't be read or written; then nothing of these objects is recorded.
-    pub fn see(&mut self, objects: &[Object]) -> Result<Vec<Found>, JournalError> {
+    pub fn see(&mut self, objects: &[ListedObject]) -> Result<Vec<Found>, JournalError> {
         let (path, terms, keys, id) = (&self.path, &self.terms, &self.keys, self.id);
         write(path, &mut self.connection, |transaction| {
             let mut found = Vec::with_capacity(objects.len());
@@ -140,8 +140,11 @@ impl Verification {
     /// # Errors
     ///
     /// If the file can't be read.
-    pub(crate) fn to_be_encrypted(&self, objects: &[Object]) -> Result<Vec<bool>, JournalError> {
-        let asks = |object: &Object| {
+    pub(crate) fn to_be_encrypted(
+        &self,
+        objects: &[ListedObject],
+    ) -> Result<Vec<bool>, JournalError> {
+        let asks = |object: &ListedObject| {
             let prefix = self.terms.prefix.as_str();
             let Some(relative) = object.location.strip_prefix(prefix) else {
                 return Ok(false);
@@ -340,7 +343,7 @@ impl Planned {
         connection: &Connection,
         verification: i64,
         finding: Finding,
-        object: &Object,
+        object: &ListedObject,
     ) -> rusqlite::Result<()> {
         let size = object.size.filter(|size| Some(*size) != self.known.size);
         let seen = object.etag.as_deref();

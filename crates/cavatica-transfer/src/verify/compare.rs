@@ -33,7 +33,7 @@ impl fmt::Display for Against {
 
 /// An object as a listing shows it. What the listing doesn't tell isn't compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Object {
+pub struct ListedObject {
     /// Its key relative to the volume.
     pub location: String,
     /// Bytes.
@@ -60,7 +60,7 @@ pub enum Encryption {
     Untold(String),
 }
 
-impl Object {
+impl ListedObject {
     /// Whether it stands for an empty folder, as S3's console makes them. Such a key is no file's, planned or not.
     pub(crate) fn is_folder_mark(&self) -> bool {
         self.location.ends_with('/') && self.size.unwrap_or(0) == 0
@@ -224,7 +224,7 @@ impl Known {
 }
 
 /// Compares a planned file with the object at its key. Where they are the same, a reason tells what wasn't compared.
-pub(crate) fn compare(known: &Known, object: &Object) -> (Finding, Vec<Reason>) {
+pub(crate) fn compare(known: &Known, object: &ListedObject) -> (Finding, Vec<Reason>) {
     let sizes = known.size.zip(object.size);
     if !matches!(known.state, State::Completed { .. }) {
         let reason = Reason::NotCompleted {

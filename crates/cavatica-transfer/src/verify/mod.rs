@@ -16,7 +16,7 @@ use cavatica_exports::Volumes;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use compare::{Against, Encryption, Finding, Object, Reason, Untold};
+pub use compare::{Against, Encryption, Finding, ListedObject, Reason, Untold};
 pub(crate) use compare::{Known, compare};
 pub use source::{Destination, ListingError, find_beginning};
 

@@ -9,7 +9,7 @@ use cavatica_exports::{ListError, VolumeWalk, Volumes};
 use cavatica_s3::Bucket;
 use tokio::task::JoinSet;
 
-use super::compare::{Against, Encryption, Object};
+use super::compare::{Against, Encryption, ListedObject};
 use crate::journal::Terms;
 
 /// How many objects S3 is asked about at the same time.
@@ -76,7 +76,7 @@ pub enum ListingError {
 /// Some of what lies in a folder.
 #[derive(Debug, Default)]
 pub(super) struct ObjectPage {
-    pub(super) objects: Vec<Object>,
+    pub(super) objects: Vec<ListedObject>,
     /// Folders in it that are to be read on their own, each with a `/` at its end.
     pub(super) folders: Vec<String>,
 }
@@ -125,7 +125,7 @@ impl Source<'_> {
     }
 
     /// Asks how the chosen objects are encrypted, one request for each.
-    pub(super) async fn ask_encryption(&self, objects: &mut [Object], chosen: &[bool]) {
+    pub(super) async fn ask_encryption(&self, objects: &mut [ListedObject], chosen: &[bool]) {
         let Source::Bucket(bucket, prefix) = self else {
             return;
         };
@@ -176,11 +176,11 @@ impl Pages<'_> {
 }
 
 fn of_volume(listing: VolumeListing) -> ObjectPage {
-    let object = |object: &cavatica_exports::model::VolumeObject| Object {
+    let object = |object: &cavatica_exports::model::VolumeObject| ListedObject {
         location: object.location.clone(),
         size: object.size(),
         etag: object.etag().map(str::to_owned),
-        ..Object::default()
+        ..ListedObject::default()
     };
     ObjectPage {
         objects: listing.items.iter().map(object).collect(),
@@ -188,10 +188,10 @@ fn of_volume(listing: VolumeListing) -> ObjectPage {
     }
 }
 
-fn of_bucket(page: cavatica_s3::Page, prefix: &str) -> ObjectPage {
+fn of_bucket(page: cavatica_s3::ObjectPage, prefix: &str) -> ObjectPage {
     let relative = |key: String| key.strip_prefix(prefix).map(str::to_owned);
     let object = |object: cavatica_s3::Object| {
-        Some(Object {
+        Some(ListedObject {
             location: relative(object.key)?,
             size: Some(object.size),
             etag: object.etag,

@@ -10,7 +10,7 @@ use cavatica_transfer::journal::{
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, Proof, SeenJob, State, Step, Verdict, Word,
 };
-use cavatica_transfer::{Against, Object};
+use cavatica_transfer::{Against, ListedObject};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
@@ -478,12 +478,12 @@ fn a_million_files_take_less_than_300_bytes_each() {
     }
     drop(journal);
     let mut look = Verification::begin(&path, Against::Volume, now()).expect("the transfer opens");
-    let objects: Vec<Object> = (1..=files)
-        .map(|number| Object {
+    let objects: Vec<ListedObject> = (1..=files)
+        .map(|number| ListedObject {
             location: format!("run1/{number}.bam"),
             size: Some(10),
             etag: Some(format!("{number:032x}")),
-            ..Object::default()
+            ..ListedObject::default()
         })
         .collect();
     look.see(&objects).expect("room");

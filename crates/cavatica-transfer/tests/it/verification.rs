@@ -10,7 +10,7 @@ use cavatica_transfer::journal::{
 };
 use cavatica_transfer::state::{Answer, ItemId, SeenJob, Step, Verdict};
 use cavatica_transfer::{
-    Against, Destination, Finding, Found, Object, Reason, Untold, VerifyError, verify,
+    Against, Destination, Finding, Found, ListedObject, Reason, Untold, VerifyError, verify,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -73,17 +73,17 @@ fn complete(path: &Path, items: &[ItemId]) {
     journal.commit().expect("room");
 }
 
-fn object(key: &str, size: u64, etag: &str) -> Object {
-    Object {
+fn object(key: &str, size: u64, etag: &str) -> ListedObject {
+    ListedObject {
         location: format!("{PREFIX}{key}"),
         size: Some(size),
         etag: Some(etag.to_owned()),
-        ..Object::default()
+        ..ListedObject::default()
     }
 }
 
 /// A whole look at pages of a listing.
-fn look(path: &Path, pages: &[Vec<Object>], unread: &HashSet<String>) -> Vec<Found> {
+fn look(path: &Path, pages: &[Vec<ListedObject>], unread: &HashSet<String>) -> Vec<Found> {
     let mut verification = Verification::begin(path, Against::Volume, now()).expect("it opens");
     let mut found = Vec::new();
     for page in pages {
@@ -137,10 +137,10 @@ proptest! {
         let names: Vec<&String> = keys.keys().collect();
         let planned = chosen.iter().map(|(index, size)| (names[index.index(names.len())].clone(), *size));
         let listed: Vec<(String, u64)> = planned.chain(strangers).collect();
-        let objects: Vec<Object> = listed.iter().map(|(key, size)| object(key, *size, "e")).collect();
-        let listing: Vec<Vec<Object>> = objects
+        let objects: Vec<ListedObject> = listed.iter().map(|(key, size)| object(key, *size, "e")).collect();
+        let listing: Vec<Vec<ListedObject>> = objects
             .chunks(objects.len().div_ceil(pages).max(1))
-            .map(<[Object]>::to_vec)
+            .map(<[ListedObject]>::to_vec)
             .collect();
         let unread: HashSet<String> = unread.iter().map(|key| format!("{PREFIX}{key}/")).collect();
 
@@ -236,11 +236,11 @@ fn what_a_listing_does_not_tell_is_not_compared() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("t.transfer");
     transfer(&path, &three());
-    let bare = |key: &str| Object {
+    let bare = |key: &str| ListedObject {
         location: format!("{PREFIX}{key}"),
-        ..Object::default()
+        ..ListedObject::default()
     };
-    let sized = Object {
+    let sized = ListedObject {
         size: Some(10),
         ..bare("b")
     };

@@ -15,13 +15,13 @@ fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
         .collect()
 }
 
-fn told(limit: i64, remaining: i64, reset: i64) -> Told {
+fn told(limit: i64, remaining: i64, reset: i64) -> RateHeaders {
     let headers = headers(&[
         ("x-ratelimit-limit", limit.to_string()),
         ("x-ratelimit-remaining", remaining.to_string()),
         ("x-ratelimit-reset", reset.to_string()),
     ]);
-    Told::read(&headers, at(0))
+    RateHeaders::read(&headers, at(0))
 }
 
 #[test]
@@ -47,7 +47,10 @@ fn a_reset_is_read_in_all_the_ways_it_comes() {
         Some(i64::MAX as u64)
     );
     assert_eq!(told(-1, 7, START + 60).limit, None, "no limit is no number");
-    assert_eq!(Told::read(&HeaderMap::new(), at(0)), Told::default());
+    assert_eq!(
+        RateHeaders::read(&HeaderMap::new(), at(0)),
+        RateHeaders::default()
+    );
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn the_servers_own_clock_reads_its_reset() {
         ("x-ratelimit-reset", (START + 600 + 42).to_string()),
     ]);
     assert_eq!(
-        Told::read(&headers, at(0)).resets_in,
+        RateHeaders::read(&headers, at(0)).resets_in,
         Some(Duration::from_secs(42))
     );
 }
@@ -107,7 +110,7 @@ fn a_429_that_says_nothing_pauses_for_longer_each_time() {
     for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
         // A crowd that is refused together counts once.
         for _ in 0..8 {
-            budget.refused(Told::default(), at(now));
+            budget.refused(RateHeaders::default(), at(now));
         }
         assert_eq!(
             budget.take(at(now)),
@@ -116,7 +119,7 @@ fn a_429_that_says_nothing_pauses_for_longer_each_time() {
         now += seconds * 1000;
     }
     budget.accepted();
-    budget.refused(Told::default(), at(now));
+    budget.refused(RateHeaders::default(), at(now));
     assert_eq!(budget.take(at(now)), Pace::WaitUntil(at(now + 1000)));
 }
 
@@ -188,12 +191,12 @@ impl Platform {
     }
 }
 
-fn tell(standing: Standing, limit: i64, manner: Manner, now: i64) -> Told {
+fn tell(standing: Standing, limit: i64, manner: Manner, now: i64) -> RateHeaders {
     let reset = match manner {
         Manner::Whole | Manner::WithoutReset => standing.reset,
         Manner::Milliseconds => standing.reset * 1000,
         Manner::AbsurdReset => standing.reset + 1_000_000,
-        Manner::Bare => return Told::default(),
+        Manner::Bare => return RateHeaders::default(),
     };
     let mut pairs = vec![
         ("x-ratelimit-limit", limit.to_string()),
@@ -202,7 +205,7 @@ fn tell(standing: Standing, limit: i64, manner: Manner, now: i64) -> Told {
     if !matches!(manner, Manner::WithoutReset) {
         pairs.push(("x-ratelimit-reset", reset.to_string()));
     }
-    Told::read(&headers(&pairs), at(now))
+    RateHeaders::read(&headers(&pairs), at(now))
 }
 
 proptest! {
@@ -286,7 +289,7 @@ proptest! {
                 ("x-ratelimit-remaining", remaining.to_string()),
                 ("x-ratelimit-reset", reset.to_string()),
             ]);
-            let told = Told::read(&pairs, at(now));
+            let told = RateHeaders::read(&pairs, at(now));
             if refused {
                 budget.refused(told, at(now));
             } else {

@@ -14,8 +14,8 @@ fn id(export: &str) -> ExportId {
 }
 
 /// A job that ended so many seconds after the plan.
-fn job(export: &str, stage: Stage, ended: i64) -> Job {
-    Job {
+fn job(export: &str, stage: Stage, ended: i64) -> AuditedJob {
+    AuditedJob {
         export: export.to_owned(),
         stage,
         place: JobPlace::Planned,
@@ -24,8 +24,8 @@ fn job(export: &str, stage: Stage, ended: i64) -> Job {
     }
 }
 
-fn away(export: &str, stage: Stage, moved: bool) -> Job {
-    Job {
+fn away(export: &str, stage: Stage, moved: bool) -> AuditedJob {
+    AuditedJob {
         place: JobPlace::Elsewhere {
             place: "there".to_owned(),
             moved,
@@ -73,7 +73,7 @@ fn books(mode: ExportMode, whole: bool) -> Books<'static> {
 }
 
 #[track_caller]
-fn check(state: &State, jobs: &[Job], expected: &str) {
+fn check(state: &State, jobs: &[AuditedJob], expected: &str) {
     let found = books(ExportMode::Move, true).compare(state, jobs);
     let name = found.map_or("agrees", |(kind, ..)| kind.name());
     assert_eq!(name, expected, "{state:?} {jobs:?}");
@@ -199,7 +199,7 @@ fn what_cant_be_dated_is_unclear() {
     );
     check(&completed(None), &[undated("a")], "agrees");
     check(&completed(None), &[undated("a"), undated("b")], "unclear");
-    let timeless = Job {
+    let timeless = AuditedJob {
         started: None,
         finished: None,
         ..undated("a")

@@ -85,7 +85,7 @@ pub struct Saw {
 
 /// What an inquiry brought.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct InquiryResult {
     /// What is to be recorded.
     pub changes: Vec<Change>,
     /// Held files that may be sent.
@@ -167,7 +167,7 @@ impl Doubts {
     }
 
     /// The platform was asked about these.
-    pub fn answered(&mut self, asked: &[ItemId], saw: Saw, timing: &Timing) -> Told {
+    pub fn answered(&mut self, asked: &[ItemId], saw: Saw, timing: &Timing) -> InquiryResult {
         let questions: Vec<Question> = self
             .0
             .open
@@ -205,7 +205,7 @@ impl Doubts {
         let outcome = self
             .0
             .answered(&questions, &evidence, saw.clean, saw.began, saw.now, timing);
-        Told {
+        InquiryResult {
             changes: outcome.changes,
             free: outcome.free,
         }
