@@ -14,13 +14,15 @@ mod sandbox;
 mod simulate;
 mod stores;
 mod tidy;
+mod tools;
 mod upkeep;
 mod venv;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
+
+pub(crate) use tools::{Failed, cargo, command, root, say, target, unspoilt};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -72,10 +74,6 @@ enum Chore {
     Update,
 }
 
-/// A chore that failed has said why.
-#[derive(Debug)]
-struct Failed;
-
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Airflow(options) => airflow::run(&options),
@@ -100,57 +98,5 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed) => ExitCode::FAILURE,
-    }
-}
-
-/// The repository's top folder.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent()
-        .expect("xtask lies in the top folder")
-        .to_owned()
-}
-
-/// Where cargo puts what it builds.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
-/// The cargo that runs us.
-fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root());
-    unspoilt(&mut command);
-    command
-}
-
-/// Takes away what cargo told us about ourselves: a build script that looks at such variables would take everything above
-/// it for changed.
-fn unspoilt(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&*name);
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "chores talk to people, and only here")]
-fn say(text: impl std::fmt::Display) {
-    eprintln!("{text}");
-}
-
-/// Runs a command to its end.
-fn command(command: &mut Command) -> Result<(), Failed> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            say(format_args!("{command:?}: {status}"));
-            Err(Failed)
-        }
-        Err(error) => {
-            say(format_args!("{command:?} can't be started: {error}"));
-            Err(Failed)
-        }
     }
 }

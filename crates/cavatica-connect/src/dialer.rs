@@ -1,7 +1,5 @@
 //! The way to a server: straight, or through a proxy's tunnel.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,10 +11,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use crate::error::{BoxError, DialError};
 use crate::proxy::ProxyChoice;
-use crate::socket::Tcp;
+use crate::socket::{Dialing, Tcp};
 use crate::trust::Trust;
-use crate::{BoxError, DialError};
 
 /// How connections are opened.
 #[derive(Clone, Debug)]
@@ -65,9 +63,6 @@ type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A connection.
 pub type Dialed = MaybeHttpsStream<Socket>;
-
-/// A connection that is being opened.
-pub type Dialing<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
 
 /// No connection in time: not a name, not an address, no tunnel, no TLS.
 #[derive(Debug, thiserror::Error)]

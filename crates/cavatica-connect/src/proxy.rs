@@ -3,7 +3,7 @@
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-use crate::{DialError, is_this_machine};
+use crate::error::DialError;
 
 /// Which proxy to take. Traffic to this machine never takes one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,20 @@ fn exceptions(text: &str) -> String {
 fn variable<const N: usize>(names: [&str; N]) -> String {
     let mut values = names.iter().filter_map(|name| std::env::var(name).ok());
     values.find(|value| !value.is_empty()).unwrap_or_default()
+}
+
+/// Whether a host, as it stands in a URL, is this very machine: by address, or by the name `localhost`.
+///
+/// ```
+/// use cavatica_connect::is_this_machine;
+///
+/// assert!(is_this_machine("LOCALHOST") && is_this_machine("127.0.0.9") && is_this_machine("[::1]"));
+/// assert!(!is_this_machine("10.0.0.1") && !is_this_machine("localhost.example"));
+/// ```
+pub fn is_this_machine(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! was carried out. Two options end that: closing a connection, which a death does too, throws away what it hasn't sent;
 //! and bytes that nobody acknowledges end their connection in time.
 
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,8 +15,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::BoxError;
-use crate::dialer::Dialing;
+use crate::error::BoxError;
+
+/// A connection that is being opened.
+pub type Dialing<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
 
 /// Whether the system can limit how long bytes live.
 pub const KNOWS_BYTE_LIFE: bool = cfg!(any(target_os = "linux", target_os = "android"));

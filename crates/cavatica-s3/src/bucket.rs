@@ -1,46 +1,24 @@
 //! The calls.
 
-use std::fmt;
-
-use bytes::Bytes;
 use cavatica_connect::BoxError;
 use http::{Method, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::BodyExt;
 
-use crate::config::BucketBuilder;
-use crate::credentials::{AwsConfig, Credentials};
 use crate::error::{Error, ErrorKind};
 use crate::list::Listing;
 use crate::object::{Download, Head, unquoted};
-use crate::place::Place;
-use crate::send::{ANSWER_LIMIT, Call, HttpClient, text};
+use crate::send::{ANSWER_LIMIT, Access, Call, nothing, text};
 use crate::sign::Payload;
 use crate::upload::Upload;
 
 /// One bucket, and the keys to it.
-pub struct Bucket {
-    pub(crate) place: Place,
-    pub(crate) credentials: Credentials,
-    pub(crate) client: HttpClient,
-}
+#[derive(Debug)]
+pub struct Bucket(pub(crate) Access);
 
 impl Bucket {
-    /// Begins to address a bucket.
-    pub fn builder(name: &str, config: AwsConfig) -> BucketBuilder {
-        BucketBuilder::new(name, config)
-    }
-
-    pub(crate) fn new(place: Place, credentials: Credentials, client: HttpClient) -> Self {
-        Bucket {
-            place,
-            credentials,
-            client,
-        }
-    }
-
     /// The bucket's name.
     pub fn name(&self) -> &str {
-        &self.place.bucket
+        &self.0.place.bucket
     }
 
     /// Writes an object, replacing the one that may be there; returns its ETag. Sent once.
@@ -74,7 +52,7 @@ impl Bucket {
     ///
     /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
     pub fn list(&self, prefix: &str) -> Listing<'_> {
-        Listing::new(self, prefix)
+        Listing::new(&self.0, prefix)
     }
 
     /// Looks at one object; none if it isn't there. S3 doesn't say here whether the bucket is.
@@ -138,42 +116,18 @@ impl Bucket {
         text(answer, &call).await.map(|_| ())
     }
 
-    /// Reads the bucket itself, and the whole of the answer.
-    pub(crate) async fn read_text(
-        &self,
-        what: &'static str,
-        query: Vec<(&str, &str)>,
-    ) -> Result<(StatusCode, String), Error> {
-        let call = Call::new(self, what, None);
-        let address = self.place.question(query);
-        let address = address.ok_or_else(|| call.error(ErrorKind::Key))?;
-        let answer = call.send_reading(Method::GET, &address, &[]).await?;
-        Ok((answer.status(), text(answer, &call).await?))
-    }
-
     /// An address is a path, in which `.` and `..` mean something else, and without a key it is the bucket's.
     fn object_call<'a>(
         &'a self,
         what: &'static str,
         key: &'a str,
     ) -> Result<(Call<'a>, Uri), Error> {
-        let call = Call::new(self, what, Some(key));
+        let call = Call::new(&self.0, what, Some(key));
         let speaks = |part: &str| !matches!(part, "." | "..");
         let speaks = !key.is_empty() && key.split('/').all(speaks);
-        match self.place.object(key).filter(|_| speaks) {
+        match self.0.place.object(key).filter(|_| speaks) {
             Some(address) => Ok((call, address)),
             None => Err(call.error(ErrorKind::Key)),
         }
     }
-}
-
-impl fmt::Debug for Bucket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bucket({})", self.place)
-    }
-}
-
-/// No body.
-pub(crate) fn nothing() -> http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError> {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
 }

@@ -8,7 +8,7 @@ use http::Uri;
 use crate::bucket::Bucket;
 use crate::credentials::AwsConfig;
 use crate::place::Place;
-use crate::send;
+use crate::send::{self, Access};
 
 /// A region for stores that have none but want one in the signature.
 const ANY_REGION: &str = "us-east-1";
@@ -59,8 +59,9 @@ pub enum BuildError {
     Dial(#[from] DialError),
 }
 
-impl BucketBuilder {
-    pub(crate) fn new(name: &str, config: AwsConfig) -> Self {
+impl Bucket {
+    /// Begins to address a bucket.
+    pub fn builder(name: &str, config: AwsConfig) -> BucketBuilder {
         BucketBuilder {
             name: name.to_owned(),
             config,
@@ -68,7 +69,9 @@ impl BucketBuilder {
             ca_certificates: None,
         }
     }
+}
 
+impl BucketBuilder {
     /// Asks this S3 service instead of AWS or the one that the AWS configuration names, with the bucket in the path. Plain
     /// `http` to this machine only.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
@@ -122,7 +125,11 @@ impl BucketBuilder {
             trust.add_pem(&pem)?;
         }
         let client = send::client(&uri, trust)?;
-        Ok(Bucket::new(place, self.config.credentials, client))
+        Ok(Bucket(Access {
+            place,
+            credentials: self.config.credentials,
+            client,
+        }))
     }
 }
 

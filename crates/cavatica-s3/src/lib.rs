@@ -54,8 +54,9 @@ pub use cavatica_connect::DialError;
 
 pub use bucket::Bucket;
 pub use config::{BucketBuilder, BuildError, shown_address};
-pub use credentials::{AwsConfig, AwsConfigError, Credentials};
+pub use credentials::{AwsConfig, Credentials};
 pub use error::{Error, ErrorKind};
 pub use list::{Listing, ObjectPage};
 pub use object::{Download, Head, Object};
+pub use profiles::AwsConfigError;
 pub use upload::Upload;

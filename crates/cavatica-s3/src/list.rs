@@ -3,10 +3,9 @@
 use instant_xml::FromXml;
 use percent_encoding::percent_decode_str;
 
-use crate::bucket::Bucket;
 use crate::error::{Error, ErrorKind};
 use crate::object::{Object, unquoted};
-use crate::send::without_namespace;
+use crate::send::{Access, without_namespace};
 
 /// How many keys S3 gives at once.
 ///
@@ -51,7 +50,7 @@ struct CommonPrefixes {
 #[derive(Debug)]
 #[must_use]
 pub struct Listing<'a> {
-    bucket: &'a Bucket,
+    access: &'a Access,
     prefix: String,
     delimiter: Option<&'static str>,
     limit: String,
@@ -71,9 +70,9 @@ pub struct ObjectPage {
 }
 
 impl<'a> Listing<'a> {
-    pub(crate) fn new(bucket: &'a Bucket, prefix: &str) -> Self {
+    pub(crate) fn new(access: &'a Access, prefix: &str) -> Self {
         Listing {
-            bucket,
+            access,
             prefix: prefix.to_owned(),
             delimiter: None,
             limit: LARGEST_PAGE.to_string(),
@@ -109,8 +108,15 @@ impl<'a> Listing<'a> {
         if self.ended {
             return Ok(None);
         }
-        let (status, text) = self.bucket.read_text("list", self.query()).await?;
-        let odd = || Error::new(ErrorKind::NotS3(status), "list", self.bucket.name(), None);
+        let (status, text) = self.access.read_text("list", self.query()).await?;
+        let odd = || {
+            Error::new(
+                ErrorKind::NotS3(status),
+                "list",
+                &self.access.place.bucket,
+                None,
+            )
+        };
         let answer: ListBucketResult = instant_xml::from_str(&without_namespace(&text))
             .map_err(|error| odd().because(error))?;
         let is_encoded = answer.encoding.as_deref() == Some("url");

@@ -4,8 +4,64 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::credentials::AwsConfigError;
 use crate::ini::Ini;
+
+/// No keys in the AWS configuration. It never repeats what a file says, which may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AwsConfigError {
+    /// One half of a key is there, the other isn't.
+    #[error("{0} is not set, though the other half of the key is")]
+    Half(String),
+    /// Neither the environment nor a profile has keys.
+    #[error("there are no AWS keys: AWS_ACCESS_KEY_ID is not set, and the profile [{profile}] is in neither {} nor {}", .credentials.display(), .config.display())]
+    NoProfile {
+        /// The profile that was looked for.
+        profile: String,
+        /// The credentials file.
+        credentials: PathBuf,
+        /// The configuration file.
+        config: PathBuf,
+    },
+    /// The profile is there, but its keys have to be fetched first.
+    #[error("the AWS profile [{profile}] has no keys of its own, but `{by}`")]
+    Indirect {
+        /// The profile.
+        profile: String,
+        /// The entry by which the AWS tools get keys.
+        by: String,
+    },
+    /// The profile has neither keys nor a way to them.
+    #[error("the AWS profile [{0}] has no `aws_access_key_id`")]
+    NoKeys(String),
+    /// A file that is there can't be read, or is no such file.
+    #[error("{} can't be read: {why}", .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why not; it never repeats a line of the file.
+        why: String,
+    },
+}
+
+impl AwsConfigError {
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            AwsConfigError::Half(_) => {
+                "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither"
+            }
+            AwsConfigError::NoProfile { .. } | AwsConfigError::NoKeys(_) => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name another profile with AWS_PROFILE, or run `aws configure`"
+            }
+            AwsConfigError::Indirect { .. } => {
+                "let the AWS tools fetch the keys: `eval \"$(aws configure export-credentials --format env)\"`, then try again in the same shell"
+            }
+            AwsConfigError::File { .. } => {
+                "correct the file, or name another with AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE"
+            }
+        }
+    }
+}
 
 /// Where the files are, and which profile of them is meant.
 pub(crate) struct ConfigFiles {

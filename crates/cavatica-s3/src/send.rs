@@ -1,22 +1,23 @@
 //! One request and its answer, and how often to try.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cavatica_connect::BoxError;
-use cavatica_connect::{DialError, Dialer, Options, Trust, Unreachable};
+use cavatica_connect::{BoxError, DialError, Dialer, Options, Trust, Unreachable};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use instant_xml::FromXml;
 use jiff::Timestamp;
 
-use crate::bucket::{Bucket, nothing};
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
+use crate::place::Place;
 use crate::sign::{Payload, sign};
 use crate::upload::SourceError;
 
@@ -43,9 +44,37 @@ pub(crate) fn client(service: &Uri, trust: Trust) -> Result<HttpClient, DialErro
     Ok(Client::builder(TokioExecutor::new()).build(Dialer::new(service, options)?))
 }
 
+/// All that a call to one bucket takes.
+pub(crate) struct Access {
+    pub(crate) place: Place,
+    pub(crate) credentials: Credentials,
+    pub(crate) client: HttpClient,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.place)
+    }
+}
+
+impl Access {
+    /// Reads the bucket itself, and the whole of the answer.
+    pub(crate) async fn read_text(
+        &self,
+        what: &'static str,
+        query: Vec<(&str, &str)>,
+    ) -> Result<(StatusCode, String), Error> {
+        let call = Call::new(self, what, None);
+        let address = self.place.question(query);
+        let address = address.ok_or_else(|| call.error(ErrorKind::Key))?;
+        let answer = call.send_reading(Method::GET, &address, &[]).await?;
+        Ok((answer.status(), text(answer, &call).await?))
+    }
+}
+
 /// A call under way, to say in errors what it was.
 pub(crate) struct Call<'a> {
-    bucket: &'a Bucket,
+    access: &'a Access,
     what: &'static str,
     key: Option<&'a str>,
 }
@@ -67,12 +96,12 @@ struct Refusal {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(bucket: &'a Bucket, what: &'static str, key: Option<&'a str>) -> Self {
-        Call { bucket, what, key }
+    pub(crate) fn new(access: &'a Access, what: &'static str, key: Option<&'a str>) -> Self {
+        Call { access, what, key }
     }
 
     pub(crate) fn error(&self, kind: ErrorKind) -> Error {
-        Error::new(kind, self.what, self.bucket.name(), self.key)
+        Error::new(kind, self.what, &self.access.place.bucket, self.key)
     }
 
     pub(crate) fn request(
@@ -91,9 +120,9 @@ impl<'a> Call<'a> {
         // A header's value may be the caller's nonsense.
         let nonsense = || self.error(ErrorKind::Key);
         let mut request = request.body(()).map_err(|_| nonsense())?;
-        let Bucket {
+        let Access {
             place, credentials, ..
-        } = self.bucket;
+        } = self.access;
         sign(
             &mut request,
             payload,
@@ -135,7 +164,7 @@ impl<'a> Call<'a> {
         request: Request<UnsyncBoxBody<Bytes, BoxError>>,
         limit: Duration,
     ) -> Result<Response<Incoming>, Error> {
-        let answer = tokio::time::timeout(limit, self.bucket.client.request(request)).await;
+        let answer = tokio::time::timeout(limit, self.access.client.request(request)).await;
         let answer = match answer {
             Err(_) => return Err(self.error(ErrorKind::TimedOut(limit))),
             Ok(Err(error)) if is_source(&error) => {
@@ -191,6 +220,11 @@ impl<'a> Call<'a> {
         });
         error.at_clock(clock_off)
     }
+}
+
+/// No body.
+pub(crate) fn nothing() -> UnsyncBoxBody<Bytes, BoxError> {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 
 /// How far this computer's clock is from the moment that an answer names.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cavatica_connect::BoxError;
-use cavatica_connect::Unreachable;
+use cavatica_connect::{BoxError, Unreachable};
 use cavatica_model::ApiError;
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Uri, header};

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use cavatica_connect::BoxError;
-use cavatica_connect::{Dialed, Dialer, Dialing};
+use cavatica_connect::{BoxError, Dialed, Dialer, Dialing};
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};

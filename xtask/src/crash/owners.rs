@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{Counts, Setup};
+use super::setup::{Counts, Setup};
 use crate::sandbox::Running;
 
 /// The exit code of a run that was refused.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::data::Opened;
+use super::data::{Opened, Wanted};
 use super::sandbox::Sandbox;
 use super::scenario::Scenario;
 use crate::bytes::mover::Mover;
@@ -33,12 +33,9 @@ use crate::world::seed::{OtherExport, ProjectSeed, VolumeSeed};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SandboxBuilder {
-    pub(super) data: Option<PathBuf>,
+    wanted: Wanted,
     address: SocketAddr,
-    pub(super) token: Option<String>,
     tls: bool,
-    pub(super) scenario: Scenario,
-    pub(super) further_volumes: Vec<VolumeSeed>,
     aws: Option<AwsConfig>,
     /// What time it is when it starts without a network.
     secluded: Option<Timestamp>,
@@ -47,15 +44,19 @@ pub struct SandboxBuilder {
 impl Default for SandboxBuilder {
     fn default() -> Self {
         SandboxBuilder {
-            data: None,
+            wanted: Wanted::default(),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            token: None,
             tls: false,
-            scenario: Scenario::default(),
-            further_volumes: Vec::new(),
             aws: None,
             secluded: None,
         }
+    }
+}
+
+impl Sandbox {
+    /// Describes a sandbox.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 }
 
@@ -63,7 +64,7 @@ impl SandboxBuilder {
     /// Keeps everything in this folder, made if need be. A folder that holds a world already brings that one back: its
     /// seed, projects, volumes and quirks count, not the builder's. Without this, a temporary folder goes with the sandbox.
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.data = Some(folder.into());
+        self.wanted.folder = Some(folder.into());
         self
     }
 
@@ -82,13 +83,13 @@ impl SandboxBuilder {
 
     /// Decides ids, synthetic bytes, durations, failures and faults; 1 by default.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.scenario.seed = Some(seed);
+        self.wanted.scenario.seed = Some(seed);
         self
     }
 
     /// Takes this token, of visible ASCII, instead of a random one that the data folder keeps.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
+        self.wanted.token = Some(token.into());
         self
     }
 
@@ -100,7 +101,7 @@ impl SandboxBuilder {
 
     /// Takes so many requests per window; 1000 per 5 minutes by default.
     pub fn rate_limit(mut self, requests: u64, window: Duration) -> Self {
-        self.scenario.rate_limit = Some(RateLimit {
+        self.wanted.scenario.rate_limit = Some(RateLimit {
             requests,
             seconds: window,
         });
@@ -109,58 +110,58 @@ impl SandboxBuilder {
 
     /// Adds a project. The first call replaces the default one; the public project is always there.
     pub fn project(mut self, project: ProjectSeed) -> Self {
-        self.scenario.projects.push(project);
+        self.wanted.scenario.projects.push(project);
         self
     }
 
     /// Adds a volume. The first call replaces the default ones.
     pub fn volume(mut self, volume: VolumeSeed) -> Self {
-        self.scenario.volumes.push(volume);
+        self.wanted.scenario.volumes.push(volume);
         self
     }
 
     /// Adds a volume beside those that there are anyway: the default ones, those of [`volume`](Self::volume), or those of
     /// a data folder that holds a world already.
     pub fn further_volume(mut self, volume: VolumeSeed) -> Self {
-        self.further_volumes.push(volume);
+        self.wanted.further_volumes.push(volume);
         self
     }
 
     /// Begins a new world with an export that somebody else started.
     pub fn export(mut self, export: OtherExport) -> Self {
-        self.scenario.exports.push(export);
+        self.wanted.scenario.exports.push(export);
         self
     }
 
     /// Serves one more account, with its own token, limit and list of exports. It is a member of all projects, and of the
     /// volumes that don't name their members.
     pub fn account(mut self, username: impl Into<String>) -> Self {
-        self.scenario.accounts.push(username.into());
+        self.wanted.scenario.accounts.push(username.into());
         self
     }
 
     /// How long jobs take from acceptance to their end, bytes apart; a third of it in the queue. 30 to 150 ms by default.
     pub fn job_duration(mut self, range: RangeInclusive<Duration>) -> Self {
         let millis = |span: &Duration| span.as_millis().try_into().unwrap_or(u64::MAX);
-        self.scenario.job_milliseconds = Some((millis(range.start()), millis(range.end())));
+        self.wanted.scenario.job_milliseconds = Some((millis(range.start()), millis(range.end())));
         self
     }
 
     /// Lets this share of all jobs fail, between 0 and 1, with code 9100.
     pub fn fail_share(mut self, share: f64) -> Self {
-        self.scenario.fail_share = Some(share);
+        self.wanted.scenario.fail_share = Some(share);
         self
     }
 
     /// Puts fault rules in force.
     pub fn faults(mut self, plan: impl Into<FaultPlan>) -> Self {
-        self.scenario.faults = Some(plan.into());
+        self.wanted.scenario.faults = Some(plan.into());
         self
     }
 
     /// Does something the other way, where no page tells which way is the platform's.
     pub fn quirk(mut self, quirk: Quirk) -> Self {
-        self.scenario.quirks.insert(quirk);
+        self.wanted.scenario.quirks.insert(quirk);
         self
     }
 
@@ -180,7 +181,7 @@ impl SandboxBuilder {
 
     /// Sets everything that a scenario names; what it doesn't name stays.
     pub fn scenario(mut self, scenario: Scenario) -> Self {
-        self.scenario.extend(scenario);
+        self.wanted.scenario.extend(scenario);
         self
     }
 
@@ -216,10 +217,10 @@ impl SandboxBuilder {
             true => Exposure::Loopback(loopback_origins(&endpoint)),
             false => Exposure::Exposed,
         };
-        let faults = self.scenario.faults.clone().unwrap_or_default();
+        let faults = self.wanted.scenario.faults.clone().unwrap_or_default();
         let faults = Faults::new(state.world.seed(), faults);
         let platform = Arc::new(Platform::new(clock, store, buckets, state));
-        let limit = self.scenario.rate_limit.unwrap_or_default();
+        let limit = self.wanted.scenario.rate_limit.unwrap_or_default();
         let accounts = tokens.into_iter();
         let hub = Arc::new(Hub::new(
             accounts
@@ -228,7 +229,7 @@ impl SandboxBuilder {
             endpoint,
             exposure,
             Arc::clone(&platform),
-            self.scenario.timing(),
+            self.wanted.scenario.timing(),
             faults,
         ));
         let (stop, stopped) = watch::channel(());
@@ -253,11 +254,11 @@ impl SandboxBuilder {
 
     /// Opens the world where it keeps nobody waiting; where nobody else is there, at once.
     async fn open_aside(&self, clock: Clock) -> Result<Opened, SandboxError> {
-        let builder = self.clone();
+        let wanted = self.wanted.clone();
         if self.secluded.is_some() {
-            return builder.open(clock);
+            return wanted.open(clock);
         }
-        let opened = tokio::task::spawn_blocking(move || builder.open(clock));
+        let opened = tokio::task::spawn_blocking(move || wanted.open(clock));
         opened.await.expect("opening a world doesn't panic")
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 
-use super::builder::SandboxBuilder;
+use super::scenario::Scenario;
 use crate::bytes::event_log::EventLog;
 use crate::bytes::plant;
 use crate::bytes::platform::State;
@@ -44,7 +44,19 @@ pub(super) struct Opened {
     pub(super) tokens: Vec<(String, String)>,
 }
 
-impl SandboxBuilder {
+/// What is wanted of a data folder: the world in it, or the one to begin with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    /// A temporary folder if none is named.
+    pub(super) folder: Option<PathBuf>,
+    /// The first account's; a random one if none is named.
+    pub(super) token: Option<String>,
+    pub(super) scenario: Scenario,
+    /// Volumes that even a world has that was there.
+    pub(super) further_volumes: Vec<VolumeSeed>,
+}
+
+impl Wanted {
     /// Brings back the world of the data folder, or makes a new one there.
     pub(super) fn open(mut self, clock: Clock) -> Result<Opened, SandboxError> {
         if self.token.as_deref().is_some_and(is_no_token) {
@@ -54,7 +66,7 @@ impl SandboxBuilder {
         for project in &mut self.scenario.projects {
             plant::survey(project)?;
         }
-        let data = self.folder()?;
+        let data = self.data()?;
         let folder = data.path();
         let lock = lock(folder)?;
         if !tells_letter_case_apart(folder).map_err(SandboxError::io(folder))? {
@@ -99,8 +111,8 @@ impl SandboxBuilder {
         })
     }
 
-    fn folder(&self) -> Result<Data, SandboxError> {
-        Ok(match &self.data {
+    fn data(&self) -> Result<Data, SandboxError> {
+        Ok(match &self.folder {
             Some(folder) => {
                 private_folder(folder).map_err(SandboxError::io(folder))?;
                 Data::Kept(folder.canonicalize().map_err(SandboxError::io(folder))?)

@@ -8,7 +8,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::builder::SandboxBuilder;
 use super::data::Data;
 use crate::control::fault::FaultPlan;
 use crate::control::hub::Hub;
@@ -56,11 +55,6 @@ impl Door {
 }
 
 impl Sandbox {
-    /// Describes a sandbox.
-    pub fn builder() -> SandboxBuilder {
-        SandboxBuilder::default()
-    }
-
     /// The address for clients, for instance `http://127.0.0.1:40123/v2`.
     pub fn endpoint(&self) -> &str {
         &self.hub.endpoint

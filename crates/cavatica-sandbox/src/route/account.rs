@@ -3,7 +3,7 @@
 use cavatica_model::ApiError;
 use serde_json::{Value, json};
 
-use super::{Request, slice};
+use super::request::{Request, slice};
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply};
 use crate::wire::query::encode;

@@ -4,12 +4,13 @@ use cavatica_model::{ApiError, Batch};
 use serde_json::{Value, json};
 
 use super::exports::{accept, known, mode, started, wish};
-use super::{Request, Route};
+use super::request::Request;
 use crate::bytes::platform::State;
 use crate::control::fault::JobFaults;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply, to_json};
 use crate::wire::refusal::Code;
+use crate::wire::route::Route;
 use crate::world::{JobTiming, Wish};
 
 /// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.

@@ -7,7 +7,8 @@ use cavatica_model::{
 };
 use cavatica_s3::{Bucket, ErrorKind};
 
-use super::{Request, volumes};
+use super::request::Request;
+use super::volumes;
 use crate::bytes::remote;
 use crate::clock::{http_date, timestamp};
 use crate::control::hub::Hub;

@@ -3,12 +3,13 @@
 use cavatica_model::{ApiError, ExportMode, ExportState, OpenName, Tri};
 use serde_json::Value;
 
-use super::{Request, Route, boolean};
+use super::request::{Request, boolean};
 use crate::bytes::platform::State;
 use crate::control::fault::JobFaults;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply};
 use crate::wire::refusal::Code;
+use crate::wire::route::Route;
 use crate::world::number::scatter;
 use crate::world::quirk::Quirk;
 use crate::world::{By, Event, JobTiming, Wish, World};
@@ -220,7 +221,7 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
             fastrand::Rng::with_seed(scatter(world.seed(), turn)).shuffle(&mut matching);
         }
         matching.truncate(shown.most);
-        let items = super::slice(&matching, window).to_vec();
+        let items = super::request::slice(&matching, window).to_vec();
         (matching.len(), items)
     };
     let items = items

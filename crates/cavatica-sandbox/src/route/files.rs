@@ -3,7 +3,7 @@
 use cavatica_model::{ApiError, TaskId};
 use serde_json::Value;
 
-use super::Request;
+use super::request::Request;
 use crate::clock::Millis;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply, to_json};
@@ -59,7 +59,7 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Reply, ApiError> {
     let children = world.children(folder).unwrap_or_default();
     let view = |number: &u32| fields.choose(&world.file_view_as_of(*number, &request.links, as_of));
     let (items, total) = if filter.is_open() && !world.any_gone() && as_of == Millis::MAX {
-        let items = super::slice(children, window).iter().map(view);
+        let items = super::request::slice(children, window).iter().map(view);
         (items.collect::<Vec<Value>>(), children.len())
     } else {
         let matching: Vec<u32> = children
@@ -67,7 +67,7 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Reply, ApiError> {
             .copied()
             .filter(|number| filter.shows(world, *number, as_of))
             .collect();
-        let items = super::slice(&matching, window).iter().map(view);
+        let items = super::request::slice(&matching, window).iter().map(view);
         (items.collect(), matching.len())
     };
     Ok(Reply::page(&request.listing(), items, window, total))

@@ -5,7 +5,8 @@
 use cavatica_model::ApiError;
 use serde_json::Value;
 
-use super::{Request, account, boolean, volumes};
+use super::request::{Request, boolean};
+use super::{account, volumes};
 use crate::bytes::platform::State;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply, to_json};

@@ -8,7 +8,7 @@ use cavatica_model::{
 };
 use serde_json::Value;
 
-use super::boolean;
+use super::request::boolean;
 use crate::wire::refusal::Code;
 use crate::world::seed::{VolumeChange, VolumeSeed};
 

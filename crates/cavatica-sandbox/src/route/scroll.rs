@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use cavatica_model::ApiError;
 use serde_json::{Value, json};
 
-use super::Request;
 use super::files::{FileFilter, SHOWN_IN_LISTS, as_of, disturb, folder_by_id, named_folder};
+use super::request::Request;
 use crate::clock::Millis;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Listing, Reply, link};

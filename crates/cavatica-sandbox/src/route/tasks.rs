@@ -4,7 +4,7 @@ use cavatica_model::{ApiError, DateTime, OpenName, TaskStatus};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Request, slice};
+use super::request::{Request, slice};
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply};
 use crate::wire::query::Query;

@@ -2,7 +2,8 @@
 
 use cavatica_model::{ApiError, ExportState};
 
-use super::{Request, mounting, slice};
+use super::mounting;
+use super::request::{Request, slice};
 use crate::bytes::platform::State;
 use crate::control::hub::Hub;
 use crate::wire::answer::{Fields, Reply};

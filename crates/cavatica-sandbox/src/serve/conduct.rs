@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cavatica_model::ApiError;
 
-use super::reply::Dropped;
 use super::tamper;
 use crate::clock::millis;
 use crate::control::fault::Fault;
@@ -162,6 +161,11 @@ fn refusal(status: u16, code: Code) -> Reply {
 
 const GATEWAY_PAGE: &str = "<html>\n<head><title>Bad Gateway</title></head>\n\
 <body><h1>The server is not available right now</h1></body>\n</html>\n";
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("dropped on purpose")]
+pub(crate) struct Dropped;
 
 /// An answer and the way it goes out.
 pub(crate) struct Outcome {

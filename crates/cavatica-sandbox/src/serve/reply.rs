@@ -14,7 +14,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Frame, Incoming};
 
-use super::conduct::{Length, Outcome, RateHeaders, conduct};
+use super::conduct::{Dropped, Length, Outcome, RateHeaders, conduct};
 use super::guard;
 use crate::clock::{http_date, timestamp};
 use crate::control::admin::admin;
@@ -38,11 +38,6 @@ const LONGEST_ADDRESS: usize = 16 << 10;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) type HttpReply = Response<BoxBody<Bytes, Dropped>>;
-
-/// The connection is to be closed without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("dropped on purpose")]
-pub(crate) struct Dropped;
 
 /// The way of one request.
 pub(crate) async fn reply(

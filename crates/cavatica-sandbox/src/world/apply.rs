@@ -3,9 +3,10 @@
 use cavatica_model::{ExportMode, ExportState};
 
 use super::seed::{VolumeChange, VolumeSeed};
+use super::state::position;
 use super::{
     Came, Event, FileNode, Job, Loss, Node, NodeKind, Object, Permissions, Place, Start, Twist,
-    VolumeState, Went, World, position,
+    VolumeState, Went, World,
 };
 use crate::clock::Millis;
 use crate::wire::refusal::JobFailure;

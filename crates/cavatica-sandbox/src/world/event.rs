@@ -3,10 +3,12 @@
 use cavatica_model::{ExportMode, ExportProperties, Tri};
 use serde::{Deserialize, Serialize};
 
-use super::USER;
 use super::seed::{Permissions, VolumeChange, VolumeSeed, WorldSeed};
 use crate::clock::Millis;
 use crate::wire::refusal::Code;
+
+/// The name of the first account.
+pub(crate) const USER: &str = "sandbox";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,26 +3,9 @@
 use cavatica_model::{DateTime, TaskId};
 use serde_json::{Map, Value, json};
 
+use super::entity::{NodeKind, Outputs, Task};
 use super::seed::TaskSeed;
-use super::{Links, NodeKind, SeedError, USER, World};
-
-pub(crate) struct Task {
-    project: u32,
-    name: String,
-    app: Option<String>,
-    /// The batch task that it is part of.
-    batch: Option<TaskId>,
-    outputs: Outputs,
-}
-
-enum Outputs {
-    /// The files that name the task, as long as nobody says more of it.
-    Files(Vec<u32>),
-    /// As described, with ids in place of paths.
-    Told(Map<String, Value>),
-    /// It stands for the tasks that are part of it.
-    Batch,
-}
+use super::{Links, SeedError, USER, World};
 
 impl World {
     /// Takes a file's word for the task that made it.

@@ -1,6 +1,7 @@
 use cavatica_model::{ExportMode, ExportState, OpenName, Tri};
 use proptest::prelude::*;
 
+use super::quirk::Quirks;
 use super::*;
 use crate::clock::Millis;
 use crate::control::ledger::Ledger;

@@ -13,7 +13,7 @@ pub use other_export::OtherExport;
 pub(crate) use project::ManySeed;
 pub use project::{ProjectSeed, TaskSeed};
 pub(crate) use usual::{public_project, usual_project, usual_volumes};
-pub(crate) use volume::{ObjectSeed, Permissions};
+pub(crate) use volume::{ObjectSeed, Permissions, StoreKind};
 pub use volume::{VolumeChange, VolumeSeed};
 
 use super::quirk::Quirks;

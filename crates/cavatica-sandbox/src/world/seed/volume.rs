@@ -6,7 +6,16 @@ use bytes::Bytes;
 use cavatica_model::{ExportProperties, SseAlgorithm, Tri, UnknownKeys};
 use serde::{Deserialize, Serialize};
 
-use crate::world::StoreKind;
+/// What a volume keeps of its objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    /// Everything, as files in the data folder.
+    Folder,
+    /// Key, size and checksum.
+    KeysOnly,
+    /// Nothing: everything lies in a real bucket, at this endpoint or on AWS, and others may change it at any time.
+    Bucket { endpoint: Option<String> },
+}
 
 /// A volume of a new world; read-write, active, on S3 and a folder on the disk unless told otherwise.
 ///
