@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::python::{only_wheel, package, there};
 use crate::venv::Venv;
-use crate::{Failed, command, root, say, target};
+use crate::{Failed, because, command, root, say, target};
 
 mod notices;
 mod trial;
@@ -209,12 +209,4 @@ fn sums(out: &Path) -> Result<(), Failed> {
             ])
             .current_dir(out),
     )
-}
-
-/// Says what could not be done, and why.
-fn because<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Failed {
-    move |error| {
-        say(format_args!("{what}: {error}"));
-        Failed
-    }
 }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub(crate) use tools::{Failed, cargo, command, root, say, target, unspoilt};
+pub(crate) use tools::{Failed, because, cargo, command, root, say, target, unspoilt};
 
 #[derive(Debug, Parser)]
 #[command(

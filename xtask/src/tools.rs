@@ -58,3 +58,11 @@ pub(crate) fn command(command: &mut Command) -> Result<(), Failed> {
         }
     }
 }
+
+/// Says what could not be done, and why.
+pub(crate) fn because<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Failed {
+    move |error| {
+        say(format_args!("{what}: {error}"));
+        Failed
+    }
+}

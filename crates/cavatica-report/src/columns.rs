@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{key, name};
+use crate::rows::{key, name};
 use crate::trouble::Trouble;
 use cavatica_transfer::journal::{ItemRow, SkippedRow, Terms, Verified};
 use cavatica_transfer::state::State;

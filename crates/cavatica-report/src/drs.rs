@@ -9,7 +9,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::{ReportError, Written, bucket, each_item, key};
+use crate::format::{ReportError, Written};
+use crate::rows::{bucket, each_item, key};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::state::State;
 

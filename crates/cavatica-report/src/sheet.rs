@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::columns::{NAMES, SheetRow};
 use super::document::Document;
-use super::{ReportError, ReportFormat, Written, each_item, each_skipped};
+use crate::format::{ReportError, ReportFormat, Written};
+use crate::rows::{each_item, each_skipped};
 use cavatica_transfer::journal::TransferFile;
 
 pub(super) fn write(

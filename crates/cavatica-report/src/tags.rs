@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::sheet::json_line;
-use super::{ReportError, Written, bucket, each_item, key};
+use crate::format::{ReportError, Written};
+use crate::rows::{bucket, each_item, key};
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::State;
 

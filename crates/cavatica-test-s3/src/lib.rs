@@ -16,10 +16,10 @@
 
 #![warn(missing_docs)]
 
+mod notes;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -27,7 +27,10 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+use notes::{Notes, lock};
 use store::{Keys, Store};
+
+pub use notes::Kept;
 
 /// A server under way; it ends, and its folder goes, when this is dropped.
 #[derive(Debug)]
@@ -38,34 +41,12 @@ pub struct TestS3 {
     serving: JoinHandle<()>,
 }
 
-/// What the request of an object asked for besides its bytes, as the headers said it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// `x-amz-server-side-encryption`.
-    pub sse: Option<String>,
-    /// `x-amz-server-side-encryption-aws-kms-key-id`.
-    pub kms_key_id: Option<String>,
-    /// `x-amz-storage-class`.
-    pub storage_class: Option<String>,
-    /// `x-amz-acl`.
-    pub acl: Option<String>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) kept: BTreeMap<(String, String), Kept>,
-    pub(crate) etags: BTreeMap<(String, String), String>,
-    pub(crate) closed: BTreeSet<String>,
-    pub(crate) slow_downs: u32,
-    pub(crate) requests: u64,
-}
-
 impl TestS3 {
     /// The id of the one key that it knows.
-    pub const KEY_ID: &str = "AKIATESTTESTTESTTEST";
+    pub const KEY_ID: &str = store::KEY_ID;
 
     /// The secret of that key.
-    pub const SECRET: &str = "test/secret+of=the.server";
+    pub const SECRET: &str = store::SECRET;
 
     /// Starts a server without buckets on a free port.
     ///
@@ -143,9 +124,4 @@ async fn serve(listener: TcpListener, service: S3Service) {
         });
         while connections.try_join_next().is_some() {}
     }
-}
-
-/// What is locked is changed in single steps.
-pub(crate) fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
-    notes.lock().unwrap_or_else(PoisonError::into_inner)
 }

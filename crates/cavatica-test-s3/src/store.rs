@@ -8,7 +8,10 @@ use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
-use crate::{Kept, Notes, TestS3, lock};
+use crate::notes::{Kept, Notes, lock};
+
+pub(crate) const KEY_ID: &str = "AKIATESTTESTTESTTEST";
+pub(crate) const SECRET: &str = "test/secret+of=the.server";
 
 pub(crate) struct Store {
     folder: PathBuf,
@@ -61,8 +64,8 @@ pub(crate) struct Keys;
 #[async_trait::async_trait]
 impl S3Auth for Keys {
     async fn get_secret_key(&self, key_id: &str) -> S3Result<SecretKey> {
-        if key_id == TestS3::KEY_ID {
-            Ok(SecretKey::from(TestS3::SECRET))
+        if key_id == KEY_ID {
+            Ok(SecretKey::from(SECRET))
         } else {
             Err(s3_error!(InvalidAccessKeyId))
         }

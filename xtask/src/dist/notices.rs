@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::because;
+use crate::because;
 use crate::metadata::{Metadata, Package};
 use crate::{Failed, say};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::because;
+use crate::because;
 use crate::sandbox::SandboxProcess;
 use crate::{Failed, command, say};
 

@@ -14,10 +14,7 @@ use crate::ui::Ui;
 
 mod world;
 
-use world::{made_up_files, start};
-
-const PROJECT: &str = "sandbox/demo";
-const VOLUME: &str = "sandbox/output";
+use world::{PROJECT, VOLUME, made_up_files, start};
 
 pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
     let folder = tempfile::Builder::new()

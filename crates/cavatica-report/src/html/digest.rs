@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use super::durations::BySize;
 use super::timeline::Timeline;
-use crate::{Trouble, each_item};
+use crate::Trouble;
+use crate::rows::each_item;
 use cavatica_transfer::journal::{
     ItemRow, JournalError, Pulse, RunRow, SkippedKind, SkippedRow, TransferFile,
 };

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use super::digest::{Digest, ROWS};
 use super::text::{outside, prose};
 use super::words::{Bytes, Moment, Number, RowCount};
-use crate::{Overview, Trouble, TroubleKind, key};
+use crate::rows::key;
+use crate::{Overview, Trouble, TroubleKind};
 
 /// How many rows are printed, as the style sheet has it.
 const PRINTED: u64 = 15;

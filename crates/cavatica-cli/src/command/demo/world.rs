@@ -8,8 +8,10 @@ use std::time::Duration;
 use cavatica_exports::model::ProjectId;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
 
-use super::{PROJECT, VOLUME};
 use crate::exit::{Exit, Failure};
+
+pub(super) const PROJECT: &str = "sandbox/demo";
+pub(super) const VOLUME: &str = "sandbox/output";
 
 /// A small cohort's results: nested folders, an odd name, an empty file.
 pub(super) fn made_up_files(folder: &Path) -> io::Result<PathBuf> {

@@ -1,0 +1,58 @@
+//! The rows of a transfer, and the names that forms share.
+
+use cavatica_model::expected_beginning;
+use cavatica_transfer::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
+
+use crate::format::ReportError;
+
+/// Visits every planned file, in the order of the plan.
+pub(crate) fn each_item<E: From<JournalError>>(
+    transfer: &TransferFile,
+    mut visit: impl FnMut(ItemRow) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = None;
+    loop {
+        let page = transfer.items(after)?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.id);
+        page.into_iter().try_for_each(&mut visit)?;
+    }
+}
+
+/// Visits every file that the plan left out.
+pub(crate) fn each_skipped<E: From<JournalError>>(
+    transfer: &TransferFile,
+    mut visit: impl FnMut(SkippedRow) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = 0;
+    loop {
+        let page = transfer.skipped(after)?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = last.id;
+        page.into_iter().try_for_each(&mut visit)?;
+    }
+}
+
+/// The key that is expected in the bucket, the volume's prefix included.
+pub(crate) fn key(terms: &Terms, item: &ItemRow) -> String {
+    expected_beginning(&terms.volume_prefix) + &item.location
+}
+
+/// The last part of a path.
+pub(crate) fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The bucket, for those forms that can't do without.
+pub(crate) fn bucket(terms: &Terms) -> Result<&str, ReportError> {
+    terms
+        .bucket
+        .as_deref()
+        .ok_or_else(|| ReportError::NoBucket {
+            volume: terms.volume.clone(),
+        })
+}
