@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use cavatica_exports::Cavatica;
 use cavatica_exports::model::{ExportMode, ExportRequest, ExportState};
-use cavatica_exports::transport::{Client, Outcome, Token};
+use cavatica_exports::transport::{Client, Token};
+use cavatica_exports::{Cavatica, Started};
 use cavatica_sandbox::Sandbox;
 
 #[tokio::main]
@@ -25,14 +25,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // All objections at once, or an export that may be sent.
     let checked = request.check(&file, &volume)?;
 
-    let started = cavatica.exports.start(&checked, ExportMode::Copy).await;
-    if let Err(error) = &started
-        && *error.outcome() == Outcome::Unknown
-    {
-        println!("it may have been carried out: look for it before you send it again");
-    }
+    // Sent once, whatever becomes of the answer; if it is lost, the platform is asked what became of the export.
+    let settle = Duration::from_secs(60);
+    let start = cavatica.exports.start_once(&checked, ExportMode::Copy, settle);
+    let (Started::Answered(job) | Started::Found(job)) = start.await? else {
+        println!("the answer was lost, and the object is there");
+        return Ok(());
+    };
     let limit = Duration::from_secs(60);
-    let job = cavatica.exports.wait(&started?.id, limit).await?;
+    let job = cavatica.exports.wait(&job.id, limit).await?;
     assert!(job.state.is(ExportState::Completed));
     println!("{} is {}", job.id, job.state);
     Ok(())

@@ -36,6 +36,10 @@ impl Exports {
         Exports { client }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Starts one export. It can't be undone, and there is no idempotency key: sent twice, it may run twice.
     ///
     /// Dropping the future doesn't undo it either. Before its bytes leave, nothing is sent; afterwards the request runs to its
@@ -45,7 +49,8 @@ impl Exports {
     /// # Errors
     ///
     /// Those of the transport; its [outcome](Error::outcome) says whether the platform may have accepted the job all
-    /// the same. After `Unknown`, look for the job before you send anything again.
+    /// the same. After `Unknown`, look for the job before you send anything again, or let [`start_once`](Self::start_once)
+    /// do it.
     pub async fn start(
         &self,
         export: &CheckedExport,

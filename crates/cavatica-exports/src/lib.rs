@@ -1,7 +1,8 @@
 //! CAVATICA's exports, and the volumes and files around them, as typed calls.
 //!
 //! A thin layer over [`transport`], in the words of [`model`]: every call is one function, says what it sends, and
-//! returns what came. There is no policy here, no disk and no progress.
+//! returns what came. There is no policy here, no disk and no progress; only [`Exports::start_once`] asks more than it was
+//! told to, to find out what became of a lost answer, by the same [`evidence`] that the engine decides by.
 //!
 //! ```no_run
 //! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,11 +29,17 @@
 
 pub use cavatica_model as model;
 pub use cavatica_transport as transport;
+/// The library of moments and spans whose types stand in signatures.
+pub use jiff;
 
 mod account;
 mod cavatica;
+pub mod evidence;
 mod exports;
 mod files;
+#[doc(hidden)]
+pub mod mutation;
+mod once;
 mod pager;
 mod projects;
 mod tasks;
@@ -44,6 +51,7 @@ pub use account::Account;
 pub use cavatica::Cavatica;
 pub use exports::{ExportFilter, Exports};
 pub use files::{Files, Followed, Parent};
+pub use once::{OnceError, Started, Unclear};
 pub use pager::{ListError, Paged, Pager};
 pub use projects::Projects;
 pub use tasks::Tasks;

@@ -23,7 +23,7 @@
 //! and follows, and takes up what an earlier run left. Where a file stands, and what may follow, is one type:
 //! [`state::State`]. [`verify`] reads the destination again and tells what differs, [`audit()`] holds the account's jobs
 //! against the journal; `cavatica-report` writes what became of every file. For a single file without a journal there is
-//! [`export_once`]. `docs/reliability.md` says why nothing is sent twice.
+//! [`Exports::start_once`](cavatica_exports::Exports::start_once). `docs/reliability.md` says why nothing is sent twice.
 
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -33,12 +33,12 @@ mod event;
 mod evidence;
 mod fingerprint;
 pub mod journal;
-mod mutation;
-mod once;
 pub mod plan;
 mod run;
 pub mod state;
 mod verify;
+
+use cavatica_exports::mutation;
 
 pub use audit::{
     AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
@@ -48,8 +48,7 @@ pub use event::{Again, Event, FolderDecision, Hindrance, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
 #[cfg(feature = "mutations")]
 #[doc(hidden)]
-pub use mutation::Mutation;
-pub use once::{OnceError, Started, export_once};
+pub use cavatica_exports::mutation::Mutation;
 #[cfg(feature = "proof")]
 #[doc(hidden)]
 pub use run::proof;

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use cavatica_exports::Cavatica;
 use cavatica_exports::model::{
     ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
     FileRef, Open, OpenName, Tri, VolumeId,
 };
 use cavatica_exports::transport::{Error, Outcome};
+use cavatica_exports::{Cavatica, OnceError, Started};
 use cavatica_transfer::journal::Copying;
-use cavatica_transfer::{OnceError, Started, export_once};
 
 use crate::api;
 use crate::args;
@@ -150,7 +149,7 @@ async fn start(
     api: &Cavatica,
     ui: &Ui,
 ) -> Result<Began, Failure> {
-    let once = export_once(&api.client, export, mode, settle);
+    let once = api.exports.start_once(export, mode, settle);
     tokio::pin!(once);
     let started = tokio::select! {
         started = &mut once => started,

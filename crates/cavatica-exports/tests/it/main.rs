@@ -2,5 +2,6 @@
 
 mod exports;
 mod lists;
+mod once;
 mod watch;
 mod world;

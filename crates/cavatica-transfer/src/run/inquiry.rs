@@ -3,16 +3,16 @@
 #[cfg(feature = "proof")]
 pub mod proof;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-use cavatica_exports::model::{ExportId, ExportJob, ExportMode, ExportState, VolumeId};
+use cavatica_exports::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, VolumeId};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Timing;
 use crate::evidence::{
     Clocks, Completed, Coverage, Evidence, Extent, JobClock, Moments, Question, Settled, Settling,
-    Trace, Whereabouts, judge, seen,
+    Trace, Whereabouts, judge, moved_away, seen,
 };
 use crate::journal::{Change, IntentId};
 use crate::mutation::Mutation;
@@ -39,6 +39,9 @@ pub(super) enum Cause {
 /// A file whose fate isn't known.
 #[derive(Clone, Debug)]
 struct Open {
+    item: ItemId,
+    /// The call that it was part of.
+    call: IntentId,
     question: Question,
     cause: Cause,
     settling: Settling,
@@ -129,12 +132,21 @@ impl Inquiry {
     }
 
     /// A file's fate isn't known. No byte of its call moves any more from the moment that it settles from.
-    pub(super) fn ask(&mut self, question: Question, cause: Cause, settling: Settling) {
+    pub(super) fn ask(
+        &mut self,
+        item: ItemId,
+        call: IntentId,
+        question: Question,
+        cause: Cause,
+        settling: Settling,
+    ) {
         let due = match cause {
             Cause::Lost | Cause::Refused(_) => settling.due(),
             Cause::Echo(_) | Cause::Held => settling.dead(),
         };
         self.open.push(Open {
+            item,
+            call,
             question,
             cause,
             settling,
@@ -196,13 +208,10 @@ impl Inquiry {
             witness: witness.map(|witness| witness.sent),
         };
         let clocks = self.clocks(now);
-        let asked: HashMap<ItemId, &Question> = asked
-            .iter()
-            .map(|question| (question.id(), question))
-            .collect();
+        let asked: HashSet<&FileId> = asked.iter().map(|question| &question.file).collect();
         let (answered, mut still_open): (Vec<Open>, Vec<Open>) = std::mem::take(&mut self.open)
             .into_iter()
-            .partition(|open| asked.contains_key(&open.question.id()));
+            .partition(|open| asked.contains(&open.question.file));
         let judged: Vec<(Open, Trace<'_>)> = answered
             .into_iter()
             .map(|open| {
@@ -216,24 +225,24 @@ impl Inquiry {
         let mut calls_found: Vec<IntentId> = judged
             .iter()
             .filter(found)
-            .map(|(open, _)| open.question.call)
+            .map(|(open, _)| open.call)
             .collect();
         calls_found.sort_unstable();
         calls_found.dedup();
         let is_slow =
-            |open: &Open| open.is_lost() && calls_found.binary_search(&open.question.call).is_ok();
+            |open: &Open| open.is_lost() && calls_found.binary_search(&open.call).is_ok();
         for open in still_open.iter_mut().filter(|open| is_slow(open)) {
             open.begin_anew(timing);
         }
         let mut outcome = Resolved::default();
         for (mut open, trace) in judged {
-            outcome.calls_asked.push(open.question.call);
+            outcome.calls_asked.push(open.call);
             let unseen = matches!(trace, Trace::Nothing | Trace::Whose(_));
             let resolution = if unseen && is_slow(&open) {
                 open.begin_anew(timing);
                 Resolution::Open(open.due)
             } else {
-                let place = evidence.whereabouts.get(&open.question.item.file);
+                let place = evidence.whereabouts.get(&open.question.file);
                 open.completed
                     .saw(&open.question, &self.volume, evidence, began);
                 self.resolve(&mut open, trace, place, coverage, timing)
@@ -255,7 +264,7 @@ impl Inquiry {
                     outcome.unknown += 1;
                     outcome.changes.extend(changes);
                 }
-                Resolution::Free => outcome.free.push(open.question.id()),
+                Resolution::Free => outcome.free.push(open.item),
             }
         }
         outcome.calls_found = calls_found;
@@ -284,7 +293,7 @@ impl Inquiry {
         coverage: Coverage,
         timing: &Timing,
     ) -> Resolution {
-        let id = open.question.id();
+        let id = open.item;
         let soon = Some(Instant::now() + timing.settle);
         let late = open.completed.must_show(coverage.began, timing.settle);
         match (trace, &open.cause) {
@@ -374,7 +383,7 @@ impl Inquiry {
         place: Option<&Whereabouts>,
         coverage: Coverage,
     ) -> Resolution {
-        let id = open.question.id();
+        let id = open.item;
         let observed = |observation| vec![Change::new(id, Step::Observation(observation))];
         let witnessed = match open.settling.saw_nothing(coverage) {
             // A copy leaves no mark: where the whole list is too dear, it is read when there is nothing else to do.
@@ -394,7 +403,7 @@ impl Inquiry {
         }
         let gone = match (self.mode, place) {
             (ExportMode::Move, None) => return Resolution::Open(Some(open.settling.due())),
-            (ExportMode::Move, Some(place)) => place.moved_away(),
+            (ExportMode::Move, Some(place)) => moved_away(place),
             (ExportMode::Copy, _) => None,
         };
         Resolution::Absent(match (gone, &open.cause) {
@@ -430,7 +439,7 @@ impl Inquiry {
 
     /// Whether this file's fate isn't known.
     pub(super) fn is_open(&self, item: ItemId) -> bool {
-        self.open.iter().any(|open| open.question.id() == item)
+        self.open.iter().any(|open| open.item == item)
     }
 
     pub(super) fn reconciled(&self) -> u64 {
@@ -451,7 +460,7 @@ impl Inquiry {
 
 /// Somebody else's job of a file that we plan has ended.
 fn after_another(id: ItemId, place: Option<&Whereabouts>, mode: ExportMode) -> Resolution {
-    match (mode, place.and_then(Whereabouts::moved_away)) {
+    match (mode, place.and_then(moved_away)) {
         (ExportMode::Move, Some(failure)) => {
             let observation = Observation::MovedAway(failure);
             Resolution::Absent(vec![Change::new(id, Step::Observation(observation))])

@@ -36,7 +36,7 @@ use super::stop::Stop;
 use super::tasks::{self, Done};
 use super::{Ending, RunError, RunOptions, RunReport};
 use crate::event::{Event, StopReason};
-use crate::evidence::AskError;
+use crate::evidence::{AskError, hindrance};
 use crate::journal::{
     Change, Copying, IntentId, Journal, JournalError, Overwrite, Pick, Tally, Terms,
 };
@@ -465,7 +465,7 @@ impl<'a> Runner<'a> {
             });
         };
         (self.report)(Event::Paused {
-            reason: error.hindrance(),
+            reason: hindrance(&error),
             words: error.to_string(),
             pause,
         });

@@ -364,7 +364,7 @@ impl Reading {
         }
         let arrived = |item: &Item, places: &HashMap<FileId, Whereabouts>| {
             let place = places.get(&item.file);
-            place.is_some_and(|place| place.is_at(&terms.volume, item))
+            place.is_some_and(|place| place.is_at(&terms.volume, &item.location))
         };
         let left: Vec<ExportId> = match what {
             What::Jobs | What::Sample(_) => self
@@ -408,7 +408,7 @@ impl Reading {
         for item in &self.items {
             let place = self.places.get(&item.file);
             let elsewhere = matches!(place, Some(Whereabouts::Volume { .. }));
-            if !elsewhere || place.is_some_and(|place| place.is_at(volume, item)) {
+            if !elsewhere || place.is_some_and(|place| place.is_at(volume, &item.location)) {
                 continue;
             }
             let found = object_exists(platform, volume, &item.location).await?;

@@ -7,8 +7,7 @@ use cavatica_exports::transport::Client;
 use cavatica_sandbox::{ProjectSeed, Quirk, Route};
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
 use cavatica_transfer::{
-    Ending, Event, OnceError, Retry, RunError, RunOptions, Started, Stop, UnknownFiles,
-    export_once, run,
+    Ending, Event, Retry, RunError, RunOptions, Stop, UnknownFiles, run,
 };
 use jiff::Timestamp;
 
@@ -102,35 +101,6 @@ async fn omitted_items_are_looked_up() {
 #[tokio::test]
 async fn a_list_that_lags_proves_nothing_before_it_has_settled() {
     check_faults("drop-after@bulk-start,every=2; late-list=1@exports; shuffle@bulk-get").await;
-}
-
-/// The two ways to lose the answer of a single start, and what comes of them.
-#[tokio::test]
-async fn a_single_export_is_sent_once_whatever_becomes_of_the_answer() {
-    for (faults, starts) in [("drop-after@start", 1), ("drop-before@start", 0)] {
-        let plan: cavatica_sandbox::FaultPlan = faults.parse().expect("a fault plan");
-        let project = ProjectSeed::new(PROJECT).file("a.bin", "bytes");
-        let bench = Bench::start(world(project).faults(plan)).await;
-        let file = bench.sandbox.file_id(PROJECT, "a.bin").expect("a file");
-        let request = ExportRequest::new(
-            file.parse().expect("an id"),
-            VOLUME.parse().expect("a volume"),
-            "a.bin".parse().expect("a location"),
-        );
-        let export = request.skip_checks();
-        let settle = Duration::from_millis(300);
-        let started = export_once(&bench.client(), &export, ExportMode::Move, settle).await;
-        match starts {
-            0 => assert!(matches!(started, Err(OnceError::Absent(_))), "{started:?}"),
-            _ => assert!(
-                matches!(started, Ok(Started::Found(_) | Started::Completed)),
-                "{started:?}"
-            ),
-        }
-        let ledger = bench.sandbox.ledger();
-        assert_eq!(ledger.starts, starts);
-        assert_eq!(ledger.requests[&Route::Start], 1);
-    }
 }
 
 #[tokio::test]

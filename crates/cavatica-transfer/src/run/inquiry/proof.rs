@@ -12,7 +12,7 @@ use cavatica_exports::model::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Cause, Inquiry, Witness};
+use super::{Cause, Inquiry, Open, Witness};
 use crate::Timing;
 use crate::evidence::{Evidence, Extent, Question, SentBy, Settling, Whereabouts, seen};
 use crate::journal::{Change, Item, Sent};
@@ -113,8 +113,8 @@ impl Doubts {
         timing: &Timing,
     ) {
         let question = Question {
-            item: sent.item,
-            call: sent.call,
+            file: sent.item.file,
+            location: sent.item.location,
             sent: sent.at,
             run: if since.earlier_run {
                 SentBy::AnEarlierRun
@@ -131,7 +131,8 @@ impl Doubts {
             Why::Held => Cause::Held,
         };
         let settling = Settling::since(since.dead, timing.settle);
-        self.0.ask(question, cause, settling);
+        self.0
+            .ask(sent.item.id, sent.call, question, cause, settling);
     }
 
     /// A call was accepted.
@@ -153,10 +154,12 @@ impl Doubts {
     pub fn due(&mut self, quiet: bool) -> Vec<(ItemId, Timestamp)> {
         let questions = self.0.next(quiet, Instant::now()).unwrap_or_default();
         self.0.not_answered();
-        let asked = questions.iter();
-        asked
-            .map(|question| (question.id(), question.sent))
-            .collect()
+        let is_due = |open: &&Open| {
+            let mut questions = questions.iter();
+            questions.any(|question| question.file == open.question.file)
+        };
+        let due = self.0.open.iter().filter(is_due);
+        due.map(|open| (open.item, open.question.sent)).collect()
     }
 
     /// When the newest witness among these jobs was sent, or of all.
@@ -172,14 +175,14 @@ impl Doubts {
             .0
             .open
             .iter()
-            .filter(|open| asked.contains(&open.question.id()))
+            .filter(|open| asked.contains(&open.item))
             .map(|open| open.question.clone())
             .collect();
         let volume = self.0.volume.clone();
         let places = saw.places.into_iter().map(|(file, place)| {
             let location = |planned| {
-                let question = questions.iter().find(|asked| asked.item.file == file);
-                let location = question.map(|asked| asked.item.location.to_string());
+                let question = questions.iter().find(|asked| asked.file == file);
+                let location = question.map(|asked| asked.location.to_string());
                 location.filter(|_| planned).or(Some("other/place".into()))
             };
             let volume = |planned| Whereabouts::Volume {
@@ -248,9 +251,8 @@ impl Doubts {
 impl Hash for Doubts {
     fn hash<H: Hasher>(&self, state: &mut H) {
         for open in &self.0.open {
-            open.question.item.id.hash(state);
-            open.question.item.overwrite.hash(state);
-            open.question.call.hash(state);
+            open.item.hash(state);
+            open.call.hash(state);
             open.question.sent.hash(state);
             open.question.run.hash(state);
             open.question.earlier.hash(state);

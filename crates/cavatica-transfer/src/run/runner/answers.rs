@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::{Event, Hindrance};
-use crate::evidence::{AskError, Moments, SentBy, Whereabouts, seen};
+use crate::evidence::{AskError, Moments, SentBy, Whereabouts, moved_away, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::mutation::Mutation;
 use crate::run::RunError;
@@ -244,10 +244,10 @@ impl Runner<'_> {
             .find(|item| !places.contains_key(&item.file));
         let unread = unread.map(|item| item.file.clone());
         let step = |item: &Item| match places.get(&item.file) {
-            Some(place) if place.is_at(&self.terms.volume, item) => {
+            Some(place) if place.is_at(&self.terms.volume, &item.location) => {
                 Step::Observation(Observation::AliasAtDestination)
             }
-            place => match place.and_then(Whereabouts::moved_away) {
+            place => match place.and_then(moved_away) {
                 Some(failure) => Step::Observation(Observation::MovedAway(failure)),
                 None => Step::Answer(Answer::NotSent),
             },

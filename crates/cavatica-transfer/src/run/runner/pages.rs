@@ -126,7 +126,7 @@ impl Runner<'_> {
     /// Whether an entry of a list is this file, and an alias of the planned object. Nothing else that a list shows is
     /// believed: it may be a snapshot, or late.
     fn shows_arrival(&self, file: &StoredFile, item: &Item) -> bool {
-        file.id == item.file && Whereabouts::of(&file.storage).is_at(&self.terms.volume, item)
+        file.id == item.file && Whereabouts::of(&file.storage).is_at(&self.terms.volume, &item.location)
     }
 
     pub(super) fn failures(

@@ -158,7 +158,7 @@ impl Runner<'_> {
     }
 
     fn has_arrived(&self, item: &Item, place: Option<&Whereabouts>) -> bool {
-        place.is_some_and(|place| place.is_at(&self.terms.volume, item))
+        place.is_some_and(|place| place.is_at(&self.terms.volume, &item.location))
     }
 
     /// Sorts a file that hasn't arrived, as far as it shows, by its job.
@@ -255,15 +255,16 @@ impl Runner<'_> {
         let settling = Settling::since(now, self.options.timing.settle);
         for item in self.journal.items(&[followed.item])? {
             let question = Question {
-                item,
-                call: IntentId(0),
+                file: item.file,
+                location: item.location,
                 sent,
                 run: SentBy::ThisRun,
                 planned_free: self.terms.overwrite == Overwrite::Forbidden,
                 earlier: earlier.clone(),
             };
+            let cause = Cause::Echo(change.clone());
             self.inquiry
-                .ask(question, Cause::Echo(change.clone()), settling);
+                .ask(item.id, IntentId(0), question, cause, settling);
         }
         Ok(())
     }

@@ -95,14 +95,15 @@ impl Runner<'_> {
         };
         let settling = Settling::since(dead, self.options.timing.settle);
         let question = Question {
-            item,
-            call,
+            file: item.file,
+            location: item.location,
             sent: at,
             run,
             planned_free: self.terms.overwrite == Overwrite::Forbidden,
             earlier,
         };
-        self.inquiry.ask(question, cause, settling);
+        self.inquiry
+            .ask(item.id, call, question, cause, settling);
         Ok(())
     }
 

@@ -49,7 +49,7 @@ impl Runner<'_> {
         for Failed { item, export, .. } in failed {
             let place = places.get(&item.file);
             let job = export.and_then(|export| jobs.remove(&export));
-            if place.is_some_and(|place| place.is_at(&self.terms.volume, &item)) {
+            if place.is_some_and(|place| place.is_at(&self.terms.volume, &item.location)) {
                 let alias = Step::Observation(Observation::AliasAtDestination);
                 changes.push(Change::new(item.id, alias));
             } else if let Some(change) = self.came_back(item.id, job) {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::mutation::Mutation;
 
 /// A list that is later than this many settling times isn't believed in any more: the table of lies says what then happens.
-pub(crate) const LATEST: u32 = 4;
+pub const LATEST: u32 = 4;
 
 /// A list that never becomes clean is given up after this many.
 const PATIENCE: u32 = 2 * LATEST;
@@ -29,7 +29,7 @@ const INQUIRIES: u32 = 3;
 
 /// What was read of the list of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub enum Extent {
     /// Unfinished jobs: what is there exists, and no more than that is known.
     Unfinished,
     /// Unfinished jobs, failed ones, and unfinished ones again; and where the files lie.
@@ -40,19 +40,20 @@ pub(crate) enum Extent {
 
 /// One look at the platform, as far as it concerns absence.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Coverage {
+pub struct Coverage {
     /// When it began.
-    pub(crate) began: Instant,
-    pub(crate) extent: Extent,
+    pub began: Instant,
+    /// What was read.
+    pub extent: Extent,
     /// Whether the lists had all that they must.
-    pub(crate) clean: bool,
+    pub clean: bool,
     /// When the newest of our jobs was sent that they show.
-    pub(crate) witness: Option<Instant>,
+    pub witness: Option<Instant>,
 }
 
 /// What a look without a trace of the job means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub enum Settled {
     /// Nothing yet.
     Open,
     /// There is no job.
@@ -66,7 +67,7 @@ pub(crate) enum Settled {
 
 /// How far one lost call has settled.
 #[derive(Clone, Copy, Debug, Hash)]
-pub(crate) struct Settling {
+pub struct Settling {
     settle: Duration,
     /// When no byte of the call could move any more.
     dead: Instant,
@@ -81,7 +82,7 @@ pub(crate) struct Settling {
 
 impl Settling {
     /// A call whose bytes are dead from this moment on.
-    pub(crate) fn since(dead: Instant, settle: Duration) -> Self {
+    pub fn since(dead: Instant, settle: Duration) -> Self {
         let (dead, settle) = match Mutation::SettleSkipped.is_on() {
             true => (Instant::now(), Duration::ZERO),
             false => (dead, settle),
@@ -98,7 +99,7 @@ impl Settling {
     }
 
     /// A call that is still being carried out at this moment, as some of its files show: how slowly, nobody knows.
-    pub(crate) fn of_slow_call(now: Instant, settle: Duration) -> Self {
+    pub fn of_slow_call(now: Instant, settle: Duration) -> Self {
         Settling {
             wait: LATEST,
             ..Settling::since(now, settle)
@@ -106,12 +107,12 @@ impl Settling {
     }
 
     /// When no byte of the call could move any more.
-    pub(crate) fn dead(&self) -> Instant {
+    pub fn dead(&self) -> Instant {
         self.dead
     }
 
     /// When to look next: one, two, four and eight settling times on, and then every four.
-    pub(crate) fn due(&self) -> Instant {
+    pub fn due(&self) -> Instant {
         let times = match self.inquiries {
             0..=2 => 1 << self.inquiries,
             inquiries => LATEST * (inquiries - 1),
@@ -121,7 +122,7 @@ impl Settling {
     }
 
     /// A look showed no trace of the job.
-    pub(crate) fn saw_nothing(&mut self, coverage: Coverage) -> Settled {
+    pub fn saw_nothing(&mut self, coverage: Coverage) -> Settled {
         self.last = Some(coverage.began);
         if coverage.extent == Extent::Unfinished || coverage.began < self.dead + self.settle {
             return Settled::Open;
@@ -163,7 +164,7 @@ impl Settling {
 #[cfg(feature = "proof")]
 impl Settling {
     /// The same, with its moments set elsewhere.
-    pub(crate) fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
+    pub fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
         Settling {
             dead: set(self.dead),
             // What comes after as many changes nothing but how often is asked.

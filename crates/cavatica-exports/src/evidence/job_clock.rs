@@ -20,14 +20,14 @@ const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(2);
 /// All moments of ours are told on the platform's `Date`, so that our own clock may be wrong, and be set right between two
 /// runs.
 #[derive(Clone, Copy, Debug, Default, Hash)]
-pub(crate) struct JobClock {
+pub struct JobClock {
     /// At least, and at most.
     ahead: Option<(SignedDuration, SignedDuration)>,
 }
 
 impl JobClock {
     /// A job of ours was dated `started`. We sent it at the one moment, and had heard of it at the other.
-    pub(crate) fn learn(&mut self, started: Timestamp, sent: Timestamp, heard: Timestamp) {
+    pub fn learn(&mut self, started: Timestamp, sent: Timestamp, heard: Timestamp) {
         let least = started.duration_since(heard) - DATE_ERROR;
         let most = started.duration_since(sent) + GRAIN + DATE_ERROR;
         let both = self
@@ -39,13 +39,13 @@ impl JobClock {
     }
 
     /// A job of an earlier run was dated `started`, and was sent at that moment.
-    pub(crate) fn learn_later(&mut self, started: Timestamp, sent: Timestamp) {
+    pub fn learn_later(&mut self, started: Timestamp, sent: Timestamp) {
         let heard = sent.saturating_add(LONGEST_CALL).unwrap_or(sent);
         self.learn(started, sent, heard);
     }
 
     /// Whether a moment that a job tells lies before one of ours. `None` if it can't be told.
-    pub(crate) fn is_before(&self, told: Timestamp, ours: Timestamp) -> Option<bool> {
+    pub fn is_before(&self, told: Timestamp, ours: Timestamp) -> Option<bool> {
         let (least, most) = self.ahead.unwrap_or((-UNMEASURED, UNMEASURED));
         let ahead = told.duration_since(ours);
         if ahead + GRAIN < least {
@@ -58,7 +58,7 @@ impl JobClock {
     }
 
     /// How far the jobs' clock is from the platform's `Date`, at least.
-    pub(crate) fn ahead(&self) -> Option<SignedDuration> {
+    pub fn ahead(&self) -> Option<SignedDuration> {
         let (least, most) = self.ahead?;
         Some(if least.is_positive() {
             least

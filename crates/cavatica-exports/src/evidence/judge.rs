@@ -1,109 +1,48 @@
 //! What the platform's answers show of one file. Pure: no network, no clock, no disk.
 
-use cavatica_exports::model::{
-    DateTime, ExportId, ExportJob, ExportMode, ExportState, JobStanding, Tri, VolumeId,
-};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, JobClock};
-use crate::journal::{IntentId, Item};
+use crate::model::{
+    DateTime, ExportId, ExportJob, ExportMode, ExportState, FileId, Location, Tri, VolumeId,
+};
 use crate::mutation::Mutation;
-use crate::state::{Failure, ItemId, SeenJob, Verdict};
-
-/// How a job stands, in the words of the state machine.
-///
-/// A move is complete when its file says so, whatever its job says: until then it isn't known to have ended.
-pub(crate) fn seen(job: JobStanding, mode: ExportMode, request_id: Option<&str>) -> SeenJob {
-    let verdict = match (job.state.known(), mode) {
-        (Some(ExportState::Completed), ExportMode::Copy) => Verdict::Completed,
-        (Some(ExportState::Completed), ExportMode::Move) if Mutation::CompletedBelieved.is_on() => {
-            Verdict::Completed
-        }
-        (Some(ExportState::Completed), ExportMode::Move) => Verdict::Unfinished,
-        (Some(ExportState::Failed), _) => Verdict::Failed(match job.error.value() {
-            Some(error) => Failure::of(error, request_id),
-            None => Failure {
-                code: None,
-                status: None,
-                message: "the job failed, and the platform gives no reason".to_owned(),
-                request_id: request_id.map(str::to_owned),
-            },
-        }),
-        (Some(ExportState::Pending | ExportState::Running) | None, _) => Verdict::Unfinished,
-    };
-    SeenJob {
-        export: job.id,
-        verdict,
-    }
-}
-
-/// The moments that a job tells: when it was queued, and when it ended.
-pub(crate) type Times = (Option<Timestamp>, Option<Timestamp>);
-
-/// Reads the moments of many jobs. Those of one answer are mostly of the same second, and to see that two texts are the same
-/// takes a small part of the time that reading one takes.
-#[derive(Debug, Default)]
-pub(crate) struct Moments {
-    started: LastRead,
-    finished: LastRead,
-}
-
-type LastRead = Option<(DateTime, Option<Timestamp>)>;
-
-impl Moments {
-    pub(crate) fn of(&mut self, job: &JobStanding) -> Times {
-        (
-            read(&mut self.started, &job.started_on),
-            read(&mut self.finished, &job.finished_on),
-        )
-    }
-}
-
-fn read(last: &mut LastRead, time: &Tri<DateTime>) -> Option<Timestamp> {
-    let time = time.value()?;
-    match last {
-        Some((text, moment)) if text == time => *moment,
-        _ => last.insert((time.clone(), time.timestamp())).1,
-    }
-}
 
 /// A file of which it isn't known whether the platform took it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Question {
-    /// The file as it was sent.
-    pub(crate) item: Item,
-    /// The call that it was part of.
-    pub(crate) call: IntentId,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The file.
+    pub file: FileId,
+    /// Where on the volume it was sent to.
+    pub location: Location,
     /// When it was sent, on the platform's clock: our job can't have ended before.
-    pub(crate) sent: Timestamp,
+    pub sent: Timestamp,
     /// Which run sent it.
-    pub(crate) run: SentBy,
+    pub run: SentBy,
     /// Whether the plan saw that nothing lay at its place.
-    pub(crate) planned_free: bool,
+    pub planned_free: bool,
     /// Jobs of earlier attempts: not the one that is looked for.
-    pub(crate) earlier: Vec<ExportId>,
+    pub earlier: Vec<ExportId>,
 }
 
 /// Which run a moment was written down in. Clocks may have been set between two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum SentBy {
+pub enum SentBy {
+    /// The one that goes on.
     ThisRun,
+    /// One before it.
     AnEarlierRun,
-}
-
-impl Question {
-    pub(crate) fn id(&self) -> ItemId {
-        self.item.id
-    }
 }
 
 /// The clocks that jobs are dated by, as they were measured, and the moment of a look.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clocks {
-    pub(crate) this_run: JobClock,
-    pub(crate) earlier_runs: JobClock,
+pub struct Clocks {
+    /// Of jobs that this run started.
+    pub this_run: JobClock,
+    /// Of jobs that earlier runs started.
+    pub earlier_runs: JobClock,
     /// On the platform's clock.
-    pub(crate) now: Timestamp,
+    pub now: Timestamp,
 }
 
 impl Clocks {
@@ -117,7 +56,7 @@ impl Clocks {
 
 /// What answers show of one file.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Trace<'a> {
+pub enum Trace<'a> {
     /// It is an alias of exactly the planned object. With our job, if that is listed.
     Alias(Option<&'a ExportJob>),
     /// Our job.
@@ -139,20 +78,20 @@ enum Whose {
 }
 
 /// What the evidence shows of one file.
-pub(crate) fn judge<'a>(
+pub fn judge<'a>(
     question: &Question,
     mode: ExportMode,
     volume: &VolumeId,
     evidence: &'a Evidence,
     clocks: &Clocks,
 ) -> Trace<'a> {
-    let item = &question.item;
+    let Question { file, location, .. } = question;
     let strange = |job: &&ExportJob| !question.earlier.contains(&job.id);
     let jobs = || {
-        let jobs = evidence.jobs.get(&item.file).into_iter().flatten();
+        let jobs = evidence.jobs.get(file).into_iter().flatten();
         jobs.filter(strange)
     };
-    let here = || jobs().filter(|job| is_at(job, volume, item));
+    let here = || jobs().filter(|job| is_at(job, volume, location));
     let owner = |job: &ExportJob| owner(job, question, mode, evidence, clocks);
     let ours = here()
         .filter(|job| owner(job) == Whose::Us)
@@ -162,8 +101,8 @@ pub(crate) fn judge<'a>(
             Some(ExportState::Pending | ExportState::Running) | None => 1,
             Some(ExportState::Failed) => 0,
         });
-    let place = evidence.whereabouts.get(&item.file);
-    if mode == ExportMode::Move && place.is_some_and(|place| place.is_at(volume, item)) {
+    let place = evidence.whereabouts.get(file);
+    if mode == ExportMode::Move && place.is_some_and(|place| place.is_at(volume, location)) {
         return Trace::Alias(ours);
     }
     if let Some(job) = ours {
@@ -177,9 +116,9 @@ pub(crate) fn judge<'a>(
     here().find(unclear).map_or(Trace::Nothing, Trace::Whose)
 }
 
-pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, item: &Item) -> bool {
+pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, location: &Location) -> bool {
     job.destination.value().is_some_and(|destination| {
-        destination.volume == *volume && item.location.is_echoed_as(&destination.location)
+        destination.volume == *volume && location.is_echoed_as(&destination.location)
     })
 }
 
@@ -214,7 +153,7 @@ fn owner(
                     && started.duration_since(clocks.now) <= ahead + slack
             });
             // The plan saw that the place was free: what lies there now, somebody brought since.
-            let arrived = evidence.objects.contains(&question.item.file);
+            let arrived = evidence.objects.contains(&question.file);
             if since_sent || (question.planned_free && arrived) {
                 Whose::Us
             } else {
@@ -230,23 +169,17 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::evidence::Whereabouts;
-    use crate::journal::Overwrite;
 
     pub(crate) fn volume() -> VolumeId {
         "lab/results".parse().expect("a volume id")
     }
 
-    pub(crate) fn item(number: i64) -> Item {
-        Item {
-            id: ItemId(number),
-            file: format!("{number:024x}").parse().expect("a file id"),
-            location: format!("run/{number}.bam").parse().expect("a location"),
-            size: Some(1),
-            overwrite: Overwrite::Forbidden,
-            properties: Tri::Absent,
-            attempt: 1,
-            folder: None,
-        }
+    pub(crate) fn file(number: i64) -> FileId {
+        format!("{number:024x}").parse().expect("a file id")
+    }
+
+    pub(crate) fn location(number: i64) -> Location {
+        format!("run/{number}.bam").parse().expect("a location")
     }
 
     pub(crate) fn job(number: i64) -> Value {
@@ -264,8 +197,8 @@ pub(crate) mod tests {
 
     fn question(number: i64) -> Question {
         Question {
-            item: item(number),
-            call: IntentId(1),
+            file: file(number),
+            location: location(number),
             sent: moment(SENT),
             run: SentBy::ThisRun,
             planned_free: true,
@@ -315,7 +248,7 @@ pub(crate) mod tests {
         place: Option<Whereabouts>,
         clocks: &Clocks,
     ) -> (&'static str, Option<String>) {
-        let file = question.item.file.clone();
+        let file = question.file.clone();
         let evidence = Evidence::of(jobs, place.map(|place| (file, place)));
         let id = |job: &ExportJob| Some(job.id.to_string());
         match judge(question, mode, &volume(), &evidence, clocks) {
@@ -324,25 +257,6 @@ pub(crate) mod tests {
             Trace::Elsewhere(job) => ("elsewhere", id(job)),
             Trace::Whose(job) => ("whose", id(job)),
             Trace::Nothing => ("nothing", None),
-        }
-    }
-
-    #[test]
-    fn each_job_keeps_its_own_times() {
-        let (one, other) = ("2026-01-01T10:00:00Z", "2026-01-01T10:00:01Z");
-        let mut moments = Moments::default();
-        for (started, finished) in [
-            (one, other),
-            (one, one),
-            (other, one),
-            ("soon", other),
-            (one, "later"),
-            (one, other),
-        ] {
-            let mut job = listed("a", 1, "COMPLETED", started);
-            job.finished_on = serde_json::from_value(json!(finished)).expect("a text");
-            let read = moments.of(&job.into());
-            assert_eq!(read, (started.parse().ok(), finished.parse().ok()));
         }
     }
 
@@ -402,7 +316,7 @@ pub(crate) mod tests {
             matches!(finding, Trace::Job(_))
         };
         assert!(!ask(&evidence, &question(1)));
-        evidence.objects.insert(item(1).file);
+        evidence.objects.insert(file(1));
         assert!(ask(&evidence, &question(1)));
         let mut overwriting = question(1);
         overwriting.planned_free = false;
@@ -463,11 +377,4 @@ pub(crate) mod tests {
         assert_eq!(finding.0, "elsewhere");
     }
 
-    #[test]
-    fn a_moves_job_is_never_complete_by_its_own_word() {
-        let job = listed("a", 1, "COMPLETED", "2026-01-01T10:05:01Z");
-        let verdict = |mode| seen(job.clone().into(), mode, None).verdict;
-        assert_eq!(verdict(ExportMode::Move), Verdict::Unfinished);
-        assert_eq!(verdict(ExportMode::Copy), Verdict::Completed);
-    }
 }

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportState, VolumeId};
 use tokio::time::Instant;
 
 use super::judge::is_at;
 use super::{Evidence, LATEST, Question};
+use crate::model::{ExportState, VolumeId};
 
 /// How many completed jobs to a file's planned place were seen, and since when. A file that was moved by one of them shows it
 /// at most [`LATEST`] settling times after that; a job that is listed late may have ended a moment before.
 #[derive(Clone, Copy, Debug, Hash)]
-pub(crate) struct Completed {
+pub struct Completed {
     jobs: usize,
     since: Option<Instant>,
 }
 
 impl Completed {
     /// None was seen.
-    pub(crate) fn none() -> Self {
+    pub fn none() -> Self {
         Completed {
             jobs: 0,
             since: None,
@@ -26,18 +26,18 @@ impl Completed {
     }
 
     /// What a look that began at this moment shows.
-    pub(crate) fn saw(
+    pub fn saw(
         &mut self,
         question: &Question,
         volume: &VolumeId,
         evidence: &Evidence,
         began: Instant,
     ) {
-        let jobs = evidence.jobs.get(&question.item.file).into_iter().flatten();
+        let jobs = evidence.jobs.get(&question.file).into_iter().flatten();
         let completed = jobs.filter(|job| {
             job.state.is(ExportState::Completed)
                 && !question.earlier.contains(&job.id)
-                && is_at(job, volume, &question.item)
+                && is_at(job, volume, &question.location)
         });
         let jobs = completed.count();
         if jobs > self.jobs {
@@ -49,14 +49,14 @@ impl Completed {
     }
 
     /// Whether a look that began at this moment would have shown a file that was moved.
-    pub(crate) fn must_show(&self, began: Instant, settle: Duration) -> bool {
+    pub fn must_show(&self, began: Instant, settle: Duration) -> bool {
         self.since
             .is_some_and(|since| began >= since + settle * LATEST)
     }
 
     /// The same, with its moment set elsewhere.
     #[cfg(feature = "proof")]
-    pub(crate) fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
+    pub fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
         Completed {
             since: self.since.map(set),
             ..self
@@ -66,20 +66,19 @@ impl Completed {
 
 #[cfg(test)]
 mod tests {
-    use cavatica_exports::model::ExportJob;
     use serde_json::json;
 
     use super::*;
     use crate::evidence::SentBy;
-    use crate::evidence::judge::tests::{item, job, volume};
-    use crate::journal::IntentId;
+    use crate::evidence::judge::tests::{file, job, location, volume};
+    use crate::model::ExportJob;
 
     const SETTLE: Duration = Duration::from_secs(60);
 
     fn question() -> Question {
         Question {
-            item: item(1),
-            call: IntentId(1),
+            file: file(1),
+            location: location(1),
             sent: "2026-01-01T10:05:00Z".parse().expect("a moment"),
             run: SentBy::ThisRun,
             planned_free: true,

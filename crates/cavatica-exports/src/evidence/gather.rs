@@ -4,20 +4,18 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use cavatica_exports::model::{
+use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
+use crate::model::{
     Batch, BulkItem, ExportBatchError, ExportId, ExportJob, ExportMode, ExportState, FileId,
     JobStanding, Location, StoredFile, VolumeId,
 };
-use cavatica_exports::transport::Error;
-use cavatica_exports::{Cavatica, ExportFilter, ListError};
-
-use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
-use crate::event::Hindrance;
 use crate::mutation::Mutation;
+use crate::transport::Error;
+use crate::{Cavatica, ExportFilter, ListError};
 
 /// How much an inquiry may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effort {
+pub enum Effort {
     /// Lists are read where that is cheap.
     Cheap,
     /// All of the account's jobs on the volume are read whatever it costs: there is nothing else to do.
@@ -32,45 +30,46 @@ const LIST_ATTEMPTS: u32 = 3;
 
 /// What is asked.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) mode: ExportMode,
-    pub(crate) volume: VolumeId,
-    pub(crate) questions: Vec<Question>,
-    pub(crate) effort: Effort,
+pub struct Asked {
+    /// Whether the files were moved or copied.
+    pub mode: ExportMode,
+    /// The volume they were sent to.
+    pub volume: VolumeId,
+    /// The files.
+    pub questions: Vec<Question>,
+    /// How much it may cost.
+    pub effort: Effort,
     /// Jobs of ours that were accepted long ago: those that are unfinished must be listed.
-    pub(crate) in_flight: Vec<ExportId>,
+    pub in_flight: Vec<ExportId>,
     /// For copies, of which only a date or the object itself says whose they are.
-    pub(crate) clocks: Clocks,
+    pub clocks: Clocks,
 }
 
 /// What the platform answered.
 #[derive(Debug)]
-pub(crate) struct Evidence {
+pub struct Evidence {
     /// The jobs of the files that were asked about.
-    pub(crate) jobs: HashMap<FileId, Vec<ExportJob>>,
+    pub jobs: HashMap<FileId, Vec<ExportJob>>,
     /// Where those files lie; one that couldn't be read is absent.
-    pub(crate) whereabouts: HashMap<FileId, Whereabouts>,
+    pub whereabouts: HashMap<FileId, Whereabouts>,
     /// The files, to be copied, whose planned objects were seen, of those whose jobs have no date that says enough.
-    pub(crate) objects: HashSet<FileId>,
+    pub objects: HashSet<FileId>,
     /// How much of the list of jobs was read.
-    pub(crate) extent: Extent,
+    pub extent: Extent,
     /// Whether the lists had as many jobs as they said, and those that they must.
-    pub(crate) clean: bool,
+    pub clean: bool,
     /// Every job that was listed, by its hash: eight bytes each.
     listed: HashSet<u64>,
 }
 
 impl Evidence {
     /// Whether a list showed this job. Should two hashes meet, a job is taken for listed; that is why no single one decides.
-    pub(crate) fn shows(&self, export: &str) -> bool {
+    pub fn shows(&self, export: &str) -> bool {
         self.listed.contains(&hashed(export))
     }
-}
 
-#[cfg(any(test, feature = "proof"))]
-impl Evidence {
     /// A whole list of these jobs, and where files lie.
-    pub(crate) fn of(
+    pub fn of(
         listed: Vec<ExportJob>,
         whereabouts: impl IntoIterator<Item = (FileId, Whereabouts)>,
     ) -> Self {
@@ -95,28 +94,27 @@ impl Evidence {
 
 /// Why a question went unanswered.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AskError {
+pub enum AskError {
+    /// A call failed.
     #[error(transparent)]
     Call(#[from] Error),
+    /// A list couldn't be read.
     #[error(transparent)]
     List(#[from] ListError),
+    /// A file couldn't be read.
     #[error("file {file} can't be read now")]
-    Unread { file: FileId },
+    Unread {
+        /// The file.
+        file: FileId,
+    },
+    /// The requests meet.
     #[error(transparent)]
     Batch(#[from] ExportBatchError),
 }
 
 impl AskError {
-    /// What keeps us from an answer.
-    pub(crate) fn hindrance(&self) -> Hindrance {
-        match self {
-            AskError::Call(error) | AskError::List(ListError::Call(error)) => error.into(),
-            AskError::List(_) | AskError::Batch(_) | AskError::Unread { .. } => Hindrance::NoAnswer,
-        }
-    }
-
     /// The platform's refusal of the account as a whole, if it is one: asking again is useless.
-    pub(crate) fn refusal(self) -> Result<Error, Self> {
+    pub fn refusal(self) -> Result<Error, Self> {
         let refused = |error: &Error| matches!(error.status(), Some(401 | 403));
         match self {
             AskError::Call(error) | AskError::List(ListError::Call(error)) if refused(&error) => {
@@ -138,11 +136,11 @@ impl AskError {
 /// 3. For those still open, all jobs. Jobs can't be deleted, so the unfiltered list only grows: read forward, it can't
 ///    lose a job that was in it before. Then, for a move, the files once more.
 /// 4. Where the whole list is too dear, for a move the failed jobs, the files once more, and the unfinished ones once more.
-pub(crate) async fn gather(platform: &Cavatica, asked: &Asked) -> Result<Evidence, AskError> {
+pub async fn gather(platform: &Cavatica, asked: &Asked) -> Result<Evidence, AskError> {
     let wanted: HashSet<&FileId> = asked
         .questions
         .iter()
-        .map(|question| &question.item.file)
+        .map(|question| &question.file)
         .collect();
     let mut reading = Gathering {
         platform,
@@ -205,11 +203,11 @@ impl Gathering<'_> {
     /// How many of the files show neither a job under way nor their own arrival.
     fn open(&self) -> usize {
         let is_open = |question: &&Question| {
-            let file = &question.item.file;
+            let file = &question.file;
             let mut jobs = self.evidence.jobs.get(file).into_iter().flatten();
             let place = self.evidence.whereabouts.get(file);
             let arrived =
-                place.is_some_and(|place| place.is_at(&self.asked.volume, &question.item));
+                place.is_some_and(|place| place.is_at(&self.asked.volume, &question.location));
             !arrived && !jobs.any(|job| !job.is_final())
         };
         self.asked.questions.iter().filter(is_open).count()
@@ -272,7 +270,7 @@ impl Gathering<'_> {
             .asked
             .questions
             .iter()
-            .map(|question| question.item.file.clone());
+            .map(|question| question.file.clone());
         let places = whereabouts(self.platform, &files.collect::<Vec<_>>()).await?;
         self.evidence.whereabouts.extend(places);
         Ok(())
@@ -295,9 +293,8 @@ impl Gathering<'_> {
         };
         let unclear: Vec<&Question> = self.asked.questions.iter().filter(whose).collect();
         for question in unclear {
-            let item = &question.item;
-            if object_exists(self.platform, volume, &item.location).await? {
-                self.evidence.objects.insert(item.file.clone());
+            if object_exists(self.platform, volume, &question.location).await? {
+                self.evidence.objects.insert(question.file.clone());
             }
         }
         Ok(())
@@ -332,7 +329,7 @@ fn hashed(export: &str) -> u64 {
 }
 
 /// Whether there is an object at a location of a volume.
-pub(crate) async fn object_exists(
+pub async fn object_exists(
     platform: &Cavatica,
     volume: &VolumeId,
     location: &Location,
@@ -345,7 +342,7 @@ pub(crate) async fn object_exists(
 }
 
 /// Where the bytes of these files lie; a file that can't be read now is left out.
-pub(crate) async fn whereabouts(
+pub async fn whereabouts(
     platform: &Cavatica,
     files: &[FileId],
 ) -> Result<HashMap<FileId, Whereabouts>, AskError> {

@@ -1,4 +1,4 @@
-//! Faults that were put into the engine by hand, to see that the proof finds each of them.
+//! Faults that are put in by hand, to see that the proof finds each of them.
 //!
 //! Only builds with the feature `mutations` have them, which `cavatica-simulation` alone asks for. In all others
 //! [`is_on`](Mutation::is_on) is always false, and the compiler leaves nothing of them.
@@ -8,7 +8,6 @@ macro_rules! mutations {
     ($($(#[doc = $doc:literal])* $Mutation:ident = $name:literal,)+) => {
         /// A fault that was put in by hand.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        #[cfg_attr(not(feature = "mutations"), expect(unreachable_pub, reason = "only the simulation reaches it"))]
         pub enum Mutation { $($(#[doc = $doc])* $Mutation,)+ }
 
         #[cfg(feature = "mutations")]
@@ -82,7 +81,9 @@ mod switch {
             ON.set(to);
         }
 
-        pub(crate) fn is_on(self) -> bool {
+        /// Whether this one is switched on.
+        #[must_use]
+        pub fn is_on(self) -> bool {
             ON.get() == Some(self)
         }
     }
@@ -90,7 +91,9 @@ mod switch {
 
 #[cfg(not(feature = "mutations"))]
 impl Mutation {
-    pub(crate) const fn is_on(self) -> bool {
+    /// Never here.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
         false
     }
 }

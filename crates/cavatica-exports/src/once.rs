@@ -1,10 +1,8 @@
-//! One export without a journal: the same care about a lost answer, for a program that waits for it.
+//! One export, with the engine's care about a lost answer, for a program that waits for it.
 
+use std::fmt;
 use std::time::Duration;
 
-use cavatica_exports::model::{CheckedExport, ExportJob, ExportMode, ExportState, Tri};
-use cavatica_exports::transport::{Client, Error, Outcome};
-use cavatica_exports::{Cavatica, ExportFilter};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
@@ -12,8 +10,9 @@ use crate::evidence::{
     AskError, Asked, Clocks, Completed, Coverage, Effort, JobClock, LATEST, Question, SentBy,
     Settled, Settling, Trace, gather, judge,
 };
-use crate::journal::{IntentId, Item, Overwrite};
-use crate::state::{Doubt, ItemId};
+use crate::model::{CheckedExport, ExportJob, ExportMode, ExportState};
+use crate::transport::{Error, Outcome};
+use crate::{Cavatica, ExportFilter, Exports};
 
 /// How an export that was started once came about.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,58 +40,117 @@ pub enum OnceError {
     )]
     Absent(#[source] Error),
     /// The answer was lost, and what became of the request can't be known from here. Nothing was sent again.
-    #[error("it isn't known whether the export was started: {doubt}")]
+    #[error("it isn't known whether the export was started: {why}")]
     Unknown {
         /// Why it can't be known.
-        doubt: Doubt,
+        why: Unclear,
         /// How the answer was lost.
         source: Error,
     },
 }
 
+impl OnceError {
+    /// The transport's error: why it was not started, or how the answer was lost.
+    pub fn call(&self) -> &Error {
+        match self {
+            OnceError::NotStarted(error) | OnceError::Absent(error) => error,
+            OnceError::Unknown { source, .. } => source,
+        }
+    }
+
+    /// What became of the request. Unlike [`Error::outcome`] it knows what was found out since: `Unknown` only where nobody can
+    /// know.
+    pub fn outcome(&self) -> &Outcome {
+        match self {
+            OnceError::NotStarted(error) => error.outcome(),
+            OnceError::Absent(error) => match error.outcome() {
+                // Proven absent, it is as good as never sent.
+                Outcome::Unknown => &Outcome::NotSent,
+                known => known,
+            },
+            OnceError::Unknown { .. } => &Outcome::Unknown,
+        }
+    }
+}
+
+/// Why it can't be known whether an export was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unclear {
+    /// The list of the account's own jobs doesn't show all that it must, or can't be read: it proves no absence.
+    ListIncomplete,
+    /// A completed job of the same file to the same place is listed, and it can't be told whether it is this one's.
+    WhoseJob,
+}
+
+impl fmt::Display for Unclear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unclear::ListIncomplete => {
+                "the answer was lost, and the list of your own export jobs doesn't show all that it must"
+            }
+            Unclear::WhoseJob => {
+                "the answer was lost, and a completed job of the same file to the same place may be this one or an earlier one"
+            }
+        })
+    }
+}
+
 /// When the platform is asked early after a lost answer, in parts of the settling time: a success is mostly seen at once.
 const EARLY: [f64; 3] = [0.02, 0.1, 0.4];
 
-/// Starts one export, and finds out what became of it if the answer is lost, or says no in a way that may come after a yes.
-/// It is sent once, whatever happens.
-///
-/// `settle` is how long the platform gets to carry out a request and to list its job before the absence of a job means
-/// anything; a minute is ample. Absence is proven by three looks, the last after four settling times.
-///
-/// # Errors
-///
-/// [`OnceError`] by what is known: not started, proven absent, or unknown.
-pub async fn export_once(
-    client: &Client,
-    export: &CheckedExport,
-    mode: ExportMode,
-    settle: Duration,
-) -> Result<Started, OnceError> {
-    let platform = Cavatica::new(client.clone());
-    let sent = client.now();
-    let error = match platform.exports.start(export, mode).await {
-        Ok(answer) => return Ok(Started::Answered(Box::new(answer.value))),
-        Err(error) => error,
-    };
-    let now = Instant::now();
-    let mut inquiry = SingleInquiry::new(&platform, export, mode, sent);
-    match error.outcome() {
-        Outcome::NotSent => Err(OnceError::NotStarted(error)),
-        Outcome::Refused => match inquiry.inquire(Effort::Cheap).await {
-            Ok(Some(started)) => Ok(started),
-            Ok(None) | Err(_) => Err(OnceError::NotStarted(error)),
-        },
-        Outcome::Throttled | Outcome::Maintenance => {
-            inquiry
-                .settle(Settling::since(now, settle), settle, error)
-                .await
-        }
-        Outcome::Unknown => {
-            let dead = now + client.longest_byte_life().unwrap_or(settle);
-            inquiry
-                .settle(Settling::since(dead, settle), settle, error)
-                .await
-        }
+impl Exports {
+    /// Starts one export, and finds out what became of it if the answer is lost, or says no in a way that may come after a
+    /// yes. It is sent once, whatever happens.
+    ///
+    /// `settle` is how long the platform gets to carry out a request and to list its job before the absence of a job means
+    /// anything; a minute is ample. Absence is proven by three looks, the last after four settling times.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use cavatica_exports::Started;
+    /// # use cavatica_exports::model::{CheckedExport, ExportMode};
+    /// # async fn demo(exports: cavatica_exports::Exports, checked: CheckedExport) -> Result<(), cavatica_exports::OnceError> {
+    /// match exports.start_once(&checked, ExportMode::Move, Duration::from_secs(60)).await? {
+    ///     Started::Answered(job) | Started::Found(job) => println!("job {}", job.id),
+    ///     Started::Completed => println!("the file is there already, by this start"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// What becomes of it when the future is dropped says [`start`](Self::start): then nobody looks.
+    ///
+    /// # Errors
+    ///
+    /// [`OnceError`] by what is known: not started, proven absent, or unknown.
+    pub async fn start_once(
+        &self,
+        export: &CheckedExport,
+        mode: ExportMode,
+        settle: Duration,
+    ) -> Result<Started, OnceError> {
+        let client = self.client();
+        let sent = client.now();
+        let error = match self.start(export, mode).await {
+            Ok(answer) => return Ok(Started::Answered(Box::new(answer.value))),
+            Err(error) => error,
+        };
+        let now = Instant::now();
+        let platform = Cavatica::new(client.clone());
+        let mut inquiry = SingleInquiry::new(&platform, export, mode, sent);
+        let dead = match error.outcome() {
+            Outcome::NotSent => return Err(OnceError::NotStarted(error)),
+            Outcome::Refused => {
+                return match inquiry.inquire(Effort::Cheap).await {
+                    Ok(Some(started)) => Ok(started),
+                    Ok(None) | Err(_) => Err(OnceError::NotStarted(error)),
+                };
+            }
+            Outcome::Throttled | Outcome::Maintenance => now,
+            Outcome::Unknown => now + client.longest_byte_life().unwrap_or(settle),
+        };
+        let settling = Settling::since(dead, settle);
+        inquiry.settle(settling, settle, error).await
     }
 }
 
@@ -117,17 +175,8 @@ impl<'a> SingleInquiry<'a> {
         let ahead = platform.client.clock_ahead().unwrap_or_default();
         let sent = sent.saturating_add(ahead).unwrap_or(sent);
         let question = Question {
-            item: Item {
-                id: ItemId(0),
-                file: request.source.file.clone(),
-                location: request.destination.location.clone(),
-                size: None,
-                overwrite: Overwrite::Forbidden,
-                properties: Tri::Absent,
-                attempt: 1,
-                folder: None,
-            },
-            call: IntentId(0),
+            file: request.source.file.clone(),
+            location: request.destination.location.clone(),
             sent,
             run: SentBy::ThisRun,
             // Nobody looked whether the place was free.
@@ -178,7 +227,7 @@ impl<'a> SingleInquiry<'a> {
                     failures += 1;
                     continue;
                 }
-                Err(_) => return Err(unknown(Doubt::ListIncomplete, error)),
+                Err(_) => return Err(unknown(Unclear::ListIncomplete, error)),
             }
             let Some((coverage, whose)) = self.last.take() else {
                 continue;
@@ -189,10 +238,10 @@ impl<'a> SingleInquiry<'a> {
                 Settled::Open => {}
                 Settled::Absent { .. } if may_show && !is_copy => {}
                 Settled::Absent { .. } if whose && is_copy => {
-                    return Err(unknown(Doubt::WhoseJob, error));
+                    return Err(unknown(Unclear::WhoseJob, error));
                 }
                 Settled::Absent { .. } => return Err(OnceError::Absent(error)),
-                Settled::Unknowable => return Err(unknown(Doubt::ListIncomplete, error)),
+                Settled::Unknowable => return Err(unknown(Unclear::ListIncomplete, error)),
             }
         }
     }
@@ -237,8 +286,8 @@ impl<'a> SingleInquiry<'a> {
     }
 }
 
-fn unknown(doubt: Doubt, source: Error) -> OnceError {
-    OnceError::Unknown { doubt, source }
+fn unknown(why: Unclear, source: Error) -> OnceError {
+    OnceError::Unknown { why, source }
 }
 
 /// The job behind a success that the file's storage showed. It is good to have, not needed.

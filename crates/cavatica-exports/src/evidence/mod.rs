@@ -1,0 +1,20 @@
+//! What the platform shows of exports whose fate isn't known, and what follows from it.
+//!
+//! [`Exports::start_once`](crate::Exports::start_once) and the engine decide by it, and so may another sender of many files.
+//!
+//! [`gather`] asks, cheapest question first. [`judge`] says what the answers show of one file, [`Settling`] when seeing
+//! nothing proves that there is nothing, [`JobClock`] when a job began on our own clock. All but the first are pure: no network, no clock, no disk.
+
+mod completed;
+mod gather;
+mod job_clock;
+mod judge;
+mod settling;
+mod whereabouts;
+
+pub use completed::Completed;
+pub use gather::{AskError, Asked, Effort, Evidence, gather, object_exists, whereabouts};
+pub use job_clock::JobClock;
+pub use judge::{Clocks, Question, SentBy, Trace, judge};
+pub use settling::{Coverage, Extent, LATEST, Settled, Settling};
+pub use whereabouts::Whereabouts;
