@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use crate::{
-    Failed, cargo, command, conformance, crash, deny, python, say, simulate, stores, target, tidy,
+    Failed, api, cargo, command, conformance, crash, deny, package, python, say, simulate, stores,
+    target, tidy,
 };
 
 pub(crate) fn run() -> Result<(), Failed> {
@@ -29,6 +30,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         command(cargo().args(["test", "--workspace", "--locked"]))
     })?;
     step("examples", examples)?;
+    step("features", features)?;
     step("wasm", wasm)?;
     step("docs", || {
         command(
@@ -37,6 +39,8 @@ pub(crate) fn run() -> Result<(), Failed> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
+    step("public API", || api::run(true))?;
+    step("packages", package::run)?;
     step("demo", || {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
@@ -84,6 +88,7 @@ fn examples() -> Result<(), Failed> {
     for (package, name) in [
         ("cavatica-exports", "export_one_file"),
         ("cavatica-exports", "list_and_follow"),
+        ("cavatica-exports", "check_service"),
         ("cavatica-transfer", "transfer"),
     ] {
         command(cargo().args([
@@ -97,6 +102,23 @@ fn examples() -> Result<(), Failed> {
         ]))?;
     }
     Ok(())
+}
+
+/// The engine without the features that the program asks for, and the model with the one that it doesn't.
+fn features() -> Result<(), Failed> {
+    for features in ["--no-default-features", "--features=sqlite"] {
+        command(cargo().args(["check", "--locked", "-p", "cavatica-transfer", features]))?;
+    }
+    command(cargo().args([
+        "test",
+        "--locked",
+        "-p",
+        "cavatica-model",
+        "--features",
+        "schemars1",
+        "--lib",
+        "schema",
+    ]))
 }
 
 /// The model serves where there is no operating system. Said, not failed, where the target can't be had.

@@ -1,6 +1,7 @@
 //! The chores of this repository: `cargo xtask CHORE`.
 
 mod airflow;
+mod api;
 mod bench;
 mod ci;
 mod conformance;
@@ -9,6 +10,7 @@ mod deny;
 mod dist;
 mod load;
 mod metadata;
+mod package;
 mod python;
 mod sandbox;
 mod simulate;
@@ -33,6 +35,12 @@ pub(crate) use tools::{Failed, because, cargo, command, root, say, target, unspo
 enum Chore {
     /// The operator in Python, in an Airflow of its own
     Airflow(airflow::AirflowOptions),
+    /// Records the public API of each library in its `api.txt`
+    Api {
+        /// Only say where it differs from what is recorded
+        #[arg(long)]
+        check: bool,
+    },
     /// Requests, time, CPU and memory beside the official Python client, and the targets that must be met
     Bench(bench::BenchOptions),
     /// Everything that must hold before a change lands
@@ -43,6 +51,8 @@ enum Chore {
     Crash(crash::Campaign),
     /// What is asked of every dependency: licence, versions, source, known faults
     Deny,
+    /// The libraries as packages, each with those below it
+    Package,
     /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
     Python(python::PythonOptions),
     /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
@@ -77,12 +87,14 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Airflow(options) => airflow::run(&options),
+        Chore::Api { check } => api::run(check),
         Chore::Bench(options) => bench::run(&options),
         Chore::Ci => ci::run(),
         Chore::Conformance => conformance::run(),
         Chore::Crash(campaign) => crash::run(&campaign),
         Chore::Deny => deny::run(),
         Chore::Dist(options) => dist::run(&options),
+        Chore::Package => package::run(),
         Chore::Python(options) => python::run(&options),
         Chore::Fuzz { cases } => upkeep::fuzz(cases),
         Chore::SandboxLoad(load) => load::run(&load),

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cavatica_exports::model::{File, FileRef};
+use cavatica_exports::model::File;
+use cavatica_exports::model::file::FileRef;
 use cavatica_exports::transport::{Client, ClientBuilder, RetryPolicy, Wait};
 use cavatica_exports::{Cavatica, Followed};
 

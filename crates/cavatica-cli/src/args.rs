@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cavatica_exports::model::{
-    ExportId, ExportState, FileRef, Location, Platform, Prefix, ProjectId, Template, VolumeId,
-};
+use cavatica_exports::model::account::Platform;
+use cavatica_exports::model::destination::{Prefix, Template};
+use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::{ExportId, ExportState, Location, ProjectId, VolumeId};
 use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 

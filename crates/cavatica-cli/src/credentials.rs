@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cavatica_exports::model::Platform;
+use cavatica_exports::model::account::Platform;
 use cavatica_exports::transport::{Endpoint, Token};
 use cavatica_s3::ini::{Ini, decode};
 use cavatica_s3::shown_address;

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use cavatica_exports::model::{Objection, Rejected};
+use cavatica_exports::model::finding::{Objection, Rejected};
 use cavatica_exports::transport::{self, Effect, Fault, Outcome};
 use cavatica_exports::{ListError, WaitError};
 use cavatica_transfer::Fingerprint;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use cavatica_exports::model::manifest::{Foreign, ManifestError};
-use cavatica_exports::model::visible;
+use cavatica_exports::model::text::visible;
 use cavatica_exports::transport::{BuildError, DialError, Effect, Error, Fault, Outcome};
 
 /// What a manifest looks like.

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cavatica_exports::model::visible_json;
+use cavatica_exports::model::text::visible_json;
 use cavatica_exports::transport::Client;
 use cavatica_report::Document;
 use cavatica_transfer::journal::Tally;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use cavatica_exports::model::visible_json;
+use cavatica_exports::model::text::visible_json;
 use cavatica_report::Document;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

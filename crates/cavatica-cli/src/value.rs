@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{
-    AccessMode, ExportState, FileRef, Location, LocationError, OpenName, Platform, Prefix,
-    ProjectId, TaskId, Template, TemplateError, VolumeId, VolumeName, VolumeNameError,
-};
+use cavatica_exports::model::account::Platform;
+use cavatica_exports::model::destination::{LocationError, Prefix, Template, TemplateError};
+use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::mount::{VolumeName, VolumeNameError};
+use cavatica_exports::model::volume::AccessMode;
+use cavatica_exports::model::wire::OpenName;
+use cavatica_exports::model::{ExportState, Location, ProjectId, TaskId, VolumeId};
 use cavatica_transfer::Fingerprint;
 
 use crate::hint::shell_word;
@@ -37,7 +40,7 @@ pub(crate) fn file(text: &str) -> Result<FileRef, String> {
         ));
     }
     text.parse()
-        .map_err(|error: cavatica_exports::model::IdError| error.to_string())
+        .map_err(|error: cavatica_exports::model::id::IdError| error.to_string())
 }
 
 /// A folder, by its id or its project and path.
@@ -50,7 +53,7 @@ pub(crate) fn folder(text: &str) -> Result<FileRef, String> {
         ));
     }
     text.parse()
-        .map_err(|error: cavatica_exports::model::IdError| error.to_string())
+        .map_err(|error: cavatica_exports::model::id::IdError| error.to_string())
 }
 
 const SHOW_FILES: &str =
@@ -112,7 +115,7 @@ pub(crate) fn task(text: &str) -> Result<TaskId, String> {
         ));
     }
     text.parse()
-        .map_err(|error: cavatica_exports::model::IdError| error.to_string())
+        .map_err(|error: cavatica_exports::model::id::IdError| error.to_string())
 }
 
 /// The key of a new object.

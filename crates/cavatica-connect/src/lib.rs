@@ -8,6 +8,14 @@
 //! * **Proxies.** `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl reads them ([`ProxyChoice`]). Traffic to this
 //!   machine never takes a proxy, and nothing passes one but inside TLS.
 //! * **Bytes** can die with their sender ([`Options::byte_life`]).
+//!
+//! # Using it
+//!
+//! ```toml
+//! cavatica-connect = "0.1"
+//! ```
+//!
+//! No features. Rust 1.95 or later. It never sends a byte of its own but for a tunnel and TLS.
 
 #![warn(missing_docs)]
 

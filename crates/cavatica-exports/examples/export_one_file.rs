@@ -27,7 +27,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Sent once, whatever becomes of the answer; if it is lost, the platform is asked what became of the export.
     let settle = Duration::from_secs(60);
-    let start = cavatica.exports.start_once(&checked, ExportMode::Copy, settle);
+    let start = cavatica
+        .exports
+        .start_once(&checked, ExportMode::Copy, settle);
     let (Started::Answered(job) | Started::Found(job)) = start.await? else {
         println!("the answer was lost, and the object is there");
         return Ok(());

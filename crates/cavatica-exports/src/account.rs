@@ -1,6 +1,6 @@
 //! The account behind the token.
 
-use crate::model::{RateLimit, User};
+use crate::model::account::{RateLimit, User};
 use crate::transport::{Call, Client, Error, Fetched};
 
 /// Calls about the account behind the token.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::model::bulk::{Batch, BulkAnswer, BulkGetRequest};
+use crate::model::job::StartedJob;
+use crate::model::wire::{OpenName, Page};
 use crate::model::{
-    Batch, BulkAnswer, BulkGetRequest, CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode,
-    ExportState, OpenName, Page, StartedJob, VolumeId,
+    CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode, ExportState, VolumeId,
 };
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
@@ -23,11 +25,29 @@ pub struct Exports {
 
 /// Which jobs to list. The platform shows only those that the caller started.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ExportFilter {
     /// Only jobs into this volume.
     pub volume: Option<VolumeId>,
     /// Only jobs in one of these states; all if empty.
     pub states: Vec<ExportState>,
+}
+
+impl ExportFilter {
+    /// Jobs into this volume.
+    pub fn to(volume: VolumeId) -> Self {
+        ExportFilter {
+            volume: Some(volume),
+            states: Vec::new(),
+        }
+    }
+
+    /// Of them those in one of these states.
+    #[must_use]
+    pub fn in_states(mut self, states: impl IntoIterator<Item = ExportState>) -> Self {
+        self.states.extend(states);
+        self
+    }
 }
 
 impl Exports {
@@ -112,7 +132,7 @@ impl Exports {
     }
 
     /// Reads up to 100 jobs with one request: whole [`ExportJob`](crate::model::ExportJob)s, or of each what a
-    /// [`JobStanding`](crate::model::JobStanding) holds, which is less work.
+    /// [`JobStanding`](crate::model::job::JobStanding) holds, which is less work.
     ///
     /// # Errors
     ///
@@ -124,9 +144,7 @@ impl Exports {
         // The documentation's text prints `/bulk/storage/export/get`; its example and all official clients use the plural.
         let call = Call::post("/bulk/storage/exports/get")
             .effect(Effect::Read)
-            .json(&BulkGetRequest {
-                export_ids: ids.clone(),
-            });
+            .json(&BulkGetRequest::new(ids.clone()));
         self.client.fetch_with(call, BulkAnswer::read).await
     }
 

@@ -2,7 +2,10 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::model::{Batch, BulkAnswer, BulkFilesRequest, File, FileId, FileRef, Page, ProjectId};
+use crate::model::bulk::{Batch, BulkAnswer, BulkFilesRequest};
+use crate::model::file::FileRef;
+use crate::model::wire::Page;
+use crate::model::{File, FileId, ProjectId};
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
 
@@ -109,7 +112,7 @@ impl Files {
         Ok(None)
     }
 
-    /// Reads up to 100 files with one request: whole [`File`]s, or of each what a [`StoredFile`](crate::model::StoredFile)
+    /// Reads up to 100 files with one request: whole [`File`]s, or of each what a [`StoredFile`](crate::model::file::StoredFile)
     /// holds, which is less work.
     ///
     /// # Errors
@@ -121,9 +124,7 @@ impl Files {
     ) -> Result<Fetched<BulkAnswer<F>>, Error> {
         let call = Call::post("/bulk/files/get")
             .effect(Effect::Read)
-            .json(&BulkFilesRequest {
-                file_ids: ids.clone(),
-            });
+            .json(&BulkFilesRequest::new(ids.clone()));
         self.client.fetch_with(call, BulkAnswer::read).await
     }
 
@@ -137,7 +138,7 @@ impl Files {
 
     /// Lists one level by tokens instead of offsets: pages don't shift, and may be larger than 100. The platform offers
     /// this as advance access and may refuse it. Of each entry a whole [`File`] is read, or what a
-    /// [`StoredFile`](crate::model::StoredFile) holds, which is less work.
+    /// [`StoredFile`](crate::model::file::StoredFile) holds, which is less work.
     pub fn scroll<F: DeserializeOwned + Send + 'static>(
         &self,
         parent: &Parent,

@@ -22,6 +22,22 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | of [`Cavatica`] | calls |
+//! |---|---|
+//! | [`exports`](Exports) | [`start`](Exports::start), [`start_once`](Exports::start_once), [`start_each`](Exports::start_each); [`get`](Exports::get), [`get_bulk`](Exports::get_bulk), [`list`](Exports::list), [`count`](Exports::count); [`watch`](Exports::watch), [`wait`](Exports::wait) |
+//! | [`files`](Files) | [`get`](Files::get), [`get_bulk`](Files::get_bulk), [`look_up`](Files::look_up) by path, [`find`](Files::find); [`list`](Files::list), [`scroll`](Files::scroll), a [`FileWalk`] through a tree |
+//! | [`volumes`](Volumes) | [`get`](Volumes::get), [`list`](Volumes::list), [`object`](Volumes::object), a [`VolumeWalk`]; [`create`](Volumes::create), [`change`](Volumes::change), [`delete`](Volumes::delete); members |
+//! | [`projects`](Projects), [`tasks`](Tasks), [`account`](Account) | what they are, and the limit on requests |
+//! | any other route | a [`Pager`] over a [`Call`](transport::Call) of one's own, or [`Client::fetch`](transport::Client::fetch) |
+//!
+//! # Using it
+//!
+//! ```toml
+//! cavatica-exports = "0.1"
+//! ```
+//!
+//! No features for others. Rust 1.95 or later. It never sends anything twice, and writes to no disk.
+//!
 //! A call that starts exports takes only what [`model::ExportRequest::check`] let through. Its error says what became
 //! of it: see [`transport::Outcome`] before sending anything twice.
 

@@ -292,10 +292,8 @@ fn unknown(why: Unclear, source: Error) -> OnceError {
 
 /// The job behind a success that the file's storage showed. It is good to have, not needed.
 async fn completed_job(platform: &Cavatica, export: &CheckedExport) -> Option<ExportJob> {
-    let filter = ExportFilter {
-        volume: Some(export.request().destination.volume.clone()),
-        states: vec![ExportState::Completed],
-    };
+    let filter = ExportFilter::to(export.request().destination.volume.clone())
+        .in_states([ExportState::Completed]);
     let mut pager = platform.exports.list(&filter);
     while let Ok(Some(page)) = pager.next_page().await {
         let ours = |job: &ExportJob| job.answers(export.request()) == Some(true);

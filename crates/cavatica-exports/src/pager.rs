@@ -10,7 +10,8 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Entry, Page, VolumeListing};
+use crate::model::volume::VolumeListing;
+use crate::model::wire::{Entry, Page};
 use crate::transport::{Call, Client, Error, Fetched};
 
 /// The largest page that the platform documents.
@@ -57,7 +58,8 @@ pub enum ListError {
 /// ```no_run
 /// # async fn demo(client: cavatica_exports::transport::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use cavatica_exports::Pager;
-/// use cavatica_exports::model::{Page, UnknownKeys};
+/// use cavatica_exports::model::wire::Page;
+/// use cavatica_exports::model::UnknownKeys;
 /// use cavatica_exports::transport::Call;
 ///
 /// // Any list of the API, with what one knows of its items.

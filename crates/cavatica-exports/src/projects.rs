@@ -1,6 +1,8 @@
 //! Projects.
 
-use crate::model::{Page, Project, ProjectId};
+use crate::model::ProjectId;
+use crate::model::project::Project;
+use crate::model::wire::Page;
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Error, Fetched};
 

@@ -1,6 +1,8 @@
 //! Tasks.
 
-use crate::model::{Page, Task, TaskId};
+use crate::model::TaskId;
+use crate::model::task::Task;
+use crate::model::wire::Page;
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Error, Fetched};
 

@@ -1,9 +1,9 @@
 //! Volumes, and what lies on them.
 
-use crate::model::{
-    Member, NewVolume, Page, Volume, VolumeChange, VolumeId, VolumeListing, VolumeObject,
-    VolumePermissions,
-};
+use crate::model::mount::{NewVolume, VolumeChange};
+use crate::model::volume::{Member, VolumeListing, VolumeObject, VolumePermissions};
+use crate::model::wire::Page;
+use crate::model::{Volume, VolumeId};
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Error, Fetched};
 
@@ -101,10 +101,8 @@ impl Volumes {
     ///
     /// Those of the transport.
     pub async fn deactivate_by_force(&self, id: &VolumeId) -> Result<Fetched<Volume>, Error> {
-        let change = VolumeChange {
-            active: Some(false),
-            ..VolumeChange::default()
-        };
+        let mut change = VolumeChange::default();
+        change.active = Some(false);
         let call = Call::patch("/storage/volumes/{volume}")
             .param("volume", id)
             .query("force", true)

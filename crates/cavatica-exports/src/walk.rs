@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Entry, File, Page, VolumeId, VolumeListing};
+use crate::model::volume::VolumeListing;
+use crate::model::wire::{Entry, Page};
+use crate::model::{File, VolumeId};
 use crate::transport::Outcome;
 use crate::{Files, ListError, Pager, Parent, Volumes};
 

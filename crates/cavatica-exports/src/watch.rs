@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::Exports;
-use crate::model::{Batch, BulkItem, ExportId, ExportJob, ExportState, Open};
+use crate::model::bulk::{Batch, BulkItem};
+use crate::model::wire::Open;
+use crate::model::{ExportId, ExportJob, ExportState};
 use crate::transport::{Error, Outcome};
 
 /// The wait before the second look; it grows by half each time.

@@ -1,9 +1,9 @@
 //! What the words cost. A bulk answer is read beside the same bytes read as untyped JSON, which is the measure for it.
 
+use cavatica_model::bulk::{Batch, BulkAnswer, BulkExportRequest};
+use cavatica_model::destination::FileFacts;
 use cavatica_model::manifest::Manifest;
-use cavatica_model::{
-    Batch, BulkAnswer, BulkExportRequest, ExportJob, ExportRequest, File, FileFacts, Layout, Volume,
-};
+use cavatica_model::{ExportJob, ExportRequest, File, Layout, Volume};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use serde_json::{Value, json};
@@ -51,9 +51,8 @@ fn decode(bencher: Bencher) {
 
 #[divan::bench]
 fn encode(bencher: Bencher) {
-    let body = BulkExportRequest {
-        items: Batch::new((0..ITEMS).map(request).collect()).expect("a batch"),
-    };
+    let requests = Batch::new((0..ITEMS).map(request).collect());
+    let body = BulkExportRequest::new(requests.expect("a batch"));
     bencher
         .counter(ItemsCount::new(ITEMS))
         .bench(|| serde_json::to_vec(black_box(&body)));
@@ -73,17 +72,15 @@ fn check(bencher: Bencher) {
 
 #[divan::bench]
 fn template(bencher: Bencher) {
-    let layout = Layout {
-        prefix: "archive/".parse().expect("a prefix"),
-        template: "{project}/{path}/{name}".parse().expect("a template"),
-    };
+    let layout = Layout::new(
+        "archive/".parse().expect("a prefix"),
+        "{project}/{path}/{name}".parse().expect("a template"),
+    );
     let project = "rfranklin/cohort-7".parse().expect("an id");
-    let facts = FileFacts {
-        name: Some("NA12878 #2.bam"),
-        path: Some("run1/aligned"),
-        project: Some(&project),
-        ..FileFacts::default()
-    };
+    let mut facts = FileFacts::default();
+    facts.name = Some("NA12878 #2.bam");
+    facts.path = Some("run1/aligned");
+    facts.project = Some(&project);
     bencher
         .counter(ItemsCount::new(1_u32))
         .bench(|| black_box(&layout).location(black_box(&facts)));

@@ -26,6 +26,7 @@ use crate::{Tri, UnknownKeys};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ApiError {
     /// The HTTP status; read it through [`http_status`](Self::http_status).
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -50,6 +51,7 @@ pub struct ApiError {
 /// observed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum ErrorStatus {
     /// An HTTP status.
     Number(u16),
@@ -73,6 +75,20 @@ impl ApiError {
             more_info: Tri::Absent,
             unknown: UnknownKeys::new(),
         }
+    }
+
+    /// The same with another HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status.into();
+        self
+    }
+
+    /// The same with another sentence.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Tri::Value(message.into());
+        self
     }
 
     /// The HTTP status that the body names. The one of the answer counts more, where there is an answer of its own.

@@ -18,10 +18,11 @@ use crate::{ApiError, ExportId, ExportRequest, FileId, UnknownKeys};
 /// The body of `POST /bulk/storage/exports/create`. Whether to move or copy is said once for the whole call.
 ///
 /// ```
-/// use cavatica_model::{Batch, BulkExportRequest, ExportRequest};
+/// use cavatica_model::bulk::{Batch, BulkExportRequest};
+/// use cavatica_model::ExportRequest;
 ///
 /// let one = ExportRequest::new("567890abc8a5639cc6722063".parse()?, "rfranklin/output".parse()?, "a.vcf".parse()?);
-/// let body = BulkExportRequest { items: Batch::new(vec![one])? };
+/// let body = BulkExportRequest::new(Batch::new(vec![one])?);
 /// assert_eq!(serde_json::to_value(&body)?["items"][0]["destination"]["location"], "a.vcf");
 ///
 /// // None, or more than a hundred, are not a request.
@@ -29,34 +30,69 @@ use crate::{ApiError, ExportId, ExportRequest, FileId, UnknownKeys};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BulkExportRequest {
     /// The exports to start.
     pub items: Batch<ExportRequest>,
 }
 
+impl BulkExportRequest {
+    /// A request for these.
+    pub fn new(items: Batch<ExportRequest>) -> Self {
+        BulkExportRequest { items }
+    }
+}
+
 /// The body of `POST /bulk/storage/exports/get`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BulkGetRequest {
     /// The jobs to read.
     pub export_ids: Batch<ExportId>,
 }
 
+impl BulkGetRequest {
+    /// A request for these.
+    pub fn new(export_ids: Batch<ExportId>) -> Self {
+        BulkGetRequest { export_ids }
+    }
+}
+
 /// The body of `POST /bulk/files/get`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BulkFilesRequest {
     /// The files to read.
     pub file_ids: Batch<FileId>,
 }
 
+impl BulkFilesRequest {
+    /// A request for these.
+    pub fn new(file_ids: Batch<FileId>) -> Self {
+        BulkFilesRequest { file_ids }
+    }
+}
+
 /// The answer of a bulk call. Its order isn't promised to be that of the request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "T: DeserializeOwned"))]
+#[non_exhaustive]
 pub struct BulkAnswer<T> {
     /// One per item of the request, if all goes well; more or fewer harm only themselves.
     pub items: Vec<BulkItem<T>>,
     /// Keys that this version has no field for.
     #[serde(flatten)]
     pub unknown: UnknownKeys,
+}
+
+impl<T> BulkAnswer<T> {
+    /// An answer of these items.
+    pub fn new(items: Vec<BulkItem<T>>) -> Self {
+        BulkAnswer {
+            items,
+            unknown: UnknownKeys::new(),
+        }
+    }
 }
 
 impl<T: DeserializeOwned> BulkAnswer<T> {
@@ -68,7 +104,8 @@ impl<T: DeserializeOwned> BulkAnswer<T> {
     /// If the text is no JSON object with a list of `items`.
     ///
     /// ```
-    /// use cavatica_model::{BulkAnswer, ExportJob};
+    /// use cavatica_model::bulk::BulkAnswer;
+    /// use cavatica_model::ExportJob;
     ///
     /// let text = r#"{"items": [{"resource": {"id": "yrand0mrmxx4Zjr1u781HJaBGOhx02sd", "state": "PENDING"}}]}"#;
     /// let answer: BulkAnswer<ExportJob> = BulkAnswer::read(text)?;
@@ -92,7 +129,8 @@ impl<T: DeserializeOwned> BulkAnswer<T> {
 /// written again.
 ///
 /// ```
-/// use cavatica_model::{BulkAnswer, BulkItem, ExportJob};
+/// use cavatica_model::bulk::{BulkAnswer, BulkItem};
+/// use cavatica_model::ExportJob;
 ///
 /// let answer: BulkAnswer<ExportJob> = serde_json::from_str(
 ///     r#"{"items": [

@@ -4,11 +4,13 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::export::{CannedAcl, SseAlgorithm, StorageClass};
+use crate::file::StorageType;
+use crate::finding::{Findings, Objection, Rejected, Warning};
 use crate::objection::{KMS_KEY_OTHER_SPELLING, PUBLIC_HINT};
-use crate::{
-    AccessMode, CannedAcl, ExportProperties, ExportRequest, File, Findings, Objection, Open,
-    OpenName, Rejected, ServiceType, SseAlgorithm, StorageClass, StorageType, Tri, Volume, Warning,
-};
+use crate::volume::{AccessMode, ServiceType};
+use crate::wire::{Open, OpenName};
+use crate::{ExportProperties, ExportRequest, File, Tri, Volume};
 
 /// The largest object that S3 takes, in bytes (5 TiB).
 const MAX_OBJECT_BYTES: u64 = 5 << 40;

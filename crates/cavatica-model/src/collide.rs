@@ -16,7 +16,7 @@ use crate::visible::is_invisible;
 /// does a reader.
 ///
 /// ```
-/// use cavatica_model::fold;
+/// use cavatica_model::destination::fold;
 ///
 /// assert_eq!(fold("Run1/A.BAM"), fold("run1/a.bam"));
 /// // One letter, or a letter and an accent.
@@ -75,7 +75,7 @@ fn fold_anything(text: &str) -> impl Iterator<Item = char> {
 /// can only raise a false alarm, which the second pass, [`Suspects`], settles by comparing the texts; it can't miss a collision.
 ///
 /// ```
-/// use cavatica_model::{Census, Meeting};
+/// use cavatica_model::destination::{Census, Meeting};
 ///
 /// let keys = ["run1/a.bam", "run2/a.bam", "run1/A.bam", "run2/a.bam"];
 /// let mut census = Census::default();
@@ -313,6 +313,7 @@ pub enum Meeting {
 
 /// Locations of one transfer that meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Collision {
     /// How they meet.
     pub meeting: Meeting,

@@ -4,11 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::file_ref::{FilePath, FileRef};
 use crate::open::open_names;
-use crate::{DateTime, FileId, Open, ProjectId, TaskId, Tri, UnknownKeys};
+use crate::wire::{DateTime, Open};
+use crate::{FileId, ProjectId, TaskId, Tri, UnknownKeys};
 
 open_names! {
     /// Whether a project's entry is a file or a folder. The documentation also prints both in capitals.
+    #[non_exhaustive]
     pub enum FileKind {
         /// A file.
         File = "file",
@@ -19,6 +22,7 @@ open_names! {
 
 open_names! {
     /// Where a file's bytes lie.
+    #[non_exhaustive]
     pub enum StorageType {
         /// On the platform.
         Platform = "PLATFORM",
@@ -29,6 +33,7 @@ open_names! {
 
 /// Where a file's bytes lie.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FileStorage {
     /// On the platform, or on a volume.
     #[serde(rename = "type", default, skip_serializing_if = "Tri::is_absent")]
@@ -57,6 +62,7 @@ impl FileStorage {
 
 /// Of a [`File`] where its bytes lie. The rest of the answer is passed over, which is faster.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct StoredFile {
     /// The file's id.
     pub id: FileId,
@@ -67,6 +73,7 @@ pub struct StoredFile {
 
 /// What made a file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Origin {
     /// The task whose output it is.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -86,9 +93,12 @@ pub struct Origin {
 ///         "storage": {"type": "VOLUME", "volume": "rfranklin/output", "location": "a.bam"}}"#,
 /// )?;
 /// assert!(file.is_alias());
+/// // Whether there is a field for it or not, in this version or a later one.
+/// assert_eq!(file.key("name"), Some("a.bam".into()));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct File {
     /// The URL of this file.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -164,26 +174,6 @@ impl File {
             underscored_secondary_files: Tri::Absent,
             unknown: UnknownKeys::new(),
         }
-    }
-
-    /// The value of a key as JSON, whether this version has a field for it or not: a program that asks this way doesn't
-    /// notice when a later version gets one.
-    ///
-    /// ```
-    /// use cavatica_model::File;
-    ///
-    /// let file: File = serde_json::from_str(r#"{"id": "f1", "name": "a.bam", "checksum": "9b2c"}"#)?;
-    /// assert_eq!(file.key("checksum"), Some("9b2c".into()));
-    /// assert_eq!(file.key("name"), Some("a.bam".into()));
-    /// assert_eq!(file.key("size"), None);
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    pub fn key(&self, name: &str) -> Option<serde_json::Value> {
-        let known = || {
-            let mut object = serde_json::to_value(self).ok()?;
-            object.as_object_mut()?.remove(name)
-        };
-        self.unknown.get(name).cloned().or_else(known)
     }
 
     /// Whether this is a folder.

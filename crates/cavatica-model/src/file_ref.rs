@@ -3,19 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{FileId, IdError, ProjectId};
+use crate::id::IdError;
+use crate::{FileId, ProjectId};
 
 /// A file or folder, named by its id or as `OWNER/PROJECT:PATH`.
 ///
 /// ```
-/// use cavatica_model::FileRef;
+/// use cavatica_model::file::FileRef;
 ///
 /// let by_path: FileRef = "me/cohort-7:results/a: 1.bam".parse()?;
 /// let FileRef::Path(place) = &by_path else { panic!("a path") };
 /// assert_eq!((place.project().as_str(), place.folders(), place.name()), ("me/cohort-7", "results", "a: 1.bam"));
 /// assert!(matches!("567890abc8a5639cc6722063".parse()?, FileRef::Id(_)));
 /// assert!("results/a.bam".parse::<FileRef>().is_err());
-/// # Ok::<(), cavatica_model::IdError>(())
+/// # Ok::<(), cavatica_model::id::IdError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileRef {

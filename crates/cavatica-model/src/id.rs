@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::visible;
+use crate::text::visible;
 
 /// Why a text can't be an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -198,7 +198,7 @@ id!(
     /// let id: VolumeId = "rfranklin/output".parse()?;
     /// assert_eq!((id.owner(), id.name()), ("rfranklin", "output"));
     /// assert!("my-bucket".parse::<VolumeId>().is_err());
-    /// # Ok::<(), cavatica_model::IdError>(())
+    /// # Ok::<(), cavatica_model::id::IdError>(())
     /// ```
     VolumeId, "volume id", owned_fault
 );

@@ -9,7 +9,7 @@ use crate::Volume;
 /// What may stand in the bucket before every location of a volume with this prefix, the expected one first.
 ///
 /// ```
-/// use cavatica_model::key_beginnings;
+/// use cavatica_model::volume::key_beginnings;
 ///
 /// assert_eq!(key_beginnings(""), [""]);
 /// assert_eq!(key_beginnings("lab"), ["lab/", "lab"]);

@@ -6,14 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::destination::{Field, LocationError, LocationFault, Prefix, Template};
+use crate::finding::Reason;
 use crate::template::Part;
-use crate::{
-    Field, File, FileId, Location, LocationError, LocationFault, Prefix, ProjectId, Reason, TaskId,
-    Template, UnknownKeys,
-};
+use crate::{File, FileId, Location, ProjectId, TaskId, UnknownKeys};
 
 /// What is known about a file when its location is decided.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct FileFacts<'a> {
     /// The file's id.
     pub id: Option<&'a FileId>,
@@ -154,18 +154,22 @@ impl std::error::Error for DestinationError {}
 /// Where the files of a transfer go: a prefix for all, and a template for what follows.
 ///
 /// ```
-/// use cavatica_model::{FileFacts, Layout, Template};
+/// use cavatica_model::destination::{FileFacts, Template};
+/// use cavatica_model::Layout;
 ///
-/// let facts = FileFacts { path: Some("run1"), name: Some("a.bam"), ..FileFacts::default() };
-/// let flat = Layout { prefix: "archive/".parse()?, template: Template::flat() };
+/// let mut facts = FileFacts::default();
+/// facts.path = Some("run1");
+/// facts.name = Some("a.bam");
+/// let flat = Layout::new("archive/".parse()?, Template::flat());
 /// assert_eq!(flat.location(&facts)?.as_str(), "archive/a.bam");
 ///
 /// // What isn't known is an error, not a gap.
-/// let by_task = Layout { template: "{task}/{name}".parse()?, ..flat };
+/// let by_task = Layout::new(flat.prefix, "{task}/{name}".parse()?);
 /// assert_eq!(by_task.location(&facts).unwrap_err().to_string(), "the file has no `{task}`");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Layout {
     /// What every location begins with.
     pub prefix: Prefix,
@@ -174,6 +178,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Locations of this template, below this prefix.
+    pub fn new(prefix: Prefix, template: Template) -> Self {
+        Layout { prefix, template }
+    }
+
     /// The location of a file.
     ///
     /// # Errors

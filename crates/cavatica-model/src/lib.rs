@@ -36,21 +36,32 @@
 //!
 //! # What it holds
 //!
-//! | | |
+//! | module | holds |
 //! |---|---|
-//! | the wire | [`ExportRequest`], [`ExportJob`], [`StartedJob`], [`JobStanding`], [`File`], [`Volume`], [`VolumeListing`], [`Page`], [`BulkAnswer`], [`User`], [`RateLimit`], [`ApiError`] |
-//! | names | [`FileId`], [`VolumeId`], [`ProjectId`], [`ExportId`], [`TaskId`], [`Location`], [`Prefix`]: made by parsing, good ever after |
-//! | checks | [`ExportRequest::check`] gives a [`CheckedExport`] or a [`Rejected`] with all objections; [`Reason`] explains each name |
-//! | destinations | [`Template`] and [`Layout`] make locations, [`Census`] finds those that meet |
-//! | manifests | [`manifest::Manifest`] reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
-//! | volumes to be made | [`NewVolume`], [`VolumeChange`], [`VolumeName`]; [`IamPolicy`] is what their bucket has to allow |
-//! | environments | [`Platform`] |
-//! | errors | [`StatusCode`] and [`classify`]: what the platform's error codes mean, and whether waiting helps |
+//! | [`export`], [`finding`] | [`ExportRequest::check`] gives a [`CheckedExport`], or a [`Rejected`](finding::Rejected) with all objections; [`Reason`](finding::Reason) explains each name |
+//! | [`job`], [`bulk`] | [`ExportJob`], [`ExportBatch`] and what became of each of its requests: [`BulkAnswer::by_request`](bulk::BulkAnswer::by_request) |
+//! | [`file`], [`volume`], [`project`](mod@project), [`task`], [`account`] | what the platform shows |
+//! | [`id`], [`wire`] | ids made by parsing, good ever after; absent, null or value; names that may be unknown; pages |
+//! | [`destination`] | [`Template`](destination::Template) and [`Layout`] make locations, [`Census`](destination::Census) finds those that meet |
+//! | [`manifest`] | [`Manifest`](manifest::Manifest) reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
+//! | [`mount`] | volumes to be made, and the [`IamPolicy`](mount::IamPolicy) that their bucket has to allow |
+//! | [`error`] | [`StatusCode`](error::StatusCode) and [`classify`](error::classify): what the platform's codes mean, and whether waiting helps |
+//! | [`text`], [`tsv`] | text from outside made visible, and tables |
+//!
+//! # Using it
+//!
+//! ```toml
+//! cavatica-model = "0.1"
+//! ```
+//!
+//! The feature `schemars1` gives requests and findings JSON schemas (of schemars 1); without it there is none to
+//! switch. Rust 1.95 or later. It never opens a socket, reads a clock or a file, or
+//! needs a runtime.
 //!
 //! # Nothing is lost
 //!
 //! What was read can be written again, equal as JSON (integers within 64 bits). Keys that this version doesn't know are
-//! kept in the field `unknown` of their object. Names such as states and storage classes are [`Open`]: known ones are
+//! kept in the field `unknown` of their object. Names such as states and storage classes are [`Open`](wire::Open): known ones are
 //! recognised in any letter case, unknown ones are kept. A key that is absent, one that is null and one that has a value
 //! are three different things to the platform, and stay three in a [`Tri`].
 //!
@@ -63,7 +74,7 @@
 //!             567890abc8a5639cc6722063,run1,output.vcf\n\
 //!             567890abc8a5639cc6722064,run1,OUTPUT.vcf\n\
 //!             ,run2,output.vcf\n";
-//! let layout = Layout { prefix: "archive/".parse()?, template: "{path}/{name}".parse()? };
+//! let layout = Layout::new("archive/".parse()?, "{path}/{name}".parse()?);
 //!
 //! let mut lines = Vec::new();
 //! manifest::check("files.csv", || Ok(text.as_bytes()), &layout, |finding| {
@@ -83,74 +94,122 @@
 #![warn(missing_docs)]
 
 mod api_error;
-mod bulk;
+pub mod bulk;
 mod check;
 mod collide;
-mod export;
-mod file;
+pub mod export;
+pub mod file;
 mod file_ref;
-mod id;
+pub mod id;
+pub mod job;
 mod key;
 mod layout;
 mod location;
 pub mod manifest;
-mod mount;
+pub mod mount;
 mod objection;
 mod open;
 mod page;
 mod platform;
-mod project;
+pub mod project;
 mod rate;
 mod reason;
+#[cfg(feature = "schemars1")]
+mod schema;
 mod status;
-mod task;
+pub mod task;
 mod template;
 mod time;
 mod tri;
 pub mod tsv;
+mod unknown;
 mod user;
 mod visible;
-mod volume;
+pub mod volume;
 
-pub use api_error::{ApiError, ErrorStatus};
-pub use bulk::{
-    Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
-    BulkItem, ExportBatch, ExportBatchError, ExportKey, Fate, MeetError,
-};
-pub use check::CheckedExport;
-pub use collide::{Census, Collision, Meeting, Suspects, fold};
-pub use export::{
-    CannedAcl, Destination, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
-    JobDestination, JobStanding, Source, SseAlgorithm, StartedJob, StorageClass,
-};
-pub use file::{File, FileKind, FileStorage, Origin, StorageType, StoredFile};
-pub use file_ref::{FilePath, FileRef};
-pub use id::{ExportId, FileId, IdError, ProjectId, TaskId, VolumeId};
-pub use key::{expected_beginning, key_beginnings};
-pub use layout::{DestinationError, DestinationFault, FileFacts, Layout};
-pub use location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
-pub use mount::{
-    AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
-    VolumeName, VolumeNameError,
-};
-pub use objection::{Findings, Objection, Rejected, Warning};
-pub use open::{NameError, Open, OpenName};
-pub use page::{Entry, Link, Page};
-pub use platform::{Platform, PlatformError};
-pub use project::{Project, ProjectSettings, Regions};
-pub use rate::{Rate, RateLimit, reset_moment};
-pub use reason::{Kind, Reason};
-pub use status::{Class, StatusCode, classify};
-pub use task::{PutOut, Task, TaskStatus};
-pub use template::{Field, Template, TemplateError};
-pub use time::DateTime;
-pub use tri::Tri;
-pub use user::User;
-pub use visible::{visible, visible_json};
-pub use volume::{
-    AccessMode, Member, ServiceType, Volume, VolumeLink, VolumeListing, VolumeObject,
-    VolumePermissions, VolumePrefix, VolumeService,
+// What most programs name.
+#[doc(no_inline)]
+pub use crate::{
+    bulk::{ExportBatch, Fate},
+    destination::{Layout, Location},
+    error::ApiError,
+    export::{CheckedExport, ExportMode, ExportProperties, ExportRequest},
+    file::File,
+    id::{ExportId, FileId, ProjectId, TaskId, VolumeId},
+    job::{ExportJob, ExportState},
+    volume::Volume,
+    wire::{Tri, UnknownKeys},
 };
 
-/// Keys that this version of the crate has no field for, kept so that they can be written again.
-pub type UnknownKeys = serde_json::Map<String, serde_json::Value>;
+// The names before there were modules.
+#[doc(hidden)]
+pub use crate::{
+    account::{Platform, PlatformError, Rate, RateLimit, User, reset_moment},
+    bulk::{
+        Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
+        BulkItem, ExportBatchError, ExportKey, MeetError,
+    },
+    destination::{
+        Census, Collision, DestinationError, DestinationFault, Field, FileFacts, LocationError,
+        LocationFault, MAX_KEY_BYTES, Meeting, Prefix, Suspects, Template, TemplateError, fold,
+    },
+    error::{Class, ErrorStatus, StatusCode, classify},
+    export::{CannedAcl, Destination, Source, SseAlgorithm, StorageClass},
+    file::{FileKind, FilePath, FileRef, FileStorage, Origin, StorageType, StoredFile},
+    finding::{Findings, Kind, Objection, Reason, Rejected, Warning},
+    id::IdError,
+    job::{JobDestination, JobStanding, StartedJob},
+    mount::{
+        AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
+        VolumeName, VolumeNameError,
+    },
+    project::{Project, ProjectSettings, Regions},
+    task::{PutOut, Task, TaskStatus},
+    text::{visible, visible_json},
+    volume::{
+        AccessMode, Member, ServiceType, VolumeLink, VolumeListing, VolumeObject,
+        VolumePermissions, VolumePrefix, VolumeService, expected_beginning, key_beginnings,
+    },
+    wire::{DateTime, Entry, Link, NameError, Open, OpenName, Page},
+};
+
+/// The account behind a token: who it is, what it may ask for, and which environment it belongs to.
+pub mod account {
+    pub use crate::platform::{Platform, PlatformError};
+    pub use crate::rate::{Rate, RateLimit, reset_moment};
+    pub use crate::user::User;
+}
+
+/// Where files go: locations, the layout that makes them, and those that meet.
+pub mod destination {
+    pub use crate::collide::{Census, Collision, Meeting, Suspects, fold};
+    pub use crate::layout::{DestinationError, DestinationFault, FileFacts, Layout};
+    pub use crate::location::{Location, LocationError, LocationFault, MAX_KEY_BYTES, Prefix};
+    pub use crate::template::{Field, Template, TemplateError};
+}
+
+/// What the platform answers when it refuses, and what its codes mean.
+pub mod error {
+    pub use crate::api_error::{ApiError, ErrorStatus};
+    pub use crate::status::{Class, StatusCode, classify};
+}
+
+/// What speaks against an export, by names that don't change.
+pub mod finding {
+    pub use crate::objection::{Findings, Objection, Rejected, Warning};
+    pub use crate::reason::{Kind, Reason};
+}
+
+/// Text from outside, made visible: control, direction and invisible characters can't play tricks in it.
+pub mod text {
+    pub use crate::visible::{visible, visible_json};
+}
+
+/// What every answer is made of: values that may be absent, names that may be unknown, pages, moments.
+pub mod wire {
+    pub use crate::open::{NameError, Open, OpenName};
+    pub use crate::page::{Entry, Link, Page};
+    pub use crate::time::DateTime;
+    pub use crate::tri::Tri;
+    pub use crate::unknown::UnknownKeys;
+}

@@ -8,7 +8,8 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{key_beginnings, visible};
+use crate::text::visible;
+use crate::volume::key_beginnings;
 
 /// The longest key that S3 takes, in bytes of UTF-8, the volume's prefix included.
 ///
@@ -23,14 +24,15 @@ pub const MAX_KEY_BYTES: usize = 1024;
 /// spaces, `#`, `%`, `+`, quotes, any script.
 ///
 /// ```
-/// use cavatica_model::{Location, LocationFault};
+/// use cavatica_model::destination::LocationFault;
+/// use cavatica_model::Location;
 ///
 /// let location: Location = "cohort 7/NA12878 #2.bam".parse()?;
 /// assert_eq!(location.name(), "NA12878 #2.bam");
 ///
 /// let error = "/run1//output.vcf".parse::<Location>().unwrap_err();
 /// assert_eq!(error.faults(), [LocationFault::LeadingSlash, LocationFault::EmptySegment]);
-/// # Ok::<(), cavatica_model::LocationError>(())
+/// # Ok::<(), cavatica_model::destination::LocationError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -147,7 +149,7 @@ impl Location {
     /// assert!(sent.is_echoed_as("run 1/cafe\u{301}.bam"));
     /// assert!(sent.is_echoed_as("run%201/caf%C3%A9.bam"));
     /// assert!(!sent.is_echoed_as("run 1/cafe.bam"));
-    /// # Ok::<(), cavatica_model::LocationError>(())
+    /// # Ok::<(), cavatica_model::destination::LocationError>(())
     /// ```
     pub fn is_echoed_as(&self, echo: &str) -> bool {
         if echo == self.as_str() {
@@ -198,14 +200,15 @@ fn without_drive(text: &str) -> &str {
 /// read.
 ///
 /// ```
-/// use cavatica_model::{Location, Prefix};
+/// use cavatica_model::destination::Prefix;
+/// use cavatica_model::Location;
 ///
 /// let prefix: Prefix = "cohort 7/bam".parse()?;
 /// let location: Location = "NA12878.bam".parse()?;
 /// assert_eq!(prefix.join(&location)?.as_str(), "cohort 7/bam/NA12878.bam");
 /// assert_eq!(Prefix::default().join(&location)?, location);
 /// assert!("../elsewhere".parse::<Prefix>().is_err());
-/// # Ok::<(), cavatica_model::LocationError>(())
+/// # Ok::<(), cavatica_model::destination::LocationError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

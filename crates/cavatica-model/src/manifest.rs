@@ -3,10 +3,9 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::{
-    DestinationError, ExportProperties, FileFacts, FileId, FilePath, FileRef, Layout, Location,
-    ProjectId, TaskId, UnknownKeys, tsv,
-};
+use crate::destination::{DestinationError, FileFacts};
+use crate::file::{FilePath, FileRef};
+use crate::{ExportProperties, FileId, Layout, Location, ProjectId, TaskId, UnknownKeys, tsv};
 
 mod cell;
 mod check;
@@ -32,6 +31,7 @@ use lines::{Line, Lines, split, without_line_break};
 
 /// How a manifest is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// Cells separated by commas.
     Csv,
@@ -52,6 +52,7 @@ pub enum Overwrite {
 
 /// One file of a manifest.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Row {
     /// The line on which it begins, counted from 1.
     pub line: u64,
@@ -79,6 +80,7 @@ pub struct Row {
 
 /// Where a file that is an alias lies, as its list tells; whether it is one, the platform knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Alias {
     /// The bucket or volume.
     pub bucket: Option<String>,

@@ -9,7 +9,10 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::{AccessMode, ExportProperties, OpenName, VolumePermissions, visible};
+use crate::ExportProperties;
+use crate::text::visible;
+use crate::volume::{AccessMode, VolumePermissions};
+use crate::wire::OpenName;
 
 /// A text that must not be seen: it has no `Display`, no `Serialize`, and its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +37,7 @@ impl fmt::Debug for Secret {
 /// underscores between them. Volumes that are there already may be called otherwise.
 ///
 /// ```
-/// use cavatica_model::VolumeName;
+/// use cavatica_model::mount::VolumeName;
 ///
 /// assert!("lab_output2".parse::<VolumeName>().is_ok());
 /// assert_eq!(
@@ -75,6 +78,7 @@ impl FromStr for VolumeName {
 
 /// An access key with its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AccessKey {
     /// The public half.
     pub id: String,
@@ -82,8 +86,19 @@ pub struct AccessKey {
     pub secret: Secret,
 }
 
+impl AccessKey {
+    /// Both halves.
+    pub fn new(id: impl Into<String>, secret: Secret) -> Self {
+        AccessKey {
+            id: id.into(),
+            secret,
+        }
+    }
+}
+
 /// How the platform gets at a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum VolumeCredentials {
     /// The keys of an IAM user, or of Alibaba Cloud.
     Key(AccessKey),
@@ -150,6 +165,7 @@ impl VolumeCredentials {
 
 /// The bucket that is to be mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BucketPlace {
     /// On Amazon S3, or with an endpoint on a service that speaks its language; those are read-only on CAVATICA.
     S3 {
@@ -228,23 +244,21 @@ impl BucketPlace {
 /// A volume that is to be made. It isn't `Serialize`, so that nobody prints its secrets; [`to_body`](Self::to_body) is.
 ///
 /// ```
-/// use cavatica_model::{AccessKey, AccessMode, BucketPlace, NewVolume, Secret, VolumeCredentials};
+/// use cavatica_model::mount::{AccessKey, BucketPlace, NewVolume, Secret, VolumeCredentials};
+/// use cavatica_model::volume::AccessMode;
 ///
-/// let key = AccessKey { id: "EXAMPLE-ID".to_owned(), secret: Secret::new("EXAMPLE-SECRET") };
-/// let volume = NewVolume {
-///     name: "lab_out".parse()?,
-///     access_mode: AccessMode::ReadWrite,
-///     description: None,
-///     place: BucketPlace::S3 { bucket: "lab".to_owned(), endpoint: None },
-///     prefix: String::new(),
-///     credentials: VolumeCredentials::Key(key),
-///     properties: Default::default(),
-/// };
+/// let volume = NewVolume::new(
+///     "lab_out".parse()?,
+///     AccessMode::ReadWrite,
+///     BucketPlace::S3 { bucket: "lab".to_owned(), endpoint: None },
+///     VolumeCredentials::Key(AccessKey::new("EXAMPLE-ID", Secret::new("EXAMPLE-SECRET"))),
+/// );
 /// assert!(!format!("{volume:?}").contains("EXAMPLE-SECRET"));
 /// assert_eq!(volume.to_body()["service"]["credentials"]["secret_access_key"], "EXAMPLE-SECRET");
-/// # Ok::<(), cavatica_model::VolumeNameError>(())
+/// # Ok::<(), cavatica_model::mount::VolumeNameError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NewVolume {
     /// Its name.
     pub name: VolumeName,
@@ -263,6 +277,24 @@ pub struct NewVolume {
 }
 
 impl NewVolume {
+    /// A volume without description, prefix and defaults.
+    pub fn new(
+        name: VolumeName,
+        access_mode: AccessMode,
+        place: BucketPlace,
+        credentials: VolumeCredentials,
+    ) -> Self {
+        NewVolume {
+            name,
+            access_mode,
+            description: None,
+            place,
+            prefix: String::new(),
+            credentials,
+            properties: ExportProperties::default(),
+        }
+    }
+
     /// The body of the call, **with the secrets**: for nothing but sending.
     pub fn to_body(&self) -> Value {
         let mut service = self.place.to_body();
@@ -300,12 +332,15 @@ fn properties(properties: &ExportProperties) -> Value {
 /// Type, bucket, prefix and name aren't here: aliases and jobs name locations relative to them, and would point elsewhere.
 ///
 /// ```
-/// use cavatica_model::{AccessMode, VolumeChange};
+/// use cavatica_model::mount::VolumeChange;
+/// use cavatica_model::volume::AccessMode;
 ///
-/// let change = VolumeChange { access_mode: Some(AccessMode::ReadWrite), ..VolumeChange::default() };
+/// let mut change = VolumeChange::default();
+/// change.access_mode = Some(AccessMode::ReadWrite);
 /// assert_eq!(change.to_body(), serde_json::json!({"access_mode": "RW"}));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct VolumeChange {
     /// Whether the platform may write to it.
     pub access_mode: Option<AccessMode>,
@@ -369,7 +404,8 @@ impl VolumePermissions {
 /// official Perl client's scripts write (*client*).
 ///
 /// ```
-/// use cavatica_model::{AccessMode, IamPolicy};
+/// use cavatica_model::mount::IamPolicy;
+/// use cavatica_model::volume::AccessMode;
 ///
 /// let policy = IamPolicy::new("lab", "run1", AccessMode::ReadOnly);
 /// let text = serde_json::to_string(&policy)?;
@@ -388,7 +424,7 @@ const PLATFORM_BUCKETS: [&str; 2] = [
 impl IamPolicy {
     /// For a bucket, what stands before every location, and a mode.
     pub fn new(bucket: &str, prefix: &str, mode: AccessMode) -> Self {
-        let beginning = crate::expected_beginning(prefix);
+        let beginning = crate::volume::expected_beginning(prefix);
         let all = format!("arn:aws:s3:::{bucket}/{beginning}*");
         let allow = |sid: &str, actions: &[&str], resource: Value| json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource});
         let bucket = format!("arn:aws:s3:::{bucket}");

@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::{ExportRequest, LocationFault, Platform, Reason, visible};
+use crate::ExportRequest;
+use crate::account::Platform;
+use crate::destination::LocationFault;
+use crate::finding::Reason;
+use crate::text::visible;
 
 /// The key of a request that names its file.
 const SOURCE: &str = "source.file";

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::visible;
+use crate::text::visible;
 
 /// The names that are known of an open enumeration.
 pub trait OpenName: Copy + Eq + fmt::Debug + 'static {
@@ -52,7 +52,8 @@ impl NameError {
 /// again as it came.
 ///
 /// ```
-/// use cavatica_model::{FileKind, Open};
+/// use cavatica_model::file::FileKind;
+/// use cavatica_model::wire::Open;
 ///
 /// let kind: Open<FileKind> = serde_json::from_str("\"FOLDER\"")?;
 /// assert_eq!(kind.known(), Some(FileKind::Folder));
@@ -188,7 +189,7 @@ macro_rules! open_names {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $Name { $($(#[$doc])* $Variant,)+ }
 
-        impl $crate::OpenName for $Name {
+        impl $crate::wire::OpenName for $Name {
             const ALL: &'static [Self] = &[$($Name::$Variant),+];
 
             fn name(self) -> &'static str {
@@ -197,24 +198,24 @@ macro_rules! open_names {
         }
 
         impl std::str::FromStr for $Name {
-            type Err = $crate::NameError;
+            type Err = $crate::wire::NameError;
 
             /// In any letter case.
-            fn from_str(text: &str) -> Result<Self, $crate::NameError> {
-                $crate::OpenName::from_name(text)
-                    .ok_or_else(|| $crate::NameError::new::<Self>(text))
+            fn from_str(text: &str) -> Result<Self, $crate::wire::NameError> {
+                $crate::wire::OpenName::from_name(text)
+                    .ok_or_else(|| $crate::wire::NameError::new::<Self>(text))
             }
         }
 
         impl serde::Serialize for $Name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str($crate::OpenName::name(*self))
+                serializer.serialize_str($crate::wire::OpenName::name(*self))
             }
         }
 
         impl std::fmt::Display for $Name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad($crate::OpenName::name(*self))
+                f.pad($crate::wire::OpenName::name(*self))
             }
         }
     };

@@ -13,7 +13,8 @@ use crate::{Tri, UnknownKeys};
 /// without it asks for a `Page<Entry<T>>`, see [`Entry`].
 ///
 /// ```
-/// use cavatica_model::{ExportJob, Page};
+/// use cavatica_model::wire::Page;
+/// use cavatica_model::ExportJob;
 ///
 /// let page: Page<ExportJob> = serde_json::from_str(
 ///     r#"{"href": "https://example.org/v2/storage/exports?offset=0&limit=1",
@@ -24,6 +25,7 @@ use crate::{Tri, UnknownKeys};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Page<T> {
     /// The URL of this page.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -40,6 +42,7 @@ pub struct Page<T> {
 
 /// A link to another page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Link {
     /// The URL, absolute.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -56,6 +59,16 @@ pub struct Link {
 }
 
 impl<T> Page<T> {
+    /// A page of these items, which links to no other.
+    pub fn new(items: Vec<T>) -> Self {
+        Page {
+            href: Tri::Absent,
+            items,
+            links: Tri::Absent,
+            unknown: UnknownKeys::new(),
+        }
+    }
+
     /// The URL of the next page.
     pub fn next(&self) -> Option<&str> {
         let links = self.links.value()?;
@@ -77,7 +90,8 @@ impl<T: DeserializeOwned> Page<Entry<T>> {
     /// If the text is no JSON object with a list of `items`.
     ///
     /// ```
-    /// use cavatica_model::{Entry, File, Page};
+    /// use cavatica_model::wire::{Entry, Page};
+    /// use cavatica_model::File;
     ///
     /// let text = r#"{"items": [{"id": "568cf5dce4b0307bc0462060", "name": "a.bam"}], "links": []}"#;
     /// let page: Page<Entry<File>> = Page::read(text)?;
@@ -100,7 +114,8 @@ impl<T: DeserializeOwned> Page<Entry<T>> {
 /// An item of a list that may be unreadable without spoiling the page that it stands on.
 ///
 /// ```
-/// use cavatica_model::{Entry, File, Page};
+/// use cavatica_model::wire::{Entry, Page};
+/// use cavatica_model::File;
 ///
 /// let page: Page<Entry<File>> = serde_json::from_str(
 ///     r#"{"items": [{"id": "568cf5dce4b0307bc0462060", "name": "a.bam"}, {"name": "without an id"}], "links": []}"#,

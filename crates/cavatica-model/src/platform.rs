@@ -8,15 +8,16 @@ use crate::ProjectId;
 /// An environment of the Seven Bridges platform. All of them have the same calls.
 ///
 /// ```
-/// use cavatica_model::Platform;
+/// use cavatica_model::account::Platform;
 ///
 /// let cgc: Platform = "cgc".parse()?;
 /// assert_eq!(cgc.api(), "https://cgc-api.sbgenomics.com/v2");
 /// assert_eq!(Platform::of_address("https://cgc.sbgenomics.com/u/ada/trial"), Some(cgc));
 /// assert_eq!(Platform::of_address("https://example.org/v2"), None);
-/// # Ok::<(), cavatica_model::PlatformError>(())
+/// # Ok::<(), cavatica_model::account::PlatformError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Platform {
     /// CAVATICA, of the Kids First centre.
     #[default]

@@ -4,12 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{File, ProjectId, Tri, UnknownKeys, Warning};
+use crate::finding::Warning;
+use crate::{File, ProjectId, Tri, UnknownKeys};
 
 /// A project. Lists show little more than `href`, `id` and `name` unless all fields are asked for.
 ///
 /// ```
-/// use cavatica_model::Project;
+/// use cavatica_model::project::Project;
 ///
 /// let project: Project = serde_json::from_str(
 ///     r#"{"id": "ada/trial", "name": "Trial", "settings": {"location": "aws:us-east-1", "locked": false}}"#,
@@ -18,6 +19,7 @@ use crate::{File, ProjectId, Tri, UnknownKeys, Warning};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Project {
     /// The URL of this project.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -37,6 +39,7 @@ pub struct Project {
 
 /// How a project is set up, as far as exports care.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ProjectSettings {
     /// Its cloud and region, for instance `aws:us-east-1`.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -47,6 +50,17 @@ pub struct ProjectSettings {
 }
 
 impl Project {
+    /// A project of which only the id is known.
+    pub fn new(id: ProjectId) -> Self {
+        Project {
+            href: Tri::Absent,
+            id,
+            name: Tri::Absent,
+            settings: Tri::Absent,
+            unknown: UnknownKeys::new(),
+        }
+    }
+
     /// Its cloud and region, for instance `aws:us-east-1`, if the answer tells.
     pub fn location(&self) -> Option<&str> {
         self.settings.value()?.location.value().map(String::as_str)

@@ -10,7 +10,8 @@ use crate::{Tri, UnknownKeys};
 /// Source: <https://docs.cavatica.org/reference/get-your-current-rate-limit-status>.
 ///
 /// ```
-/// use cavatica_model::{RateLimit, Tri, reset_moment};
+/// use cavatica_model::account::{RateLimit, reset_moment};
+/// use cavatica_model::Tri;
 ///
 /// let limit: RateLimit = serde_json::from_str(r#"{"rate": {"limit": 1000, "remaining": 993, "reset": 1489700093}}"#)?;
 /// let rate = limit.rate.into_value().expect("it was told");
@@ -19,6 +20,7 @@ use crate::{Tri, UnknownKeys};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RateLimit {
     /// The limit on requests.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -33,6 +35,7 @@ pub struct RateLimit {
 
 /// One limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Rate {
     /// How many per window; -1 means no limit.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -54,7 +57,7 @@ pub struct Rate {
 /// moment.
 ///
 /// ```
-/// use cavatica_model::reset_moment;
+/// use cavatica_model::account::reset_moment;
 ///
 /// assert_eq!(reset_moment(1_445_694_506_797), "2015-10-24T13:48:26.797Z".parse().ok());
 /// assert_eq!(reset_moment(1_489_700_093), "2017-03-16T21:34:53Z".parse().ok());

@@ -23,13 +23,14 @@ pub enum Kind {
 /// A stable name with what it means and what to do, whatever the file, volume or row.
 ///
 /// ```
-/// use cavatica_model::{Kind, Reason};
+/// use cavatica_model::finding::{Kind, Reason};
 ///
 /// let alias = Reason::lookup("alias").expect("objections have reasons");
 /// assert_eq!(alias.kind, Kind::Objection);
 /// assert!(alias.meaning.contains("lie on a volume already"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reason {
     /// The name; it doesn't change.
     pub name: &'static str,

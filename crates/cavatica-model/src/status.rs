@@ -95,7 +95,7 @@ impl fmt::Display for Class {
 /// What is known about one of the platform's error codes.
 ///
 /// ```
-/// use cavatica_model::{Class, StatusCode};
+/// use cavatica_model::error::{Class, StatusCode};
 ///
 /// let occupied = StatusCode::lookup(9107).expect("9107 is in the table");
 /// assert_eq!((occupied.http, occupied.class), (409, Class::Permanent));
@@ -103,6 +103,7 @@ impl fmt::Display for Class {
 /// assert_eq!(StatusCode::lookup(123_456), None);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StatusCode {
     /// The platform's number.
     pub code: i64,
@@ -157,7 +158,8 @@ impl StatusCode {
 /// What an error says about trying again: by its code if the table has it, else by its HTTP status.
 ///
 /// ```
-/// use cavatica_model::{ApiError, Class, classify};
+/// use cavatica_model::error::{Class, classify};
+/// use cavatica_model::ApiError;
 ///
 /// assert_eq!(classify(&ApiError::new(503, 9100, "the storage didn't answer")), Class::Transient);
 /// assert_eq!(classify(&ApiError::new(403, 9006, "cannot be exported")), Class::Permanent);

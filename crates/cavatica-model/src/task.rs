@@ -7,11 +7,14 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::id::IdError;
 use crate::open::open_names;
-use crate::{FileId, IdError, Open, ProjectId, TaskId, Tri, UnknownKeys};
+use crate::wire::Open;
+use crate::{FileId, ProjectId, TaskId, Tri, UnknownKeys};
 
 open_names! {
     /// How far a task is.
+    #[non_exhaustive]
     pub enum TaskStatus {
         /// Not started.
         Draft = "DRAFT",
@@ -31,7 +34,7 @@ open_names! {
 /// A run of an app in a project.
 ///
 /// ```
-/// use cavatica_model::Task;
+/// use cavatica_model::task::Task;
 ///
 /// let task: Task = serde_json::from_str(
 ///     r#"{"id": "6f2a1b3c-0000-4000-8000-000000000001", "outputs": {
@@ -44,6 +47,7 @@ open_names! {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Task {
     /// The URL of this task.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -75,6 +79,7 @@ pub struct Task {
 
 /// The files and folders among a task's outputs, once each, in the order of the outputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PutOut {
     /// Files, companions such as an index among them.
     pub files: Vec<FileId>,
@@ -83,6 +88,21 @@ pub struct PutOut {
 }
 
 impl Task {
+    /// A task of which only the id is known.
+    pub fn new(id: TaskId) -> Self {
+        Task {
+            href: Tri::Absent,
+            id,
+            name: Tri::Absent,
+            project: Tri::Absent,
+            app: Tri::Absent,
+            status: Tri::Absent,
+            batch: Tri::Absent,
+            outputs: Tri::Absent,
+            unknown: UnknownKeys::new(),
+        }
+    }
+
     /// Whether this task only stands for the tasks that an input was split into.
     pub fn is_batch(&self) -> bool {
         self.batch.value() == Some(&true)

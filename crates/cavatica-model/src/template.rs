@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Location, LocationFault};
+use crate::Location;
+use crate::destination::LocationFault;
 
 /// Something about a file that a template can name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Field {
     /// `{id}`: the file's id.
     Id,
@@ -110,12 +112,16 @@ pub enum TemplateError {
 /// `/`) is an error, never a gap or a replacement: a file in the wrong place of a bucket is worse than one that waits.
 ///
 /// ```
-/// use cavatica_model::{FileFacts, Layout, ProjectId, Template};
+/// use cavatica_model::destination::{FileFacts, Template};
+/// use cavatica_model::{Layout, ProjectId};
 ///
 /// let project: ProjectId = "kids-first/cohort-7".parse()?;
-/// let file = FileFacts { project: Some(&project), path: Some("run1/bam"), name: Some("NA12878.bam"), ..FileFacts::default() };
+/// let mut file = FileFacts::default();
+/// file.project = Some(&project);
+/// file.path = Some("run1/bam");
+/// file.name = Some("NA12878.bam");
 ///
-/// let layout = Layout { prefix: "archive/".parse()?, template: "{project}/{path}/{name}".parse()? };
+/// let layout = Layout::new("archive/".parse()?, "{project}/{path}/{name}".parse()?);
 /// assert_eq!(layout.location(&file)?.as_str(), "archive/kids-first/cohort-7/run1/bam/NA12878.bam");
 ///
 /// // The default keeps the folders, and adds nothing.

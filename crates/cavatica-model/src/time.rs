@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// that is no moment at all doesn't spoil the answer it stands in.
 ///
 /// ```
-/// use cavatica_model::DateTime;
+/// use cavatica_model::wire::DateTime;
 ///
 /// let with_zone: DateTime = serde_json::from_str("\"2016-06-15T19:17:39Z\"")?;
 /// let without: DateTime = serde_json::from_str("\"2016-06-15T19:17:39.000\"")?;

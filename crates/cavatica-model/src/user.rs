@@ -9,7 +9,7 @@ use crate::{Tri, UnknownKeys};
 /// Source: <https://docs.cancergenomicscloud.org/reference/get-my-information>.
 ///
 /// ```
-/// use cavatica_model::User;
+/// use cavatica_model::account::User;
 ///
 /// let user: User = serde_json::from_str(r#"{"username": "rfranklin", "email": "", "city": "London"}"#)?;
 /// assert_eq!(user.username.value().map(String::as_str), Some("rfranklin"));
@@ -17,6 +17,7 @@ use crate::{Tri, UnknownKeys};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct User {
     /// The URL of this user.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]

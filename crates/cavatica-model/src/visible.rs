@@ -10,7 +10,7 @@ use std::fmt::{self, Display, Write};
 /// holds such a sequence itself can't be told apart; programs read JSON.
 ///
 /// ```
-/// use cavatica_model::visible;
+/// use cavatica_model::text::visible;
 ///
 /// assert_eq!(visible("it's 1\n2.txt").to_string(), "it's 1\\n2.txt");
 /// ```

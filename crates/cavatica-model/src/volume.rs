@@ -4,8 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::Platform;
+pub use crate::key::{expected_beginning, key_beginnings};
 use crate::open::open_names;
-use crate::{DateTime, ExportProperties, Open, Page, Platform, Tri, UnknownKeys, VolumeId};
+use crate::wire::{DateTime, Open, Page};
+use crate::{ExportProperties, Tri, UnknownKeys, VolumeId};
 
 open_names! {
     /// Whether the platform may write to a volume.
@@ -19,6 +22,7 @@ open_names! {
 
 open_names! {
     /// The cloud service behind a volume. Only S3 takes exports on CAVATICA.
+    #[non_exhaustive]
     pub enum ServiceType {
         /// Amazon S3.
         S3 = "s3",
@@ -33,6 +37,7 @@ open_names! {
 
 /// The bucket behind a volume. Secrets are not part of answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VolumeService {
     /// The cloud service, in any letter case.
     #[serde(rename = "type", default, skip_serializing_if = "Tri::is_absent")]
@@ -69,7 +74,8 @@ pub struct VolumeService {
 /// A volume. Lists show only `href`, `id` and `name` unless all fields are asked for.
 ///
 /// ```
-/// use cavatica_model::{AccessMode, ServiceType, Volume};
+/// use cavatica_model::volume::{AccessMode, ServiceType};
+/// use cavatica_model::Volume;
 ///
 /// let volume: Volume = serde_json::from_str(
 ///     r#"{"id": "rfranklin/output", "access_mode": "RW",
@@ -81,6 +87,7 @@ pub struct VolumeService {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Volume {
     /// The URL of this volume.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -121,6 +128,7 @@ pub struct Volume {
 ///
 /// Source: <https://docs.sevenbridges.com/reference/list-members-of-a-volume>.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VolumePermissions {
     /// Browse it.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -151,6 +159,7 @@ impl VolumePermissions {
 /// Source: <https://docs.cavatica.org/reference/add-members-to-a-volume>; the shape of the list on CAVATICA's pages has
 /// `level` and `joined_on` in place of `type`, `href` and `id`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Member {
     /// The URL of this member.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -182,7 +191,8 @@ impl Page<Member> {
     /// If the text is none of them.
     ///
     /// ```
-    /// use cavatica_model::{Member, Page};
+    /// use cavatica_model::volume::Member;
+    /// use cavatica_model::wire::Page;
     ///
     /// let page = Page::read_members(r#"[{"username": "ada", "joined_on": 1459947345}]"#)?;
     /// assert_eq!(page.items[0].username, "ada");
@@ -193,12 +203,7 @@ impl Page<Member> {
             let bare = serde_json::from_str::<Vec<Member>>(text)
                 .or_else(|_| Ok(vec![serde_json::from_str::<Member>(text)?]));
             let items = bare.map_err(|_: serde_json::Error| error)?;
-            Ok(Page {
-                href: Tri::Absent,
-                items,
-                links: Tri::Absent,
-                unknown: UnknownKeys::new(),
-            })
+            Ok(Page::new(items))
         })
     }
 }
@@ -256,10 +261,10 @@ impl Volume {
     }
 }
 
-/// One level of a volume's contents. It isn't an ordinary [`Page`](crate::Page): no total, no way back.
+/// One level of a volume's contents. It isn't an ordinary [`Page`](crate::wire::Page): no total, no way back.
 ///
 /// ```
-/// use cavatica_model::VolumeListing;
+/// use cavatica_model::volume::VolumeListing;
 ///
 /// let listing: VolumeListing = serde_json::from_str(
 ///     r#"{"items": [{"location": "a.vcf"}], "prefixes": [{"prefix": "run1/"}],
@@ -270,6 +275,7 @@ impl Volume {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VolumeListing {
     /// The URL of this page.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -294,7 +300,7 @@ impl VolumeListing {
     /// with that one.
     ///
     /// ```
-    /// use cavatica_model::VolumeListing;
+    /// use cavatica_model::volume::VolumeListing;
     ///
     /// let listing: VolumeListing = serde_json::from_str(
     ///     r#"{"items": [], "prefixes": [{"prefix": "run1/"}, {"prefix": "run1/qc"}, {"prefix": "run1/qc/"}]}"#,
@@ -341,6 +347,7 @@ impl VolumeListing {
 
 /// An object on a volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VolumeObject {
     /// The URL of this object's details.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -366,7 +373,7 @@ impl VolumeObject {
     /// spellings of them are understood, in any letter case and as number or text.
     ///
     /// ```
-    /// use cavatica_model::VolumeObject;
+    /// use cavatica_model::volume::VolumeObject;
     ///
     /// let object: VolumeObject = serde_json::from_str(
     ///     r#"{"location": "a.vcf", "metadata": {"Content-Length": "12", "ETag": "\"9b2cf5\""}}"#,
@@ -397,6 +404,7 @@ impl VolumeObject {
 
 /// A folder on a volume.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VolumePrefix {
     /// The URL of this folder's listing.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]
@@ -413,6 +421,7 @@ pub struct VolumePrefix {
 
 /// A link of a volume's listing, `{"next": url}` without `rel` or `method`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VolumeLink {
     /// The URL of the next page.
     #[serde(default, skip_serializing_if = "Tri::is_absent")]

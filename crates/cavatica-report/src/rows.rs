@@ -1,6 +1,6 @@
 //! The rows of a transfer, and the names that forms share.
 
-use cavatica_model::expected_beginning;
+use cavatica_model::volume::expected_beginning;
 use cavatica_transfer::journal::{ItemRow, JournalError, SkippedRow, Terms, TransferFile};
 
 use crate::format::ReportError;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use cavatica_model::{tsv, visible_json};
+use cavatica_model::text::visible_json;
+use cavatica_model::tsv;
 use serde::Serialize;
 
 use super::columns::{NAMES, SheetRow};

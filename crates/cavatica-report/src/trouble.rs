@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use cavatica_model::{ExportMode, Reason};
+use cavatica_model::ExportMode;
+use cavatica_model::finding::Reason;
 use cavatica_transfer::Finding;
 use cavatica_transfer::journal::{ItemRow, JournalError, TransferFile, TroubledItem};
 use cavatica_transfer::state::State;

@@ -20,6 +20,14 @@
 //! # }
 //! ```
 //!
+//! # Using it
+//!
+//! ```toml
+//! cavatica-s3 = "0.1"
+//! ```
+//!
+//! No features. Rust 1.95 or later. It never follows a redirect, makes or removes a bucket, or speaks plain `http` to another machine.
+//!
 //! # What it decides
 //!
 //! * **Signing** is version 4, in the headers, all `x-amz-` headers signed: an address holds no secret, wherever it is

@@ -60,6 +60,7 @@ pub struct Listing<'a> {
 
 /// Some of the keys under a prefix, in the order of their bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ObjectPage {
     /// The objects.
     pub objects: Vec<Object>,

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 
 /// An object as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Object {
     /// The whole key, the listing's prefix included.
     pub key: String,
@@ -28,6 +29,7 @@ pub struct Object {
 
 /// An object as S3 describes it when asked for it alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Head {
     /// In bytes.
     pub size: u64,
@@ -73,6 +75,7 @@ pub(crate) fn unquoted(etag: &str) -> String {
 
 /// An object on its way here.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Download {
     /// What S3 says of it.
     pub head: Head,

@@ -3,7 +3,7 @@
 
 use cavatica_exports::model::{ExportMode, Tri};
 use cavatica_transfer::journal::{
-    Change, Draft, Journal, Overwrite, Pick, PlannedFile, SqliteJournal, Terms,
+    Change, Draft, Journal, Opening, Overwrite, Pick, PlannedFile, Terms,
 };
 use cavatica_transfer::state::{Answer, Observation, SeenJob, Step, Verdict};
 use divan::Bencher;
@@ -58,7 +58,9 @@ fn a_bulk_call(bencher: Bencher) {
             .expect("room for a file");
     }
     draft.finish().expect("a finished plan");
-    let mut journal = SqliteJournal::open(&path, now).expect("the transfer opens");
+    let mut journal = Opening::default()
+        .open(&path, now)
+        .expect("the transfer opens");
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         journal.intend(Pick::Fresh(BATCH), now).expect("a journal");
         let items = journal.commit().expect("a journal").remove(0).items;

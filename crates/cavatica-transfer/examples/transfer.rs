@@ -4,15 +4,12 @@
 
 #![expect(clippy::print_stdout, reason = "an example may speak")]
 
-use std::collections::BTreeMap;
-
-use cavatica_exports::model::{ExportMode, Layout, Prefix, Template, Tri};
+use cavatica_exports::model::Layout;
+use cavatica_exports::model::destination::Template;
 use cavatica_exports::transport::{Client, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox};
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
-use cavatica_transfer::plan::{
-    self, Existing, Filter, PlanOptions, PlanTarget, PublicAcl, Selection,
-};
+use cavatica_transfer::plan::{self, PlanOptions, PlanTarget, Selection};
 use cavatica_transfer::{Destination, Event, Finding, Found, RunOptions, Stop, run, verify};
 use jiff::Timestamp;
 
@@ -25,34 +22,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("trio.transfer");
-    let options = PlanOptions {
-        selection: Selection::Project {
-            project: "lab/trio".parse()?,
-            folder: None,
-            filter: Filter::default(),
-        },
-        target: PlanTarget::Volume("sandbox/output".parse()?),
-        layout: Layout {
-            prefix: "cohort7/".parse::<Prefix>()?,
-            template: Template::default(),
-        },
-        mode: ExportMode::Move,
-        existing: Existing::Fail,
-        policies: BTreeMap::new(),
-        properties: Tri::Absent,
-        public_acl: PublicAcl::Refused,
-        limit: None,
-        label: Some("the trio".to_owned()),
-        metadata: Vec::new(),
-    };
-    let planned = plan::plan(&path, &client, options, Timestamp::now(), &mut |_| {}).await?;
+    let mut options = PlanOptions::new(
+        Selection::project("lab/trio".parse()?),
+        PlanTarget::Volume("sandbox/output".parse()?),
+    );
+    options.layout = Layout::new("cohort7/".parse()?, Template::default());
+    options.label = Some("the trio".to_owned());
+    let planned = plan::plan(&path, &client, options, &mut |_| {}).await?;
     println!(
         "{} files, {} bytes, nothing sent yet",
         planned.files, planned.bytes
     );
 
     // Whatever stops this, the same lines go on: nothing is sent twice.
-    let mut journal = SqliteJournal::open(&path, Timestamp::now())?;
+    let mut journal = SqliteJournal::open(&path, &client)?;
     let mut tell = |event: Event| {
         if let Event::BatchAnswered { accepted, .. } = event {
             println!("{accepted} exports were accepted");

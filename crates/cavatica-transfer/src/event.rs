@@ -146,6 +146,7 @@ pub enum Event {
 
 /// How the moved files of a folder are followed, and by what it was decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FolderDecision {
     /// The folder.
     #[serde(rename = "folder_id")]

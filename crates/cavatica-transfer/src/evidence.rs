@@ -6,7 +6,9 @@ pub(crate) use cavatica_exports::evidence::{
     Question, SentBy, Settled, Settling, Trace, Whereabouts, gather, judge, object_exists,
     whereabouts,
 };
-use cavatica_exports::model::{DateTime, ExportMode, ExportState, JobStanding, Tri};
+use cavatica_exports::model::job::JobStanding;
+use cavatica_exports::model::wire::DateTime;
+use cavatica_exports::model::{ExportMode, ExportState, Tri};
 use jiff::Timestamp;
 
 use crate::event::Hindrance;
@@ -81,9 +83,7 @@ pub(crate) fn moved_away(place: &Whereabouts) -> Option<Failure> {
         Whereabouts::Volume { .. } => {
             "somebody else moved the file to a volume that the platform doesn't name".to_owned()
         }
-        Whereabouts::Gone => {
-            "somebody deleted the file, or it can't be seen any more".to_owned()
-        }
+        Whereabouts::Gone => "somebody deleted the file, or it can't be seen any more".to_owned(),
     };
     Some(Failure {
         code: None,

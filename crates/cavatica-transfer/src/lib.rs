@@ -12,8 +12,7 @@
 //! let client = Client::builder(Endpoint::CAVATICA.parse()?, token).build()?;
 //! // Written by `plan::plan`, or by `cavatica plan`.
 //! let path = Path::new("cohort7.transfer");
-//! let now = jiff::Timestamp::now();
-//! let mut journal = SqliteJournal::open(path, now)?;
+//! let mut journal = SqliteJournal::open(path, &client)?;
 //! run(&mut journal, &client, &RunOptions::default(), &Stop::new(), &mut |event| println!("{event:?}")).await?;
 //! println!("{} files arrived", TransferFile::open(path)?.tally()?.completed.files);
 //! # Ok(()) }
@@ -24,39 +23,69 @@
 //! [`state::State`]. [`verify`] reads the destination again and tells what differs, [`audit()`] holds the account's jobs
 //! against the journal; `cavatica-report` writes what became of every file. For a single file without a journal there is
 //! [`Exports::start_once`](cavatica_exports::Exports::start_once). `docs/reliability.md` says why nothing is sent twice.
+//!
+//! | for | begin with |
+//! |---|---|
+//! | a plan | [`plan::plan`] with [`PlanOptions`](plan::PlanOptions) |
+//! | a run | [`SqliteJournal::open`](journal::SqliteJournal::open), then [`run()`] with a callback or [`run_stream`] with a stream of [`Event`]s; [`Stop`] |
+//! | how it stands | [`TransferFile`](journal::TransferFile) |
+//! | proof | [`verify()`], [`audit()`] |
+//! | a store of one's own | the trait [`Journal`](journal::Journal), [`JournalError::store`](journal::JournalError::store) |
+//!
+//! # Using it
+//!
+//! ```toml
+//! cavatica-transfer = "0.1"
+//! ```
+//!
+//! Features: `sqlite` (default) for transfers as files, plans, looks and audits; without it there are the run and the trait
+//! `Journal`, and no database is linked. `s3` looks at a bucket itself, beside the platform's word. Rust 1.95 or later. It
+//! never sends a file again whose first sending may have been carried out, unless it is told to.
 
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
 
+#[cfg(feature = "sqlite")]
 mod audit;
 mod event;
 mod evidence;
 mod fingerprint;
 pub mod journal;
+#[cfg(feature = "sqlite")]
 pub mod plan;
 mod run;
 pub mod state;
+#[cfg(feature = "sqlite")]
 mod verify;
 
+pub use cavatica_exports as exports;
+/// The library of moments and spans whose types stand in signatures.
+pub use cavatica_exports::jiff;
 use cavatica_exports::mutation;
+#[cfg(feature = "s3")]
+pub use cavatica_s3 as s3;
 
+#[cfg(feature = "sqlite")]
 pub use audit::{
     AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
     Disagreement, audit,
 };
-pub use event::{Again, Event, FolderDecision, Hindrance, StopReason};
-pub use fingerprint::{Fingerprint, FingerprintError};
 #[cfg(feature = "mutations")]
 #[doc(hidden)]
 pub use cavatica_exports::mutation::Mutation;
+pub use event::{Again, Event, FolderDecision, Hindrance, StopReason};
+pub use fingerprint::{Fingerprint, FingerprintError};
 #[cfg(feature = "proof")]
 #[doc(hidden)]
 pub use run::proof;
 pub use run::{
-    Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, Stop, Timing, UnknownFiles,
-    VolumeDifference, Way, run,
+    Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, RunStream, Stop, Timing,
+    UnknownFiles, VolumeDifference, Way, run, run_stream,
 };
+#[cfg(feature = "s3")]
+pub use verify::find_beginning;
+#[cfg(feature = "sqlite")]
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListedObject, ListingError, Reason, Untold,
-    VerifyError, VerifySummary, find_beginning, verify,
+    VerifyError, VerifySummary, verify,
 };

@@ -96,7 +96,7 @@ impl RateHeaders {
         // Below nothing is nothing; -1 as a limit means that there is none.
         let count = |name| number(name).map(|n| u64::try_from(n).unwrap_or(0));
         let left = number("x-ratelimit-reset")
-            .and_then(cavatica_model::reset_moment)
+            .and_then(cavatica_model::account::reset_moment)
             .map(|moment| moment.duration_since(clock));
         // What is left of a window that is over says nothing about the next.
         let is_over = left.is_some_and(|left| !left.is_positive());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cavatica_connect::is_this_machine;
-use cavatica_model::Platform;
+use cavatica_model::account::Platform;
 use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use cavatica_connect::BoxError;
-use cavatica_model::{ApiError, visible};
+use cavatica_model::ApiError;
+use cavatica_model::text::visible;
 use http::Method;
 
 use crate::Effect;

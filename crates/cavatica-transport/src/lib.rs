@@ -25,6 +25,22 @@
 //! # }
 //! ```
 //!
+//! | for | begin with |
+//! |---|---|
+//! | a client | [`Client::builder`]: limits, retries, proxy, trust, hooks for waits and for outgoing headers |
+//! | a call | [`Call::get`], [`post`](Call::post), [`put`](Call::put), [`patch`](Call::patch), [`delete`](Call::delete); [`Client::fetch`], [`Client::send`] |
+//! | what happened | [`Error::outcome`], [`Error::fault`], [`Error::code`], [`Error::api_error`] |
+//! | the limit on requests | [`Client::budget`] |
+//!
+//! # Using it
+//!
+//! ```toml
+//! cavatica-transport = "0.1"
+//! ```
+//!
+//! No features. Rust 1.95 or later. It never sends a start twice unless the first was provably not sent, and shows the token
+//! nowhere.
+//!
 //! # What it decides
 //!
 //! * **Outcomes.** An [`Error`] says what happened to the request, see [`Outcome`]. *Not sent* is proven: the body of a
@@ -52,6 +68,7 @@ mod classify;
 mod client;
 mod clock;
 mod connect;
+mod drive;
 mod endpoint;
 mod error;
 mod gate;

@@ -8,6 +8,7 @@ use crate::error::{Fault, Outcome};
 /// How often and how long a failed attempt is repeated. Waiting for the request budget or for maintenance to end is no
 /// failure and doesn't count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RetryPolicy {
     /// How often a call is tried at most, the first time included.
     pub attempts: u32,

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cavatica_exports::model::{Prefix, ProjectId, TaskId, Template, VolumeId};
+use cavatica_exports::model::destination::{Prefix, Template};
+use cavatica_exports::model::{ProjectId, TaskId, VolumeId};
 use cavatica_transfer::plan::Policy;
 use clap::{Args, ValueEnum};
 

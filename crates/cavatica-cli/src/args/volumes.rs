@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use cavatica_exports::model::{AccessMode, VolumeId, VolumeName};
+use cavatica_exports::model::VolumeId;
+use cavatica_exports::model::mount::VolumeName;
+use cavatica_exports::model::volume::AccessMode;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Properties;

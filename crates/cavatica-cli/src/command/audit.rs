@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cavatica_exports::model::visible;
+use cavatica_exports::model::text::visible;
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::{
     AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, Disagreement, Stop, audit,

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
 
+use cavatica_exports::model::Layout;
+use cavatica_exports::model::destination::Template;
 use cavatica_exports::model::manifest::{self, Finding, Severity};
-use cavatica_exports::model::{Layout, Template};
 
 use crate::args;
 use crate::exit::{Exit, Failure};
@@ -17,14 +18,12 @@ use crate::ui::{Ui, counted};
 const SHOWN: u64 = 20;
 
 pub(crate) fn run(args: &args::Check, ui: &Ui) -> Result<Exit, Failure> {
-    let layout = Layout {
-        prefix: args.prefix.clone().unwrap_or_default(),
-        template: match &args.dest {
-            Some(template) => template.clone(),
-            None if args.flatten => Template::flat(),
-            None => Template::default(),
-        },
+    let template = match &args.dest {
+        Some(template) => template.clone(),
+        None if args.flatten => Template::flat(),
+        None => Template::default(),
     };
+    let layout = Layout::new(args.prefix.clone().unwrap_or_default(), template);
     let name = match args.manifest == Path::new("-") {
         true => "standard input".to_owned(),
         false => args.manifest.display().to_string(),

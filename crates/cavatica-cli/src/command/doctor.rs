@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cavatica_exports::model::{RateLimit, User};
+use cavatica_exports::model::account::{RateLimit, User};
 use cavatica_exports::transport::{Call, Client};
 use cavatica_exports::{Account, Cavatica};
 use jiff::Timestamp;

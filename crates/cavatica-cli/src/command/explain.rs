@@ -1,6 +1,7 @@
 //! `cavatica explain`: what a code of the platform, or a name that a check tells, means and what to do.
 
-use cavatica_exports::model::{Class, Kind, Reason, StatusCode};
+use cavatica_exports::model::error::{Class, StatusCode};
+use cavatica_exports::model::finding::{Kind, Reason};
 use serde::Serialize;
 
 use crate::args;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::wire::{Open, OpenName};
 use cavatica_exports::model::{
     ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
-    FileRef, Open, OpenName, Tri, VolumeId,
+    Tri, VolumeId,
 };
 use cavatica_exports::transport::{Error, Outcome};
 use cavatica_exports::{Cavatica, OnceError, Started};
@@ -277,13 +279,11 @@ impl args::Mode {
 impl args::Properties {
     /// The properties that were asked for, if any were.
     pub(crate) fn chosen(&self) -> Result<Option<ExportProperties>, Failure> {
-        let properties = ExportProperties {
-            sse_algorithm: named("--sse-algorithm", self.sse_algorithm.as_deref())?,
-            sse_aws_kms_key_id: self.kms_key_id.clone().map_or(Tri::Absent, Tri::Value),
-            aws_canned_acl: named("--canned-acl", self.canned_acl.as_deref())?,
-            aws_storage_class: named("--storage-class", self.storage_class.as_deref())?,
-            ..ExportProperties::default()
-        };
+        let mut properties = ExportProperties::default();
+        properties.sse_algorithm = named("--sse-algorithm", self.sse_algorithm.as_deref())?;
+        properties.sse_aws_kms_key_id = self.kms_key_id.clone().map_or(Tri::Absent, Tri::Value);
+        properties.aws_canned_acl = named("--canned-acl", self.canned_acl.as_deref())?;
+        properties.aws_storage_class = named("--storage-class", self.storage_class.as_deref())?;
         let acl = properties.aws_canned_acl.value().and_then(Open::known);
         if let Some(acl) = acl.filter(|acl| acl.is_public() && !self.public) {
             return Err(Failure::usage(format!(

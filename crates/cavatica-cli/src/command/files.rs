@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use cavatica_exports::model::{Entry, File, FileRef, manifest, tsv};
+use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::wire::Entry;
+use cavatica_exports::model::{File, manifest, tsv};
 use cavatica_exports::{Cavatica, Parent};
 use cavatica_transfer::plan::Glob;
 use indicatif::HumanBytes;

@@ -1,6 +1,7 @@
 //! `cavatica jobs`: export jobs that were started before.
 
-use cavatica_exports::model::{Batch, BulkItem, ExportId, ExportJob, ExportState};
+use cavatica_exports::model::bulk::{Batch, BulkItem};
+use cavatica_exports::model::{ExportId, ExportJob, ExportState};
 use cavatica_exports::{Cavatica, ExportFilter};
 
 use crate::args;
@@ -10,15 +11,9 @@ use crate::ui::Ui;
 pub(crate) async fn run(args: &args::Jobs, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     match args {
         args::Jobs::List { volume, states } => {
-            list(
-                &ExportFilter {
-                    volume: volume.clone(),
-                    states: states.clone(),
-                },
-                api,
-                ui,
-            )
-            .await
+            let mut filter = ExportFilter::default().in_states(states.iter().copied());
+            filter.volume = volume.clone();
+            list(&filter, api, ui).await
         }
         args::Jobs::Get { ids } => get(ids, api, ui).await,
         args::Jobs::Wait { ids, timeout } => wait(ids, *timeout, api, ui).await,

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cavatica_exports::Projects;
+use cavatica_exports::model::destination::Template;
 use cavatica_exports::model::manifest::{Manifest, Row, RowError};
-use cavatica_exports::model::{Layout, Location, Template, Tri, expected_beginning};
+use cavatica_exports::model::volume::expected_beginning;
+use cavatica_exports::model::{Layout, Location, Tri};
 use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PlanTarget,
     PublicAcl, Refusal, Selection, Unplanned,
 };
 use indicatif::HumanBytes;
-use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Global};
@@ -30,39 +31,38 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     let found = api::credentials(global, ui)?;
     let client = api::client(global, found)?;
     let ignored = Ignored::default();
-    let options = PlanOptions {
-        selection: selection(args, &ignored)?,
-        target: match (&args.target.volume, &args.target.bucket) {
+    let mut options = PlanOptions::new(
+        selection(args, &ignored)?,
+        match (&args.target.volume, &args.target.bucket) {
             (Some(volume), _) => PlanTarget::Volume(volume.clone()),
             (None, Some(bucket)) => PlanTarget::Bucket(bucket.clone()),
             (None, None) => return Err(Failure::usage("no volume is named")),
         },
-        layout: Layout {
-            prefix: args.prefix.clone(),
-            template: match (&args.dest, args.flatten) {
-                (Some(template), _) => template.clone(),
-                (None, true) => Template::flat(),
-                (None, false) => Template::default(),
-            },
+    );
+    options.layout = Layout::new(
+        args.prefix.clone(),
+        match (&args.dest, args.flatten) {
+            (Some(template), _) => template.clone(),
+            (None, true) => Template::flat(),
+            (None, false) => Template::default(),
         },
-        mode: args.mode.chosen(),
-        existing: match args.existing {
-            args::Existing::Fail => Existing::Fail,
-            args::Existing::Skip => Existing::Skip,
-            args::Existing::Overwrite => Existing::Overwrite,
-        },
-        policies: args.policies.iter().cloned().collect(),
-        properties: args.properties.chosen()?.map_or(Tri::Absent, Tri::Value),
-        public_acl: if args.properties.public {
-            PublicAcl::Confirmed
-        } else {
-            PublicAcl::Refused
-        },
-        limit: args.limit,
-        label: args.label.clone(),
-        metadata: args.metadata.clone(),
+    );
+    options.mode = args.mode.chosen();
+    options.existing = match args.existing {
+        args::Existing::Fail => Existing::Fail,
+        args::Existing::Skip => Existing::Skip,
+        args::Existing::Overwrite => Existing::Overwrite,
     };
-    let now = Timestamp::now();
+    options.policies = args.policies.iter().cloned().collect();
+    options.properties = args.properties.chosen()?.map_or(Tri::Absent, Tri::Value);
+    options.public_acl = if args.properties.public {
+        PublicAcl::Confirmed
+    } else {
+        PublicAcl::Refused
+    };
+    options.limit = args.limit;
+    options.label = args.label.clone();
+    options.metadata = args.metadata.clone();
     let mut told = Instant::now();
     let mut tell = |so_far: PlanProgress| {
         if told.elapsed() >= TELL_EVERY {
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
             ));
         }
     };
-    let planned = plan::plan(&args.out, &client, options, now, &mut tell).await;
+    let planned = plan::plan(&args.out, &client, options, &mut tell).await;
     warn_of_ignored(&ignored, ui);
     let report = match (planned, &args.selection.project) {
         (Ok(report), _) => report,
@@ -123,14 +123,14 @@ fn shortened(mut failure: Failure) -> Failure {
 
 fn selection(args: &args::Plan, ignored: &Ignored) -> Result<Selection, Failure> {
     if let Some(project) = &args.selection.project {
+        let mut filter = Filter::default();
+        filter.names = args.names.iter().map(|name| Glob::new(name)).collect();
+        filter.metadata = args.wanted.clone();
+        filter.tags = args.tags.clone();
         return Ok(Selection::Project {
             project: project.clone(),
             folder: args.folder.clone(),
-            filter: Filter {
-                names: args.names.iter().map(|name| Glob::new(name)).collect(),
-                metadata: args.wanted.clone(),
-                tags: args.tags.clone(),
-            },
+            filter,
         });
     }
     let Some(path) = &args.selection.manifest else {

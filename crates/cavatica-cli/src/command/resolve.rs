@@ -1,7 +1,7 @@
 //! `cavatica resolve`: somebody's word on files whose outcome can't be known from here.
 
 use cavatica_report::Summary;
-use cavatica_transfer::journal::{SqliteJournal, TransferFile};
+use cavatica_transfer::journal::{Opening, TransferFile};
 use cavatica_transfer::state::{Failure as Refusal, ItemId, Word};
 use jiff::Timestamp;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &args::Resolve, ui: &Ui) -> Result<Exit, Failure> {
         }),
     };
     let now = Timestamp::now();
-    let mut journal = SqliteJournal::open(&args.transfer, now)?;
+    let mut journal = Opening::default().open(&args.transfer, now)?;
     journal.resolve(&ids, &word, &args.because)?;
     drop(journal);
     ui.note(format_args!(

@@ -1,7 +1,7 @@
 //! `cavatica retry`: failed files once more.
 
 use cavatica_transfer::journal::{Approval, TransferFile};
-use cavatica_transfer::{OverwriteAgain, Retry, RunOptions, UnknownFiles};
+use cavatica_transfer::{OverwriteAgain, Retry, UnknownFiles};
 
 use crate::args::{self, Global};
 use crate::command::run::{Work, say_how_it_ended};
@@ -20,10 +20,8 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
         );
     }
     let before = TransferFile::open(&args.transfer)?.tally()?;
-    let options = RunOptions {
-        retry: Some(args.retry()),
-        ..args.pace.options()
-    };
+    let mut options = args.pace.options();
+    options.retry = Some(args.retry());
     let work = Work {
         transfer: &args.transfer,
         approval: Approval::AsPlanned,
@@ -55,18 +53,17 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
 
 impl args::Retry {
     fn retry(&self) -> Retry {
-        Retry {
-            codes: self.codes.clone(),
-            unknown: if self.unknown && self.may_send_twice {
-                UnknownFiles::MaySendTwice
-            } else {
-                UnknownFiles::Leave
-            },
-            overwrite: if self.overwrite_again {
-                OverwriteAgain::Yes
-            } else {
-                OverwriteAgain::No
-            },
-        }
+        let mut retry = Retry::of_codes(self.codes.clone());
+        retry.unknown = if self.unknown && self.may_send_twice {
+            UnknownFiles::MaySendTwice
+        } else {
+            UnknownFiles::Leave
+        };
+        retry.overwrite = if self.overwrite_again {
+            OverwriteAgain::Yes
+        } else {
+            OverwriteAgain::No
+        };
+        retry
     }
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_transfer::RunOptions;
 use cavatica_transfer::journal::{Approval, JournalError, TransferFile};
 
 use crate::args::{self, Global};
@@ -19,10 +18,8 @@ pub(crate) use drive::Work;
 
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let approval = approval(args)?;
-    let options = RunOptions {
-        limit: args.limit,
-        ..args.pace.options()
-    };
+    let mut options = args.pace.options();
+    options.limit = args.limit;
     let work = Work {
         transfer: &args.transfer,
         approval,

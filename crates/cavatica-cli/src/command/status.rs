@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use cavatica_exports::model::expected_beginning;
+use cavatica_exports::model::volume::expected_beginning;
 use cavatica_report::{Overview, Standing, Summary, TroubleGroup};
 use cavatica_transfer::journal::{Owner, TransferFile};
 use indicatif::HumanBytes;

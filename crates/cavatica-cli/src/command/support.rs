@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use cavatica_exports::model::visible_json;
+use cavatica_exports::model::text::visible_json;
 use cavatica_report::{Document, Overview, Standing};
 use cavatica_transfer::journal::{RunRow, TransferFile, TroubledItem};
 use jiff::Timestamp;

@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
         Destination::Bucket { bucket, beginning } => {
             (format!("bucket {}", bucket.name()), &**beginning)
         }
-        Destination::Volume { .. } => (format!("volume {}", terms.volume), ""),
+        _ => (format!("volume {}", terms.volume), ""),
     };
     let mut lines = Differences {
         ui,
@@ -224,6 +224,7 @@ impl From<ListingError> for Failure {
         match error {
             ListingError::Volume(error) => ListError::into(error),
             ListingError::Bucket(error) => error.into(),
+            other => Failure::new(Exit::Other, other.to_string()),
         }
     }
 }

@@ -6,7 +6,9 @@ mod members;
 mod remove;
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{OpenName, Volume, VolumeId, expected_beginning};
+use cavatica_exports::model::volume::expected_beginning;
+use cavatica_exports::model::wire::OpenName;
+use cavatica_exports::model::{Volume, VolumeId};
 
 use cavatica_exports::transport::{self, Outcome};
 

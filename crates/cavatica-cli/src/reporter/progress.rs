@@ -190,12 +190,11 @@ mod tests {
     }
 
     fn tally(planned: u64, accepted: u64, completed: u64) -> Tally {
-        Tally {
-            planned: files(planned),
-            accepted: files(accepted),
-            completed: files(completed),
-            ..Tally::default()
-        }
+        let mut tally = Tally::default();
+        tally.planned = files(planned);
+        tally.accepted = files(accepted);
+        tally.completed = files(completed);
+        tally
     }
 
     fn at(seconds: u64) -> Duration {
@@ -219,9 +218,10 @@ mod tests {
 
     #[test]
     fn what_is_tried_again_has_not_ended() {
-        let failed = |failed: u64, accepted: u64| Tally {
-            failed: files(failed),
-            ..tally(0, accepted, 95)
+        let failed = |failed: u64, accepted: u64| {
+            let mut tally = tally(0, accepted, 95);
+            tally.failed = files(failed);
+            tally
         };
         let mut progress = Progress::default();
         progress.note(at(0), &failed(0, 5));

@@ -7,7 +7,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use cavatica_exports::model::visible;
+use cavatica_exports::model::text::visible;
 
 /// A line as it may be shown.
 pub(super) fn shown(text: impl Display) -> String {

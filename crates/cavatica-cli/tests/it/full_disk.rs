@@ -113,7 +113,8 @@ fn a_plan_that_is_killed_does_not_show_and_is_no_hindrance() {
 
 /// Of a plan that needs no platform.
 fn terms() -> cavatica_transfer::journal::Terms {
-    use cavatica_exports::model::{ExportMode, Prefix, Tri};
+    use cavatica_exports::model::destination::Prefix;
+    use cavatica_exports::model::{ExportMode, Tri};
     use cavatica_transfer::journal::{Overwrite, Terms};
 
     Terms {

@@ -2,7 +2,8 @@
 
 use std::process::Stdio;
 
-use cavatica_exports::model::{Class, Reason};
+use cavatica_exports::model::error::Class;
+use cavatica_exports::model::finding::Reason;
 use cavatica_sandbox::{FileSeed, ProjectSeed, VolumeSeed};
 use cavatica_transfer::Finding;
 use cavatica_transfer::plan::KINDS;

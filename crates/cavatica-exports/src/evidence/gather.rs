@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
-use crate::model::{
-    Batch, BulkItem, ExportBatchError, ExportId, ExportJob, ExportMode, ExportState, FileId,
-    JobStanding, Location, StoredFile, VolumeId,
-};
+use crate::model::bulk::{Batch, BulkItem, ExportBatchError};
+use crate::model::file::StoredFile;
+use crate::model::job::JobStanding;
+use crate::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, Location, VolumeId};
 use crate::mutation::Mutation;
 use crate::transport::Error;
 use crate::{Cavatica, ExportFilter, ListError};
@@ -189,10 +189,7 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     fn filter(&self, states: &[ExportState]) -> ExportFilter {
-        ExportFilter {
-            volume: Some(self.asked.volume.clone()),
-            states: states.to_vec(),
-        }
+        ExportFilter::to(self.asked.volume.clone()).in_states(states.iter().copied())
     }
 
     async fn unfinished(&mut self) -> Result<(), AskError> {

@@ -3,9 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, JobClock};
-use crate::model::{
-    DateTime, ExportId, ExportJob, ExportMode, ExportState, FileId, Location, Tri, VolumeId,
-};
+use crate::model::wire::DateTime;
+use crate::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, Location, Tri, VolumeId};
 use crate::mutation::Mutation;
 
 /// A file of which it isn't known whether the platform took it.
@@ -376,5 +375,4 @@ pub(crate) mod tests {
         let finding = found(&question(1), ExportMode::Move, vec![job], None, &measured());
         assert_eq!(finding.0, "elsewhere");
     }
-
 }

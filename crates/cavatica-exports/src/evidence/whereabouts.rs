@@ -1,6 +1,7 @@
 //! Where the bytes of a file lie.
 
-use crate::model::{FileStorage, Location, Tri, VolumeId};
+use crate::model::file::FileStorage;
+use crate::model::{Location, Tri, VolumeId};
 
 /// Where the bytes of a file lie, as the platform tells.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use cavatica_exports::model::bulk::{Batch, BulkItem, ExportBatchError};
+use cavatica_exports::model::job::JobStanding;
 use cavatica_exports::model::{
-    Batch, BulkItem, ExportBatch, ExportBatchError, ExportJob, ExportMode, ExportRequest,
-    ExportState, Fate, JobStanding,
+    ExportBatch, ExportJob, ExportMode, ExportRequest, ExportState, Fate,
 };
 use cavatica_exports::{ExportFilter, WaitError};
 use cavatica_sandbox::{Quirk, Route, Sandbox, VolumeSeed};
@@ -35,16 +36,11 @@ async fn a_started_job_is_read_listed_counted_and_followed_to_its_end() {
     );
     assert_eq!(world.exports.get(&job.id).await.unwrap().value, ended);
 
-    let ours = ExportFilter {
-        volume: Some("sandbox/output".parse().unwrap()),
-        states: vec![ExportState::Completed],
-    };
+    let ours = ExportFilter::to("sandbox/output".parse().unwrap());
+    let ours = ours.in_states([ExportState::Completed]);
     assert_eq!(world.exports.count(&ours).await.unwrap(), Some(1));
     assert_eq!(world.exports.list(&ours).collect().await.unwrap(), [ended]);
-    let failed = ExportFilter {
-        states: vec![ExportState::Failed],
-        ..ExportFilter::default()
-    };
+    let failed = ExportFilter::default().in_states([ExportState::Failed]);
     assert_eq!(world.exports.count(&failed).await.unwrap(), Some(0));
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::time::Duration;
 
-use cavatica_exports::model::{Entry, File, FileRef, Link, Page, ServiceType, Tri, Volume};
+use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::volume::ServiceType;
+use cavatica_exports::model::wire::{Entry, Link, Page};
+use cavatica_exports::model::{File, Tri, Volume};
 use cavatica_exports::transport::Call;
 use cavatica_exports::{Followed, ListError, Pager, Parent};
 use cavatica_sandbox::{FaultPlan, ProjectSeed, Quirk, Route, Sandbox, VolumeSeed};
@@ -290,21 +293,17 @@ async fn a_list_that_leads_in_a_circle_gives_its_items_and_an_error() {
     let world = World::new().await;
     let endpoint = world.client.endpoint().to_string();
     let page = move |text: &str| {
-        let real: Page<Volume> = serde_json::from_str(text)?;
+        let mut real: Page<Volume> = serde_json::from_str(text)?;
         let offset = real
             .href
             .value()
             .is_some_and(|href| href.contains("offset=1"));
         let next = if offset { 0 } else { 1 };
-        let link = Link {
-            href: Tri::Value(format!("{endpoint}/storage/volumes?limit=1&offset={next}")),
-            rel: Tri::Value("next".to_owned()),
-            ..Link::default()
-        };
-        Ok(Page {
-            links: Tri::Value(vec![link]),
-            ..real
-        })
+        let mut link = Link::default();
+        link.href = Tri::Value(format!("{endpoint}/storage/volumes?limit=1&offset={next}"));
+        link.rel = Tri::Value("next".to_owned());
+        real.links = Tri::Value(vec![link]);
+        Ok(real)
     };
     let first = Call::get("/storage/volumes").query("limit", 1);
     let mut pager = Pager::read_by(world.client.clone(), first, page);

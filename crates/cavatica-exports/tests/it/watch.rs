@@ -88,6 +88,28 @@ async fn a_tick_beside_a_watch_does_not_stop_it() {
 }
 
 #[tokio::test]
+async fn a_select_with_a_tick_follows_all_jobs_to_their_ends() {
+    let (world, ids) = many_jobs("").await;
+    let mut watch = world.exports.watch(ids);
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let following = async {
+        let (mut ended, mut ticks) = (0, 0);
+        loop {
+            tokio::select! {
+                jobs = watch.next() => match jobs.unwrap() {
+                    Some(jobs) => ended += jobs.iter().filter(|job| job.is_final()).count(),
+                    None => return (ended, ticks),
+                },
+                _ = tick.tick() => ticks += 1,
+            }
+        }
+    };
+    let (ended, ticks) = timeout(LONG, following).await.unwrap();
+    assert_eq!(ended, JOBS);
+    assert!(ticks > 0, "the tick had its turn too");
+}
+
+#[tokio::test]
 async fn the_limit_ends_a_request_that_nobody_answers() {
     let world = World::new().await;
     let export = world.checked("README.txt", "a").await;

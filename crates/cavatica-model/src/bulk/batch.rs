@@ -11,7 +11,8 @@ use crate::{CheckedExport, Location, VolumeId};
 /// Source: <https://docs.cavatica.org/docs/start-a-bulk-export-job>.
 ///
 /// ```
-/// use cavatica_model::{Batch, FileId};
+/// use cavatica_model::bulk::Batch;
+/// use cavatica_model::FileId;
 ///
 /// let ids: Vec<FileId> = vec!["567890abc8a5639cc6722063".parse()?];
 /// assert_eq!(Batch::new(ids)?.len(), 1);
@@ -29,6 +30,7 @@ pub struct Batch<T>(Vec<T>);
 /// A number of items that no bulk call takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a bulk call takes 1 to {} items, not {count}", Batch::<()>::MAX)]
+#[non_exhaustive]
 pub struct BatchSizeError {
     /// How many there were.
     pub count: usize,

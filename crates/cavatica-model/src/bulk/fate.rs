@@ -4,7 +4,8 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use super::{BulkAnswer, BulkItem};
-use crate::{ApiError, CheckedExport, ExportRequest, FileId, Location, StartedJob, VolumeId};
+use crate::job::StartedJob;
+use crate::{ApiError, CheckedExport, ExportRequest, FileId, Location, VolumeId};
 
 /// What the answer of a bulk start says about one of its requests.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,7 @@ pub enum Fate {
 
 /// By what the answer of a start tells a request from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ExportKey<'a> {
     /// The file.
     pub file: &'a FileId,
@@ -26,6 +28,17 @@ pub struct ExportKey<'a> {
     pub volume: &'a VolumeId,
     /// Where it goes to.
     pub location: &'a Location,
+}
+
+impl<'a> ExportKey<'a> {
+    /// A request of this file to this place.
+    pub fn new(file: &'a FileId, volume: &'a VolumeId, location: &'a Location) -> Self {
+        ExportKey {
+            file,
+            volume,
+            location,
+        }
+    }
 }
 
 impl<'a> From<&'a ExportRequest> for ExportKey<'a> {
@@ -58,7 +71,9 @@ impl BulkAnswer<StartedJob> {
     /// Everything else is missing, and harms only itself.
     ///
     /// ```
-    /// use cavatica_model::{BulkAnswer, ExportRequest, Fate, StartedJob};
+    /// use cavatica_model::bulk::BulkAnswer;
+    /// use cavatica_model::job::StartedJob;
+    /// use cavatica_model::{ExportRequest, Fate};
     ///
     /// let request = ExportRequest::new("f1".parse()?, "rfranklin/output".parse()?, "a.vcf".parse()?);
     /// let answer: BulkAnswer<StartedJob> = serde_json::from_str(

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::RowFault;
 use super::column::Column;
-use crate::{Open, OpenName, Tri};
+use crate::Tri;
+use crate::wire::{Open, OpenName};
 
 /// What programs write where there is nothing: R, pandas and Python, SQL, and Excel with its errors.
 const NOTHING: [&str; 17] = [

@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::{Manifest, ManifestError, Problem, Row};
 use crate::check::property_findings;
-use crate::{
-    Census, Collision, DestinationFault, Field, FileRef, Layout, Location, Meeting, Reason,
-    Suspects, visible,
-};
+use crate::destination::{Census, Collision, DestinationFault, Field, Meeting, Suspects};
+use crate::file::FileRef;
+use crate::finding::Reason;
+use crate::text::visible;
+use crate::{Layout, Location};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -27,6 +28,7 @@ pub enum Severity {
 
 /// Something about a manifest that its author should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -48,6 +50,7 @@ pub struct Finding {
 
 /// What a check saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Rows, good and bad.
     pub rows: u64,

@@ -3,7 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::Row;
-use crate::{File, visible};
+use crate::File;
+use crate::text::visible;
 
 impl Row {
     /// What the row says of its file that isn't so: most likely it has the id of one file and the name of another.

@@ -12,8 +12,10 @@ use super::header::Meanings;
 use super::meaning::{Meaning, Wish};
 use super::row::is_empty;
 use super::{Alias, Overwrite, Problem, Row, RowFault};
+use crate::file::{FilePath, FileRef};
+use crate::id::IdError;
 use crate::visible::is_invisible;
-use crate::{ExportProperties, FilePath, FileRef, IdError, Location, ProjectId, Tri, UnknownKeys};
+use crate::{ExportProperties, Location, ProjectId, Tri, UnknownKeys};
 
 /// What a cell holds.
 pub(super) enum Cell<'a> {

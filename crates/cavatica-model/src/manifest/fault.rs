@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use super::Foreign;
-use crate::{LocationFault, Reason, visible};
+use crate::destination::LocationFault;
+use crate::finding::Reason;
+use crate::text::visible;
 
 /// What is wrong with a line or one of its cells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,6 +139,7 @@ impl RowFault {
 
 /// One thing that is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// Which column, counted from 1; `None` for the line as a whole and for JSON lines.
     pub position: Option<usize>,
@@ -170,6 +173,7 @@ impl fmt::Display for Problem {
 
 /// A bad row: which one, and everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RowError {
     /// The manifest's name.
     pub manifest: Arc<str>,
@@ -193,6 +197,7 @@ impl std::error::Error for RowError {}
 
 /// A column that could ask for something, in words that aren't ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnclearColumn {
     /// The column, counted from 1.
     pub position: usize,

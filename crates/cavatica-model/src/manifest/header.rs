@@ -12,7 +12,7 @@ use super::lines::{Broken, Line, Lines, split, without_line_break};
 use super::meaning::{Meaning, meaning};
 use super::row::looks_like_file_id;
 use super::{Format, ManifestError, Problem, UnclearColumn};
-use crate::visible;
+use crate::text::visible;
 
 /// The columns of a CSV or TSV file; none for JSON lines.
 #[derive(Debug, Default)]

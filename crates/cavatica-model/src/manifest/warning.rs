@@ -2,11 +2,14 @@
 
 use super::row::looks_like_file_id;
 use super::{Overwrite, Row};
+use crate::Location;
+use crate::finding::Reason;
+use crate::text::visible;
 use crate::visible::is_invisible;
-use crate::{Location, Reason, visible};
 
 /// Something about a good row that its author should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RowWarning {
     /// What it is about.
     pub reason: &'static Reason,
@@ -66,7 +69,7 @@ impl Location {
     /// let location: Location = "run1/a\u{200b}.bam".parse()?;
     /// let told = location.hidden_characters().expect("there is one");
     /// assert_eq!(told, r"location `run1/a\u{200b}.bam` has a character that nobody sees");
-    /// # Ok::<(), cavatica_model::LocationError>(())
+    /// # Ok::<(), cavatica_model::destination::LocationError>(())
     /// ```
     pub fn hidden_characters(&self) -> Option<String> {
         let text = self.as_str();

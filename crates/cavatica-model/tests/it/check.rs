@@ -1,8 +1,10 @@
 //! Checking: every objection at once, none hidden by another, no panic on anything.
 
+use cavatica_model::account::Platform;
+use cavatica_model::export::SseAlgorithm;
+use cavatica_model::finding::{Objection, Warning};
 use cavatica_model::{
-    ExportProperties, ExportRequest, File, FileId, Location, Objection, Platform, SseAlgorithm,
-    Tri, Volume, VolumeId, Warning,
+    ExportProperties, ExportRequest, File, FileId, Location, Tri, Volume, VolumeId,
 };
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -38,7 +40,7 @@ fn volume() -> Volume {
 
 type Fault = fn(&mut ExportRequest, &mut File, &mut Volume);
 
-fn service(volume: &mut Volume) -> &mut cavatica_model::VolumeService {
+fn service(volume: &mut Volume) -> &mut cavatica_model::volume::VolumeService {
     match &mut volume.service {
         Tri::Value(service) => service,
         Tri::Absent | Tri::Null => panic!("the volume has a service"),
@@ -142,7 +144,7 @@ fn names<'a>(faults: &[&'a (&'a str, Fault)]) -> Vec<&'a str> {
 #[test]
 fn nothing_speaks_against_an_ordinary_export() {
     let findings = request().findings(&file(), &volume());
-    assert_eq!(findings, cavatica_model::Findings::default());
+    assert_eq!(findings, cavatica_model::finding::Findings::default());
     let checked = request()
         .check(&file(), &volume())
         .expect("nothing speaks against it");
@@ -216,7 +218,7 @@ proptest! {
             prop_assert!(!warning.name().is_empty() && !warning.to_string().is_empty() && !warning.advice().is_empty());
         }
         for reason in findings.objections.iter().map(Objection::reason).chain(findings.warnings.iter().map(Warning::reason)) {
-            prop_assert_eq!(cavatica_model::Reason::lookup(reason.name), Some(reason));
+            prop_assert_eq!(cavatica_model::finding::Reason::lookup(reason.name), Some(reason));
         }
         // The file's and the volume's own findings are part of the whole.
         for part in [file.export_findings(), volume.export_findings()] {
@@ -263,10 +265,9 @@ fn the_kms_key_may_rely_on_the_volumes_encryption() {
     let mut request = request();
     asked(&mut request).sse_aws_kms_key_id = Tri::Value("1234abcd".to_owned());
     let mut volume = volume();
-    service(&mut volume).properties = Tri::Value(ExportProperties {
-        sse_algorithm: Tri::Value(SseAlgorithm::AwsKms.into()),
-        ..ExportProperties::default()
-    });
+    let mut properties = ExportProperties::default();
+    properties.sse_algorithm = Tri::Value(SseAlgorithm::AwsKms.into());
+    service(&mut volume).properties = Tri::Value(properties);
     assert!(request.clone().check(&file(), &volume).is_ok());
 
     // Asking for none overrides the volume's.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_model::{Census, Collision, Meeting, fold, visible};
+use cavatica_model::destination::{Census, Collision, Meeting, fold};
+use cavatica_model::text::visible;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;

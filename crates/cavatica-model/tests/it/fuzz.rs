@@ -5,11 +5,13 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use cavatica_model::account::{RateLimit, User};
+use cavatica_model::bulk::{BulkAnswer, BulkExportRequest};
+use cavatica_model::error::classify;
 use cavatica_model::manifest::{self, Manifest};
-use cavatica_model::{
-    ApiError, BulkAnswer, BulkExportRequest, Entry, ExportJob, ExportRequest, File, Layout, Page,
-    RateLimit, User, Volume, VolumeListing, VolumeObject, classify,
-};
+use cavatica_model::volume::{VolumeListing, VolumeObject};
+use cavatica_model::wire::{Entry, Page};
+use cavatica_model::{ApiError, ExportJob, ExportRequest, File, Layout, Volume};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,7 +1,8 @@
 //! Lists that people in the field bring along, and what would have gone wrong with them without a word.
 
+use cavatica_model::Layout;
+use cavatica_model::file::FileRef;
 use cavatica_model::manifest::{self, Foreign, Manifest, ManifestError, Row, RowError, Severity};
-use cavatica_model::{FileRef, Layout};
 
 const ID: &str = "567890abc8a5639cc6722063";
 const OTHER: &str = "567890abc8a5639cc6722064";

@@ -1,8 +1,7 @@
 //! Laws of ids, locations and prefixes.
 
-use cavatica_model::{
-    ExportId, FileId, Location, LocationFault, MAX_KEY_BYTES, Prefix, ProjectId, VolumeId,
-};
+use cavatica_model::destination::{LocationFault, MAX_KEY_BYTES, Prefix};
+use cavatica_model::{ExportId, FileId, Location, ProjectId, VolumeId};
 use proptest::prelude::*;
 
 use crate::strategies;

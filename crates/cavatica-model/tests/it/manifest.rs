@@ -1,9 +1,11 @@
 //! Manifests: as people write them, and every way in which they go wrong.
 
+use cavatica_model::destination::Template;
+use cavatica_model::export::{SseAlgorithm, StorageClass};
 use cavatica_model::manifest::{
     self, Finding, Format, Manifest, ManifestError, Overwrite, Row, RowError, Severity,
 };
-use cavatica_model::{Layout, SseAlgorithm, StorageClass, Tri};
+use cavatica_model::{Layout, Tri};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -168,10 +170,11 @@ fn a_file_can_be_meant_by_project_and_name() {
 #[test]
 fn metadata_columns_serve_templates() {
     let row = good(&format!("id,name,metadata.sample_id\n{ID},a.bam,NA12878\n")).remove(0);
-    let layout = Layout {
-        prefix: "p/".parse().expect("a prefix"),
-        template: "{metadata.sample_id}/{name}".parse().expect("a template"),
-    };
+    let template = "{metadata.sample_id}/{name}".parse();
+    let layout = Layout::new(
+        "p/".parse().expect("a prefix"),
+        template.expect("a template"),
+    );
     assert_eq!(
         row.location(&layout).expect("a location").as_str(),
         "p/NA12878/a.bam"
@@ -181,10 +184,8 @@ fn metadata_columns_serve_templates() {
 #[test]
 fn a_named_location_lies_under_the_prefix_too() {
     let row = good(&format!("id,location\n{ID},x/a.bam\n")).remove(0);
-    let layout = Layout {
-        prefix: "archive".parse().expect("a prefix"),
-        ..Layout::default()
-    };
+    let mut layout = Layout::default();
+    layout.prefix = "archive".parse().expect("a prefix");
     assert_eq!(
         row.location(&layout).expect("a location").as_str(),
         "archive/x/a.bam"
@@ -487,10 +488,8 @@ fn a_check_uses_prefix_and_template() {
         )
     );
 
-    let flat = Layout {
-        template: cavatica_model::Template::flat(),
-        ..Layout::default()
-    };
+    let mut flat = Layout::default();
+    flat.template = Template::flat();
     let (summary, findings) = checked(&text, &flat);
     assert_eq!(
         (summary.errors, findings[0].message.as_str()),

@@ -1,31 +1,25 @@
 //! What is sent to mount a bucket, and to change how it is mounted.
 
-use cavatica_model::{
-    AccessKey, AccessMode, BucketPlace, ExportProperties, File, IamPolicy, NewVolume, Regions,
-    Secret, SseAlgorithm, Tri, VolumeChange, VolumeCredentials, VolumeName,
+use cavatica_model::export::SseAlgorithm;
+use cavatica_model::mount::{
+    AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
+    VolumeName,
 };
+use cavatica_model::project::Regions;
+use cavatica_model::volume::AccessMode;
+use cavatica_model::{File, Tri};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const HIDDEN: &str = "never-to-be-seen";
 
 fn key() -> VolumeCredentials {
-    VolumeCredentials::Key(AccessKey {
-        id: "EXAMPLE-ID".to_owned(),
-        secret: Secret::new(HIDDEN),
-    })
+    VolumeCredentials::Key(AccessKey::new("EXAMPLE-ID", Secret::new(HIDDEN)))
 }
 
 fn volume(place: BucketPlace, credentials: VolumeCredentials) -> NewVolume {
-    NewVolume {
-        name: "lab_out".parse().expect("a name"),
-        access_mode: AccessMode::ReadOnly,
-        description: None,
-        place,
-        prefix: String::new(),
-        credentials,
-        properties: ExportProperties::default(),
-    }
+    let name = "lab_out".parse().expect("a name");
+    NewVolume::new(name, AccessMode::ReadOnly, place, credentials)
 }
 
 fn text(text: &str) -> String {
@@ -113,16 +107,11 @@ fn each_kind_of_bucket_has_its_own_body() {
 fn a_change_sends_what_changes_and_nothing_else() {
     assert!(VolumeChange::default().is_empty());
     assert_eq!(VolumeChange::default().to_body(), json!({}));
-    let change = VolumeChange {
-        active: Some(false),
-        credentials: Some(key()),
-        properties: ExportProperties {
-            sse_algorithm: Tri::Value(SseAlgorithm::AwsKms.into()),
-            aws_canned_acl: Tri::Null,
-            ..ExportProperties::default()
-        },
-        ..VolumeChange::default()
-    };
+    let mut change = VolumeChange::default();
+    change.active = Some(false);
+    change.credentials = Some(key());
+    change.properties.sse_algorithm = Tri::Value(SseAlgorithm::AwsKms.into());
+    change.properties.aws_canned_acl = Tri::Null;
     assert_eq!(
         change.to_body(),
         json!({"active": false, "service": {

@@ -4,10 +4,12 @@
 use std::fmt::Debug;
 use std::path::Path;
 
-use cavatica_model::{
-    ApiError, BulkAnswer, BulkItem, ExportJob, Member, Page, Project, Volume, VolumeListing,
-    VolumeObject, classify,
-};
+use cavatica_model::bulk::{BulkAnswer, BulkItem};
+use cavatica_model::error::classify;
+use cavatica_model::project::Project;
+use cavatica_model::volume::{Member, VolumeListing, VolumeObject};
+use cavatica_model::wire::Page;
+use cavatica_model::{ApiError, ExportJob, Volume};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -207,7 +209,7 @@ fn a_kms_key_that_was_passed_over_is_noticed() {
 /// An odd item spoils itself, and a list none of its neighbours.
 #[test]
 fn an_odd_job_of_a_list_spoils_only_itself() {
-    let page: Page<cavatica_model::Entry<ExportJob>> = Page::read(
+    let page: Page<cavatica_model::wire::Entry<ExportJob>> = Page::read(
         r#"{"items": [
             {"id": "AAAA0000bbbb1111CCCC2222dddd3333", "state": "PENDING", "destination": {"volume": "bucket", "location": ""}},
             {"id": "a/b", "state": "PENDING"},
@@ -218,6 +220,6 @@ fn an_odd_job_of_a_list_spoils_only_itself() {
     let read = page
         .items
         .iter()
-        .map(|item| matches!(item, cavatica_model::Entry::Read(_)));
+        .map(|item| matches!(item, cavatica_model::wire::Entry::Read(_)));
     assert_eq!(read.collect::<Vec<_>>(), [true, false, true]);
 }

@@ -1,6 +1,7 @@
 //! The environments, by name and by address.
 
-use cavatica_model::{Platform, ProjectId};
+use cavatica_model::ProjectId;
+use cavatica_model::account::Platform;
 
 #[test]
 fn every_platform_is_found_by_name_and_by_all_its_addresses() {

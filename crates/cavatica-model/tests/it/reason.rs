@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cavatica_model::Reason;
+use cavatica_model::finding::Reason;
 
 #[test]
 fn names_are_unique_and_every_one_is_explained() {

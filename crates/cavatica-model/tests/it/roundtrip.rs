@@ -2,11 +2,15 @@
 
 use std::fmt::Debug;
 
-use cavatica_model::{
-    ApiError, Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, DateTime,
-    Entry, ExportJob, ExportProperties, ExportRequest, File, JobStanding, Layout, Page, RateLimit,
-    StartedJob, Task, User, Volume, VolumeListing, VolumeObject, VolumePermissions,
+use cavatica_model::account::{RateLimit, User};
+use cavatica_model::bulk::{
+    Batch, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
 };
+use cavatica_model::job::{JobStanding, StartedJob};
+use cavatica_model::task::Task;
+use cavatica_model::volume::{VolumeListing, VolumeObject, VolumePermissions};
+use cavatica_model::wire::{DateTime, Entry, Page};
+use cavatica_model::{ApiError, ExportJob, ExportProperties, ExportRequest, File, Layout, Volume};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! The table of error codes, and what follows from it.
 
-use cavatica_model::{ApiError, Class, StatusCode, Tri, classify};
+use cavatica_model::error::{Class, StatusCode, classify};
+use cavatica_model::{ApiError, Tri};
 use proptest::prelude::*;
 
 use crate::strategies;
@@ -104,10 +105,8 @@ fn a_zero_code_is_maintenance_only_with_503() {
     assert_eq!(classify(&ApiError::new(503, 0, "")), Class::Maintenance);
     assert_eq!(classify(&ApiError::new(404, 0, "")), Class::Permanent);
     assert_eq!(classify(&ApiError::new(502, 0, "")), Class::Transient);
-    let without_status = ApiError {
-        code: Tri::Value(0),
-        ..ApiError::default()
-    };
+    let mut without_status = ApiError::default();
+    without_status.code = Tri::Value(0);
     assert_eq!(classify(&without_status), Class::Maintenance);
     assert_eq!(
         ApiError::new(404, 0, "").advice(),

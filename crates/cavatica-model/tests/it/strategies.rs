@@ -1,6 +1,6 @@
 //! Arbitrary words, JSON values and wire objects, with weight on the edges.
 
-use cavatica_model::OpenName;
+use cavatica_model::wire::OpenName;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -171,11 +171,20 @@ pub(crate) fn properties() -> BoxedStrategy<Value> {
     object(
         vec![],
         vec![
-            key("sse_algorithm", open::<cavatica_model::SseAlgorithm>()),
+            key(
+                "sse_algorithm",
+                open::<cavatica_model::export::SseAlgorithm>(),
+            ),
             key("sse_aws_kms_key_id", text()),
             key("sse_aws_kms_key_Id", text()),
-            key("aws_canned_acl", open::<cavatica_model::CannedAcl>()),
-            key("aws_storage_class", open::<cavatica_model::StorageClass>()),
+            key(
+                "aws_canned_acl",
+                open::<cavatica_model::export::CannedAcl>(),
+            ),
+            key(
+                "aws_storage_class",
+                open::<cavatica_model::export::StorageClass>(),
+            ),
         ],
     )
 }
@@ -203,7 +212,7 @@ fn storage() -> BoxedStrategy<Value> {
     object(
         vec![],
         vec![
-            key("type", open::<cavatica_model::StorageType>()),
+            key("type", open::<cavatica_model::file::StorageType>()),
             key("hosted_on_locations", vec(text(), 0..3)),
             key("volume", owned_id()),
             key("location", text()),
@@ -224,7 +233,7 @@ fn plain_file(more: Vec<Key>) -> BoxedStrategy<Value> {
             prop_oneof![any::<u64>(), Just((5 << 40) + 1), Just(0)],
         ),
         key("parent", id()),
-        key("type", open::<cavatica_model::FileKind>()),
+        key("type", open::<cavatica_model::file::FileKind>()),
         key("created_on", moment()),
         key("modified_on", moment()),
         ("storage", storage()),
@@ -247,14 +256,14 @@ pub(crate) fn volume() -> BoxedStrategy<Value> {
     let service = object(
         vec![],
         vec![
-            key("type", open::<cavatica_model::ServiceType>()),
+            key("type", open::<cavatica_model::volume::ServiceType>()),
             key("bucket", text()),
             key("prefix", text()),
             key("endpoint", text()),
             key("root_url", text()),
             ("credentials", any_object()),
             ("properties", properties()),
-            key("access_mode", open::<cavatica_model::AccessMode>()),
+            key("access_mode", open::<cavatica_model::volume::AccessMode>()),
             key("export_enabled", any::<bool>()),
         ],
     );
@@ -264,7 +273,7 @@ pub(crate) fn volume() -> BoxedStrategy<Value> {
             key("href", text()),
             key("name", text()),
             key("description", text()),
-            key("access_mode", open::<cavatica_model::AccessMode>()),
+            key("access_mode", open::<cavatica_model::volume::AccessMode>()),
             ("service", service),
             key("created_on", moment()),
             key("modified_on", moment()),
@@ -381,7 +390,7 @@ pub(crate) fn task() -> BoxedStrategy<Value> {
             key("name", text()),
             key("project", owned_id()),
             key("app", text()),
-            key("status", open::<cavatica_model::TaskStatus>()),
+            key("status", open::<cavatica_model::task::TaskStatus>()),
             key("batch", any::<bool>()),
             ("outputs", any_object()),
         ],
@@ -428,7 +437,7 @@ pub(crate) fn value<T: serde::de::DeserializeOwned + std::fmt::Debug>(
 pub(crate) fn is_seen(text: &str) -> bool {
     let is_seen = |letter: char| {
         let alone = letter.to_string();
-        !letter.is_whitespace() && cavatica_model::visible(&alone).to_string() == alone
+        !letter.is_whitespace() && cavatica_model::text::visible(&alone).to_string() == alone
     };
     text.chars().any(is_seen)
 }

@@ -1,9 +1,9 @@
 //! Laws of destination templates.
 
-use cavatica_model::{
-    DestinationFault, FileFacts, FileId, Layout, Location, LocationFault, Prefix, ProjectId,
-    TaskId, Template, TemplateError, UnknownKeys,
+use cavatica_model::destination::{
+    DestinationFault, FileFacts, LocationFault, Prefix, Template, TemplateError,
 };
+use cavatica_model::{FileId, Layout, Location, ProjectId, TaskId, UnknownKeys};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
@@ -46,14 +46,14 @@ struct Known {
 
 impl Known {
     fn facts(&self) -> FileFacts<'_> {
-        FileFacts {
-            id: Some(&self.id),
-            name: Some(&self.name),
-            path: Some(&self.path),
-            project: Some(&self.project),
-            task: Some(&self.task),
-            metadata: Some(&self.metadata),
-        }
+        let mut facts = FileFacts::default();
+        facts.id = Some(&self.id);
+        facts.name = Some(&self.name);
+        facts.path = Some(&self.path);
+        facts.project = Some(&self.project);
+        facts.task = Some(&self.task);
+        facts.metadata = Some(&self.metadata);
+        facts
     }
 }
 
@@ -98,7 +98,7 @@ proptest! {
         file in known(),
     ) {
         let Ok(prefix) = prefix.parse::<Prefix>() else { return Ok(()) };
-        let layout = Layout { prefix, template: text.parse().expect("a template") };
+        let layout = Layout::new(prefix, text.parse().expect("a template"));
         if let Ok(location) = layout.location(&file.facts()) {
             prop_assert!(location.as_str().starts_with(layout.prefix.as_str()));
             prop_assert!(location.as_str().len() <= 1024);
@@ -112,7 +112,7 @@ proptest! {
         let expected = if file.path.is_empty() { file.name.clone() } else { format!("{}/{}", file.path, file.name) };
         let location = Layout::default().location(&file.facts()).expect("names and folders make a location");
         prop_assert_eq!(location.as_str(), expected);
-        let flat = Layout { prefix: Prefix::default(), template: Template::flat() };
+        let flat = Layout::new(Prefix::default(), Template::flat());
         let location = flat.location(&file.facts()).expect("a name is a location");
         prop_assert_eq!(location.as_str(), file.name);
     }
@@ -121,8 +121,9 @@ proptest! {
     #[test]
     fn a_metadata_value_stays_within_its_folder(value in strategies::json()) {
         let metadata = json!({ "sample": value }).as_object().expect("an object").clone();
-        let layout = Layout { prefix: Prefix::default(), template: "x/{metadata.sample}/y".parse().expect("a template") };
-        let facts = FileFacts { metadata: Some(&metadata), ..FileFacts::default() };
+        let layout = Layout::new(Prefix::default(), "x/{metadata.sample}/y".parse().expect("a template"));
+        let mut facts = FileFacts::default();
+        facts.metadata = Some(&metadata);
         if let Ok(location) = layout.location(&facts) {
             prop_assert_eq!(location.as_str().split('/').count(), 3);
         }
@@ -130,10 +131,7 @@ proptest! {
 }
 
 fn refused(template: &str, facts: FileFacts<'_>) -> Vec<String> {
-    let layout = Layout {
-        prefix: Prefix::default(),
-        template: template.parse().expect("a template"),
-    };
+    let layout = Layout::new(Prefix::default(), template.parse().expect("a template"));
     let error = layout.location(&facts).expect_err("no location");
     error
         .faults()
@@ -145,11 +143,9 @@ fn refused(template: &str, facts: FileFacts<'_>) -> Vec<String> {
 #[test]
 fn a_gap_is_an_error_and_all_of_them_are_told() {
     let metadata = json!({"slash": "a/b", "list": [1], "empty": "", "null": null});
-    let facts = FileFacts {
-        name: Some("a.bam"),
-        metadata: metadata.as_object(),
-        ..FileFacts::default()
-    };
+    let mut facts = FileFacts::default();
+    facts.name = Some("a.bam");
+    facts.metadata = metadata.as_object();
     assert_eq!(
         refused(
             "{task}/{metadata.slash}/{metadata.list}/{metadata.empty}/{metadata.null}/{metadata.none}/{name}",
@@ -169,16 +165,13 @@ fn a_gap_is_an_error_and_all_of_them_are_told() {
 #[test]
 fn numbers_in_metadata_are_written_as_they_are() {
     let metadata = json!({"lane": 3, "paired": true});
-    let facts = FileFacts {
-        metadata: metadata.as_object(),
-        ..FileFacts::default()
-    };
-    let layout = Layout {
-        prefix: "p/".parse().expect("a prefix"),
-        template: "lane-{metadata.lane}/{metadata.paired}"
-            .parse()
-            .expect("a template"),
-    };
+    let mut facts = FileFacts::default();
+    facts.metadata = metadata.as_object();
+    let template = "lane-{metadata.lane}/{metadata.paired}".parse();
+    let layout = Layout::new(
+        "p/".parse().expect("a prefix"),
+        template.expect("a template"),
+    );
     assert_eq!(
         layout.location(&facts).expect("a location").as_str(),
         "p/lane-3/true"
@@ -187,25 +180,18 @@ fn numbers_in_metadata_are_written_as_they_are() {
 
 #[test]
 fn a_file_without_folders_has_none_in_its_location() {
-    let facts = FileFacts {
-        path: Some(""),
-        name: Some("a.bam"),
-        ..FileFacts::default()
+    let mut facts = FileFacts::default();
+    facts.path = Some("");
+    facts.name = Some("a.bam");
+    let layout = |template: &str| {
+        let template = template.parse().expect("a template");
+        Layout::new("p".parse().expect("a prefix"), template)
     };
-    let layout = Layout {
-        prefix: "p".parse().expect("a prefix"),
-        template: "x/{path}/{name}".parse().expect("a template"),
-    };
-    assert_eq!(
-        layout.location(&facts).expect("a location").as_str(),
-        "p/x/a.bam"
-    );
+    let location = layout("x/{path}/{name}").location(&facts);
+    assert_eq!(location.expect("a location").as_str(), "p/x/a.bam");
 
     // Nothing at all is left of `{path}` alone, and the prefix isn't a location.
-    let only_path = Layout {
-        prefix: "p".parse().expect("a prefix"),
-        template: "{path}".parse().expect("a template"),
-    };
+    let only_path = layout("{path}");
     let error = only_path.location(&facts).expect_err("nothing is left");
     assert_eq!(
         error.faults(),
@@ -223,11 +209,9 @@ fn a_hostile_path_or_name_is_refused() {
         ("a", "x/y"),
         ("a\nb", "c"),
     ] {
-        let facts = FileFacts {
-            path: Some(path),
-            name: Some(name),
-            ..FileFacts::default()
-        };
+        let mut facts = FileFacts::default();
+        facts.path = Some(path);
+        facts.name = Some(name);
         assert_eq!(refused("{path}/{name}", facts).len(), 1, "{path} {name}");
     }
 }

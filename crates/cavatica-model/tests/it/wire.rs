@@ -5,12 +5,17 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cavatica_model::{
-    AccessMode, ApiError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
-    BulkItem, Class, ExportJob, ExportRequest, ExportState, File, FileKind, Page, RateLimit,
-    ServiceType, SseAlgorithm, Task, Tri, User, Volume, VolumeListing, VolumeObject, classify,
-    reset_moment,
+use cavatica_model::account::{RateLimit, User, reset_moment};
+use cavatica_model::bulk::{
+    BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest, BulkItem,
 };
+use cavatica_model::error::{Class, classify};
+use cavatica_model::export::SseAlgorithm;
+use cavatica_model::file::FileKind;
+use cavatica_model::task::Task;
+use cavatica_model::volume::{AccessMode, ServiceType, VolumeListing, VolumeObject};
+use cavatica_model::wire::Page;
+use cavatica_model::{ApiError, ExportJob, ExportRequest, ExportState, File, Tri, Volume};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -343,7 +348,7 @@ fn files_that_cannot_be_exported_show_it() {
         findings(case)
             .objections
             .iter()
-            .map(cavatica_model::Objection::name)
+            .map(cavatica_model::finding::Objection::name)
             .collect()
     };
     assert_eq!(objections("platform"), [""; 0]);
@@ -352,7 +357,7 @@ fn files_that_cannot_be_exported_show_it() {
     assert_eq!(objections("huge"), ["too-large"]);
     assert_eq!(
         findings("archived").warnings,
-        [cavatica_model::Warning::MaybeArchived]
+        [cavatica_model::finding::Warning::MaybeArchived]
     );
 }
 

@@ -103,7 +103,7 @@ fn shell(title: &str, renew: bool, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 meta name="robots" content="noindex";
-                title { (cavatica_model::visible(title).to_string()) " – transfer report" }
+                title { (cavatica_model::text::visible(title).to_string()) " – transfer report" }
                 style { (PreEscaped(STYLE)) }
             }
             body {

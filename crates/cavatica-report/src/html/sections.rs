@@ -1,6 +1,7 @@
 //! The parts of the page around its table: the verdict first, and the gravest before the rest.
 
-use cavatica_model::{ExportMode, expected_beginning};
+use cavatica_model::ExportMode;
+use cavatica_model::volume::expected_beginning;
 use cavatica_transfer::journal::{Count, TransferFile};
 use jiff::Timestamp;
 use maud::{Markup, Render, html};

@@ -1,6 +1,6 @@
 //! Texts on a page. The compiler's templates escape everything; what somebody else wrote is made visible besides.
 
-use cavatica_model::visible;
+use cavatica_model::text::visible;
 use maud::{Markup, html};
 
 /// A text from outside: markup nowhere, its invisible characters spelt out, its writing direction its own.

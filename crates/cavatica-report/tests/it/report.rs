@@ -7,8 +7,8 @@ use base64::Engine;
 use cavatica_model::{ExportMode, Location};
 use cavatica_report::{Overview, ReportFormat, Standing, Summary, Written, write_report};
 use cavatica_transfer::journal::{
-    Change, Draft, Journal, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms, TransferFile,
-    Verification,
+    Change, Draft, Journal, Opening, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms,
+    TransferFile, Verification,
 };
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict,
@@ -37,7 +37,9 @@ fn report(path: &Path, format: ReportFormat) -> (String, Written) {
 }
 
 fn open(path: &Path) -> SqliteJournal {
-    SqliteJournal::open(path, now()).expect("the transfer opens")
+    Opening::default()
+        .open(path, now())
+        .expect("the transfer opens")
 }
 
 fn job(item: ItemId, verdict: Verdict) -> SeenJob {
@@ -308,11 +310,8 @@ fn what_was_seen_at_the_destination_is_told() {
     drop(lived(&path, &[Fate::Completed; 3], 0));
     let etag = "0123456789abcdef0123456789abcdef";
     let mut look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
-    let object = |number: u64, size: u64| ListedObject {
-        location: format!("run1/{number}.bam"),
-        size: Some(size),
-        etag: Some(etag.to_owned()),
-        ..ListedObject::default()
+    let object = |number: u64, size: u64| {
+        ListedObject::new(format!("run1/{number}.bam"), Some(size), Some(etag))
     };
     look.see(&[object(1, 2), object(2, 7)]).expect("room");
     look.settle(&std::collections::HashSet::new(), &mut |_| {})
@@ -367,10 +366,8 @@ fn the_same_without_a_size_is_told_as_that() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("t.transfer");
     drop(lived(&path, &[Fate::Completed; 3], 0));
-    let object = |number: u64, size: Option<u64>| ListedObject {
-        location: format!("run1/{number}.bam"),
-        size,
-        ..ListedObject::default()
+    let object = |number: u64, size: Option<u64>| {
+        ListedObject::new(format!("run1/{number}.bam"), size, None)
     };
     let look = |objects: &[ListedObject]| {
         let mut look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
@@ -479,7 +476,7 @@ impl Texts {
         };
         draft.skip(&skipped).expect("room");
         draft.finish().expect("a plan");
-        let mut journal = SqliteJournal::open(&path, now()).expect("it opens");
+        let mut journal = Opening::default().open(&path, now()).expect("it opens");
         journal.intend(Pick::Fresh(1), now()).expect("room");
         let refused = Step::Answer(Answer::Refused(Failure {
             message: self.message.clone(),

@@ -24,7 +24,7 @@ fn seeds() -> u64 {
 }
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, now())
+    Opening::default().open(path, now())
 }
 
 fn tamper(path: &Path, sql: &str) {
@@ -73,12 +73,7 @@ fn rich(path: &Path) {
     journal.commit().expect("room");
     drop(journal);
     let mut look = Verification::begin(path, Against::Volume, now()).expect("a look");
-    let seen = ListedObject {
-        location: "run1/2.bam".to_owned(),
-        size: Some(10),
-        etag: Some("e".to_owned()),
-        ..ListedObject::default()
-    };
+    let seen = ListedObject::new("run1/2.bam", Some(10), Some("e"));
     look.see(&[seen]).expect("room");
     look.settle(&Default::default(), &mut |_| {}).expect("room");
     look.finish(now()).expect("room");
@@ -196,10 +191,7 @@ fn use_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::error::
     drop(journal);
     let mut look = Verification::begin(path, Against::Bucket, now())?;
     look.folder();
-    let object = ListedObject {
-        location: "run1/3.bam".to_owned(),
-        ..ListedObject::default()
-    };
+    let object = ListedObject::new("run1/3.bam", None, None);
     look.see(&[object])?;
     look.settle(&Default::default(), &mut |_| {})?;
     look.finish(now())?;

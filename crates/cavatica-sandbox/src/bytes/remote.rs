@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use cavatica_model::{ExportProperties, SseAlgorithm, Tri};
+use cavatica_model::export::SseAlgorithm;
+use cavatica_model::{ExportProperties, Tri};
 use cavatica_s3::{AwsConfig, Bucket, Error, ErrorKind, Upload};
 
 use crate::bytes::store::Written;

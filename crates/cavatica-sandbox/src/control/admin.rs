@@ -17,7 +17,8 @@
 //! | `PATCH /_sandbox/volumes?volume=` | changes `bucket`, `prefix`, `access_mode`, `active` past the platform's calls |
 
 use bytes::Bytes;
-use cavatica_model::{ApiError, OpenName};
+use cavatica_model::ApiError;
+use cavatica_model::wire::OpenName;
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -178,7 +179,7 @@ fn state(hub: &Hub) -> Value {
     };
     let accounts = hub.accounts.iter().map(|account| {
         let standing = hub.standing(&account.username);
-        let resets_at = cavatica_model::reset_moment(standing.reset);
+        let resets_at = cavatica_model::account::reset_moment(standing.reset);
         let left = resets_at.map_or(0, |at| at.as_millisecond() - hub.platform.clock.now());
         json!({
             "username": account.username,

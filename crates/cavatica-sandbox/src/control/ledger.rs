@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_model::{ExportMode, ExportProperties, ExportState, OpenName, Tri};
+use cavatica_model::wire::OpenName;
+use cavatica_model::{ExportMode, ExportProperties, ExportState, Tri};
 use serde::{Deserialize, Serialize};
 
 use super::fault::FaultHits;

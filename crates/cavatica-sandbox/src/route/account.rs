@@ -194,7 +194,7 @@ fn permissions(project: &Project) -> Value {
 }
 
 fn view(world: &World, project: &Project, links: &Links) -> Value {
-    let born = cavatica_model::DateTime::from(world.born());
+    let born = cavatica_model::wire::DateTime::from(world.born());
     json!({
         "href": links.project(project.id.as_str()),
         "id": project.id,

@@ -1,6 +1,7 @@
 //! Calls about many things at once. One bad item harms no other.
 
-use cavatica_model::{ApiError, Batch};
+use cavatica_model::ApiError;
+use cavatica_model::bulk::Batch;
 use serde_json::{Value, json};
 
 use super::exports::{accept, known, mode, started, wish};
@@ -60,18 +61,12 @@ impl StartItem {
     fn accept(self, hub: &Hub, state: &mut State, timing: JobTiming) -> Result<u32, ApiError> {
         let wish = self.wish?;
         if !self.is_taken {
-            return Err(ApiError {
-                status: 503.into(),
-                ..Code::UNAVAILABLE.error()
-            });
+            return Err(Code::UNAVAILABLE.error().with_status(503));
         }
         let job = accept(hub, state, wish, &self.faults, timing)?;
         match self.faults.error {
             None => Ok(job),
-            Some((status, code)) => Err(ApiError {
-                status: status.into(),
-                ..code.error()
-            }),
+            Some((status, code)) => Err(code.error().with_status(status)),
         }
     }
 }

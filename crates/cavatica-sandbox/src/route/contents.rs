@@ -2,9 +2,8 @@
 
 use std::ops::Bound;
 
-use cavatica_model::{
-    ApiError, Tri, UnknownKeys, VolumeId, VolumeLink, VolumeListing, VolumeObject, VolumePrefix,
-};
+use cavatica_model::volume::{VolumeLink, VolumeListing, VolumeObject, VolumePrefix};
+use cavatica_model::{ApiError, Tri, UnknownKeys, VolumeId};
 use cavatica_s3::{Bucket, ErrorKind};
 
 use super::request::Request;
@@ -61,17 +60,18 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError
     });
     let itself = hub.quirks.contains(&Quirk::FolderInItself) && !prefix.is_empty();
     let folders = itself.then_some(&prefix).into_iter().chain(&level.folders);
-    let prefixes = folders.map(|folder| VolumePrefix {
-        href: Tri::Value(format!("{}?prefix={}", listing.url, encode(folder))),
-        prefix: match folder.strip_suffix('/') {
+    let prefixes = folders.map(|folder| {
+        let mut shown = VolumePrefix::default();
+        shown.href = Tri::Value(format!("{}?prefix={}", listing.url, encode(folder)));
+        shown.prefix = match folder.strip_suffix('/') {
             // Without its `/`, a folder of an empty name would be called like the one that it lies in.
             Some(name) if !name.ends_with('/') && !hub.quirks.contains(&Quirk::SlashedPrefixes) => {
                 name.to_owned()
             }
             _ => folder.clone(),
-        },
-        volume: Tri::Value(place.id.to_string()),
-        unknown: UnknownKeys::new(),
+        };
+        shown.volume = Tri::Value(place.id.to_string());
+        shown
     });
     let told = [
         ("prefix", prefix.trim_end_matches('/').into()),
@@ -79,23 +79,22 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError
         ("truncated", level.next.is_some().into()),
     ];
     let limit = ("limit", limit.to_string());
-    let links = level.next.iter().map(|next| VolumeLink {
-        next: Tri::Value(listing.url(&[
+    let links = level.next.iter().map(|next| {
+        let mut link = VolumeLink::default();
+        link.next = Tri::Value(listing.url(&[
             ("continuation_token", continuation::write(next)),
             limit.clone(),
-        ])),
-        unknown: UnknownKeys::new(),
+        ]));
+        link
     });
-    let page = VolumeListing {
-        href: Tri::Value(listing.url(std::slice::from_ref(&limit))),
-        items: Vec::new(),
-        prefixes: Tri::Value(prefixes.collect()),
-        links: Tri::Value(links.collect()),
-        unknown: told
-            .map(|(key, value)| (key.to_owned(), value))
-            .into_iter()
-            .collect(),
-    };
+    let mut page = VolumeListing::default();
+    page.href = Tri::Value(listing.url(std::slice::from_ref(&limit)));
+    page.prefixes = Tri::Value(prefixes.collect());
+    page.links = Tri::Value(links.collect());
+    page.unknown = told
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .collect();
     let mut page = to_json(&page);
     page["items"] = items.collect();
     Ok(Reply::json(page))
@@ -180,14 +179,13 @@ impl Browsed {
         if let Some(modified) = &seen.modified {
             metadata.insert("Last-Modified".to_owned(), modified.as_str().into());
         }
-        VolumeObject {
-            href: Tri::Value(format!("{own}/object?location={}", encode(&seen.location))),
-            location: seen.location.clone(),
-            volume: Tri::Value(self.id.to_string()),
-            kind: Tri::Value(self.service.clone()),
-            metadata: Tri::Value(metadata),
-            unknown: UnknownKeys::new(),
-        }
+        let mut object = VolumeObject::default();
+        object.href = Tri::Value(format!("{own}/object?location={}", encode(&seen.location)));
+        object.location = seen.location.clone();
+        object.volume = Tri::Value(self.id.to_string());
+        object.kind = Tri::Value(self.service.clone());
+        object.metadata = Tri::Value(metadata);
+        object
     }
 }
 

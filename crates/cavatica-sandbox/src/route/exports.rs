@@ -1,6 +1,7 @@
 //! Exports: start, read, list.
 
-use cavatica_model::{ApiError, ExportMode, ExportState, OpenName, Tri};
+use cavatica_model::wire::OpenName;
+use cavatica_model::{ApiError, ExportMode, ExportState, Tri};
 use serde_json::Value;
 
 use super::request::{Request, boolean};

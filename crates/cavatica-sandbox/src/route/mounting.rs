@@ -2,10 +2,10 @@
 //!
 //! Sources: <https://docs.cavatica.org/reference/create-a-volume-v2>, <https://docs.cavatica.org/reference/update-a-volume-v2>.
 
-use cavatica_model::{
-    AccessMode, ApiError, CannedAcl, ExportProperties, Open, OpenName, SseAlgorithm, StorageClass,
-    Tri, UnknownKeys,
-};
+use cavatica_model::export::{CannedAcl, SseAlgorithm, StorageClass};
+use cavatica_model::volume::AccessMode;
+use cavatica_model::wire::{Open, OpenName};
+use cavatica_model::{ApiError, ExportProperties, Tri, UnknownKeys};
 use serde_json::Value;
 
 use super::request::boolean;

@@ -1,6 +1,8 @@
 //! Finished tasks, for the sake of their outputs.
 
-use cavatica_model::{ApiError, DateTime, OpenName, TaskStatus};
+use cavatica_model::ApiError;
+use cavatica_model::task::TaskStatus;
+use cavatica_model::wire::{DateTime, OpenName};
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cavatica_model::ApiError;
-
 use super::tamper;
 use crate::clock::millis;
 use crate::control::fault::Fault;
@@ -153,10 +151,7 @@ fn files_shown(faults: &[Fault]) -> FilesShown {
 }
 
 fn refusal(status: u16, code: Code) -> Reply {
-    Reply::error(&ApiError {
-        status: status.into(),
-        ..code.error()
-    })
+    Reply::error(&code.error().with_status(status))
 }
 
 const GATEWAY_PAGE: &str = "<html>\n<head><title>Bad Gateway</title></head>\n\

@@ -113,23 +113,21 @@ pub(crate) async fn reply(
 async fn read(address: &Uri, body: Incoming) -> Result<Bytes, ApiError> {
     let path = address.path_and_query().map_or("", PathAndQuery::as_str);
     if path.len() > LONGEST_ADDRESS {
-        return Err(ApiError {
-            status: 414.into(),
-            ..Code::BAD_REQUEST.because("The address is too long.")
-        });
+        let refusal = Code::BAD_REQUEST.because("The address is too long.");
+        return Err(refusal.with_status(414));
     }
     let whole = Limited::new(body, LARGEST_BODY).collect();
     match tokio::time::timeout(PATIENCE, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(ApiError {
-            status: 413.into(),
-            ..Code::BAD_REQUEST.because("The request body is too large.")
-        }),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            let refusal = Code::BAD_REQUEST.because("The request body is too large.");
+            Err(refusal.with_status(413))
+        }
         Ok(Err(_)) => Err(Code::UNDECODABLE.error()),
-        Err(_) => Err(ApiError {
-            status: 408.into(),
-            ..Code::BAD_REQUEST.because("The request body took too long.")
-        }),
+        Err(_) => {
+            let refusal = Code::BAD_REQUEST.because("The request body took too long.");
+            Err(refusal.with_status(408))
+        }
     }
 }
 

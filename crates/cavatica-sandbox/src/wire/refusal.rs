@@ -2,7 +2,8 @@
 //!
 //! Source: <https://docs.cavatica.org/docs/api-status-codes>.
 
-use cavatica_model::{ApiError, StatusCode, Tri};
+use cavatica_model::error::StatusCode;
+use cavatica_model::{ApiError, Tri};
 use serde::{Deserialize, Serialize};
 
 /// What the platform's links begin with, as an answer of CAVATICA was seen to have it.
@@ -82,18 +83,14 @@ impl Code {
             Some(known) => (known.http, known.meaning),
             None => (400, "the operation failed"),
         };
-        ApiError {
-            more_info: Tri::Value(format!("{MORE_INFO}{}", self.0)),
-            ..ApiError::new(status, self.0, sentence(meaning))
-        }
+        let mut error = ApiError::new(status, self.0, sentence(meaning));
+        error.more_info = Tri::Value(format!("{MORE_INFO}{}", self.0));
+        error
     }
 
     /// The same with a sentence of its own.
     pub(crate) fn because(self, message: impl Into<String>) -> ApiError {
-        ApiError {
-            message: Tri::Value(message.into()),
-            ..self.error()
-        }
+        self.error().with_message(message)
     }
 }
 

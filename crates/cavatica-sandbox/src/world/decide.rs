@@ -1,9 +1,8 @@
 //! What the platform accepts, and what becomes of it.
 
-use cavatica_model::{
-    ApiError, ExportMode, ExportProperties, ExportRequest, ExportState, MAX_KEY_BYTES, Objection,
-    Tri, Warning,
-};
+use cavatica_model::destination::MAX_KEY_BYTES;
+use cavatica_model::finding::{Objection, Warning};
+use cavatica_model::{ApiError, ExportMode, ExportProperties, ExportRequest, ExportState, Tri};
 
 use super::view::Links;
 use super::{By, Event, NodeKind, Place, Start, StoreKind, Twist, World};

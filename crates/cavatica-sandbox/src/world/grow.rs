@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cavatica_model::{AccessMode, IdError, OpenName, ProjectId, TaskId, UnknownKeys, VolumeId};
+use cavatica_model::id::IdError;
+use cavatica_model::volume::AccessMode;
+use cavatica_model::wire::OpenName;
+use cavatica_model::{ProjectId, TaskId, UnknownKeys, VolumeId};
 
 use super::seed::{FileSeed, ManySeed, ObjectSeed, ProjectSeed, VolumeSeed, WorldSeed};
 use super::{

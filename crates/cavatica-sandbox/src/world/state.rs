@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cavatica_model::{ExportState, OpenName, TaskId, VolumeId};
+use cavatica_model::wire::OpenName;
+use cavatica_model::{ExportState, TaskId, VolumeId};
 
 use super::entity::{Job, Loss, Node, NodeKind, Place, Project, Task, VolumeState};
 use super::number;

@@ -1,6 +1,7 @@
 //! Finished tasks and what they put out.
 
-use cavatica_model::{DateTime, TaskId};
+use cavatica_model::TaskId;
+use cavatica_model::wire::DateTime;
 use serde_json::{Map, Value, json};
 
 use super::entity::{NodeKind, Outputs, Task};

@@ -1,4 +1,5 @@
-use cavatica_model::{ExportMode, ExportState, OpenName, Tri};
+use cavatica_model::wire::OpenName;
+use cavatica_model::{ExportMode, ExportState, Tri};
 use proptest::prelude::*;
 
 use super::quirk::Quirks;

@@ -1,9 +1,11 @@
 //! The world in the API's own words.
 
-use cavatica_model::{
-    ApiError, ExportJob, ExportProperties, File, FileKind, FileStorage, JobDestination, Open,
-    OpenName, Source, StorageType, Tri, UnknownKeys, Volume, VolumeService,
-};
+use cavatica_model::export::Source;
+use cavatica_model::file::{FileKind, FileStorage, Origin, StorageType};
+use cavatica_model::job::JobDestination;
+use cavatica_model::volume::VolumeService;
+use cavatica_model::wire::{Open, OpenName};
+use cavatica_model::{ExportJob, ExportProperties, ExportState, File, Tri, UnknownKeys, Volume};
 use jiff::Timestamp;
 
 use super::{NodeKind, Place, StoreKind, VolumeState, World};
@@ -57,17 +59,15 @@ impl World {
     pub(crate) fn file_view_as_of(&self, number: u32, links: &Links, at: Millis) -> File {
         let node = self.node(number);
         let id = self.file_id(number);
-        let mut file = File {
-            href: Tri::Value(links.file(&id)),
-            name: Tri::Value(node.name.to_string()),
-            project: Tri::Value(self.projects[node.project as usize].id.clone()),
-            parent: node
-                .parent
-                .map_or(Tri::Absent, |parent| Tri::Value(own(&self.file_id(parent)))),
-            created_on: moment(self.born_at),
-            modified_on: moment(self.born_at),
-            ..File::new(own(&id))
-        };
+        let mut file = File::new(own(&id));
+        file.href = Tri::Value(links.file(&id));
+        file.name = Tri::Value(node.name.to_string());
+        file.project = Tri::Value(self.projects[node.project as usize].id.clone());
+        file.parent = node
+            .parent
+            .map_or(Tri::Absent, |parent| Tri::Value(own(&self.file_id(parent))));
+        file.created_on = moment(self.born_at);
+        file.modified_on = moment(self.born_at);
         match &node.kind {
             NodeKind::Folder { .. } => {
                 file.kind = Tri::Value(self.spelled(FileKind::Folder.into()));
@@ -87,30 +87,23 @@ impl World {
                     Place::Alias { .. } if later => &Place::Synthetic,
                     place => place,
                 };
-                file.storage = Tri::Value(match place {
-                    Place::Disk | Place::Synthetic
-                        if content.archived || self.quirks.contains(&Quirk::NoHosts) =>
-                    {
-                        storage(StorageType::Platform)
-                    }
-                    Place::Disk | Place::Synthetic => FileStorage {
-                        hosted_on_locations: Tri::Value(vec![HOSTED_ON.to_owned()]),
-                        ..storage(StorageType::Platform)
-                    },
-                    Place::Alias { volume, location } => FileStorage {
-                        volume: Tri::Value(volume.to_string()),
-                        location: Tri::Value(location.to_string()),
-                        ..storage(StorageType::Volume)
-                    },
+                let mut lies = storage(match place {
+                    Place::Alias { .. } => StorageType::Volume,
                     // Nobody is shown a file that is gone.
-                    Place::Gone => FileStorage::default(),
+                    Place::Disk | Place::Synthetic | Place::Gone => StorageType::Platform,
                 });
+                if let Place::Alias { volume, location } = place {
+                    lies.volume = Tri::Value(volume.to_string());
+                    lies.location = Tri::Value(location.to_string());
+                } else if !content.archived && !self.quirks.contains(&Quirk::NoHosts) {
+                    lies.hosted_on_locations = Tri::Value(vec![HOSTED_ON.to_owned()]);
+                }
+                file.storage = Tri::Value(lies);
                 let extras = content.extras.as_deref();
                 let task = extras.and_then(|extras| extras.task.clone());
-                file.origin = Tri::Value(cavatica_model::Origin {
-                    task: task.map_or(Tri::Absent, Tri::Value),
-                    unknown: UnknownKeys::new(),
-                });
+                let mut origin = Origin::default();
+                origin.task = task.map_or(Tri::Absent, Tri::Value);
+                file.origin = Tri::Value(origin);
                 file.tags = Tri::Value(extras.map_or_else(Vec::new, |extras| extras.tags.clone()));
                 file.metadata = Tri::Value(
                     extras.map_or_else(UnknownKeys::new, |extras| extras.metadata.clone()),
@@ -125,40 +118,26 @@ impl World {
         let job = &self.jobs[number as usize];
         let volume = &self.volumes[job.volume as usize];
         let id = self.export_id(number);
-        ExportJob {
-            href: Tri::Value(links.export(&id)),
-            id: own(&id),
-            state: job.state.into(),
-            source: Tri::Value(Source {
-                file: own(&self.file_id(job.file)),
-                unknown: UnknownKeys::new(),
-            }),
-            destination: Tri::Value(JobDestination {
-                volume: volume.id.to_string(),
-                location: job.location.to_string(),
-                unknown: UnknownKeys::new(),
-            }),
-            started_on: moment(job.started_at),
-            finished_on: if job.state.is_final() {
-                moment(job.finished_at)
-            } else {
-                Tri::Absent
-            },
-            properties: Tri::Value(self.effective_properties(number)),
-            overwrite: Tri::Value(job.overwrite),
-            result: if job.state == cavatica_model::ExportState::Completed
-                && !self.is_gone(job.file)
-            {
-                Tri::Value(Box::new(self.file_view(job.file, links)))
-            } else {
-                Tri::Absent
-            },
-            error: match &job.failure {
-                Some(failure) => Tri::<ApiError>::Value(failure.error()),
-                None => Tri::Absent,
-            },
-            unknown: UnknownKeys::new(),
+        let mut shown = ExportJob::new(own(&id), job.state);
+        shown.href = Tri::Value(links.export(&id));
+        shown.source = Tri::Value(Source::new(own(&self.file_id(job.file))));
+        shown.destination = Tri::Value(JobDestination::new(
+            volume.id.as_str(),
+            job.location.to_string(),
+        ));
+        shown.started_on = moment(job.started_at);
+        if job.state.is_final() {
+            shown.finished_on = moment(job.finished_at);
         }
+        shown.properties = Tri::Value(self.effective_properties(number));
+        shown.overwrite = Tri::Value(job.overwrite);
+        if job.state == ExportState::Completed && !self.is_gone(job.file) {
+            shown.result = Tri::Value(Box::new(self.file_view(job.file, links)));
+        }
+        if let Some(failure) = &job.failure {
+            shown.error = Tri::Value(failure.error());
+        }
+        shown
     }
 
     /// What a job asks of S3: its own wishes over the volume's defaults, both keys named even where nobody asked, as in the
@@ -168,24 +147,19 @@ impl World {
         let volume = &self.volumes[job.volume as usize];
         let mut properties = volume.properties.clone();
         if properties.sse_algorithm.is_absent() {
-            properties.sse_algorithm = Tri::Value(cavatica_model::SseAlgorithm::Aes256.into());
+            properties.sse_algorithm =
+                Tri::Value(cavatica_model::export::SseAlgorithm::Aes256.into());
         }
         if properties.aws_canned_acl.is_absent() {
             properties.aws_canned_acl = Tri::Null;
         }
         if let Some(asked) = job.properties.value() {
-            let ExportProperties {
-                sse_algorithm,
-                sse_aws_kms_key_id,
-                aws_canned_acl,
-                aws_storage_class,
-                unknown,
-            } = (**asked).clone();
-            override_with(&mut properties.sse_algorithm, sse_algorithm);
-            override_with(&mut properties.sse_aws_kms_key_id, sse_aws_kms_key_id);
-            override_with(&mut properties.aws_canned_acl, aws_canned_acl);
-            override_with(&mut properties.aws_storage_class, aws_storage_class);
-            properties.unknown.extend(unknown);
+            let asked = (**asked).clone();
+            override_with(&mut properties.sse_algorithm, asked.sse_algorithm);
+            override_with(&mut properties.sse_aws_kms_key_id, asked.sse_aws_kms_key_id);
+            override_with(&mut properties.aws_canned_acl, asked.aws_canned_acl);
+            override_with(&mut properties.aws_storage_class, asked.aws_storage_class);
+            properties.unknown.extend(asked.unknown);
         }
         properties
     }
@@ -224,29 +198,26 @@ impl World {
             _ => Tri::Absent,
         };
         let (endpoint, root_url) = (text("endpoint"), text("root_url"));
-        let service = VolumeService {
-            kind: Tri::Value(self.spelled_service(&volume.service)),
-            bucket: Tri::Value(volume.bucket.clone()),
-            prefix: Tri::Value(volume.prefix.clone()),
-            endpoint,
-            root_url,
-            credentials: Tri::Value(shown_credentials(volume)),
-            properties: Tri::Value(volume.properties.clone()),
-            access_mode: Tri::Absent,
-            export_enabled: if s3 { Tri::Value(true) } else { Tri::Absent },
-            unknown: unknown.into_iter().chain(place).collect(),
-        };
-        Volume {
-            href: Tri::Value(links.volume(volume.id.as_str())),
-            name: Tri::Value(volume.id.name().to_owned()),
-            description: Tri::Value(volume.description.clone()),
-            top_level_access_mode: Tri::Value(Open::from(&*volume.access_mode)),
-            service: Tri::Value(service),
-            created_on: moment(volume.created_at),
-            modified_on: moment(volume.modified_at),
-            active: Tri::Value(volume.active),
-            ..Volume::new(volume.id.clone())
-        }
+        let mut service = VolumeService::default();
+        service.kind = Tri::Value(self.spelled_service(&volume.service));
+        service.bucket = Tri::Value(volume.bucket.clone());
+        service.prefix = Tri::Value(volume.prefix.clone());
+        service.endpoint = endpoint;
+        service.root_url = root_url;
+        service.credentials = Tri::Value(shown_credentials(volume));
+        service.properties = Tri::Value(volume.properties.clone());
+        service.export_enabled = if s3 { Tri::Value(true) } else { Tri::Absent };
+        service.unknown = unknown.into_iter().chain(place).collect();
+        let mut shown = Volume::new(volume.id.clone());
+        shown.href = Tri::Value(links.volume(volume.id.as_str()));
+        shown.name = Tri::Value(volume.id.name().to_owned());
+        shown.description = Tri::Value(volume.description.clone());
+        shown.top_level_access_mode = Tri::Value(Open::from(&*volume.access_mode));
+        shown.service = Tri::Value(service);
+        shown.created_on = moment(volume.created_at);
+        shown.modified_on = moment(volume.modified_at);
+        shown.active = Tri::Value(volume.active);
+        shown
     }
 
     /// A file's kind as the platform spells it, which is not the same everywhere.
@@ -292,17 +263,16 @@ fn override_with<T>(default: &mut Tri<T>, asked: Tri<T>) {
 }
 
 fn storage(kind: StorageType) -> FileStorage {
-    FileStorage {
-        kind: Tri::Value(kind.into()),
-        ..FileStorage::default()
-    }
+    let mut storage = FileStorage::default();
+    storage.kind = Tri::Value(kind.into());
+    storage
 }
 
-fn moment(at: Millis) -> Tri<cavatica_model::DateTime> {
+fn moment(at: Millis) -> Tri<cavatica_model::wire::DateTime> {
     Tri::Value(timestamp(at).into())
 }
 
 /// An id that this crate made itself.
-fn own<T: std::str::FromStr<Err = cavatica_model::IdError>>(id: &str) -> T {
+fn own<T: std::str::FromStr<Err = cavatica_model::id::IdError>>(id: &str) -> T {
     id.parse().expect("hex digits make an id")
 }

@@ -444,8 +444,7 @@ pub(super) fn stamp(moment: Tick) -> Timestamp {
 
 /// How long the engine waits.
 pub(super) fn timing() -> Timing {
-    Timing {
-        settle: UNIT * u32::from(SETTLE.unsigned_abs()),
-        ..Timing::default()
-    }
+    let mut timing = Timing::default();
+    timing.settle = UNIT * u32::from(SETTLE.unsigned_abs());
+    timing
 }

@@ -1,18 +1,15 @@
 //! Who plays: the platform with its files, the client, the plan.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportMode, Layout, Tri};
+use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::{Client, Clock, Endpoint, Token};
 use cavatica_sandbox::{OtherExport, ProjectSeed, Sandbox, VolumeSeed};
-use cavatica_transfer::plan::{
-    Existing, Filter, PlanError, PlanOptions, PlanTarget, PublicAcl, Selection, plan,
-};
+use cavatica_transfer::plan::{Existing, PlanError, PlanOptions, PlanTarget, Selection, plan};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
@@ -137,30 +134,19 @@ impl World {
     pub(super) async fn plan(&mut self) -> Result<(), PlanError> {
         let process = Process::new("planner", None, &self.log);
         let client = self.client(&process, 0);
-        let options = PlanOptions {
-            selection: Selection::Project {
-                project: PROJECT.parse().expect("a project"),
-                folder: None,
-                filter: Filter::default(),
-            },
-            target: PlanTarget::Volume(VOLUME.parse().expect("a volume")),
-            layout: Layout::default(),
-            mode: self.scenario.mode,
-            existing: if self.scenario.overwrite {
-                Existing::Overwrite
-            } else {
-                Existing::Fail
-            },
-            policies: BTreeMap::new(),
-            properties: Tri::Absent,
-            public_acl: PublicAcl::Refused,
-            limit: None,
-            label: None,
-            metadata: Vec::new(),
+        let mut options = PlanOptions::new(
+            Selection::project(PROJECT.parse().expect("a project")),
+            PlanTarget::Volume(VOLUME.parse().expect("a volume")),
+        );
+        options.mode = self.scenario.mode;
+        options.existing = if self.scenario.overwrite {
+            Existing::Overwrite
+        } else {
+            Existing::Fail
         };
-        let (transfer, now) = (self.transfer(), client.now());
+        let transfer = self.transfer();
         let mut ignore = |_| {};
-        let planning = plan(&transfer, &client, options, now, &mut ignore);
+        let planning = plan(&transfer, &client, options, &mut ignore);
         let report = Mortal::new(process, planning)
             .await
             .expect("it doesn't die")?;

@@ -399,8 +399,7 @@ struct Program {
 
 impl Program {
     async fn run(self) -> Result<RunReport, String> {
-        let now = self.client.now();
-        let mut journal = SqliteJournal::open(&self.transfer, now)
+        let mut journal = SqliteJournal::open(&self.transfer, &self.client)
             .map_err(|error| format!("can't be opened: {}", words(&error)))?;
         let stop = Stop::new();
         if let Some(after) = self.stop_after {

@@ -1,6 +1,6 @@
 //! The ways in which the list and the journal can disagree about a file, with their names and what to do about each.
 
-use cavatica_exports::model::Reason;
+use cavatica_exports::model::finding::Reason;
 
 /// What is wrong with a file, the worst first. A file is told once, by the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

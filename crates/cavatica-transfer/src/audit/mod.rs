@@ -75,6 +75,7 @@ pub enum AuditEvent {
 
 /// A file that the list and the journal disagree about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AuditLine {
     /// The stable name of the disagreement.
     pub name: &'static str,
@@ -92,6 +93,7 @@ pub struct AuditLine {
 
 /// What an audit came to, in the shape that the program prints as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AuditSummary {
     /// The transfer's file.
     pub transfer: String,
@@ -229,10 +231,7 @@ pub async fn audit(
     terms.must_be_of(path, &account)?;
 
     let mut summary = AuditSummary::new(&transfer, account)?;
-    let filter = ExportFilter {
-        volume: Some(terms.volume.clone()),
-        states: Vec::new(),
-    };
+    let filter = ExportFilter::to(terms.volume.clone());
     let jobs = platform.exports.count(&filter).await?;
     summary.requests = client.budget().sent - sent_before;
     summary.audited |= jobs != Some(0);

@@ -1,6 +1,7 @@
 //! Reading the account's whole list of jobs.
 
-use cavatica_exports::model::{DateTime, Entry, ExportJob, ExportState, Page, Tri};
+use cavatica_exports::model::wire::{DateTime, Entry, Page};
+use cavatica_exports::model::{ExportJob, ExportState, Tri};
 use cavatica_exports::{Cavatica, ExportFilter};
 
 use super::{AuditError, AuditEvent, JobPlace, Stage};

@@ -1,6 +1,8 @@
+#[cfg(feature = "sqlite")]
+use std::path::Path;
 use std::path::PathBuf;
 
-use super::lock::Owner;
+use super::owner::Owner;
 use crate::fingerprint::Fingerprint;
 use crate::state::IllegalStep;
 
@@ -25,8 +27,16 @@ pub enum JournalError {
         path: PathBuf,
         /// What was tried, for instance `written`.
         doing: &'static str,
+        /// Why not, in SQLite's own words.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another kind of journal can't do it.
+    #[error("the journal can't be {doing}")]
+    Store {
+        /// What was tried, for instance `written`.
+        doing: &'static str,
         /// Why not.
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// There is a file of that name already.
     #[error("`{}` exists already; a plan never replaces a file", path.display())]
@@ -149,17 +159,30 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// An error of another kind of journal, that can't be `doing`, for instance `written`.
+    pub fn store(
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        JournalError::Store {
+            doing,
+            source: source.into(),
+        }
+    }
+
     /// Whether the disk has no room left, or a limit on the size of files was met.
     pub fn is_out_of_space(&self) -> bool {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         if let JournalError::Io { source, .. } = self {
             return matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge);
         }
-        // SQLite says `full` of a disk, and only that writing failed of a quota or of a limit.
-        self.sqlite_error().is_some_and(|error| {
-            error.code == rusqlite::ErrorCode::DiskFull
-                || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
-        })
+        #[cfg(feature = "sqlite")]
+        if let Some(error) = self.sqlite_error() {
+            // SQLite says `full` of a disk, and only that writing failed of a quota or of a limit.
+            return error.code == rusqlite::ErrorCode::DiskFull
+                || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE;
+        }
+        false
     }
 
     /// Whether the file or its folder may not be written.
@@ -168,29 +191,28 @@ impl JournalError {
         if let JournalError::Io { source, .. } = self {
             return matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem);
         }
-        self.sqlite_error()
-            .is_some_and(|error| error.code == rusqlite::ErrorCode::ReadOnly)
+        #[cfg(feature = "sqlite")]
+        if let Some(error) = self.sqlite_error() {
+            return error.code == rusqlite::ErrorCode::ReadOnly;
+        }
+        false
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl JournalError {
+    pub(super) fn sqlite(path: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
+        JournalError::Sqlite {
+            path: path.to_owned(),
+            doing,
+            source: source.into(),
+        }
     }
 
     fn sqlite_error(&self) -> Option<&rusqlite::ffi::Error> {
-        match self {
-            JournalError::Sqlite { source, .. } => source.sqlite_error(),
-            JournalError::Io { .. }
-            | JournalError::Exists { .. }
-            | JournalError::NotATransfer { .. }
-            | JournalError::TooNew { .. }
-            | JournalError::Unfinished { .. }
-            | JournalError::BeingPlanned { .. }
-            | JournalError::NoLocks { .. }
-            | JournalError::Held { .. }
-            | JournalError::Superseded { .. }
-            | JournalError::Replaced { .. }
-            | JournalError::NotRegular { .. }
-            | JournalError::Changed { .. }
-            | JournalError::NotApproved { .. }
-            | JournalError::OtherTerms { .. }
-            | JournalError::Damaged { .. }
-            | JournalError::Illegal { .. } => None,
-        }
+        let JournalError::Sqlite { source, .. } = self else {
+            return None;
+        };
+        source.downcast_ref::<rusqlite::Error>()?.sqlite_error()
     }
 }

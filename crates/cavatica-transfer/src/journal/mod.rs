@@ -56,52 +56,19 @@
 //! rollback journal, one of the transfer, two of the folder. A million files take under 300 MB;
 //! locations are kept without the transfer's prefix, ids of 24 hex digits as 12 bytes, repeated texts once.
 
-mod by_file;
-mod codec;
-mod draft;
 mod error;
-mod fence;
-mod folders;
-mod header;
-mod history;
-mod inode;
-mod job_list;
-mod keys;
-mod lock;
-mod open;
-mod opening;
-mod planned_rows;
-mod read;
-mod reckoning;
-mod regular;
-mod rows;
-mod schema;
-mod seen_files;
+mod folder;
+mod owner;
+#[cfg(feature = "sqlite")]
 mod sqlite;
-mod steps;
 mod terms;
-mod troubled;
-mod unfinished;
-mod verification;
-mod words;
 
-pub(crate) use codec::file_hash;
-pub use draft::{Draft, PlannedFile, SkippedFile};
 pub use error::JournalError;
-pub use folders::{Folder, FolderId, FolderSize};
-use header::TransferId;
-pub use history::{Pulse, SkippedKind};
-pub(crate) use job_list::{JobList, Listed, PlannedPlaces};
-pub use lock::{Owner, Unguarded};
-pub use opening::{Approval, Opening};
-pub use read::TransferFile;
-pub use rows::{ItemRow, RunRow, SkippedRow, Verified};
-pub use schema::is_transfer_head;
-pub(crate) use seen_files::SeenFiles;
-pub use sqlite::SqliteJournal;
+pub use folder::{Folder, FolderId, FolderSize};
+pub use owner::Owner;
+#[cfg(feature = "sqlite")]
+pub use sqlite::*;
 pub use terms::{Overwrite, Terms};
-pub use troubled::{Looked, TroubledItem};
-pub use verification::Verification;
 
 use std::ops::Range;
 
@@ -257,6 +224,7 @@ pub enum OpenItem {
 
 /// How many files stand where. `planned + in flight + completed + failed + unknown` are all files of the plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Tally {
     /// To be sent.
     pub planned: Count,

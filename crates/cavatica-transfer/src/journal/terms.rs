@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use cavatica_exports::model::{ExportMode, ExportProperties, ExportRequest, Prefix, Tri, VolumeId};
+use cavatica_exports::model::destination::Prefix;
+use cavatica_exports::model::{ExportMode, ExportProperties, ExportRequest, Tri, VolumeId};
 use cavatica_exports::transport::Endpoint;
 use serde::{Deserialize, Serialize};
 

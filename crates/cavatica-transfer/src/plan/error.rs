@@ -1,6 +1,7 @@
 use cavatica_exports::ListError;
+use cavatica_exports::model::finding::Objection;
 use cavatica_exports::model::manifest::RowError;
-use cavatica_exports::model::{Objection, TaskId, VolumeId};
+use cavatica_exports::model::{TaskId, VolumeId};
 use cavatica_exports::transport;
 use serde::Serialize;
 
@@ -98,6 +99,7 @@ fn rows(errors: &[RowError]) -> String {
 
 /// Everything that stands against a plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Refusal {
     /// Locations that several files would go to.
     pub collisions: Vec<PlanCollision>,

@@ -5,7 +5,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{Reason, Volume};
+use cavatica_exports::model::Volume;
+use cavatica_exports::model::finding::Reason;
 
 use super::error::PlanError;
 use super::meet::Drafted;

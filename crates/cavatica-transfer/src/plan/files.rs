@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{Batch, BulkItem, File, FileId};
+use cavatica_exports::model::bulk::{Batch, BulkItem};
+use cavatica_exports::model::{File, FileId};
 
 use super::error::PlanError;
 

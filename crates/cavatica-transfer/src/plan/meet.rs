@@ -1,7 +1,8 @@
 //! Planned locations held against each other, and against what lies on the volume.
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{Census, Meeting, Volume};
+use cavatica_exports::model::Volume;
+use cavatica_exports::model::destination::{Census, Meeting};
 
 use super::error::{PlanError, Refusal};
 use super::existing::{self, Planned};

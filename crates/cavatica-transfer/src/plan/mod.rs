@@ -24,13 +24,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cavatica_exports::Cavatica;
+use cavatica_exports::model::finding::{Findings, Warning};
 use cavatica_exports::model::manifest::{Row, RowError};
+use cavatica_exports::model::volume::expected_beginning;
 use cavatica_exports::model::{
-    ExportMode, ExportProperties, Findings, Layout, ProjectId, TaskId, Tri, Volume, VolumeId,
-    Warning, expected_beginning,
+    ExportMode, ExportProperties, Layout, ProjectId, TaskId, Tri, Volume, VolumeId,
 };
 use cavatica_exports::transport::Client;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::journal::{Draft, JournalError, Overwrite, Terms, TransferFile};
@@ -38,6 +38,7 @@ use meet::{Drafted, meet};
 use sieve::Sieve;
 
 /// What to plan.
+#[non_exhaustive]
 pub struct PlanOptions {
     /// Which files.
     pub selection: Selection,
@@ -61,6 +62,25 @@ pub struct PlanOptions {
     pub label: Option<String>,
     /// The metadata fields that are kept for the report.
     pub metadata: Vec<String>,
+}
+
+impl PlanOptions {
+    /// Moves what is selected to the target, laid out as on the platform; whatever lies there already fails the plan.
+    pub fn new(selection: Selection, target: PlanTarget) -> Self {
+        PlanOptions {
+            selection,
+            target,
+            layout: Layout::default(),
+            mode: ExportMode::Move,
+            existing: Existing::default(),
+            policies: BTreeMap::new(),
+            properties: Tri::Absent,
+            public_acl: PublicAcl::default(),
+            limit: None,
+            label: None,
+            metadata: Vec::new(),
+        }
+    }
 }
 
 /// The rows of a manifest.
@@ -89,6 +109,15 @@ pub enum Selection {
 }
 
 impl Selection {
+    /// A whole project.
+    pub fn project(project: ProjectId) -> Self {
+        Selection::Project {
+            project,
+            folder: None,
+            filter: Filter::default(),
+        }
+    }
+
     /// What is selected, in words.
     fn words(&self) -> String {
         match self {
@@ -174,6 +203,7 @@ pub const KINDS: &[&str] = &[
 
 /// What a plan came to, in the shape that the program prints as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct PlanReport {
     /// The transfer's file.
     pub transfer: String,
@@ -209,6 +239,7 @@ pub struct PlanReport {
 
 /// What one should know about a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PlanWarning {
     /// A name for programs.
     pub name: &'static str,
@@ -222,6 +253,7 @@ pub struct PlanWarning {
 
 /// Locations that meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PlanCollision {
     /// `same`, `twins`, or `nested`: the first location is the folder of the second.
     pub kind: &'static str,
@@ -235,6 +267,7 @@ pub struct PlanCollision {
 
 /// A file and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PlanSample {
     /// The file.
     pub file_id: String,
@@ -246,6 +279,7 @@ pub struct PlanSample {
 
 /// Where a plan stands, for progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlanProgress {
     /// Files to be sent so far.
     pub files: u64,
@@ -267,7 +301,6 @@ pub async fn plan(
     path: &Path,
     client: &Client,
     options: PlanOptions,
-    now: Timestamp,
     progress: &mut (dyn FnMut(PlanProgress) + Send),
 ) -> Result<PlanReport, PlanError> {
     let platform = Cavatica::new(client.clone());
@@ -281,7 +314,8 @@ pub async fn plan(
         ground(&options, client.endpoint().to_string(), seen)?
     };
     let selection = options.selection.words();
-    let draft = Draft::create(path, terms, &selection, options.label.as_deref(), now)?;
+    let (label, now) = (options.label.as_deref(), client.now());
+    let draft = Draft::create(path, terms, &selection, label, now)?;
     let mut sieve = Sieve::new(
         draft,
         volume,

@@ -1,7 +1,9 @@
 //! What tasks put out: files, folders with all that is in them, and companions.
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{Reason, Task, TaskId, TaskStatus};
+use cavatica_exports::model::TaskId;
+use cavatica_exports::model::finding::Reason;
+use cavatica_exports::model::task::{Task, TaskStatus};
 
 use super::PlanWarning;
 use super::error::PlanError;

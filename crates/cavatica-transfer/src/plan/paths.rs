@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cavatica_exports::model::{File, FilePath, FileRef, ProjectId};
+use cavatica_exports::model::file::{FilePath, FileRef};
+use cavatica_exports::model::{File, ProjectId};
 use cavatica_exports::transport::Outcome;
 use cavatica_exports::{Cavatica, Followed, Parent};
 

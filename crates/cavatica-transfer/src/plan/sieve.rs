@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use cavatica_exports::model::destination::{
+    DestinationError, DestinationFault, FileFacts, LocationError,
+};
+use cavatica_exports::model::finding::{Findings, Reason, Warning};
 use cavatica_exports::model::manifest::{self, Row};
+use cavatica_exports::model::project::Regions;
+use cavatica_exports::model::text::visible;
 use cavatica_exports::model::{
-    DestinationError, DestinationFault, ExportProperties, File, FileFacts, FileId, Findings,
-    Layout, Location, LocationError, Reason, Regions, TaskId, UnknownKeys, Volume, Warning,
-    visible,
+    ExportProperties, File, FileId, Layout, Location, TaskId, UnknownKeys, Volume,
 };
 
 use super::companion::{Waiting, is_companion};
@@ -417,11 +421,10 @@ impl<'a> Sieve<'a> {
             );
         }
         let metadata = merged.as_ref().or(first);
-        self.layout.location(&FileFacts {
-            task,
-            metadata,
-            ..own
-        })
+        let mut facts = own;
+        facts.task = task;
+        facts.metadata = metadata;
+        self.layout.location(&facts)
     }
 
     /// Whether a file has no location only because something isn't known of it.

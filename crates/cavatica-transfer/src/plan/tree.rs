@@ -1,6 +1,7 @@
 //! Reading a folder with everything below it.
 
-use cavatica_exports::model::{Entry, FileId};
+use cavatica_exports::model::FileId;
+use cavatica_exports::model::wire::Entry;
 use cavatica_exports::{Cavatica, FolderPage, Parent};
 
 use super::companion;

@@ -10,6 +10,7 @@ const NAMED: usize = 3;
 
 /// A file that was selected and isn't planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Unplanned {
     /// The file, if its id is known.
     pub file_id: Option<String>,

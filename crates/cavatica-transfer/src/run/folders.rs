@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cavatica_exports::Pager;
-use cavatica_exports::model::{Entry, ExportId, FileId, Page, StoredFile};
+use cavatica_exports::model::file::StoredFile;
+use cavatica_exports::model::wire::{Entry, Page};
+use cavatica_exports::model::{ExportId, FileId};
 use tokio::time::Instant;
 
 use super::follower::Followed;

@@ -229,8 +229,7 @@ impl Inquiry {
             .collect();
         calls_found.sort_unstable();
         calls_found.dedup();
-        let is_slow =
-            |open: &Open| open.is_lost() && calls_found.binary_search(&open.call).is_ok();
+        let is_slow = |open: &Open| open.is_lost() && calls_found.binary_search(&open.call).is_ok();
         for open in still_open.iter_mut().filter(|open| is_slow(open)) {
             open.begin_anew(timing);
         }

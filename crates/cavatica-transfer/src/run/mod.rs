@@ -14,6 +14,7 @@ mod runner;
 mod saving;
 mod sender;
 mod stop;
+mod stream;
 mod tasks;
 mod way;
 
@@ -22,17 +23,20 @@ pub use inquiry::proof;
 pub use retrying::{OverwriteAgain, Retry, UnknownFiles};
 pub use runner::run;
 pub use stop::Stop;
+pub use stream::{RunStream, run_stream};
 pub use way::Way;
 
 use std::time::Duration;
 
-use cavatica_exports::model::{FileId, Objection, VolumeId};
+use cavatica_exports::model::finding::Objection;
+use cavatica_exports::model::{FileId, VolumeId};
 use cavatica_exports::transport;
 
 use crate::journal::{JournalError, Tally};
 
 /// How a run behaves.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RunOptions {
     /// The most files that this run sends for the first time, to try a few before the rest. They are followed to their end.
     pub limit: Option<u64>,
@@ -64,6 +68,7 @@ impl Default for RunOptions {
 
 /// How long things are waited for. The defaults suit the platform; tests want shorter ones.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Timing {
     /// After an answer was lost: how long the platform gets to carry the request out and list its jobs, before the absence
     /// of a job means anything. It begins when no byte of the request can move any more: after the client's
@@ -117,6 +122,7 @@ pub enum Ending {
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RunReport {
     /// How it ended.
     pub ending: Ending,
@@ -132,6 +138,7 @@ pub struct RunReport {
 
 /// What is different about a volume since the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VolumeDifference {
     /// What it is: its bucket, or its prefix.
     pub what: &'static str,

@@ -11,6 +11,7 @@ const READS: usize = 3;
 
 /// Which files a run sends again. It sends nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Retry {
     /// Failed files: those with one of these codes or, with none named, those that pass by waiting.
     pub codes: Vec<i64>,
@@ -18,6 +19,16 @@ pub struct Retry {
     pub unknown: UnknownFiles,
     /// Files that may not overwrite any more, because a sending of theirs was lost.
     pub overwrite: OverwriteAgain,
+}
+
+impl Retry {
+    /// Failed files with one of these codes or, with none named, those that pass by waiting.
+    pub fn of_codes(codes: Vec<i64>) -> Self {
+        Retry {
+            codes,
+            ..Retry::default()
+        }
+    }
 }
 
 /// What becomes of files whose outcome isn't known.

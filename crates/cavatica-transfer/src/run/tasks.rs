@@ -2,9 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cavatica_exports::model::account::User;
+use cavatica_exports::model::bulk::{Batch, BulkAnswer, BulkItem};
+use cavatica_exports::model::file::StoredFile;
+use cavatica_exports::model::job::{JobStanding, StartedJob};
+use cavatica_exports::model::wire::Entry;
 use cavatica_exports::model::{
-    Batch, BulkAnswer, BulkItem, CheckedExport, Entry, ExportBatch, ExportId, ExportJob,
-    ExportMode, ExportState, FileId, JobStanding, StartedJob, StoredFile, User, Volume, VolumeId,
+    CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode, ExportState, FileId, Volume,
+    VolumeId,
 };
 use cavatica_exports::transport::{Error, Fetched};
 use cavatica_exports::{Cavatica, ExportFilter, ListError, Parent};
@@ -250,10 +255,9 @@ async fn unfinished(
     volume: &VolumeId,
     pages: Pages,
 ) -> Result<Unfinished, AskError> {
-    let mut pager = platform.exports.list(&ExportFilter {
-        volume: Some(volume.clone()),
-        states: vec![ExportState::Pending, ExportState::Running],
-    });
+    let unfinished = [ExportState::Pending, ExportState::Running];
+    let filter = ExportFilter::to(volume.clone()).in_states(unfinished);
+    let mut pager = platform.exports.list(&filter);
     let mut jobs = Vec::new();
     while let Some(page) = pager.next_page().await? {
         let named = page.items.into_iter().filter(|job| !job.is_final());
@@ -273,10 +277,8 @@ async fn unfinished(
 
 /// Lists the jobs that have failed, as far as they fit on a page.
 pub(super) async fn failures(platform: Cavatica, volume: VolumeId) -> Done {
-    let mut pager = platform.exports.list(&ExportFilter {
-        volume: Some(volume),
-        states: vec![ExportState::Failed],
-    });
+    let filter = ExportFilter::to(volume).in_states([ExportState::Failed]);
+    let mut pager = platform.exports.list(&filter);
     let page = pager.next_page().await;
     Done::Failures(match page {
         Ok(page) => {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use cavatica_exports::model::{ApiError, Class, StatusCode, classify};
+use cavatica_exports::model::ApiError;
+use cavatica_exports::model::error::{Class, StatusCode, classify};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 /// What the platform said when it refused a file or failed its job.

@@ -33,6 +33,7 @@ impl fmt::Display for Against {
 
 /// An object as a listing shows it. What the listing doesn't tell isn't compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListedObject {
     /// Its key relative to the volume.
     pub location: String,
@@ -44,6 +45,18 @@ pub struct ListedObject {
     pub storage_class: Option<String>,
     /// What asking for this object alone told of its encryption, if anybody asked.
     pub encryption: Option<Encryption>,
+}
+
+impl ListedObject {
+    /// What most listings tell of an object.
+    pub fn new(location: impl Into<String>, size: Option<u64>, etag: Option<&str>) -> Self {
+        ListedObject {
+            location: location.into(),
+            size,
+            etag: etag.map(str::to_owned),
+            ..ListedObject::default()
+        }
+    }
 }
 
 /// How an object is encrypted.

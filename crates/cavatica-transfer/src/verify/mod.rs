@@ -6,6 +6,8 @@
 //! right sizes, or where a listing tells no sizes, that the keys are there; it remembers the ETags, and every later look, against the volume or the bucket, proves that nothing was
 //! written again since.
 
+#[cfg(feature = "s3")]
+mod bucket;
 mod compare;
 mod source;
 
@@ -16,15 +18,18 @@ use cavatica_exports::Volumes;
 use jiff::Timestamp;
 use serde::Serialize;
 
+#[cfg(feature = "s3")]
+pub use bucket::find_beginning;
 pub use compare::{Against, Encryption, Finding, ListedObject, Reason, Untold};
 pub(crate) use compare::{Known, compare};
-pub use source::{Destination, ListingError, find_beginning};
+pub use source::{Destination, ListingError};
 
 use crate::journal::{JournalError, Tally, TransferFile, Verification};
 use source::Source;
 
 /// One key that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// The key relative to the volume.
     pub location: String,
@@ -36,6 +41,7 @@ pub struct Found {
 
 /// What a look at the destination came to, in the shape that the program prints as JSON.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct VerifySummary {
     /// The transfer's file.
     pub transfer: String,
@@ -153,6 +159,7 @@ pub async fn verify(
     let terms = transfer.terms().clone();
     let source = match destination {
         Destination::Volume(client) => Source::Volume(Volumes::new(client.clone()), &terms.volume),
+        #[cfg(feature = "s3")]
         Destination::Bucket { bucket, beginning } => Source::Bucket(bucket, beginning),
     };
     drop(transfer);

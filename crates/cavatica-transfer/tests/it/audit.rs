@@ -6,10 +6,7 @@ use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::{FaultPlan, OtherExport, ProjectSeed, Route, SandboxBuilder};
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::plan::{Existing, PlanOptions};
-use cavatica_transfer::{
-    AuditError, AuditEvent, AuditReading, AuditSummary, RunOptions, Stop, audit,
-};
-use jiff::Timestamp;
+use cavatica_transfer::{AuditError, AuditEvent, AuditReading, AuditSummary, Stop, audit};
 
 use crate::bench::{Bench, PROJECT, VOLUME, many, options, world};
 
@@ -251,10 +248,8 @@ async fn a_file_that_was_copied_twice_is_told() {
 
 #[tokio::test]
 async fn what_the_journal_was_made_to_say_is_held_against_the_list() {
-    let half = RunOptions {
-        limit: Some(7),
-        ..options()
-    };
+    let mut half = options();
+    half.limit = Some(7);
     let bench = Bench::start(world(many(9))).await;
     bench.plan(bench.options()).await.expect("a plan");
     bench
@@ -403,10 +398,8 @@ async fn what_was_read_is_read_anew_where_it_can_be_out_of_date() {
 #[tokio::test]
 async fn a_transfer_is_not_audited_while_it_runs() {
     let bench = finished(world(many(250)), |_| {}).await;
-    let open = || {
-        let now = Timestamp::now();
-        SqliteJournal::open(&bench.transfer(), now).expect("nobody holds it")
-    };
+    let client = bench.client();
+    let open = || SqliteJournal::open(&bench.transfer(), &client).expect("nobody holds it");
     let stop = Stop::new();
     let held = open();
     let refused = bench

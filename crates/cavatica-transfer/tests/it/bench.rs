@@ -1,19 +1,14 @@
 //! A sandbox, a transfer on it, and the judge.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cavatica_exports::model::{ExportMode, Layout, Tri};
 use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed};
 use cavatica_transfer::journal::{SqliteJournal, TransferFile, TroubledItem};
-use cavatica_transfer::plan::{
-    Existing, Filter, PlanError, PlanOptions, PlanReport, PlanTarget, PublicAcl, Selection, plan,
-};
+use cavatica_transfer::plan::{PlanError, PlanOptions, PlanReport, PlanTarget, Selection, plan};
 use cavatica_transfer::state::State;
-use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, Timing, run};
-use jiff::Timestamp;
+use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, run};
 
 pub(crate) const PROJECT: &str = "lab/trio";
 pub(crate) const VOLUME: &str = "lab/output";
@@ -60,28 +55,14 @@ impl Bench {
     }
 
     pub(crate) fn options(&self) -> PlanOptions {
-        PlanOptions {
-            selection: Selection::Project {
-                project: PROJECT.parse().expect("a project"),
-                folder: None,
-                filter: Filter::default(),
-            },
-            target: PlanTarget::Volume(VOLUME.parse().expect("a volume")),
-            layout: Layout::default(),
-            mode: ExportMode::Move,
-            existing: Existing::Fail,
-            policies: BTreeMap::new(),
-            properties: Tri::Absent,
-            public_acl: PublicAcl::Refused,
-            limit: None,
-            label: None,
-            metadata: Vec::new(),
-        }
+        PlanOptions::new(
+            Selection::project(PROJECT.parse().expect("a project")),
+            PlanTarget::Volume(VOLUME.parse().expect("a volume")),
+        )
     }
 
     pub(crate) async fn plan(&self, options: PlanOptions) -> Result<PlanReport, PlanError> {
-        let now = Timestamp::now();
-        plan(&self.transfer(), &self.client(), options, now, &mut |_| {}).await
+        plan(&self.transfer(), &self.client(), options, &mut |_| {}).await
     }
 
     pub(crate) async fn run(&self) -> Result<RunReport, RunError> {
@@ -95,7 +76,7 @@ impl Bench {
         report: &mut (dyn FnMut(Event) + Send),
     ) -> Result<RunReport, RunError> {
         let client = self.client();
-        let mut journal = SqliteJournal::open(&self.transfer(), Timestamp::now())?;
+        let mut journal = SqliteJournal::open(&self.transfer(), &client)?;
         run(&mut journal, &client, options, stop, report).await
     }
 
@@ -157,18 +138,14 @@ fn check_journal(path: &Path, ledger: &Ledger) {
 
 /// Short waits; the settling is longer than the sandbox's lists may lag.
 pub(crate) fn options() -> RunOptions {
-    RunOptions {
-        timing: Timing {
-            settle: SETTLE,
-            first_poll: Duration::from_millis(50),
-            longest_poll: Duration::from_millis(400),
-            unclear_job: Duration::from_secs(1),
-            retry: Duration::from_millis(50),
-            pause: Duration::from_millis(50),
-            ..Timing::default()
-        },
-        ..RunOptions::default()
-    }
+    let mut options = RunOptions::default();
+    options.timing.settle = SETTLE;
+    options.timing.first_poll = Duration::from_millis(50);
+    options.timing.longest_poll = Duration::from_millis(400);
+    options.timing.unclear_job = Duration::from_secs(1);
+    options.timing.retry = Duration::from_millis(50);
+    options.timing.pause = Duration::from_millis(50);
+    options
 }
 
 /// How a transfer stands.

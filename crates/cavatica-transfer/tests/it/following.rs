@@ -37,10 +37,8 @@ impl Transferred {
 /// Plans and runs all of it.
 async fn transfer(builder: SandboxBuilder, mode: ExportMode, options: &RunOptions) -> Transferred {
     let bench = Bench::start(builder).await;
-    let plan = cavatica_transfer::plan::PlanOptions {
-        mode,
-        ..bench.options()
-    };
+    let mut plan = bench.options();
+    plan.mode = mode;
     bench.plan(plan).await.expect("a plan");
     let mut ways = Vec::new();
     let mut note = |event| {
@@ -142,10 +140,8 @@ async fn failures_that_pass_cost_little() {
 async fn failures_are_not_seen_late() {
     let faults: FaultPlan = "fail-jobs=9103@bulk-start".parse().expect("a fault plan");
     let world = world(dense(10)).faults(faults);
-    let options = RunOptions {
-        max_errors: Some(10),
-        ..options()
-    };
+    let mut options = options();
+    options.max_errors = Some(10);
     let done = transfer(world, ExportMode::Move, &options).await;
     assert_eq!(done.report.ending, Ending::TooManyErrors);
     let summary = done.bench.summary();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use cavatica_exports::model::ExportMode;
 use cavatica_transfer::journal::{
-    Change, Draft, Item, Journal, JournalError, Pick, SqliteJournal, TransferFile, Verification,
+    Change, Draft, Item, Journal, JournalError, Opening, Pick, SqliteJournal, TransferFile,
+    Verification,
 };
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, Proof, SeenJob, State, Step, Verdict, Word,
@@ -199,7 +200,7 @@ struct System {
 impl System {
     fn reopen(&mut self) {
         self.journal = None;
-        let journal = SqliteJournal::open(&self.path, now());
+        let journal = Opening::default().open(&self.path, now());
         self.journal = Some(journal.expect("the transfer opens again"));
     }
 
@@ -315,7 +316,7 @@ prop_state_machine! {
 }
 
 fn open(path: &std::path::Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, now())
+    Opening::default().open(path, now())
 }
 
 #[test]
@@ -479,11 +480,9 @@ fn a_million_files_take_less_than_300_bytes_each() {
     drop(journal);
     let mut look = Verification::begin(&path, Against::Volume, now()).expect("the transfer opens");
     let objects: Vec<ListedObject> = (1..=files)
-        .map(|number| ListedObject {
-            location: format!("run1/{number}.bam"),
-            size: Some(10),
-            etag: Some(format!("{number:032x}")),
-            ..ListedObject::default()
+        .map(|number| {
+            let etag = format!("{number:032x}");
+            ListedObject::new(format!("run1/{number}.bam"), Some(10), Some(&etag))
         })
         .collect();
     look.see(&objects).expect("room");

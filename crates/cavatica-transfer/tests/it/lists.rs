@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_exports::model::Reason;
+use cavatica_exports::model::finding::Reason;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, TaskSeed, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{
@@ -25,10 +25,9 @@ async fn two_files() -> (Bench, [String; 2]) {
 }
 
 fn from(bench: &Bench, text: String) -> PlanOptions {
-    PlanOptions {
-        selection: listed(text),
-        ..bench.options()
-    }
+    let mut options = bench.options();
+    options.selection = listed(text);
+    options
 }
 
 async fn refusal(bench: &Bench, options: PlanOptions) -> Refusal {
@@ -224,17 +223,17 @@ async fn the_preview_shows_what_would_be_sent() {
 async fn a_selection_that_matches_nothing_says_why_and_leaves_no_file() {
     let project = many(3).with(FileSeed::bytes("x.cram", "x").tag("final"));
     let bench = Bench::start(world(project)).await;
-    let filtered = |names: &[&str], tags: &[&str]| PlanOptions {
-        selection: Selection::Project {
+    let filtered = |names: &[&str], tags: &[&str]| {
+        let mut filter = Filter::default();
+        filter.names = names.iter().map(|name| Glob::new(name)).collect();
+        filter.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let mut options = bench.options();
+        options.selection = Selection::Project {
             project: PROJECT.parse().expect("a project"),
             folder: None,
-            filter: Filter {
-                names: names.iter().map(|name| Glob::new(name)).collect(),
-                metadata: Vec::new(),
-                tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-            },
-        },
-        ..bench.options()
+            filter,
+        };
+        options
     };
     for (options, expected) in [
         (
@@ -318,10 +317,8 @@ async fn a_tasks_outputs_go_where_its_files_go() {
         .file("run1/a.bam.bai", "index")
         .task(TaskSeed::new(TASK).output("bam", bam));
     let bench = Bench::start(world(project)).await;
-    let mut options = PlanOptions {
-        selection: Selection::Tasks(vec![TASK.parse().expect("a task")]),
-        ..bench.options()
-    };
+    let mut options = bench.options();
+    options.selection = Selection::Tasks(vec![TASK.parse().expect("a task")]);
     options.layout.template = "{task}/{name}".parse().expect("a template");
     let planned = bench.plan(options).await.expect("a plan");
     let keys: Vec<_> = planned.sample.iter().map(|file| file.key.clone()).collect();

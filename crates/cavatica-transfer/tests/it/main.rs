@@ -12,6 +12,7 @@ mod owner;
 mod pipes;
 mod plan;
 mod spans;
+mod stream;
 mod support;
 mod tampered;
 mod tasks;

@@ -49,8 +49,8 @@ impl Memory {
     /// Takes a plan over.
     async fn from(bench: &Bench) -> Self {
         let file = TransferFile::open(&bench.transfer()).expect("the transfer");
-        let now = Timestamp::now();
-        let mut planned = SqliteJournal::open(&bench.transfer(), now).expect("the transfer");
+        let planned = SqliteJournal::open(&bench.transfer(), &bench.client());
+        let mut planned = planned.expect("the transfer");
         let mut rows = BTreeMap::new();
         let mut after = None;
         loop {
@@ -92,10 +92,8 @@ impl Journal for Memory {
     }
 
     fn tally(&mut self) -> Result<Tally, JournalError> {
-        let mut tally = Tally {
-            skipped: self.skipped,
-            ..Tally::default()
-        };
+        let mut tally = Tally::default();
+        tally.skipped = self.skipped;
         for row in self.rows.values() {
             let part = match row.state {
                 State::Planned => &mut tally.planned,

@@ -17,7 +17,7 @@ fn planned(files: u64) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, now())
+    Opening::default().open(path, now())
 }
 
 /// Opens it with locks by id in `folder`.

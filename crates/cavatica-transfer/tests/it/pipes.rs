@@ -4,7 +4,6 @@ use cavatica_exports::transport::{Client, Connect, Connecting, Endpoint, Stream,
 use cavatica_sandbox::Door;
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::{Ending, Stop, run};
-use jiff::Timestamp;
 
 use crate::bench::{Bench, many, options, world};
 
@@ -31,8 +30,7 @@ async fn a_transfer_runs_over_pipes() {
         .connect(Pipes(sandbox.door()))
         .build()
         .expect("a client");
-    let now = Timestamp::now();
-    let mut journal = SqliteJournal::open(&transfer, now).expect("a journal");
+    let mut journal = SqliteJournal::open(&transfer, &client).expect("a journal");
     let report = run(&mut journal, &client, &options(), &Stop::new(), &mut |_| {}).await;
     assert_eq!(report.expect("a run").ending, Ending::Finished);
     assert_eq!(sandbox.ledger().starts, 250);

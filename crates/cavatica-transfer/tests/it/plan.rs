@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_exports::model::Template;
+use cavatica_exports::model::destination::Template;
 use cavatica_exports::model::manifest::Manifest;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Route, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
-use cavatica_transfer::plan::{
-    Existing, Filter, PlanError, PlanOptions, PlanTarget, Policy, Selection,
-};
+use cavatica_transfer::plan::{Existing, Filter, PlanError, PlanTarget, Policy, Selection};
 
 use crate::bench::{Bench, PROJECT, VOLUME, many, world};
 
@@ -230,10 +228,8 @@ async fn a_manifest_and_a_folder_find_the_same_files() {
     selections.push(listed(text));
     for selection in selections {
         std::fs::remove_file(bench.transfer()).expect("it is there");
-        let options = PlanOptions {
-            selection,
-            ..bench.options()
-        };
+        let mut options = bench.options();
+        options.selection = selection;
         let planned = bench.plan(options).await.expect("a plan");
         assert_eq!(planned.fingerprint, whole.fingerprint);
     }
@@ -265,11 +261,9 @@ async fn a_manifest_may_name_files_by_project_and_name() {
     };
     let before = asked(&bench);
     std::fs::remove_file(bench.transfer()).expect("it is there");
-    let options = PlanOptions {
-        selection: listed(text),
-        policies: skipping("missing"),
-        ..bench.options()
-    };
+    let mut options = bench.options();
+    options.selection = listed(text);
+    options.policies = skipping("missing");
     let planned = bench.plan(options).await.expect("a plan");
     assert_eq!(planned.fingerprint, whole.fingerprint);
     assert_eq!(planned.skipped.get("missing"), Some(&2));
@@ -304,10 +298,8 @@ async fn folders_on_the_way_to_named_files_are_asked_for_once() {
         .fold("project,path,name\n".to_owned(), |text, path| {
             text + PROJECT + "," + path + ",x.bam\n"
         });
-    let options = PlanOptions {
-        selection: listed(text),
-        ..bench.options()
-    };
+    let mut options = bench.options();
+    options.selection = listed(text);
     assert_eq!(bench.plan(options).await.expect("a plan").files, 50);
     // One for `a`, one for `b`, one for the fifty in it, and one for each file.
     assert_eq!(bench.sandbox.ledger().requests[&Route::Files], 53);
@@ -326,11 +318,9 @@ async fn rows_of_an_unknown_project_are_missing_and_the_others_planned() {
         .and_then(|path| path.rsplit_once('/'));
     let text = text.replace("000000.bin", name.expect("folders").1);
     std::fs::remove_file(bench.transfer()).expect("it is there");
-    let options = PlanOptions {
-        selection: listed(text),
-        policies: skipping("missing"),
-        ..bench.options()
-    };
+    let mut options = bench.options();
+    options.selection = listed(text);
+    options.policies = skipping("missing");
     let planned = bench.plan(options).await.expect("a plan");
     assert_eq!(
         (planned.files, planned.skipped.get("missing")),
@@ -348,11 +338,9 @@ async fn a_limit_takes_the_first_rows_of_a_manifest() {
     let bench = Bench::start(world(project)).await;
     let text =
         format!("project,path,name\n{PROJECT},z,1.bam\n{PROJECT},y,2.bam\n{PROJECT},a,3.bam\n");
-    let options = PlanOptions {
-        selection: listed(text),
-        limit: Some(2),
-        ..bench.options()
-    };
+    let mut options = bench.options();
+    options.selection = listed(text);
+    options.limit = Some(2);
     let planned = bench.plan(options).await.expect("a plan");
     let paths: Vec<_> = planned
         .sample
@@ -372,10 +360,8 @@ async fn chosen_metadata_is_kept_for_the_report() {
         )
         .file("b.bam", "b");
     let bench = Bench::start(world(project)).await;
-    let options = PlanOptions {
-        metadata: vec!["sample_id".to_owned(), "case_id".to_owned()],
-        ..bench.options()
-    };
+    let mut options = bench.options();
+    options.metadata = vec!["sample_id".to_owned(), "case_id".to_owned()];
     bench.plan(options).await.expect("a plan");
     let rows = TransferFile::open(&bench.transfer()).and_then(|file| file.items(None));
     let kept: Vec<_> = rows

@@ -15,7 +15,7 @@ fn planned(files: u64) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-    SqliteJournal::open(path, now())
+    Opening::default().open(path, now())
 }
 
 fn tamper(path: &Path, sql: &str) {

@@ -35,10 +35,9 @@ fn project() -> ProjectSeed {
 
 fn options(bench: &Bench, tasks: &[&str]) -> PlanOptions {
     let tasks = tasks.iter().map(|id| id.parse().expect("a task id"));
-    PlanOptions {
-        selection: Selection::Tasks(tasks.collect()),
-        ..bench.options()
-    }
+    let mut options = bench.options();
+    options.selection = Selection::Tasks(tasks.collect());
+    options
 }
 
 /// How often each location is planned.
@@ -122,10 +121,8 @@ async fn a_limit_holds_across_the_folders_of_a_task() {
         .output("a", folder("run1/bam"))
         .output("b", folder("run1/reports"));
     let bench = Bench::start(world(project().task(task))).await;
-    let options = PlanOptions {
-        limit: Some(1),
-        ..options(&bench, &[TASK])
-    };
+    let mut options = options(&bench, &[TASK]);
+    options.limit = Some(1);
     assert_eq!(bench.plan(options).await.expect("a plan").files, 1);
     assert_eq!(locations(&bench), once(["run1/bam/a.bam"]));
     let requests = bench.sandbox.ledger().requests;

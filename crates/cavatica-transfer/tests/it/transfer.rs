@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, ExportRequest};
 use cavatica_exports::transport::Client;
-use cavatica_sandbox::{ProjectSeed, Quirk, Route};
-use cavatica_transfer::journal::{SqliteJournal, TransferFile};
-use cavatica_transfer::{
-    Ending, Event, Retry, RunError, RunOptions, Stop, UnknownFiles, run,
-};
+use cavatica_sandbox::{Quirk, Route};
+use cavatica_transfer::journal::{JournalError, Opening, SqliteJournal, TransferFile};
+use cavatica_transfer::{Ending, Event, Retry, RunError, RunOptions, Stop, UnknownFiles, run};
 use jiff::Timestamp;
 
-use crate::bench::{Bench, PROJECT, VOLUME, many, options, world};
+use crate::bench::{Bench, VOLUME, many, options, world};
 
 #[tokio::test]
 async fn a_project_is_moved_with_one_request_for_a_hundred_files_and_a_few_more() {
@@ -133,12 +131,10 @@ async fn failures_end_with_their_codes_and_transient_ones_are_tried_again() {
     assert_eq!(starts.iter().sum::<u64>(), 21);
 
     // A permanent failure is sent again only if its code is named.
-    let retry = |codes: &[i64]| RunOptions {
-        retry: Some(Retry {
-            codes: codes.to_vec(),
-            ..Retry::default()
-        }),
-        ..options()
+    let retry = |codes: &[i64]| {
+        let mut options = options();
+        options.retry = Some(Retry::of_codes(codes.to_vec()));
+        options
     };
     for (codes, completed) in [(&[][..], 19), (&[9103], 20)] {
         let options = retry(codes);
@@ -155,10 +151,8 @@ async fn after_a_canary_a_retry_sends_what_failed_and_the_next_run_the_rest() {
         "fail-jobs=9103@bulk-start,every=5".parse().expect("a plan");
     let bench = Bench::start(world(many(50)).faults(plan)).await;
     bench.plan(bench.options()).await.expect("a plan");
-    let canary = RunOptions {
-        limit: Some(10),
-        ..options()
-    };
+    let mut canary = options();
+    canary.limit = Some(10);
     bench
         .run_with(&canary, &Stop::new(), &mut |_| {})
         .await
@@ -167,13 +161,8 @@ async fn after_a_canary_a_retry_sends_what_failed_and_the_next_run_the_rest() {
     assert_eq!((failed, left), (2, 40));
 
     bench.sandbox.set_faults(Vec::new());
-    let retry = RunOptions {
-        retry: Some(Retry {
-            codes: vec![9103],
-            ..Retry::default()
-        }),
-        ..options()
-    };
+    let mut retry = options();
+    retry.retry = Some(Retry::of_codes(vec![9103]));
     let mut retried = 0;
     let mut count = |event| {
         if let Event::FilesRetried { files } = event {
@@ -211,12 +200,12 @@ async fn unknown_files_are_sent_only_if_the_user_takes_the_risk() {
     assert!(unknown > 0);
     let starts = bench.sandbox.ledger().starts;
 
-    let retry = |unknown| RunOptions {
-        retry: Some(Retry {
-            unknown,
-            ..Retry::default()
-        }),
-        ..options()
+    let retry = |unknown| {
+        let mut retry = Retry::default();
+        retry.unknown = unknown;
+        let mut options = options();
+        options.retry = Some(retry);
+        options
     };
     let leave = retry(UnknownFiles::Leave);
     bench
@@ -242,10 +231,8 @@ async fn unknown_files_are_sent_only_if_the_user_takes_the_risk() {
 async fn a_limit_sends_a_few_and_the_next_run_the_rest() {
     let bench = Bench::start(world(many(250))).await;
     bench.plan(bench.options()).await.expect("a plan");
-    let few = RunOptions {
-        limit: Some(110),
-        ..options()
-    };
+    let mut few = options();
+    few.limit = Some(110);
     for started in [110, 220, 250] {
         let report = bench
             .run_with(&few, &Stop::new(), &mut |_| {})
@@ -264,11 +251,9 @@ async fn too_many_errors_stop_the_sending() {
     let plan: cavatica_sandbox::FaultPlan = "fail-jobs=9103".parse().expect("a plan");
     let bench = Bench::start(world(many(500)).faults(plan)).await;
     bench.plan(bench.options()).await.expect("a plan");
-    let options = RunOptions {
-        max_errors: Some(3),
-        max_in_flight: 100,
-        ..options()
-    };
+    let mut options = options();
+    options.max_errors = Some(3);
+    options.max_in_flight = 100;
     let report = bench
         .run_with(&options, &Stop::new(), &mut |_| {})
         .await
@@ -436,9 +421,19 @@ async fn a_transfer_runs_only_at_the_endpoint_and_with_the_account_that_it_was_p
     let bench = Bench::start(world(many(3))).await;
     bench.plan(bench.options()).await.expect("a plan");
     let elsewhere = Bench::start(world(many(3))).await;
+    let refused = SqliteJournal::open(&bench.transfer(), &elsewhere.client());
+    assert!(matches!(
+        refused,
+        Err(JournalError::OtherTerms {
+            what: "endpoint",
+            ..
+        })
+    ));
     let run_with = async |client: &Client| {
         let now = Timestamp::now();
-        let mut journal = SqliteJournal::open(&bench.transfer(), now).expect("it opens");
+        let mut journal = Opening::default()
+            .open(&bench.transfer(), now)
+            .expect("it opens");
         let (options, stop) = (RunOptions::default(), Stop::new());
         run(&mut journal, client, &options, &stop, &mut |_| {}).await
     };

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use cavatica_exports::transport::{Client, Token};
 use cavatica_transfer::journal::{
-    Change, Draft, Journal, JournalError, Pick, PlannedFile, SqliteJournal, TransferFile,
-    Verification,
+    Change, Draft, Journal, JournalError, Opening, Pick, PlannedFile, TransferFile, Verification,
 };
 use cavatica_transfer::state::{Answer, ItemId, SeenJob, Step, Verdict};
 use cavatica_transfer::{
@@ -59,7 +58,7 @@ fn transfer(path: &Path, keys: &BTreeMap<String, bool>) {
 }
 
 fn complete(path: &Path, items: &[ItemId]) {
-    let mut journal = SqliteJournal::open(path, now()).expect("it opens");
+    let mut journal = Opening::default().open(path, now()).expect("it opens");
     journal.intend(Pick::These(items), now()).expect("room");
     let done = |item: &ItemId| {
         let job = SeenJob {
@@ -74,12 +73,7 @@ fn complete(path: &Path, items: &[ItemId]) {
 }
 
 fn object(key: &str, size: u64, etag: &str) -> ListedObject {
-    ListedObject {
-        location: format!("{PREFIX}{key}"),
-        size: Some(size),
-        etag: Some(etag.to_owned()),
-        ..ListedObject::default()
-    }
+    ListedObject::new(format!("{PREFIX}{key}"), Some(size), Some(etag))
 }
 
 /// A whole look at pages of a listing.
@@ -236,15 +230,9 @@ fn what_a_listing_does_not_tell_is_not_compared() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("t.transfer");
     transfer(&path, &three());
-    let bare = |key: &str| ListedObject {
-        location: format!("{PREFIX}{key}"),
-        ..ListedObject::default()
-    };
-    let sized = ListedObject {
-        size: Some(10),
-        ..bare("b")
-    };
-    let found = look(&path, &[vec![bare("a"), sized]], &HashSet::new());
+    let object = |key: &str, size| ListedObject::new(format!("{PREFIX}{key}"), size, None);
+    let listed = vec![object("a", None), object("b", Some(10))];
+    let found = look(&path, &[listed], &HashSet::new());
     assert_eq!(symbols(&found), ["= run1/a", "= run1/b"]);
     let untold = Reason::SizeUntold(Untold::Object);
     assert_eq!(found[0].reasons, [untold], "and it is said");
@@ -332,10 +320,10 @@ fn a_look_and_a_run_keep_out_of_each_others_way() {
     let path = folder.path().join("t.transfer");
     transfer(&path, &three());
     let look = Verification::begin(&path, Against::Volume, now()).expect("it opens");
-    let run = SqliteJournal::open(&path, now());
+    let run = Opening::default().open(&path, now());
     assert!(matches!(run, Err(JournalError::Held { .. })), "{run:?}");
     drop(look);
-    let run = SqliteJournal::open(&path, now()).expect("it opens");
+    let run = Opening::default().open(&path, now()).expect("it opens");
     let look = Verification::begin(&path, Against::Volume, now());
     assert!(matches!(look, Err(JournalError::Held { .. })), "{look:?}");
     drop(run);

@@ -1,8 +1,10 @@
 //! What a call looks like on the wire, where it may go, and that nobody can drop a start.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cavatica_transport::{Call, Endpoint, Fault, Outcome};
+use http::HeaderValue;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -54,6 +56,36 @@ async fn a_call_carries_what_the_platform_asks_for() {
     );
     assert_eq!(seen.body, r#"{"a":1}"#);
     assert_eq!(client.budget().sent, 1);
+}
+
+/// A `traceparent` for instance: one of its own for each attempt.
+#[tokio::test]
+async fn the_hook_adds_headers_to_every_attempt_and_takes_the_place_of_none_of_ours() {
+    let server = Server::in_turn(vec![answer(500, &[], ""), answer(200, &[], "{}")]).await;
+    let attempts = AtomicU64::new(0);
+    let (client, _) = quick(&server.endpoint());
+    let client = client.on_request(move |headers| {
+        let attempt = attempts.fetch_add(1, Ordering::Relaxed);
+        headers.insert("traceparent", attempt.into());
+        headers.insert("x-sbg-auth-token", HeaderValue::from_static("another"));
+        headers.insert("accept", HeaderValue::from_static("text/html"));
+    });
+    client.build().unwrap().send(read()).await.unwrap();
+
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    for (attempt, request) in seen.iter().enumerate() {
+        let with = |start: &str| -> Vec<&str> {
+            let lines = request.head.lines();
+            lines.filter(|line| line.starts_with(start)).collect()
+        };
+        assert_eq!(with("traceparent"), [format!("traceparent: {attempt}")]);
+        assert_eq!(
+            with("x-sbg-auth-token"),
+            [format!("x-sbg-auth-token: {SECRET}")]
+        );
+        assert_eq!(with("accept"), ["accept: application/json"]);
+    }
 }
 
 #[tokio::test]

@@ -416,10 +416,8 @@ impl Site {
     /// A client whose waits take no time.
     pub(crate) fn builder(&self) -> (ClientBuilder, QuickClock) {
         let (builder, clock) = quick(&self.endpoint);
-        let twice = RetryPolicy {
-            attempts: 2,
-            ..RetryPolicy::default()
-        };
+        let mut twice = RetryPolicy::default();
+        twice.attempts = 2;
         let builder = builder
             .proxy(self.proxy.clone())
             .max_answer(1000)

@@ -188,15 +188,11 @@ async fn a_read_is_repeated_with_back_off_and_jitter() {
 async fn the_calls_limit_ends_the_repeating() {
     let server = Server::always(answer(500, &[], "")).await;
     let (builder, _) = quick(&server.endpoint());
-    let client = builder
-        .retry(RetryPolicy {
-            attempts: 1000,
-            first_wait: secs(10.0),
-            longest_wait: secs(10.0),
-        })
-        .call_limit(secs(60.0))
-        .build()
-        .unwrap();
+    let mut often = RetryPolicy::default();
+    often.attempts = 1000;
+    often.first_wait = secs(10.0);
+    often.longest_wait = secs(10.0);
+    let client = builder.retry(often).call_limit(secs(60.0)).build().unwrap();
     let error = client.send(read()).await.unwrap_err();
     // Waits of 5 seconds each.
     assert_eq!(error.attempts(), 12);

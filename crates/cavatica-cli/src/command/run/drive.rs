@@ -12,7 +12,7 @@ use cavatica_report::Summary;
 use cavatica_transfer::journal::{
     Approval, Copying, Journal, Opening, SqliteJournal, TransferFile,
 };
-use cavatica_transfer::{Ending, RunError, RunOptions, Stop, Timing, run as run_transfer};
+use cavatica_transfer::{Ending, RunError, RunOptions, Stop, run as run_transfer};
 use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
 
@@ -87,16 +87,12 @@ impl Opened {
 
 impl Pace {
     pub(crate) fn options(&self) -> RunOptions {
-        RunOptions {
-            max_errors: self.max_errors,
-            max_in_flight: self.max_in_flight,
-            timing: Timing {
-                settle: self.settle,
-                first_poll: self.poll,
-                ..Timing::default()
-            },
-            ..RunOptions::default()
-        }
+        let mut options = RunOptions::default();
+        options.max_errors = self.max_errors;
+        options.max_in_flight = self.max_in_flight;
+        options.timing.settle = self.settle;
+        options.timing.first_poll = self.poll;
+        options
     }
 }
 

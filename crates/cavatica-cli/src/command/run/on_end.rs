@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use cavatica_exports::model::visible_json;
+use cavatica_exports::model::text::visible_json;
 use cavatica_report::{Document, Summary};
 
 use crate::exit::{Exit, Failure};

@@ -1,9 +1,8 @@
 //! `cavatica volumes create` and `set`: how a bucket is mounted.
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{
-    BucketPlace, ExportProperties, IamPolicy, NewVolume, Tri, Volume, VolumeChange,
-};
+use cavatica_exports::model::mount::{BucketPlace, IamPolicy, NewVolume, VolumeChange};
+use cavatica_exports::model::{ExportProperties, Tri, Volume};
 use cavatica_exports::transport::{self, Outcome};
 
 use super::{changed, keys, summary, tell};
@@ -30,15 +29,11 @@ pub(super) fn policy(args: &CreateVolume, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 pub(super) async fn create(args: &CreateVolume, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
-    let new = NewVolume {
-        name: args.name.clone(),
-        access_mode: args.access_mode,
-        description: args.description.clone(),
-        place: place(args)?,
-        prefix: args.prefix.clone(),
-        credentials: keys::found(&args.keys)?,
-        properties: args.properties.chosen()?.unwrap_or_default(),
-    };
+    let (place, keys) = (place(args)?, keys::found(&args.keys)?);
+    let mut new = NewVolume::new(args.name.clone(), args.access_mode, place, keys);
+    new.description = args.description.clone();
+    new.prefix = args.prefix.clone();
+    new.properties = args.properties.chosen()?.unwrap_or_default();
     let volume = match api.volumes.create(&new).await {
         Ok(made) => made.value,
         Err(error) => match look_for(&error, &new, api).await {
@@ -134,15 +129,13 @@ pub(super) async fn set(args: &SetVolume, api: &Cavatica, ui: &Ui) -> Result<Exi
     let description = args.description.as_ref();
     let service = volume.service.value();
     let defaults = service.and_then(|service| service.properties.value());
-    let change = VolumeChange {
-        access_mode: mode.filter(|mode| !volume.access_mode().is_some_and(|now| now.is(*mode))),
-        description: description
-            .filter(|text| volume.description.value() != Some(*text))
-            .cloned(),
-        active: None,
-        credentials: keys::named(&args.keys)?,
-        properties: differing(args.properties.chosen()?.unwrap_or_default(), defaults),
-    };
+    let mut change = VolumeChange::default();
+    change.access_mode = mode.filter(|mode| !volume.access_mode().is_some_and(|now| now.is(*mode)));
+    change.description = description
+        .filter(|text| volume.description.value() != Some(*text))
+        .cloned();
+    change.credentials = keys::named(&args.keys)?;
+    change.properties = differing(args.properties.chosen()?.unwrap_or_default(), defaults);
     if change.is_empty() {
         ui.note(format_args!(
             "{} is that way already; nothing was sent",
@@ -157,25 +150,17 @@ pub(super) async fn set(args: &SetVolume, api: &Cavatica, ui: &Ui) -> Result<Exi
 }
 
 /// Of the properties that are asked for, those that the volume doesn't have yet.
-fn differing(asked: ExportProperties, now: Option<&ExportProperties>) -> ExportProperties {
-    fn one<T: PartialEq>(asked: Tri<T>, now: Option<&Tri<T>>) -> Tri<T> {
-        if now == Some(&asked) {
-            Tri::Absent
-        } else {
-            asked
+fn differing(mut asked: ExportProperties, now: Option<&ExportProperties>) -> ExportProperties {
+    fn leave_out<T: PartialEq>(asked: &mut Tri<T>, now: &Tri<T>) {
+        if now == asked {
+            *asked = Tri::Absent;
         }
     }
-    ExportProperties {
-        sse_algorithm: one(asked.sse_algorithm, now.map(|now| &now.sse_algorithm)),
-        sse_aws_kms_key_id: one(
-            asked.sse_aws_kms_key_id,
-            now.map(|now| &now.sse_aws_kms_key_id),
-        ),
-        aws_canned_acl: one(asked.aws_canned_acl, now.map(|now| &now.aws_canned_acl)),
-        aws_storage_class: one(
-            asked.aws_storage_class,
-            now.map(|now| &now.aws_storage_class),
-        ),
-        unknown: asked.unknown,
+    if let Some(now) = now {
+        leave_out(&mut asked.sse_algorithm, &now.sse_algorithm);
+        leave_out(&mut asked.sse_aws_kms_key_id, &now.sse_aws_kms_key_id);
+        leave_out(&mut asked.aws_canned_acl, &now.aws_canned_acl);
+        leave_out(&mut asked.aws_storage_class, &now.aws_storage_class);
     }
+    asked
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cavatica_exports::model::{AccessKey, Secret, VolumeCredentials};
+use cavatica_exports::model::mount::{AccessKey, Secret, VolumeCredentials};
 use cavatica_s3::AwsConfig;
 use serde_json::{Map, Value};
 
@@ -45,10 +45,8 @@ fn of_aws(config: &AwsConfig) -> Result<VolumeCredentials, Failure> {
         )
         .hint("use the keys of an IAM user, or better a role: `--role-arn ARN`"));
     }
-    Ok(VolumeCredentials::Key(AccessKey {
-        id: key.key_id().to_owned(),
-        secret: Secret::new(key.secret()),
-    }))
+    let secret = Secret::new(key.secret());
+    Ok(VolumeCredentials::Key(AccessKey::new(key.key_id(), secret)))
 }
 
 /// Nothing of the file is repeated: it is all secret.
@@ -80,7 +78,7 @@ fn of_file(file: &Path) -> Result<VolumeCredentials, Failure> {
         });
     }
     if let (Some(id), Some(secret)) = (get("access_key_id"), secret("secret_access_key")) {
-        return Ok(VolumeCredentials::Key(AccessKey { id, secret }));
+        return Ok(VolumeCredentials::Key(AccessKey::new(id, secret)));
     }
     Err(
         Failure::usage(format!("the key file {shown} holds no keys that are known"))

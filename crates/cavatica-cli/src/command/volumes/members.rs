@@ -1,7 +1,8 @@
 //! `cavatica volumes members`: who may do what with a volume.
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{Member, VolumeId, VolumePermissions};
+use cavatica_exports::model::VolumeId;
+use cavatica_exports::model::volume::{Member, VolumePermissions};
 use serde_json::json;
 
 use super::changed;
@@ -40,11 +41,9 @@ pub(super) async fn change(
         MemberAction::Set => {
             let set = api.volumes.set_member(id, user, &permissions).await;
             let set = set.map_err(|error| changed(error, "the member was changed", &look))?;
-            let member = Member {
-                username: user.to_owned(),
-                permissions: set.value.into(),
-                ..Member::default()
-            };
+            let mut member = Member::default();
+            member.username = user.to_owned();
+            member.permissions = set.value.into();
             show(&member, ui)?;
         }
         MemberAction::Remove => {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use cavatica_exports::model::{ExportMode, ExportState, Tri, Volume, VolumeChange, VolumeId};
+use cavatica_exports::model::mount::VolumeChange;
+use cavatica_exports::model::{ExportMode, ExportState, Tri, Volume, VolumeId};
 use cavatica_exports::{Cavatica, ExportFilter};
 use cavatica_report::{Overview, transfers_in};
 use serde_json::json;
@@ -58,10 +59,8 @@ pub(super) async fn deactivate(
             _ => "`--yes` confirms that they may be ended",
         }));
     }
-    let change = VolumeChange {
-        active: Some(false),
-        ..VolumeChange::default()
-    };
+    let mut change = VolumeChange::default();
+    change.active = Some(false);
     let answer = if running > 0 {
         api.volumes.deactivate_by_force(id).await
     } else {
@@ -83,10 +82,8 @@ pub(super) async fn reactivate(id: &VolumeId, api: &Cavatica, ui: &Ui) -> Result
         ui.note(format_args!("{id} is active already; nothing was sent"));
         return Ok(Exit::NothingToDo);
     }
-    let change = VolumeChange {
-        active: Some(true),
-        ..VolumeChange::default()
-    };
+    let mut change = VolumeChange::default();
+    change.active = Some(true);
     let look = format!("`cavatica volumes get {id}` shows how it stands");
     let answer = api.volumes.change(id, &change).await;
     let volume = answer.map_err(|error| changed(error, "the volume was reactivated", &look))?;
@@ -148,10 +145,7 @@ async fn dependents(volume: &Volume, api: &Cavatica) -> Result<Vec<Detail>, Fail
 }
 
 async fn jobs(id: &VolumeId, states: &[ExportState], api: &Cavatica) -> Result<u64, Failure> {
-    let filter = ExportFilter {
-        volume: Some(id.clone()),
-        states: states.to_vec(),
-    };
+    let filter = ExportFilter::to(id.clone()).in_states(states.iter().copied());
     Ok(match api.exports.count(&filter).await? {
         Some(jobs) => jobs,
         None => api.exports.list(&filter).collect().await?.len() as u64,

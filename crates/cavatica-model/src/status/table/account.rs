@@ -2,7 +2,7 @@
 
 use super::{mistake, row};
 use crate::Class::{CallersMistake, Maintenance, Permanent, Throttled, Transient};
-use crate::StatusCode;
+use crate::error::StatusCode;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

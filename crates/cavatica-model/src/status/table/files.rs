@@ -2,7 +2,7 @@
 
 use super::row;
 use crate::Class::{CallersMistake, Permanent, Transient};
-use crate::StatusCode;
+use crate::error::StatusCode;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

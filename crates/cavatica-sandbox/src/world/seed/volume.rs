@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use cavatica_model::{ExportProperties, SseAlgorithm, Tri, UnknownKeys};
+use cavatica_model::export::SseAlgorithm;
+use cavatica_model::{ExportProperties, Tri, UnknownKeys};
 use serde::{Deserialize, Serialize};
 
 /// What a volume keeps of its objects.
@@ -253,13 +254,14 @@ impl VolumeSeed {
 
     /// AWS encrypts anyway; another service may know no encryption.
     pub(crate) fn default_properties(&self) -> ExportProperties {
-        let usual = || ExportProperties {
-            sse_algorithm: match &self.s3 {
+        let usual = || {
+            let mut properties = ExportProperties::default();
+            properties.sse_algorithm = match &self.s3 {
                 Some(RealS3 { endpoint: Some(_) }) => Tri::Null,
                 _ if self.service == "s3" => Tri::Value(SseAlgorithm::Aes256.into()),
                 _ => Tri::Absent,
-            },
-            ..ExportProperties::default()
+            };
+            properties
         };
         self.properties.clone().unwrap_or_else(usual)
     }

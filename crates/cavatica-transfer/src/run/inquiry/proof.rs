@@ -6,9 +6,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use cavatica_exports::model::{
-    BulkAnswer, ExportId, ExportJob, ExportKey, ExportMode, Fate, FileId, StartedJob, VolumeId,
-};
+use cavatica_exports::model::bulk::{BulkAnswer, ExportKey};
+use cavatica_exports::model::job::StartedJob;
+use cavatica_exports::model::{ExportId, ExportJob, ExportMode, Fate, FileId, VolumeId};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -278,11 +278,9 @@ pub fn answers(
     mode: ExportMode,
     answer: &BulkAnswer<StartedJob>,
 ) -> Vec<Option<Step>> {
-    let keys = sent.iter().map(|item| ExportKey {
-        file: &item.file,
-        volume,
-        location: &item.location,
-    });
+    let keys = sent
+        .iter()
+        .map(|item| ExportKey::new(&item.file, volume, &item.location));
     let step = |fate| match fate {
         Fate::Accepted(job) => {
             let job = seen((*job).into(), mode, None);

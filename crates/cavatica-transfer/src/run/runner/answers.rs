@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use cavatica_exports::model::{
-    BulkAnswer, ExportKey, ExportMode, Fate, FileId, JobStanding, StartedJob, VolumeId,
-};
+use cavatica_exports::model::bulk::{BulkAnswer, ExportKey};
+use cavatica_exports::model::job::{JobStanding, StartedJob};
+use cavatica_exports::model::{ExportMode, Fate, FileId, VolumeId};
 use cavatica_exports::transport::{Error, Fault, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -286,11 +286,7 @@ impl Runner<'_> {
 }
 
 fn sent_as<'a>(item: &'a Item, volume: &'a VolumeId) -> ExportKey<'a> {
-    ExportKey {
-        file: &item.file,
-        volume,
-        location: &item.location,
-    }
+    ExportKey::new(&item.file, volume, &item.location)
 }
 
 fn failure_of(error: &Error) -> Failure {

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use cavatica_exports::model::{FileId, User, Volume};
+use cavatica_exports::model::account::User;
+use cavatica_exports::model::{FileId, Volume};
 use cavatica_exports::transport::{Error, Fetched};
 use jiff::SignedDuration;
 use tokio::time::Instant;

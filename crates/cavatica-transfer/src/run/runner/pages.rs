@@ -1,14 +1,18 @@
 //! Files that are followed by listing their folders.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
 use cavatica_exports::ListError;
-use cavatica_exports::model::{ExportId, ExportMode, StoredFile};
+use cavatica_exports::model::file::StoredFile;
+use cavatica_exports::model::{ExportId, ExportMode, FileId};
 use cavatica_exports::transport::Outcome;
 use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Whereabouts};
-use crate::journal::{Change, Item, file_hash};
+use crate::journal::{Change, Item};
 use crate::run::RunError;
 use crate::run::folders::Address;
 use crate::run::follower::{Followed, PageFailure};
@@ -64,7 +68,7 @@ impl Runner<'_> {
         let is_moved = self.terms.mode == ExportMode::Move;
         is_moved.then(|| Address {
             folder,
-            file: file_hash(&item.file),
+            file: hashed(&item.file),
         })
     }
 
@@ -101,7 +105,7 @@ impl Runner<'_> {
             }
         };
         self.outage.is_over();
-        let hashes: Vec<u64> = files.iter().map(|file| file_hash(&file.id)).collect();
+        let hashes: Vec<u64> = files.iter().map(|file| hashed(&file.id)).collect();
         let seen = self.follower.listed(folder, began, &hashes, list).seen;
         let ids: Vec<ItemId> = seen.iter().map(|(followed, _)| followed.item).collect();
         let items = self.journal.items(&ids)?;
@@ -126,7 +130,8 @@ impl Runner<'_> {
     /// Whether an entry of a list is this file, and an alias of the planned object. Nothing else that a list shows is
     /// believed: it may be a snapshot, or late.
     fn shows_arrival(&self, file: &StoredFile, item: &Item) -> bool {
-        file.id == item.file && Whereabouts::of(&file.storage).is_at(&self.terms.volume, &item.location)
+        file.id == item.file
+            && Whereabouts::of(&file.storage).is_at(&self.terms.volume, &item.location)
     }
 
     pub(super) fn failures(
@@ -145,4 +150,11 @@ impl Runner<'_> {
             }
         }
     }
+}
+
+/// Files are known by hashes here: eight bytes each.
+fn hashed(file: &FileId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    file.hash(&mut hasher);
+    hasher.finish()
 }

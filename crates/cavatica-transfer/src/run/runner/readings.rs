@@ -1,6 +1,7 @@
 //! What was read of files and jobs that are followed.
 
-use cavatica_exports::model::{ExportMode, ExportState, FileId, JobStanding};
+use cavatica_exports::model::job::JobStanding;
+use cavatica_exports::model::{ExportMode, ExportState, FileId};
 use tokio::time::Instant;
 
 use super::Runner;

@@ -102,8 +102,7 @@ impl Runner<'_> {
             planned_free: self.terms.overwrite == Overwrite::Forbidden,
             earlier,
         };
-        self.inquiry
-            .ask(item.id, call, question, cause, settling);
+        self.inquiry.ask(item.id, call, question, cause, settling);
         Ok(())
     }
 

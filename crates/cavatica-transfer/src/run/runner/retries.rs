@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use cavatica_exports::model::{ExportId, JobStanding};
+use cavatica_exports::model::ExportId;
+use cavatica_exports::model::job::JobStanding;
 
 use super::Runner;
 use crate::event::Event;

@@ -6,8 +6,7 @@ use cavatica_exports::transport::{Client, Endpoint, Token};
 use cavatica_sandbox::{ProjectSeed, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::SqliteJournal;
 use cavatica_transfer::plan::Existing;
-use cavatica_transfer::{RunError, RunOptions, RunReport, Stop, Timing, run};
-use jiff::Timestamp;
+use cavatica_transfer::{RunError, RunOptions, RunReport, Stop, run};
 
 use super::judge::{Found, judge};
 use super::lie::Lie;
@@ -111,7 +110,7 @@ async fn with(
     client: &Client,
     act: Option<fn(&Sandbox)>,
 ) -> Result<RunReport, RunError> {
-    let mut journal = SqliteJournal::open(&bench.transfer(), Timestamp::now())?;
+    let mut journal = SqliteJournal::open(&bench.transfer(), client)?;
     let (options, stop) = (short(), Stop::new());
     let mut ignore = |_| {};
     let run = run(&mut journal, client, &options, &stop, &mut ignore);
@@ -131,17 +130,12 @@ async fn with(
 }
 
 fn short() -> RunOptions {
-    let options = options();
-    RunOptions {
-        timing: Timing {
-            settle: Duration::from_secs(1),
-            // As long as some lies last.
-            unclear_job: Duration::from_secs(4),
-            patience: Duration::from_secs(10),
-            ..options.timing
-        },
-        ..options
-    }
+    let mut options = options();
+    options.timing.settle = Duration::from_secs(1);
+    // As long as some lies last.
+    options.timing.unclear_job = Duration::from_secs(4);
+    options.timing.patience = Duration::from_secs(10);
+    options
 }
 
 /// Waits until no job is under way and no call is being carried out any more.

@@ -346,11 +346,7 @@ fn beside(transfer: &Path) -> Result<PathBuf, JournalError> {
 }
 
 fn sqlite(path: &Path, doing: &'static str, source: rusqlite::Error) -> JournalError {
-    JournalError::Sqlite {
-        path: path.to_owned(),
-        doing,
-        source,
-    }
+    JournalError::sqlite(path, doing, source)
 }
 
 fn encoded(progress: &Progress) -> String {

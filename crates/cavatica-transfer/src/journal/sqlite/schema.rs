@@ -293,11 +293,7 @@ pub(super) fn bring_up_to_date(
     if version == newest() {
         return Ok(());
     }
-    migrate(connection).map_err(|source| JournalError::Sqlite {
-        path: path.to_owned(),
-        doing: "brought up to date",
-        source,
-    })
+    migrate(connection).map_err(|source| JournalError::sqlite(path, "brought up to date", source))
 }
 
 /// The version of a transfer that this program knows.
@@ -308,11 +304,7 @@ pub(super) fn version(path: &Path, connection: &Connection) -> Result<i64, Journ
     let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let sqlite = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => not_a_transfer(),
-        _ => JournalError::Sqlite {
-            path: path.to_owned(),
-            doing: "read",
-            source,
-        },
+        _ => JournalError::sqlite(path, "read", source),
     };
     if read("application_id").map_err(sqlite)? != APPLICATION_ID {
         return Err(not_a_transfer());

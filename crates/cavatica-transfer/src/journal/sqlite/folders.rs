@@ -1,4 +1,4 @@
-//! The folders that files of the plan lie in.
+//! The folders that files of the plan lie in, as the file keeps them.
 
 use std::path::Path;
 
@@ -6,34 +6,9 @@ use cavatica_exports::model::FileId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codec::{self, StoredFile, file_id, read_back};
+use super::folder::{Folder, FolderId, FolderSize};
 use super::open::WorkError;
 use crate::state::ItemId;
-
-/// The number of a folder within its transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FolderId(pub i64);
-
-/// A folder that files of the plan lie in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// The folder itself.
-    pub file: FileId,
-    /// The first file of the plan that lies in it.
-    pub first: ItemId,
-    /// How many files of the plan do.
-    pub planned: u64,
-    /// What the plan saw of it, if it listed it: then the files are planned in the order of the list.
-    pub size: Option<FolderSize>,
-}
-
-/// What was seen of a folder that was listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FolderSize {
-    /// How many files and folders it had.
-    pub entries: u64,
-    /// How many of them came with a request, at the most.
-    pub page: u64,
-}
 
 /// The folder of a transfer.
 pub(super) fn folder(

@@ -12,6 +12,7 @@ use crate::verify::{Against, Finding};
 
 /// A file that failed, whose outcome isn't known, or whose object isn't as it was to be.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TroubledItem {
     /// Its number.
     pub id: ItemId,
@@ -38,6 +39,7 @@ impl TroubledItem {
 
 /// What the newest looks at the destination saw of the files that arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Looked {
     /// Objects as they were to be.
     pub same: u64,

@@ -39,9 +39,5 @@ pub(super) fn fingerprint(
         }
         Ok(Ok(printer.finish()))
     };
-    walk().map_err(|source| JournalError::Sqlite {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    })?
+    walk().map_err(|source| JournalError::sqlite(path, "read", source))?
 }

@@ -64,11 +64,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
         Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotATransfer {
             path: path.to_owned(),
         },
-        _ => JournalError::Sqlite {
-            path: path.to_owned(),
-            doing: "opened",
-            source,
-        },
+        _ => JournalError::sqlite(path, "opened", source),
     })
 }
 
@@ -157,11 +153,7 @@ impl WorkError {
                     path: path.to_owned(),
                 }
             }
-            WorkError::Sqlite(source) => JournalError::Sqlite {
-                path: path.to_owned(),
-                doing,
-                source,
-            },
+            WorkError::Sqlite(source) => JournalError::sqlite(path, doing, source),
             WorkError::Journal(error) => error,
         }
     }
@@ -181,10 +173,11 @@ impl From<JournalError> for WorkError {
 
 #[cfg(test)]
 mod tests {
-    use cavatica_exports::model::{ExportMode, Prefix, Tri};
+    use cavatica_exports::model::destination::Prefix;
+    use cavatica_exports::model::{ExportMode, Tri};
 
     use super::*;
-    use crate::journal::{Draft, Overwrite, SqliteJournal, Terms, TransferFile, Verification};
+    use crate::journal::{Draft, Opening, Overwrite, Terms, TransferFile, Verification};
     use crate::verify::Against;
 
     /// What SQLite says of itself, in its own words: 3 is `EXTRA`.
@@ -223,7 +216,7 @@ mod tests {
         let look = Verification::begin(&path, Against::Volume, now).expect("a look");
         assert_eq!(durability(&look.connection), lasting);
         drop(look);
-        let journal = SqliteJournal::open(&path, now);
+        let journal = Opening::default().open(&path, now);
         assert_eq!(durability(&journal.expect("a journal").connection), lasting);
     }
 }

@@ -8,6 +8,7 @@ use crate::verify::{Against, Finding, Untold};
 
 /// A planned file with everything that the transfer knows about it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ItemRow {
     /// Its number.
     pub id: ItemId,
@@ -47,6 +48,7 @@ pub struct ItemRow {
 
 /// What a look at the destination saw of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verified {
     /// What it came to.
     pub finding: Finding,
@@ -71,6 +73,7 @@ impl ItemRow {
 
 /// A file that was selected and isn't sent.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SkippedRow {
     /// Its number among the skipped.
     pub id: i64,
@@ -90,6 +93,7 @@ pub struct SkippedRow {
 
 /// One run of a transfer: who, when, and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunRow {
     /// The host's name.
     pub host: String,

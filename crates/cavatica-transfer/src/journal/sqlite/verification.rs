@@ -47,11 +47,7 @@ impl Verification {
             lock,
             header,
         } = Held::take(path, None, now)?;
-        let read = |source| JournalError::Sqlite {
-            path: path.to_owned(),
-            doing: "read",
-            source,
-        };
+        let read = |source| JournalError::sqlite(path, "read", source);
         let keys = Keys::read(&connection).map_err(read)?;
         connection
             .execute_batch(
@@ -259,11 +255,7 @@ impl Verification {
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {
-        JournalError::Sqlite {
-            path: self.path.clone(),
-            doing: "read",
-            source,
-        }
+        JournalError::sqlite(&self.path, "read", source)
     }
 }
 

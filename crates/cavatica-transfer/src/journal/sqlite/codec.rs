@@ -255,11 +255,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     String::from_utf8(text).expect("digits are text")
 }
 
-/// A hash of a file id.
-pub(crate) fn file_hash(file: &FileId) -> u64 {
-    hashed(&StoredFile(file))
-}
-
 /// A hash of a file id as it is stored.
 pub(super) fn hashed(file: &StoredFile<'_>) -> u64 {
     let text = file.0.as_str();

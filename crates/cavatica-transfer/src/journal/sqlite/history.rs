@@ -8,6 +8,7 @@ use super::{Count, JournalError};
 
 /// How many requests a run had made by a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pulse {
     /// The run's place among [`TransferFile::runs`].
     pub run: usize,
@@ -21,6 +22,7 @@ pub struct Pulse {
 
 /// The files that were skipped for one kind of reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SkippedKind {
     /// The kind's name.
     pub kind: String,

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::codec::{self, StoredFile, damaged, milliseconds};
-use super::folders::{self, FolderCounts, FolderSize};
+use super::folder::FolderSize;
+use super::folders::{self, FolderCounts};
 use super::open::connect;
 use super::reckoning::fingerprint;
 use super::unfinished::Unfinished;
@@ -149,11 +150,7 @@ impl Draft {
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> JournalError {
-        JournalError::Sqlite {
-            path: self.path.clone(),
-            doing: "written",
-            source,
-        }
+        JournalError::sqlite(&self.path, "written", source)
     }
 
     /// What the transfer is.
@@ -458,11 +455,7 @@ impl Draft {
         } = self;
         connection
             .close()
-            .map_err(|(_, source)| JournalError::Sqlite {
-                path,
-                doing: "written",
-                source,
-            })?;
+            .map_err(|(_, source)| JournalError::sqlite(&path, "written", source))?;
         unfinished.show()?;
         Ok(fingerprint)
     }

@@ -1,33 +1,17 @@
 //! One program at a time.
 
-use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::inode::{self, Attempt, InodeLock};
-use super::{JournalError, TransferId, regular};
+use super::{JournalError, Owner, TransferId, regular};
 
 /// More than an owner takes. A lock file may hold anything.
 const LONGEST_OWNER: u64 = 16 << 10;
-
-/// Who runs a transfer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// The host's name.
-    pub host: String,
-    /// The process id on that host.
-    pub process: u32,
-    /// Since when.
-    pub since: Option<Timestamp>,
-    /// The path of the transfer there, if it is another than the one that was asked about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transfer: Option<String>,
-}
 
 impl Owner {
     /// This process.
@@ -40,37 +24,11 @@ impl Owner {
         }
     }
 
-    /// Somebody who hasn't said a name.
-    pub(super) fn somebody() -> Self {
-        Owner {
-            host: String::new(),
-            process: 0,
-            since: None,
-            transfer: None,
-        }
-    }
-
     /// As it is told to one who knows the transfer by this path.
     fn seen_from(mut self, real: &Path) -> Self {
         self.transfer
             .take_if(|transfer| *transfer == real.display().to_string());
         self
-    }
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.process == 0 {
-            return f.write_str("another program");
-        }
-        write!(f, "process {} on `{}`", self.process, self.host)?;
-        if let Some(since) = self.since {
-            write!(f, " since {}", since.strftime("%Y-%m-%d %H:%M:%SZ"))?;
-        }
-        if let Some(transfer) = &self.transfer {
-            write!(f, ", as `{}`", transfer.escape_debug())?;
-        }
-        Ok(())
     }
 }
 

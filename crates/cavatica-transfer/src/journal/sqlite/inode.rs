@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::lock::Owner;
+use super::owner::Owner;
 use super::regular;
 
 /// What this process holds.

@@ -175,9 +175,5 @@ pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, Journ
 }
 
 pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> JournalError {
-    JournalError::Sqlite {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    }
+    JournalError::sqlite(path, "read", source)
 }

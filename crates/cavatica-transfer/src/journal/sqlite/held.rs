@@ -4,20 +4,21 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportId, FileId};
-use cavatica_exports::transport::Guard;
+use cavatica_exports::transport::{Client, Guard};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::by_file::ByFile;
 use super::codec::{self, INTENDED, PLANNED, copying_number, milliseconds};
-use super::lock::{Lock, Owner, Unguarded};
+use super::lock::{Lock, Unguarded};
 use super::open::{Held, WorkError};
+use super::owner::Owner;
 use super::planned_rows::PlannedRows;
 use super::steps::Steps;
 use super::{
     Approval, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
-    IntentId, Item, Journal, JournalError, OpenItem, Opening, Pick, Tally, Terms, fence, folders,
-    header, words,
+    IntentId, Item, Journal, JournalError, OpenItem, Opening, Pick, Tally, Terms, TransferFile,
+    fence, folders, header, words,
 };
 use crate::fingerprint::Fingerprint;
 use crate::mutation::Mutation;
@@ -43,15 +44,20 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens a planned transfer to run it. A lock left by a program that died is taken over.
+    /// Opens a planned transfer to run it with this client. A lock left by a program that died is taken over.
+    /// [`Opening`] says more of how, and opens it without a client.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Held`] if another program runs it, and everything that can be wrong with a file. Whether the file can
-    /// be written is found out here, before anything irreversible. Whether it was planned for the endpoint and the account of
-    /// the client that it is run with, [`run`](crate::run) finds out.
-    pub fn open(path: &Path, now: Timestamp) -> Result<Self, JournalError> {
-        Self::open_as(&Opening::default(), path, now)
+    /// [`JournalError::OtherTerms`] if it was planned for another endpoint than the client's (whether its account is the one
+    /// that planned it, [`run`](crate::run) asks the platform); [`JournalError::Held`] if another program runs it, and
+    /// everything that can be wrong with a file. Whether the file can be written is found out here, before anything
+    /// irreversible.
+    pub fn open(path: &Path, client: &Client) -> Result<Self, JournalError> {
+        let planned = TransferFile::open(path)?;
+        planned.terms().must_be_at(path, client.endpoint())?;
+        drop(planned);
+        Self::open_as(&Opening::default(), path, client.now())
     }
 
     pub(super) fn open_as(

@@ -8,7 +8,7 @@ use cavatica_exports::transport::Guard;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::codec::moment;
-use super::lock::Owner;
+use super::owner::Owner;
 use super::{JournalError, inode, open};
 
 /// The run that began last, and who it is. Outside of a transaction SQLite looks at the file itself for this.
