@@ -353,7 +353,8 @@ def check_ledger(api, ready):
     import requests
 
     address = ready["endpoint"].removesuffix("/v2") + "/_sandbox/ledger"
-    ledger = requests.get(address, timeout=60).json()
+    token = {"X-SBG-Auth-Token": ready["token"]}
+    ledger = requests.get(address, headers=token, timeout=60).json()
     assert ledger["stray_tokens"] == {}, ledger["stray_tokens"]
     assert ledger["states"]["PENDING"] == ledger["states"]["RUNNING"] == 0
     assert ledger["starts"] == api.exports.query().total == sum(ledger["states"].values())

@@ -144,6 +144,8 @@ fn announce(sandbox: &Sandbox, ui: &Ui) -> Result<(), Failure> {
         "  credentials  {}",
         ready.credentials.display()
     ));
+    let origin = ready.endpoint.trim_end_matches("/v2");
+    ui.note(format_args!("  page         {origin}/#{}", ready.token));
     if let Some(file) = ready.ca_cert {
         ui.note(format_args!("  CA           {}", file.display()));
     }

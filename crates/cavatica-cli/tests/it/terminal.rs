@@ -20,6 +20,89 @@ const EVIL: &str =
 /// As much of it as may stand in an id or a key, which have no control characters.
 const SLY: &str = "e\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}x";
 
+/// What is asked of a hostile platform.
+const OF_A_PLATFORM: &[&str] = &[
+    "doctor",
+    "volumes list",
+    "volumes get lab/x",
+    "volumes get lab/broken",
+    "volumes ls lab/x",
+    "volumes ls lab/broken -vv",
+    "files list --project lab/x",
+    "files list --project lab/x --tsv",
+    "files list --project lab/x --json",
+    "jobs list",
+    "jobs list --json",
+    "jobs get failed",
+    "jobs get other",
+    "jobs wait failed",
+    "export file lab/x a --copy",
+    "export file lab/x a --copy --no-check",
+    "plan --out t.transfer --project lab/x --volume lab/x --copy",
+    "plan --out t.transfer --project lab/x --volume lab/broken --copy --json",
+    "projects list",
+    "volumes create evil --bucket b --access-mode RW --role-arn arn:aws:iam::123456789012:role/x",
+    "volumes set lab/x --access-mode RO",
+    "volumes deactivate lab/x",
+    "volumes reactivate lab/x",
+    "volumes delete lab/x --yes",
+    "volumes members lab/x",
+    "volumes members lab/x add grace --may read",
+];
+
+/// What is asked about a hostile transfer, its platform and its files; beside `plan` and `run`, which make it.
+const OF_A_TRANSFER: &[&[&str]] = &[
+    &["status", "t.transfer"],
+    &["status", "t.transfer", "--json"],
+    &["transfers"],
+    &["verify", "t.transfer", "--all"],
+    &["report", "t.transfer"],
+    &["report", "t.transfer", "--format", "csv"],
+    &["report", "t.transfer", "--format", "jsonl"],
+    &["report", "t.transfer", "--format", "tags"],
+    &["report", "t.transfer", "--format", "drs"],
+    &["report", "t.transfer", "--format", "html", "--out", "-"],
+    &["retry", "t.transfer", "--yes"],
+    &["support", "t.transfer", "--with-names"],
+    &["files", "list", "--project", "lab/trio", "--recursive"],
+    &["files", "list", "--project", "lab/trio", "--tsv"],
+    &["volumes", "ls", "lab/output"],
+    &["jobs", "list"],
+    &["check", "bad.csv"],
+    &["check", "bad.csv", "--json"],
+    &[
+        "plan",
+        "--out",
+        "u.transfer",
+        "--manifest",
+        "bad.csv",
+        "--volume",
+        "lab/output",
+        "--copy",
+    ],
+    &["status", EVIL],
+    &["explain", EVIL],
+    &["check", EVIL],
+    &["export", EVIL, EVIL, EVIL, "--copy"],
+    &[SLY],
+    &["--token-file", EVIL, "volumes", "list"],
+    &["--profile", EVIL, "volumes", "list"],
+    &["--endpoint", EVIL, "volumes", "list"],
+    &["audit", "t.transfer"],
+    &[
+        "resolve",
+        "t.transfer",
+        EVIL,
+        "--as",
+        "failed",
+        "--because",
+        EVIL,
+    ],
+];
+
+/// They speak to nobody: a sandbox and what is made from the arguments alone. The page goes to a browser.
+const OF_NOBODY: &[&str] = &["completions", "demo", "man", "page", "sandbox"];
+
 /// Runs a command on a terminal, and answers all that the terminal got.
 fn on_terminal(command: Command) -> String {
     on_terminal_called("xterm", command)
@@ -161,6 +244,18 @@ fn hostile(path: &str) -> (u16, Value) {
         "/storage/exports" => (200, page(&job)),
         "/storage/exports/failed" => (200, failed),
         "/files" => (200, page(&file)),
+        "/projects" => (
+            200,
+            page(
+                &json!({"id": format!("lab/{SLY}"), "name": EVIL, "settings": {"location": EVIL}}),
+            ),
+        ),
+        path if path.ends_with("/members") => (
+            200,
+            page(
+                &json!({"username": EVIL, "email": EVIL, "permissions": {"read": true, "write": EVIL}}),
+            ),
+        ),
         path if path.ends_with("/list") => (
             200,
             json!({"items": [{"location": EVIL}], "prefixes": [{"prefix": EVIL}], "links": []}),
@@ -181,26 +276,7 @@ fn hostile(path: &str) -> (u16, Value) {
 fn nothing_of_a_hostile_platform_reaches_a_terminal() {
     let world = World::new();
     let endpoint = hostile_platform();
-    for line in [
-        "doctor",
-        "volumes list",
-        "volumes get lab/x",
-        "volumes get lab/broken",
-        "volumes ls lab/x",
-        "volumes ls lab/broken -vv",
-        "files list --project lab/x",
-        "files list --project lab/x --tsv",
-        "files list --project lab/x --json",
-        "jobs list",
-        "jobs list --json",
-        "jobs get failed",
-        "jobs get other",
-        "jobs wait failed",
-        "export file lab/x a --copy",
-        "export file lab/x a --copy --no-check",
-        "plan --out t.transfer --project lab/x --volume lab/x --copy",
-        "plan --out t.transfer --project lab/x --volume lab/broken --copy --json",
-    ] {
+    for line in OF_A_PLATFORM {
         let mut command = world.command(&line.split(' ').collect::<Vec<_>>());
         command
             .env("SB_API_ENDPOINT", &endpoint)
@@ -258,47 +334,54 @@ fn nothing_of_a_hostile_transfer_reaches_a_terminal() {
         world.home().join(&evil_file),
     )
     .unwrap();
-    for words in [
-        &["status", "t.transfer"][..],
-        &["status", &evil_file],
-        &["status", "t.transfer", "--json"],
-        &["transfers"],
-        &["verify", "t.transfer", "--all"],
-        &["report", "t.transfer"],
-        &["report", "t.transfer", "--format", "csv"],
-        &["report", "t.transfer", "--format", "jsonl"],
-        &["report", "t.transfer", "--format", "tags"],
-        &["report", "t.transfer", "--format", "drs"],
-        &["report", "t.transfer", "--format", "html", "--out", "-"],
-        &["retry", "t.transfer", "--yes"],
-        &["support", "t.transfer", "--with-names"],
-        &["files", "list", "--project", "lab/trio", "--recursive"],
-        &["files", "list", "--project", "lab/trio", "--tsv"],
-        &["volumes", "ls", "lab/output"],
-        &["jobs", "list"],
-        &["check", "bad.csv"],
-        &["check", "bad.csv", "--json"],
-        &[
-            "plan",
-            "--out",
-            "u.transfer",
-            "--manifest",
-            "bad.csv",
-            "--volume",
-            "lab/output",
-            "--copy",
-        ],
-        &["status", EVIL],
-        &["explain", EVIL],
-        &["check", EVIL],
-        &["export", EVIL, EVIL, EVIL, "--copy"],
-        &[SLY],
-        &["--token-file", EVIL, "volumes", "list"],
-        &["--profile", EVIL, "volumes", "list"],
-        &["--endpoint", EVIL, "volumes", "list"],
-    ] {
+    let of_evil_name: &[&str] = &["status", &evil_file];
+    for words in OF_A_TRANSFER.iter().chain([&of_evil_name]) {
         assert!(!shown(words).is_empty(), "{words:?} said nothing");
     }
+}
+
+/// The commands that a help lists, before it lists options.
+fn commands(world: &World, of: &[&str]) -> Vec<String> {
+    let help = world.run(&[of, &["--help"]].concat()).stdout();
+    let list = help.lines().skip_while(|line| !line.starts_with("Usage"));
+    list.take_while(|line| !line.to_lowercase().ends_with("options:"))
+        .filter_map(|line| line.strip_prefix("  "))
+        .filter(|line| line.starts_with(|letter: char| letter.is_ascii_lowercase()))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn no_command_is_left_out() {
+    let world = World::new();
+    let asked: Vec<String> = OF_A_PLATFORM
+        .iter()
+        .map(|line| (*line).to_owned())
+        .chain(OF_A_TRANSFER.iter().map(|words| words.join(" ")))
+        .chain(["run".to_owned()])
+        .chain(OF_NOBODY.iter().map(|name| (*name).to_owned()))
+        .collect();
+    let mut names = Vec::new();
+    for name in commands(&world, &[]) {
+        match commands(&world, &[&name]) {
+            none if none.is_empty() => names.push(name),
+            parts => names.extend(parts.iter().map(|part| format!("{name} {part}"))),
+        }
+    }
+    assert!(names.len() > 25, "{names:?}");
+    let is_asked = |name: &String| {
+        let of_it = format!("{name} ");
+        asked
+            .iter()
+            .any(|line| line == name || line.starts_with(&of_it))
+    };
+    let left_out: Vec<_> = names.iter().filter(|name| !is_asked(name)).collect();
+    assert!(
+        left_out.is_empty(),
+        "not driven on a terminal: {left_out:?}"
+    );
 }
 
 #[test]

@@ -163,7 +163,8 @@ class Sandbox:
         """
         address = self.endpoint[: -len("/v2")] + "/_sandbox/ledger"
         trusted = ssl.create_default_context(cafile=str(self.ca_cert)) if self.ca_cert else None
-        with urllib.request.urlopen(address, context=trusted) as answer:  # noqa: S310
+        request = urllib.request.Request(address, headers={"X-SBG-Auth-Token": self.token})  # noqa: S310
+        with urllib.request.urlopen(request, context=trusted) as answer:  # noqa: S310
             return dict(json.load(answer))
 
     def environment(self) -> dict[str, str]:

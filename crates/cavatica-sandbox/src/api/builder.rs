@@ -74,8 +74,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Listens on an address that **other computers may reach**. Everybody who reaches it can use the sandbox's own
-    /// calls without a token.
+    /// Listens on an address that **other computers may reach**.
     pub fn expose_on(mut self, address: IpAddr) -> Self {
         self.address.set_ip(address);
         self

@@ -1,5 +1,5 @@
-//! The sandbox's own calls: for the person or test that runs it, not part of the platform. Those that change something
-//! need the token; none counts against a limit.
+//! The sandbox's own calls: for the person or test that runs it, not part of the platform. All but the empty page need the
+//! token, because names are in the answers; none counts against a limit.
 //!
 //! | call | |
 //! |---|---|
@@ -38,6 +38,12 @@ const STYLE: &str = include_str!("page.css");
 
 /// How many jobs the page shows.
 const JOBS_SHOWN: usize = 50;
+
+/// Whether a request is for the page as it is before it knows anything of the world.
+pub(crate) fn is_part_of_the_page(method: &Method, path: &str) -> bool {
+    let parts = ["/", "/_sandbox/page.js", "/_sandbox/page.css"];
+    method == Method::GET && parts.contains(&path)
+}
 
 /// Answers a request to a path outside of the API.
 pub(crate) fn admin(

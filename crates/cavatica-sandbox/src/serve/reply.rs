@@ -17,7 +17,7 @@ use hyper::body::{Frame, Incoming};
 use super::conduct::{Dropped, Length, Outcome, RateHeaders, conduct};
 use super::guard;
 use crate::clock::{http_date, timestamp};
-use crate::control::admin::admin;
+use crate::control::admin::{admin, is_part_of_the_page};
 use crate::control::hub::{Account, Hub};
 use crate::control::rate::Admission;
 use crate::route::{Acceptance, FilesShown, JobsShown, Request};
@@ -60,10 +60,10 @@ pub(crate) async fn reply(
         .strip_prefix("/v2")
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
     else {
-        let changes = head.method != http::Method::GET;
-        let answer = match changes && account.is_none() {
-            true => Err(Code::UNAUTHORIZED.error()),
-            false => admin(hub, &head.method, path, &query, &body),
+        let answer = if account.is_none() && !is_part_of_the_page(&head.method, path) {
+            Err(Code::UNAUTHORIZED.error())
+        } else {
+            admin(hub, &head.method, path, &query, &body)
         };
         return Ok(plain_reply(
             answer.unwrap_or_else(|error| Reply::error(&error)),

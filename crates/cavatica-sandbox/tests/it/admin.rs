@@ -108,20 +108,13 @@ async fn the_ledger_over_the_wire_is_the_one_at_hand() -> Outcome {
     let id = file(&sandbox, "README.txt");
     let job = started(&sandbox, "", &export(&id, "sandbox/output", "x")).await;
     ended(&sandbox, &job).await;
-    let ledger = get(&sandbox, "/_sandbox/ledger")
-        .without_token()
-        .send()
-        .await;
+    let ledger = get(&sandbox, "/_sandbox/ledger").send().await;
     let ledger: cavatica_sandbox::Ledger = serde_json::from_str(&ledger.text)?;
     assert_eq!(ledger, sandbox.ledger());
     assert_eq!(ledger.files[&id].completed, 1);
     assert_eq!(ledger.objects["sandbox/output"], 2);
 
-    let state = get(&sandbox, "/_sandbox/state")
-        .without_token()
-        .send()
-        .await;
-    let state = state.json();
+    let state = get(&sandbox, "/_sandbox/state").send().await.json();
     assert_eq!(state["jobs"][0]["file"], "README.txt");
     assert_eq!(state["projects"][0]["aliases"], 2);
     assert_eq!(state["accounts"][0]["limit"], 1000);

@@ -110,10 +110,14 @@ async fn other_sites_get_nothing() -> Outcome {
 }
 
 #[tokio::test]
-async fn what_changes_something_needs_the_token() -> Outcome {
+async fn all_but_the_empty_page_needs_the_token() -> Outcome {
     let sandbox = Sandbox::builder().start().await?;
     let body = json!({});
     for (method, path) in [
+        ("GET", "/_sandbox/ledger"),
+        ("GET", "/_sandbox/state"),
+        ("GET", "/_sandbox/faults"),
+        ("GET", "/_sandbox/settings"),
         ("POST", "/_sandbox/faults"),
         ("DELETE", "/_sandbox/faults"),
         ("PATCH", "/_sandbox/settings"),
@@ -136,8 +140,8 @@ async fn what_changes_something_needs_the_token() -> Outcome {
         assert_eq!(wrong.send().await.code(), (401, 90001), "{method} {path}");
     }
     assert!(sandbox.file_id("sandbox/demo", "README.txt").is_some());
-    for path in ["ledger", "state", "faults", "settings", "page.css"] {
-        let answer = get(&sandbox, &format!("/_sandbox/{path}")).without_token();
+    for path in ["/", "/_sandbox/page.js", "/_sandbox/page.css"] {
+        let answer = get(&sandbox, path).without_token();
         assert_eq!(answer.send().await.status, 200, "{path}");
     }
     Ok(())
