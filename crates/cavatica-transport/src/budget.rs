@@ -4,6 +4,9 @@
 //! shared by all clones of a client: it counts what is under way, stops before the limit is met, and leaves a share to
 //! the user's other programs.
 //!
+//! Clients of one account on several hosts see the same standing, but not what the others have under way. So each keeps to a
+//! share of its own, and together they spend the window and no more.
+//!
 //! `X-RateLimit-Reset` is a moment in seconds since 1970, on CAVATICA's page in milliseconds; it has been missing, too.
 //! A moment that is past, or further away than a window is long, tells nothing and is replaced by a whole window. Where
 //! the answer carries a `Date`, that is the clock to read it by, so that a wrong clock on this side does no harm.
@@ -11,6 +14,7 @@
 //! Sources: <https://docs.cavatica.org/docs/api-rate-limit>,
 //! <https://docs.cavatica.org/reference/get-your-current-rate-limit-status>.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use http::{HeaderMap, header};
@@ -45,6 +49,8 @@ pub struct BudgetView {
     pub remaining: u64,
     /// When the window ends. `None` before the first request.
     pub resets_at: Option<Timestamp>,
+    /// How many requests of a window are this client's.
+    pub allowance: u64,
     /// How many requests this client has sent so far, the free ones included.
     pub sent: u64,
 }
@@ -74,6 +80,10 @@ pub(crate) struct RateHeaders {
 pub(crate) struct Budget {
     /// In percent of the limit.
     reserve: u8,
+    /// How many clients share what isn't reserved.
+    sharers: NonZeroU16,
+    /// How many requests of this window were ours.
+    spent: u64,
     limit: u64,
     remaining: u64,
     resets_at: Option<Timestamp>,
@@ -120,6 +130,8 @@ impl Budget {
     pub(crate) fn new(reserve: u8) -> Self {
         Budget {
             reserve,
+            sharers: NonZeroU16::MIN,
+            spent: 0,
             limit: LIMIT,
             remaining: LIMIT,
             resets_at: None,
@@ -131,12 +143,19 @@ impl Budget {
         }
     }
 
+    /// The same for one of several clients, of which each keeps to its share.
+    pub(crate) fn among(mut self, sharers: NonZeroU16) -> Self {
+        self.sharers = sharers;
+        self
+    }
+
     /// Asks for one request. After `Go`, [`land`](Self::land) must follow.
     pub(crate) fn take(&mut self, now: Timestamp) -> Pace {
         let pace = self.outlook(now);
         if pace == Pace::Go {
             self.resets_at.get_or_insert_with(|| later(now, WINDOW));
             self.remaining -= 1;
+            self.spent += 1;
             self.in_flight += 1;
             self.sent += 1;
         }
@@ -149,7 +168,7 @@ impl Budget {
         if let Some(pause) = self.pause {
             return Pace::WaitUntil(pause);
         }
-        if self.remaining > self.kept_back() {
+        if self.remaining > self.kept_back() && self.spent < self.allowance() {
             return Pace::Go;
         }
         Pace::WaitUntil(self.resets_at.unwrap_or_else(|| later(now, WINDOW)))
@@ -187,6 +206,10 @@ impl Budget {
                     Some(_) => remaining,
                     None => self.remaining.min(remaining),
                 };
+                if known.is_some() {
+                    // Of the new window, this answer's and what is under way.
+                    self.spent = self.in_flight + 1;
+                }
                 self.resets_at = Some(moment);
                 self.told = true;
             }
@@ -221,6 +244,7 @@ impl Budget {
     /// Returns a request that was proven not to have been sent.
     pub(crate) fn put_back(&mut self) {
         self.remaining = self.remaining.saturating_add(1).min(self.limit);
+        self.spent = self.spent.saturating_sub(1);
     }
 
     pub(crate) fn view(&self) -> BudgetView {
@@ -228,6 +252,7 @@ impl Budget {
             limit: self.limit,
             remaining: self.remaining,
             resets_at: self.resets_at,
+            allowance: self.allowance(),
             sent: self.sent,
         }
     }
@@ -250,12 +275,19 @@ impl Budget {
         if self.resets_at.is_some_and(|moment| moment <= now) {
             // What is under way may be counted in the new window. The next answer tells.
             self.remaining = self.limit.saturating_sub(self.in_flight);
+            self.spent = self.in_flight;
             self.resets_at = Some(latest);
             self.told = false;
         }
     }
 
     /// At least one request of a window is ours.
+    fn allowance(&self) -> u64 {
+        let shared = self.limit - self.kept_back();
+        (shared / u64::from(self.sharers.get())).max(1)
+    }
+
+    /// At least one request of a window is left.
     fn kept_back(&self) -> u64 {
         let share = u128::from(self.limit) * u128::from(self.reserve) / 100;
         u64::try_from(share).unwrap_or(u64::MAX).min(self.limit - 1)

@@ -1,5 +1,6 @@
 //! How to make a client.
 
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ pub struct ClientBuilder {
     max_answer: usize,
     retry: RetryPolicy,
     reserve: u8,
+    sharers: NonZeroU16,
     clock: Arc<dyn Clock>,
     on_wait: Option<OnWait>,
     on_request: Option<OnRequest>,
@@ -91,6 +93,7 @@ impl ClientBuilder {
             max_answer: 16 << 20,
             retry: RetryPolicy::default(),
             reserve: 0,
+            sharers: NonZeroU16::MIN,
             clock: Arc::new(SystemClock),
             on_wait: None,
             on_request: None,
@@ -185,6 +188,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps to one of so many equal shares of what isn't reserved: for several clients of one account, on several hosts,
+    /// which together then spend each window and no more. One unless set.
+    pub fn share_of(mut self, sharers: NonZeroU16) -> Self {
+        self.sharers = sharers;
+        self
+    }
+
     /// Sets time and chance.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -261,7 +271,7 @@ impl ClientBuilder {
                 behind_proxy,
             },
             starts: Starts::default(),
-            budget: Mutex::new(Budget::new(self.reserve)),
+            budget: Mutex::new(Budget::new(self.reserve).among(self.sharers)),
             retries: Mutex::new(RetryBudget::new()),
             clock_ahead: Mutex::new(None),
         }))

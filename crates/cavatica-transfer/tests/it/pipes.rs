@@ -8,7 +8,7 @@ use cavatica_transfer::{Ending, Stop, run};
 use crate::bench::{Bench, many, options, world};
 
 #[derive(Debug)]
-struct Pipes(Door);
+pub(crate) struct Pipes(pub(crate) Door);
 
 impl Connect for Pipes {
     fn connect(&self) -> Connecting {

@@ -168,7 +168,7 @@ struct Platform {
     used: i64,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Standing {
     remaining: i64,
     reset: i64,
@@ -265,6 +265,64 @@ proptest! {
         if let Pace::WaitUntil(until) = budget.take(at(now)) {
             prop_assert_eq!(budget.take(until), Pace::Go);
         }
+    }
+
+    /// Clients that keep to their shares never overdraw the window that they share, whoever asks when and however late the
+    /// answers come; and in a whole window those who always ask spend all of it but for the remainder of the division.
+    #[test]
+    fn those_who_share_a_window_spend_it_and_no_more(
+        limit in 8..60_i64,
+        sharers in 1..=4_usize,
+        window_secs in 10..=300_i64,
+        steps in proptest::collection::vec((any::<usize>(), any::<bool>(), 0..9000_i64), 1..400),
+    ) {
+        let window = window_secs * 1000;
+        let mut platform = Platform { limit, window, begins: -(window_secs / 2) * 1000, used: 0 };
+        let among = NonZeroU16::new(sharers as u16).expect("one at least");
+        let mut budgets: Vec<_> = (0..sharers).map(|_| Budget::new(0).among(among)).collect();
+        let mut under_way: Vec<Vec<Standing>> = vec![Vec::new(); sharers];
+        let mut now = 0;
+        for budget in &mut budgets {
+            prop_assert_eq!(budget.take(at(now)), Pace::Go);
+            let first = platform.arrive(now).expect("the window is not used up");
+            budget.land();
+            budget.observe(tell(first, limit, Manner::Whole, now), at(now));
+        }
+        for (which, is_answer, pass) in steps {
+            let who = which % sharers;
+            if is_answer && !under_way[who].is_empty() {
+                let answered = which / sharers % under_way[who].len();
+                let standing = under_way[who].swap_remove(answered);
+                budgets[who].land();
+                budgets[who].observe(tell(standing, limit, Manner::Whole, now), at(now));
+            } else if budgets[who].take(at(now)) == Pace::Go {
+                let standing = platform.arrive(now);
+                prop_assert!(standing.is_some(), "the window is overdrawn");
+                under_way[who].extend(standing);
+            }
+            // Most things happen at once.
+            now += if pass > 7000 { pass } else { 0 };
+        }
+
+        // All answers come, and then everybody asks for as much as there is: in one window to learn when it ends, as answers
+        // that came too late may have left that open, and in the next to be counted.
+        for (budget, standings) in budgets.iter_mut().zip(&mut under_way) {
+            for standing in standings.drain(..) {
+                budget.land();
+                budget.observe(tell(standing, limit, Manner::Whole, now), at(now));
+            }
+        }
+        for pass in [300_000, window] {
+            now += pass;
+            for budget in &mut budgets {
+                while budget.take(at(now)) == Pace::Go {
+                    let standing = platform.arrive(now).expect("the window is overdrawn");
+                    budget.land();
+                    budget.observe(tell(standing, limit, Manner::Whole, now), at(now));
+                }
+            }
+        }
+        prop_assert!(platform.used > limit - sharers as i64, "{} of {limit}", platform.used);
     }
 
     /// Answers that make no sense at all, and a clock that jumps, do no more than delay.
