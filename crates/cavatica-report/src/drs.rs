@@ -32,9 +32,12 @@ struct DrsObject<'a> {
     app: &'a str,
 }
 
-pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Written, ReportError> {
-    let terms = transfer.terms();
-    let bucket = bucket(terms)?;
+pub(super) fn write(
+    transfers: &[TransferFile],
+    out: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let known = transfers.iter().map(|transfer| bucket(transfer.terms()));
+    known.collect::<Result<Vec<_>, _>>()?;
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
         .from_writer(out);
@@ -43,26 +46,30 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
         "Bucket", "Key", "Size", "ETag", "file_id", "project", "task", "app",
     ];
     writer.write_record(header).map_err(std::io::Error::from)?;
-    each_item(transfer, |item| {
-        if !matches!(item.state, State::Completed { .. }) {
-            return Ok(());
-        }
-        written.rows += 1;
-        let etag = item.verified.as_ref().and_then(|seen| seen.etag.as_deref());
-        written.without_etag += u64::from(etag.is_none());
-        let object = DrsObject {
-            bucket,
-            key: &key(terms, &item),
-            size: item.size,
-            etag: etag.unwrap_or_default(),
-            file_id: item.file.as_str(),
-            project: item.project.as_deref().unwrap_or_default(),
-            task: item.task.as_deref().unwrap_or_default(),
-            app: item.app.as_deref().unwrap_or_default(),
-        };
-        let line = writer.serialize(object).map_err(std::io::Error::from);
-        line.map_err(ReportError::Write)
-    })?;
+    for transfer in transfers {
+        let terms = transfer.terms();
+        let bucket = bucket(terms)?;
+        each_item(transfer, |item| {
+            if !matches!(item.state, State::Completed { .. }) {
+                return Ok(());
+            }
+            written.rows += 1;
+            let etag = item.verified.as_ref().and_then(|seen| seen.etag.as_deref());
+            written.without_etag += u64::from(etag.is_none());
+            let object = DrsObject {
+                bucket,
+                key: &key(terms, &item),
+                size: item.size,
+                etag: etag.unwrap_or_default(),
+                file_id: item.file.as_str(),
+                project: item.project.as_deref().unwrap_or_default(),
+                task: item.task.as_deref().unwrap_or_default(),
+                app: item.app.as_deref().unwrap_or_default(),
+            };
+            let line = writer.serialize(object).map_err(std::io::Error::from);
+            line.map_err(ReportError::Write)
+        })?;
+    }
     writer.flush()?;
     Ok(written)
 }

@@ -19,35 +19,36 @@ mod standing;
 mod summary;
 mod tags;
 mod trouble;
+mod whole;
 
 use std::io::Write;
 
 pub use document::Document;
 pub use format::{ReportError, ReportFormat, Written};
-pub use html::{Listed, index_page, live_page, page_link};
-pub use standing::{Overview, Seen, Standing, transfers_in};
+pub use html::{Listed, TOGETHER, index_page, live_page, page_link};
+pub use standing::{Overview, PartNumber, Seen, Standing, transfers_in};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use trouble::{Trouble, TroubleGroup, TroubleKind, TroubledFile};
+pub use whole::{Whole, WholeError};
 
-use cavatica_transfer::journal::TransferFile;
-
-/// Writes a report. Rows come in the order of the plan, the skipped files last. While the transfer is being run, each file
+/// Writes a report, of several transfers as of one. Rows come in the order of the plan, the skipped files of each last. While the transfer is being run, each file
 /// stands as it did when its row was read.
 ///
 /// # Errors
 ///
 /// [`ReportError`] if the transfer can't be read or the report can't be written.
 pub fn write_report(
-    transfer: &TransferFile,
+    whole: &Whole,
     format: ReportFormat,
     out: &mut dyn Write,
 ) -> Result<Written, ReportError> {
+    let transfers = whole.transfers();
     match format {
         ReportFormat::Tsv | ReportFormat::Csv | ReportFormat::JsonLines => {
-            sheet::write(transfer, format, out)
+            sheet::write(transfers, format, out)
         }
-        ReportFormat::Html => html::write(transfer, out),
-        ReportFormat::Drs => drs::write(transfer, out),
-        ReportFormat::Tags => tags::write(transfer, out),
+        ReportFormat::Html => html::write(whole, out),
+        ReportFormat::Drs => drs::write(transfers, out),
+        ReportFormat::Tags => tags::write(transfers, out),
     }
 }

@@ -14,25 +14,27 @@ use crate::rows::{each_item, each_skipped};
 use cavatica_transfer::journal::TransferFile;
 
 pub(super) fn write(
-    transfer: &TransferFile,
+    transfers: &[TransferFile],
     format: ReportFormat,
     out: &mut dyn Write,
 ) -> Result<Written, ReportError> {
     let mut sheet = Sheet::new(format, out)?;
-    let terms = transfer.terms();
     let mut rows = 0;
-    each_item(transfer, |item| {
-        rows += 1;
-        sheet
-            .write(SheetRow::of_item(terms, &item))
-            .map_err(ReportError::Write)
-    })?;
-    each_skipped(transfer, |skipped| {
-        rows += 1;
-        sheet
-            .write(SheetRow::of_skipped(terms, &skipped))
-            .map_err(ReportError::Write)
-    })?;
+    for transfer in transfers {
+        let terms = transfer.terms();
+        each_item(transfer, |item| {
+            rows += 1;
+            sheet
+                .write(SheetRow::of_item(terms, &item))
+                .map_err(ReportError::Write)
+        })?;
+        each_skipped(transfer, |skipped| {
+            rows += 1;
+            sheet
+                .write(SheetRow::of_skipped(terms, &skipped))
+                .map_err(ReportError::Write)
+        })?;
+    }
     sheet.finish()?;
     Ok(Written {
         rows,

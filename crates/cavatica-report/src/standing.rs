@@ -1,5 +1,6 @@
 //! How a transfer stands as a whole: one account, whoever asks.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use cavatica_transfer::journal::{
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::whole::Whole;
+
 /// How a transfer stands, in the shape that the program prints as JSON.
 ///
 /// `completed + failed + unknown + left` are all files of the plan; those in flight are among the left.
@@ -20,12 +23,16 @@ pub struct Overview {
     pub transfer: String,
     /// The name that its user gave it.
     pub label: Option<String>,
+    /// Which part of a plan it is, if that was split.
+    pub part: Option<PartNumber>,
     /// How it stands as a whole.
     pub state: Standing,
     /// What was asked for, in words.
     pub selection: String,
     /// What becomes of the platform's copies.
     pub mode: ExportMode,
+    /// The account that runs it; several are named with commas between them.
+    pub account: String,
     /// Where the files go.
     pub volume: VolumeId,
     /// The bucket behind the volume, if the platform told.
@@ -61,6 +68,21 @@ pub struct Overview {
     /// The counts with their bytes.
     #[serde(skip)]
     pub tally: Tally,
+    /// What the looks at the destination saw.
+    #[serde(skip)]
+    looked: Looked,
+    /// Whether a run left anything behind.
+    #[serde(skip)]
+    has_begun: bool,
+}
+
+/// Which part of a plan a transfer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PartNumber {
+    /// From 1 on.
+    pub number: u64,
+    /// How many there are.
+    pub of: u64,
 }
 
 /// What the newest looks at the destination saw of the files that arrived.
@@ -88,9 +110,11 @@ pub struct Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
+    /// It was split into parts, which run in its place.
+    Split,
     /// A program runs it now.
     Running,
-    /// It was never run.
+    /// Nothing of it was sent.
     Planned,
     /// Files are left, and nothing runs it.
     Unfinished,
@@ -108,6 +132,7 @@ impl Standing {
     /// Its name, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Standing::Split => "split",
             Standing::Running => "running",
             Standing::Planned => "planned",
             Standing::Unfinished => "unfinished",
@@ -118,10 +143,10 @@ impl Standing {
         }
     }
 
-    fn of(tally: &Tally, looked: &Looked, is_running: bool, was_run: bool) -> Self {
+    fn of(tally: &Tally, looked: &Looked, is_running: bool, has_begun: bool) -> Self {
         if is_running {
             Standing::Running
-        } else if !was_run {
+        } else if !has_begun {
             Standing::Planned
         } else if tally.left() > 0 {
             Standing::Unfinished
@@ -157,12 +182,24 @@ impl Overview {
         let (terms, planned) = (file.terms(), file.planned());
         let (tally, looked) = (file.tally()?, file.looked()?);
         let last_run = file.runs()?.iter().map(|run| run.seen).max();
+        // A run of a plan without files leaves nothing behind.
+        let has_begun = file.has_begun()? || (last_run.is_some() && planned.files == 0);
+        let state = match file.split() {
+            Some(_) => Standing::Split,
+            None => Standing::of(&tally, &looked, owner.is_some(), has_begun),
+        };
+        let part = file.part().map(|part| PartNumber {
+            number: part.number,
+            of: part.of,
+        });
         Ok(Overview {
             transfer: file.path().display().to_string(),
             label: file.label().map(str::to_owned),
-            state: Standing::of(&tally, &looked, owner.is_some(), last_run.is_some()),
+            part,
+            state,
             selection: file.selection().to_owned(),
             mode: terms.mode,
+            account: terms.account.clone(),
             volume: terms.volume.clone(),
             bucket: terms.bucket.clone(),
             files: planned.files,
@@ -180,7 +217,62 @@ impl Overview {
             owner,
             verified: Seen::of(&looked, tally.completed),
             tally,
+            looked,
+            has_begun,
         })
+    }
+
+    /// How several stand together; of a single one as it stands.
+    ///
+    /// # Errors
+    ///
+    /// If one can't be read.
+    pub fn of_whole(whole: &Whole) -> Result<Self, JournalError> {
+        let each = whole.transfers().iter().map(Overview::of);
+        let mut each: Vec<Overview> = each.collect::<Result<_, _>>()?;
+        if each.len() == 1 {
+            return Ok(each.remove(0));
+        }
+        Ok(Overview::sum(whole.name(), each))
+    }
+
+    fn sum(name: &str, each: Vec<Overview>) -> Self {
+        let all: BTreeSet<&str> = each.iter().map(|one| one.account.as_str()).collect();
+        let account = all.into_iter().collect::<Vec<_>>().join(", ");
+        let mut each = each.into_iter();
+        let first = each.next().expect("one transfer at least");
+        let mut sum = each.fold(first, |mut sum, one| {
+            sum.label
+                .take_if(|label| Some(&*label) != one.label.as_ref());
+            if sum.selection != one.selection {
+                sum.selection = "several plans".to_owned();
+            }
+            sum.bucket
+                .take_if(|bucket| Some(&*bucket) != one.bucket.as_ref());
+            sum.files += one.files;
+            sum.bytes += one.bytes;
+            sum.by_word += one.by_word;
+            sum.planned_at = sum.planned_at.min(one.planned_at);
+            sum.last_run = sum.last_run.max(one.last_run);
+            sum.owner = sum.owner.or(one.owner);
+            sum.tally = sum.tally.plus(&one.tally);
+            sum.looked = sum.looked.plus(&one.looked);
+            sum.has_begun |= one.has_begun;
+            sum
+        });
+        sum.transfer = name.to_owned();
+        sum.account = account;
+        sum.part = None;
+        sum.state = Standing::of(&sum.tally, &sum.looked, sum.owner.is_some(), sum.has_begun);
+        sum.verified = Seen::of(&sum.looked, sum.tally.completed);
+        sum.completed = sum.tally.completed.files;
+        sum.completed_bytes = sum.tally.completed.bytes;
+        sum.failed = sum.tally.failed.files;
+        sum.unknown = sum.tally.unknown.files;
+        sum.left = sum.tally.left();
+        sum.in_flight = sum.tally.intended.files + sum.tally.accepted.files;
+        sum.skipped = sum.tally.skipped;
+        sum
     }
 
     /// Objects that aren't there, or aren't what was exported.

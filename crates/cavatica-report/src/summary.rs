@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::standing::Overview;
 use crate::trouble::{Trouble, TroubleGroup, TroubleKind};
+use crate::whole::Whole;
 
 /// How a transfer stands, what needs attention, and what it took; in the shape that the program prints as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +28,8 @@ pub struct Summary {
     pub troubles: Vec<TroubleGroup>,
     /// Files that failed or whose outcome isn't known; the first ones if there are very many.
     pub failures: Vec<FailureLine>,
+    /// How each stands, where several transfers are told as one.
+    pub parts: Vec<Overview>,
 }
 
 /// A file that failed or whose outcome isn't known.
@@ -58,14 +61,23 @@ impl Summary {
     ///
     /// If the transfer can't be read.
     pub fn read(path: &Path) -> Result<Self, JournalError> {
-        let file = TransferFile::open(path)?;
-        let runs = file.runs()?;
-        let requests = runs.iter().map(|run| run.requests).sum();
-        // A sum that begins with nothing is -0.
-        let elapsed = runs.iter().fold(0.0, |sum, run| {
-            sum + run.seen.duration_since(run.started).as_secs_f64()
-        });
-        Summary::of(&file, 0, requests, elapsed)
+        Summary::of(&Whole::of(TransferFile::open(path)?))
+    }
+
+    /// How several stand that are told as one, also while they are being run.
+    ///
+    /// # Errors
+    ///
+    /// If one can't be read.
+    pub fn of(whole: &Whole) -> Result<Self, JournalError> {
+        let (mut requests, mut elapsed) = (0, 0.0);
+        for run in whole.transfers().iter().map(TransferFile::runs) {
+            for run in run? {
+                requests += run.requests;
+                elapsed += run.seen.duration_since(run.started).as_secs_f64();
+            }
+        }
+        Summary::with(whole, 0, requests, elapsed)
     }
 
     /// How a transfer stands after a run, and what that run took.
@@ -74,29 +86,35 @@ impl Summary {
     ///
     /// If the transfer can't be read.
     pub fn after(path: &Path, run: &RunReport) -> Result<Self, JournalError> {
-        let file = TransferFile::open(path)?;
+        let whole = Whole::of(TransferFile::open(path)?);
         let elapsed = run.elapsed.as_secs_f64();
-        Summary::of(&file, run.reconciled, run.requests, elapsed)
+        Summary::with(&whole, run.reconciled, run.requests, elapsed)
     }
 
-    fn of(
-        file: &TransferFile,
+    fn with(
+        whole: &Whole,
         reconciled: u64,
         requests: u64,
         elapsed_s: f64,
     ) -> Result<Self, JournalError> {
-        let mode = file.terms().mode;
-        let failures = file.failures(None, FAILURES_LISTED)?;
+        let mut failures = Vec::new();
+        for file in whole.transfers() {
+            let mode = file.terms().mode;
+            let listed = file.failures(None, FAILURES_LISTED - failures.len())?;
+            failures.extend(listed.iter().filter_map(|item| FailureLine::of(mode, item)));
+        }
         Ok(Summary {
-            overview: Overview::of(file)?,
+            overview: Overview::of_whole(whole)?,
             reconciled,
             requests,
             elapsed_s,
-            troubles: TroubleGroup::read_all(file)?,
-            failures: failures
+            troubles: TroubleGroup::read_all(whole.transfers())?,
+            failures,
+            parts: whole
+                .parts()
                 .iter()
-                .filter_map(|item| FailureLine::of(mode, item))
-                .collect(),
+                .map(Overview::of)
+                .collect::<Result<_, _>>()?,
         })
     }
 }

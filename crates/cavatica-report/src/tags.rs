@@ -42,25 +42,30 @@ struct Tag {
     value: String,
 }
 
-pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Written, ReportError> {
-    let terms = transfer.terms();
-    let bucket = bucket(terms)?;
+pub(super) fn write(
+    transfers: &[TransferFile],
+    out: &mut dyn Write,
+) -> Result<Written, ReportError> {
     let mut written = Written::default();
-    each_item(transfer, |item| {
-        if !matches!(item.state, State::Completed { .. }) {
-            return Ok(());
-        }
-        written.rows += 1;
-        let mut set = TagSet::default();
-        set.fill(&item);
-        written.altered_tags += set.altered;
-        let call = TaggingCall {
-            bucket,
-            key: key(terms, &item),
-            tagging: Tagging { tag_set: set.tags },
-        };
-        json_line(&call, out).map_err(ReportError::Write)
-    })?;
+    for transfer in transfers {
+        let terms = transfer.terms();
+        let bucket = bucket(terms)?;
+        each_item(transfer, |item| {
+            if !matches!(item.state, State::Completed { .. }) {
+                return Ok(());
+            }
+            written.rows += 1;
+            let mut set = TagSet::default();
+            set.fill(&item);
+            written.altered_tags += set.altered;
+            let call = TaggingCall {
+                bucket,
+                key: key(terms, &item),
+                tagging: Tagging { tag_set: set.tags },
+            };
+            json_line(&call, out).map_err(ReportError::Write)
+        })?;
+    }
     out.flush()?;
     Ok(written)
 }

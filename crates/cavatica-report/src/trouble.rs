@@ -195,22 +195,24 @@ pub struct TroubledFile {
 }
 
 impl TroubleGroup {
-    /// Everything that needs attention in a transfer, the gravest kind first and within it most files first.
+    /// Everything that needs attention in these transfers, the gravest kind first and within it most files first.
     ///
     /// # Errors
     ///
-    /// If the transfer can't be read.
-    pub fn read_all(transfer: &TransferFile) -> Result<Vec<Self>, JournalError> {
-        let mode = transfer.terms().mode;
+    /// If one can't be read.
+    pub fn read_all(transfers: &[TransferFile]) -> Result<Vec<Self>, JournalError> {
         let mut groups = HashMap::new();
-        each(
-            |after| transfer.astray(after, PAGE),
-            |item| enter(&mut groups, mode, item),
-        )?;
-        each(
-            |after| transfer.failures(after, PAGE),
-            |item| enter(&mut groups, mode, item),
-        )?;
+        for transfer in transfers {
+            let mode = transfer.terms().mode;
+            each(
+                |after| transfer.astray(after, PAGE),
+                |item| enter(&mut groups, mode, item),
+            )?;
+            each(
+                |after| transfer.failures(after, PAGE),
+                |item| enter(&mut groups, mode, item),
+            )?;
+        }
         let mut groups: Vec<Self> = groups.into_values().collect();
         groups.sort_by(|one, other| {
             let key = |group: &Self| (group.kind, u64::MAX - group.files);

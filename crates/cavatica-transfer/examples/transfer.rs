@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{} {}", found.finding.symbol(), found.location);
         }
     };
-    let seen = verify(&path, &destination, Timestamp::now, &mut tell).await?;
+    let seen = verify(&[&path], &destination, Timestamp::now, &mut tell).await?;
     assert!(seen.is_all_the_same());
     println!("{} objects are as they were to be", seen.same);
     Ok(())

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::model::text::visible;
-use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::journal::JournalError;
 use cavatica_transfer::{
-    AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, Disagreement, Stop, audit,
+    AuditError, AuditEvent, AuditLine, AuditPart, AuditReading, AuditSummary, Disagreement, Stop,
+    audit,
 };
 
 use crate::api;
 use crate::args::{self, Global};
+use crate::command::several;
 use crate::exit::{Exit, Failure};
 use crate::hint;
 use crate::interrupt::Listener;
@@ -22,7 +24,8 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     // Before any request: a wrong path is told at once.
-    TransferFile::open(&args.transfer)?;
+    let named = several::named(&args.transfers)?;
+    let paths = named.each()?;
     let found = api::credentials(global, ui)?;
     let client = api::client(global, found)?;
     let reading = if args.again {
@@ -41,13 +44,60 @@ pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<
         told: Instant::now(),
         written: Ok(()),
     };
-    let tell = &mut |event: AuditEvent| lines.tell(&event);
-    let outcome = audit(&args.transfer, &client, reading, &stop, tell).await;
+    let (mut summaries, mut others) = (Vec::new(), Vec::new());
+    for path in &paths {
+        let tell = &mut |event: AuditEvent| lines.tell(&event);
+        match audit(path, &client, reading, &stop, tell).await {
+            Ok(summary) => summaries.push(summary),
+            // Only its own account sees its jobs.
+            Err(AuditError::Journal(JournalError::OtherTerms {
+                what: "account",
+                planned,
+                ..
+            })) if paths.len() > 1 => others.push(AuditPart {
+                transfer: path.display().to_string(),
+                account: planned,
+                agrees: None,
+            }),
+            Err(error) => return Err(of_audit(error, path)),
+        }
+    }
     drop(listener);
-    let summary = outcome.map_err(|error| of_audit(error, &args.transfer))?;
     lines.written?;
-    show(&summary, ui)?;
-    Ok(verdict(&summary))
+    let exit = tell_all(&named.of(&paths), summaries, others, ui)?;
+    Ok(exit)
+}
+
+/// One summary, and for several the account of the whole. Ends as the worst of them.
+fn tell_all(
+    name: &str,
+    mut summaries: Vec<AuditSummary>,
+    others: Vec<AuditPart>,
+    ui: &Ui,
+) -> Result<Exit, Failure> {
+    if let ([_], []) = (summaries.as_slice(), others.as_slice()) {
+        let summary = summaries.remove(0);
+        show(&summary, ui)?;
+        return Ok(verdict(&summary));
+    }
+    let exits = summaries.iter().map(verdict);
+    let mut exit = exits.reduce(Exit::or_worse).unwrap_or(Exit::NothingToDo);
+    for other in &others {
+        exit = exit.or_worse(Exit::Unknown);
+        ui.note(format_args!(
+            "{} is account {}'s and wasn't audited: its jobs show to that account alone; audit it with that account's profile",
+            other.transfer,
+            visible(&other.account)
+        ));
+    }
+    let Some(sum) = AuditSummary::sum(name, summaries, others) else {
+        return Err(Failure::usage(format!(
+            "no transfer of {name} is this account's: nothing was audited"
+        ))
+        .hint("use the profile of the account that ran them"));
+    };
+    show(&sum, ui)?;
+    Ok(exit)
 }
 
 /// The first request to stop keeps what was read, the second ends the program.

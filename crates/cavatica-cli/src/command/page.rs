@@ -6,7 +6,9 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cavatica_report::{Listed, Overview, index_page, live_page, page_link, transfers_in};
+use cavatica_report::{
+    Listed, Overview, TOGETHER, Whole, WholeError, index_page, live_page, page_link,
+};
 use cavatica_transfer::journal::TransferFile;
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -18,14 +20,13 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::args::Page;
+use crate::command::several::{self, Named};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::StopRequests;
 use crate::ui::Ui;
 
 pub(crate) async fn run(args: &Page, ui: &Ui) -> Result<Exit, Failure> {
-    transfers_in(&args.folder).map_err(|error| {
-        Failure::usage(format!("{} can't be listed", args.folder.display())).caused_by(error)
-    })?;
+    several::listed(&args.places)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .await
         .map_err(|error| {
@@ -34,7 +35,7 @@ pub(crate) async fn run(args: &Page, ui: &Ui) -> Result<Exit, Failure> {
                 .hint("leave --port out, and a free one is taken")
         })?;
     let site = Arc::new(Site {
-        folder: args.folder.clone(),
+        places: args.places.clone(),
         token: token()?,
         port: listener.local_addr()?.port(),
     });
@@ -61,9 +62,9 @@ pub(crate) async fn run(args: &Page, ui: &Ui) -> Result<Exit, Failure> {
     }
 }
 
-/// What is served: pages about the transfers of one folder, to those who know the token.
+/// What is served: pages about the transfers of some places, to those who know the token.
 struct Site {
-    folder: PathBuf,
+    places: Vec<PathBuf>,
     token: String,
     port: u16,
 }
@@ -121,36 +122,53 @@ impl Site {
         if method != Method::GET {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "pages are only read");
         }
-        let paths = match transfers_in(&self.folder) {
-            Ok(paths) => paths,
-            Err(error) => return plain(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        let named = match several::named(&self.places) {
+            Ok(named) => named,
+            Err(error) => return plain(StatusCode::INTERNAL_SERVER_ERROR, &error.message),
         };
         if name.is_empty() {
-            return page(index(&self.folder, &paths));
+            return page(index(&named));
+        }
+        if name == TOGETHER {
+            return whole(Whole::open(&named.name, &named.paths));
         }
         // What is asked for is looked for among what is there; no path is made of it.
-        let Some(path) = paths
+        let Some(path) = named
+            .paths
             .iter()
             .find(|path| page_link(&file_name(path)) == format!("./{name}"))
         else {
             return plain(StatusCode::NOT_FOUND, "there is no such transfer");
         };
-        match TransferFile::open(path).and_then(|transfer| live_page(&transfer)) {
-            Ok(text) => page(text),
-            Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        }
+        whole(
+            TransferFile::open(path)
+                .map(Whole::of)
+                .map_err(WholeError::from),
+        )
     }
 }
 
-fn index(folder: &Path, paths: &[PathBuf]) -> String {
-    let transfers: Vec<Listed> = paths
+/// The page of a transfer, or of several as one.
+fn whole(opened: Result<Whole, WholeError>) -> Response<Full<Bytes>> {
+    match opened.and_then(|whole| Ok(live_page(&whole)?)) {
+        Ok(text) => page(text),
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn index(named: &Named) -> String {
+    let transfers: Vec<Listed> = named
+        .paths
         .iter()
         .map(|path| Listed {
             name: file_name(path),
             overview: Overview::read(path),
         })
         .collect();
-    index_page(folder, &transfers)
+    let together = Whole::open(&named.name, &named.paths).ok();
+    let together = together.filter(|whole| !whole.parts().is_empty());
+    let together = together.and_then(|whole| Overview::of_whole(&whole).ok());
+    index_page(&named.name, together.as_ref(), &transfers)
 }
 
 fn file_name(path: &Path) -> String {

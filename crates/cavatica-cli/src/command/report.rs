@@ -5,19 +5,19 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use cavatica_report::{ReportError, ReportFormat, Written, write_report};
-use cavatica_transfer::journal::TransferFile;
 use tempfile::NamedTempFile;
 
 use crate::args;
+use crate::command::several;
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
-    let transfer = TransferFile::open(&args.transfer)?;
+    let transfers = several::named(&args.transfers)?.open()?;
     let format = format(args.format, ui)?;
     let written = match &args.out {
         Some(path) if path.as_os_str() != "-" => {
-            let written = whole(path, |out| write_report(&transfer, format, out))?;
+            let written = whole(path, |out| write_report(&transfers, format, out))?;
             let what = match format {
                 ReportFormat::Html => "files",
                 _ => "rows",
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
         }
         Some(_) | None => {
             let mut out = ui.data();
-            let written = write_report(&transfer, format, &mut out)?;
+            let written = write_report(&transfers, format, &mut out)?;
             out.flush()?;
             written
         }

@@ -1,15 +1,15 @@
 //! `cavatica status`: how a transfer stands.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use cavatica_exports::model::volume::expected_beginning;
-use cavatica_report::{Overview, Standing, Summary, TroubleGroup};
-use cavatica_transfer::journal::{Owner, TransferFile};
+use cavatica_report::{Overview, Standing, Summary, TroubleGroup, Whole};
+use cavatica_transfer::journal::{Owner, Tally};
 use indicatif::HumanBytes;
 
 use crate::args;
+use crate::command::several;
 use crate::exit::{Exit, Failure};
 use crate::reporter::Watched;
 use crate::ui::{Ui, counted};
@@ -18,10 +18,12 @@ use crate::ui::{Ui, counted};
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
+    let named = several::named(&args.transfers)?;
+    let whole = named.open()?;
     if args.watch {
-        watch(&args.transfer, ui)?;
+        watch(&whole, ui)?;
     }
-    let summary = Summary::read(&args.transfer)?;
+    let summary = Summary::of(&whole)?;
     show(&summary, ui)?;
     if !ui.is_json() {
         let overview = &summary.overview;
@@ -33,19 +35,26 @@ pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
         if let Some(words) = verified_words(overview, ui) {
             ui.sentence(words)?;
         }
-        show_plan(&TransferFile::open(&args.transfer)?, ui)?;
+        show_plan(&whole, ui)?;
+        for part in &summary.parts {
+            show_part(part, ui)?;
+        }
     }
     Ok(Exit::Done)
 }
 
-/// Follows a transfer for as long as somebody runs it.
-fn watch(transfer: &Path, ui: &Ui) -> Result<(), Failure> {
-    let file = TransferFile::open(transfer)?;
-    let mut watched = Watched::new(format!("{} → {}", transfer.display(), file.terms().volume));
+/// Follows a transfer, or several, for as long as somebody runs one.
+fn watch(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
+    let files = whole.transfers();
+    let mut watched = Watched::new(format!("{} → {}", whole.name(), files[0].terms().volume));
     let mut seen = false;
-    while file.owner().is_some() {
+    while files.iter().any(|file| file.owner().is_some()) {
         seen = true;
-        watched.show(&file.tally()?);
+        let mut tally = Tally::default();
+        for file in files {
+            tally = tally.plus(&file.tally()?);
+        }
+        watched.show(&tally);
         std::thread::sleep(WATCH_EVERY);
     }
     watched.clear();
@@ -56,7 +65,8 @@ fn watch(transfer: &Path, ui: &Ui) -> Result<(), Failure> {
 }
 
 /// What was planned, and what whoever approves of it has to name.
-fn show_plan(file: &TransferFile, ui: &Ui) -> Result<(), Failure> {
+fn show_plan(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
+    let (file, planned) = (&whole.transfers()[0], Overview::of_whole(whole)?);
     let terms = file.terms();
     let bucket = terms.bucket.as_deref().unwrap_or("unknown");
     let prefix = format!(
@@ -67,12 +77,34 @@ fn show_plan(file: &TransferFile, ui: &Ui) -> Result<(), Failure> {
     ui.sentence(format_args!(
         "{} of {}, {}, to volume {}: bucket {bucket}, {}",
         terms.mode.as_str(),
-        file.selection(),
-        HumanBytes(file.planned().bytes),
+        planned.selection,
+        HumanBytes(planned.bytes),
         terms.volume,
         prefix_words(&prefix),
     ))?;
-    ui.line(format_args!("fingerprint {}", file.fingerprint()))?;
+    let over_all = file.part().map(|part| part.whole);
+    if whole.parts().is_empty() {
+        ui.line(format_args!("fingerprint {}", file.fingerprint()))?;
+    }
+    if let Some(over_all) = over_all {
+        ui.line(format_args!("fingerprint over all {over_all}"))?;
+    }
+    Ok(())
+}
+
+/// One of several.
+fn show_part(part: &Overview, ui: &Ui) -> Result<(), Failure> {
+    ui.line(format_args!(
+        "{:<10}  {}: {} of {}, {} failed, {} unknown, {} left, account {}",
+        part.state.name(),
+        part.transfer,
+        part.completed,
+        counted(part.files, "file"),
+        part.failed,
+        part.unknown,
+        part.left,
+        part.account
+    ))?;
     Ok(())
 }
 
@@ -151,7 +183,11 @@ fn show_group(group: &TroubleGroup, ui: &Ui) -> io::Result<()> {
 
 /// How a transfer stands, in a sentence: who runs it, or what comes next.
 pub(crate) fn standing_words(overview: &Overview, ui: &Ui) -> String {
-    match (&overview.owner, overview.last_run) {
+    let last_run = overview
+        .last_run
+        .filter(|_| overview.state != Standing::Planned);
+    match (&overview.owner, last_run) {
+        _ if overview.state == Standing::Split => "its parts run in its place".to_owned(),
         (Some(owner), _) => owner_words(owner, ui),
         (None, None) => format!(
             "planned {}; `cavatica run` starts it",
@@ -161,7 +197,8 @@ pub(crate) fn standing_words(overview: &Overview, ui: &Ui) -> String {
             let next = match overview.state {
                 Standing::Unfinished => "; `cavatica run` goes on with it",
                 Standing::Unknown => "; `cavatica run` asks the platform once more",
-                Standing::Planned
+                Standing::Split
+                | Standing::Planned
                 | Standing::Running
                 | Standing::Differs
                 | Standing::Failed

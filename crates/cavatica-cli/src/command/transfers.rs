@@ -1,27 +1,24 @@
 //! `cavatica transfers`: the transfers of a folder, and how each stands.
 
-use cavatica_report::{Overview, transfers_in};
+use cavatica_report::Overview;
 use serde_json::json;
 
 use crate::args::Transfers;
+use crate::command::several;
 use crate::command::status::{standing_words, verified_words};
 use crate::exit::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {
-    let paths = transfers_in(&args.folder).map_err(|error| {
-        Failure::usage(format!("{} can't be listed", args.folder.display())).caused_by(error)
-    })?;
-    if paths.is_empty() {
+    let named = several::listed(&args.places)?;
+    if named.paths.is_empty() {
         ui.note(format_args!(
             "no transfers in {}; `cavatica plan --out NAME.transfer` makes one",
-            args.folder.display()
+            named.name
         ));
     }
     let mut exit = Exit::Done;
-    for path in &paths {
-        // Nobody types the `./` of the current folder.
-        let path = path.strip_prefix(".").unwrap_or(path);
+    for path in &named.paths {
         match Overview::read(path) {
             Ok(line) if ui.is_json() => ui.json(&line)?,
             Ok(line) => show(&line, ui)?,
@@ -44,8 +41,12 @@ fn show(line: &Overview, ui: &Ui) -> Result<(), Failure> {
         None => line.transfer.clone(),
     };
     ui.line(format_args!("{start}{}", ui.fit(&name, start.len())))?;
+    let part = line
+        .part
+        .map(|part| format!("part {} of {}: ", part.number, part.of));
     let what = format!(
-        "{} of {} to {}",
+        "{}{} of {} to {}",
+        part.unwrap_or_default(),
         line.mode.as_str(),
         line.selection,
         line.volume

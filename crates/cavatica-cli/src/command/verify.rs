@@ -1,13 +1,14 @@
 //! `cavatica verify`: whether what was sent lies where it was sent to.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::ListError;
+use cavatica_report::Overview;
 use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
-use cavatica_transfer::journal::{Terms, TransferFile};
+use cavatica_transfer::journal::Terms;
 use cavatica_transfer::{
     Destination, Finding, Found, ListingError, VerifyError, VerifySummary, find_beginning, verify,
 };
@@ -15,8 +16,8 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Against, Global};
+use crate::command::several::{self, Named};
 use crate::exit::{Exit, Failure};
-use crate::hint;
 use crate::ui::{Ui, counted};
 
 /// How often a long look says how far it is.
@@ -24,10 +25,16 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     // Before any request: a wrong path is told at once.
-    let transfer = TransferFile::open(&args.transfer)?;
-    let terms = transfer.terms().clone();
-    let files = transfer.tally()?.completed.files;
-    drop(transfer);
+    let named = several::named(&args.transfers)?;
+    let whole = named.open()?;
+    let terms = whole.transfers()[0].terms().clone();
+    let files = Overview::of_whole(&whole)?.completed;
+    let paths: Vec<PathBuf> = whole
+        .transfers()
+        .iter()
+        .map(|transfer| transfer.path().to_owned())
+        .collect();
+    drop(whole);
     if args.s3_endpoint.is_some() && args.against == Against::Volume {
         return Err(Failure::usage(
             "--s3-endpoint goes with --against bucket: a volume is looked at through the platform",
@@ -63,10 +70,11 @@ pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result
         written: Ok(()),
     };
     let tell = &mut |found: Found| lines.tell(&found);
-    let summary = verify(&args.transfer, &destination, Timestamp::now, tell).await?;
+    let mut summary = verify(&paths, &destination, Timestamp::now, tell).await?;
+    summary.transfer = named.of(&paths);
     lines.written?;
     show(&summary, &place, key_prefix, ui)?;
-    warn_of_sizes(&summary, ui);
+    warn_of_sizes(&summary, &named, ui);
     Ok(verdict(summary, ui))
 }
 
@@ -155,6 +163,12 @@ fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::
         summary.extra,
         summary.errors,
     ))?;
+    for part in &summary.parts {
+        ui.line(format_args!(
+            "  {}: {} same, {} missing, {} differ, {} could not be looked at",
+            part.transfer, part.same, part.missing, part.differ, part.errors
+        ))?;
+    }
     if summary.not_completed > 0 {
         let (be, they, their) = match summary.not_completed {
             1 => ("isn't", "it is", "its"),
@@ -169,7 +183,7 @@ fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::
 }
 
 /// Says where "the same" is less than it seems.
-fn warn_of_sizes(summary: &VerifySummary, ui: &Ui) {
+fn warn_of_sizes(summary: &VerifySummary, named: &Named, ui: &Ui) {
     let warn = |files: u64, why: &str| {
         if files > 0 {
             let files = counted(files, "file");
@@ -180,7 +194,7 @@ fn warn_of_sizes(summary: &VerifySummary, ui: &Ui) {
         summary.sizes_not_listed,
         &format!(
             "the listing tells none, so that the key is there is all that is known; `cavatica verify {} --against bucket` compares sizes too",
-            hint::path_word(Path::new(&summary.transfer))
+            named.word()
         ),
     );
     warn(
@@ -214,6 +228,9 @@ impl From<VerifyError> for Failure {
         match error {
             VerifyError::Journal(error) => error.into(),
             VerifyError::Listing(error) => error.into(),
+            VerifyError::Elsewhere { .. } => {
+                Failure::usage(error.to_string()).hint("look at them one by one")
+            }
             other => Failure::new(Exit::Other, other.to_string()),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The walk locks the transfer for a page of rows at a time, so that a run which goes on isn't held up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use cavatica_model::ExportMode;
@@ -35,28 +35,79 @@ pub(super) struct Digest {
     pub(super) skipped: Vec<SkippedKind>,
     pub(super) runs: Vec<RunRow>,
     pub(super) pulses: Vec<Pulse>,
-    /// Rows for the table: those that need somebody's attention first.
-    pub(super) items: Vec<ItemRow>,
+    /// How many accounts have a limit of their own.
+    pub(super) accounts: u64,
+    /// Rows for the table, each with the place of its transfer: those that need somebody's attention first.
+    pub(super) items: Vec<(usize, ItemRow)>,
     pub(super) skipped_rows: Vec<SkippedRow>,
 }
 
 impl Digest {
-    pub(super) fn read(transfer: &TransferFile) -> Result<Self, JournalError> {
-        let runs = transfer.runs()?;
-        let begin = runs.first().map_or(transfer.created(), |run| run.started);
-        let mut counter = Counter::new(transfer.terms().mode, begin);
-        each_item(transfer, |item| {
-            counter.count(item);
-            Ok::<_, JournalError>(())
-        })?;
-        for run in &runs {
+    /// Of several transfers as of one. They all move or all copy.
+    pub(super) fn read(transfers: &[TransferFile]) -> Result<Self, JournalError> {
+        let course = Course::read(transfers)?;
+        let planned = transfers.iter().map(TransferFile::created).min();
+        let begun = course.runs.iter().map(|run| run.started).min();
+        let mode = transfers
+            .first()
+            .map_or(ExportMode::Copy, |one| one.terms().mode);
+        let mut counter = Counter::new(mode, begun.or(planned).unwrap_or_default());
+        for (of, transfer) in transfers.iter().enumerate() {
+            each_item(transfer, |item| {
+                counter.count(of, item);
+                Ok::<_, JournalError>(())
+            })?;
+        }
+        for run in &course.runs {
             counter.timeline.at(run.seen);
         }
-        let room = ROWS.saturating_sub(counter.troubled.len() + counter.others.len());
-        let skipped_rows = first_skipped(transfer, room)?;
-        let skipped = transfer.skipped_kinds()?;
-        let pulses = transfer.pulses()?;
-        Ok(counter.digest(skipped, skipped_rows, runs, pulses))
+        let mut skipped_rows = Vec::new();
+        for transfer in transfers {
+            let taken = counter.troubled.len() + counter.others.len() + skipped_rows.len();
+            skipped_rows.extend(first_skipped(transfer, ROWS.saturating_sub(taken))?);
+        }
+        let accounts: HashSet<&str> = transfers
+            .iter()
+            .map(|transfer| transfer.terms().account.as_str())
+            .collect();
+        Ok(counter.digest(course, accounts.len() as u64, skipped_rows))
+    }
+}
+
+/// What was left out, and who ran it when.
+struct Course {
+    skipped: Vec<SkippedKind>,
+    runs: Vec<RunRow>,
+    pulses: Vec<Pulse>,
+}
+
+impl Course {
+    fn read(transfers: &[TransferFile]) -> Result<Self, JournalError> {
+        let mut course = Course {
+            skipped: Vec::new(),
+            runs: Vec::new(),
+            pulses: Vec::new(),
+        };
+        for transfer in transfers {
+            let before = course.runs.len();
+            let pulses = transfer.pulses()?.into_iter();
+            course.pulses.extend(pulses.map(|mut pulse| {
+                pulse.run += before;
+                pulse
+            }));
+            course.runs.extend(transfer.runs()?);
+            for kind in transfer.skipped_kinds()? {
+                let known = course
+                    .skipped
+                    .iter_mut()
+                    .find(|known| known.kind == kind.kind);
+                match known {
+                    Some(known) => known.skipped = known.skipped.plus(kind.skipped),
+                    None => course.skipped.push(kind),
+                }
+            }
+        }
+        Ok(course)
     }
 }
 
@@ -85,8 +136,8 @@ struct Counter {
     projects: HashMap<String, u64>,
     timeline: Timeline,
     durations: BySize,
-    troubled: Vec<ItemRow>,
-    others: Vec<ItemRow>,
+    troubled: Vec<(usize, ItemRow)>,
+    others: Vec<(usize, ItemRow)>,
 }
 
 impl Counter {
@@ -102,7 +153,7 @@ impl Counter {
         }
     }
 
-    fn count(&mut self, item: ItemRow) {
+    fn count(&mut self, of: usize, item: ItemRow) {
         self.repeated += u64::from(item.attempts > 1);
         self.count_project(&item);
         self.count_times(&item);
@@ -111,7 +162,7 @@ impl Counter {
             None => &mut self.others,
         };
         if rows.len() < ROWS {
-            rows.push(item);
+            rows.push((of, item));
         }
     }
 
@@ -152,15 +203,10 @@ impl Counter {
         }
     }
 
-    fn digest(
-        self,
-        skipped: Vec<SkippedKind>,
-        skipped_rows: Vec<SkippedRow>,
-        runs: Vec<RunRow>,
-        pulses: Vec<Pulse>,
-    ) -> Digest {
+    fn digest(self, course: Course, accounts: u64, skipped_rows: Vec<SkippedRow>) -> Digest {
         let mut items = self.troubled;
-        items.sort_by_key(|item| Trouble::of_item(self.mode, item).map(|trouble| trouble.kind));
+        items
+            .sort_by_key(|(_, item)| Trouble::of_item(self.mode, item).map(|trouble| trouble.kind));
         items.extend(self.others);
         items.truncate(ROWS);
         Digest {
@@ -168,9 +214,10 @@ impl Counter {
             projects: sorted(self.projects, |count| *count),
             timeline: self.timeline,
             durations: self.durations,
-            skipped,
-            runs,
-            pulses,
+            skipped: course.skipped,
+            runs: course.runs,
+            pulses: course.pulses,
+            accounts,
             items,
             skipped_rows,
         }

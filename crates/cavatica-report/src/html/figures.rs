@@ -145,7 +145,7 @@ fn throughput(line: &Timeline) -> Markup {
 /// Requests against the limit.
 fn requests(digest: &Digest) -> Markup {
     let line = &digest.timeline;
-    let Some(requests) = Requests::of(line, &digest.runs, &digest.pulses) else {
+    let Some(requests) = Requests::of(line, digest) else {
         return html! {};
     };
     let top = requests.allowed.max(requests.busiest().ceil() as u64);
@@ -161,7 +161,8 @@ fn requests(digest: &Digest) -> Markup {
             figcaption { "Requests against the limit" }
             p.legend { span {
                 (Number(requests.total)) " in all, at most " (Number(requests.busiest().ceil() as u64))
-                " in five minutes, of " (Number(requests.allowed)) " that the platform allows your account"
+                " in five minutes, of " (Number(requests.allowed)) " that the platform allows "
+                @match digest.accounts { 1 => "your account", accounts => { (Number(accounts)) " accounts" } }
             } }
             // One bar would tell no more than the sentence.
             @if requests.windows.len() >= 2 {

@@ -1,7 +1,5 @@
 //! All transfers of a folder on one page, for `cavatica page`.
 
-use std::path::Path;
-
 use cavatica_transfer::journal::JournalError;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -20,18 +18,23 @@ pub struct Listed {
     pub overview: Result<Overview, JournalError>,
 }
 
-/// The page of a folder: every transfer with how far it is. It renews itself.
-pub fn index_page(folder: &Path, transfers: &[Listed]) -> String {
+/// How the page of all transfers as one is asked for. No link of a file looks like that.
+pub const TOGETHER: &str = "~together";
+
+/// The page of a folder, or of what else was named: every transfer with how far it is, and all of them as one where they can
+/// be told so. It renews itself.
+pub fn index_page(place: &str, together: Option<&Overview>, transfers: &[Listed]) -> String {
     let now = Timestamp::now();
     let body = html! {
         header {
             p.kicker { "Transfers" }
-            h1 { (outside(folder.display())) }
+            h1 { (outside(place)) }
             p.note { "As of " (Moment(now)) " UTC; this page renews itself, reads the folder and changes nothing." }
         }
         @if transfers.is_empty() {
             p { "There is no transfer here. " code { "cavatica plan --out NAME.transfer" } " makes one." }
         }
+        @if let Some(all) = together { (account(all, "All of them together", &format!("./{TOGETHER}"))) }
         @for listed in transfers { (entry(listed)) }
         (footer(now))
     };
@@ -45,9 +48,18 @@ fn entry(listed: &Listed) -> Markup {
             return html! { section.entry { h2 { (outside(&listed.name)) } p { (outside(error)) } } };
         }
     };
+    let name = match (&overview.label, overview.part) {
+        (Some(label), Some(part)) => format!("{label}, part {} of {}", part.number, part.of),
+        (Some(label), None) => label.clone(),
+        (None, _) => listed.name.clone(),
+    };
+    account(overview, &name, &page_link(&listed.name))
+}
+
+/// How far one is, or all are, with the way to the page about it.
+fn account(overview: &Overview, name: &str, link: &str) -> Markup {
     let (class, mark, word) = verdict(overview);
     let wrong = overview.wrong();
-    let name = overview.label.as_deref().unwrap_or(&listed.name);
     let parts = [
         ("wrong", wrong),
         ("failed", overview.failed),
@@ -61,7 +73,7 @@ fn entry(listed: &Listed) -> Markup {
     ];
     html! {
         section.entry {
-            h2 { a href=(page_link(&listed.name)) { (outside(name)) } }
+            h2 { a href=(link) { (outside(name)) } }
             p.verdict.(class) {
                 span.mark aria-hidden="true" { (mark) } " " strong { (word) } ": "
                 (Share(overview.completed, overview.files)) " arrived, "

@@ -8,6 +8,7 @@ mod digest;
 mod durations;
 mod figures;
 mod index;
+mod parts;
 mod requests;
 mod sections;
 mod table;
@@ -19,15 +20,15 @@ use std::io::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use cavatica_transfer::journal::{JournalError, TransferFile};
+use cavatica_transfer::journal::JournalError;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use self::digest::Digest;
-use super::{Overview, ReportError, Standing, TroubleGroup, Written};
+use super::{Overview, ReportError, Standing, TroubleGroup, Whole, Written};
 
-pub use index::{Listed, index_page, page_link};
+pub use index::{Listed, TOGETHER, index_page, page_link};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -44,8 +45,8 @@ enum Setting {
     Live,
 }
 
-pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Written, ReportError> {
-    let (page, rows) = report(transfer, Setting::File)?;
+pub(super) fn write(whole: &Whole, out: &mut dyn Write) -> Result<Written, ReportError> {
+    let (page, rows) = report(whole, Setting::File)?;
     writeln!(out, "{}", page.0)?;
     out.flush()?;
     Ok(Written {
@@ -59,30 +60,33 @@ pub(super) fn write(transfer: &TransferFile, out: &mut dyn Write) -> Result<Writ
 /// # Errors
 ///
 /// If the transfer can't be read.
-pub fn live_page(transfer: &TransferFile) -> Result<String, JournalError> {
-    Ok(report(transfer, Setting::Live)?.0.into_string())
+pub fn live_page(whole: &Whole) -> Result<String, JournalError> {
+    Ok(report(whole, Setting::Live)?.0.into_string())
 }
 
-fn report(transfer: &TransferFile, setting: Setting) -> Result<(Markup, u64), JournalError> {
-    let overview = Overview::of(transfer)?;
-    let troubles = TroubleGroup::read_all(transfer)?;
-    let digest = Digest::read(transfer)?;
+fn report(whole: &Whole, setting: Setting) -> Result<(Markup, u64), JournalError> {
+    let overview = Overview::of_whole(whole)?;
+    let parts = whole.parts().iter().map(Overview::of);
+    let parts: Vec<Overview> = parts.collect::<Result<_, _>>()?;
+    let troubles = TroubleGroup::read_all(whole.transfers())?;
+    let digest = Digest::read(whole.transfers())?;
     let now = Timestamp::now();
     let renew = setting == Setting::Live && overview.state == Standing::Running;
     let body = html! {
         @if setting == Setting::Live { p.back { a href="./" { "All transfers of this folder" } } }
-        (sections::header(transfer, &overview, now))
+        (sections::header(&whole.title(), &overview, now))
         (sections::totals(&overview))
+        (parts::table(&parts))
         (sections::troubles(&troubles))
         (figures::first(&digest, &overview))
-        (sections::facts(transfer, &digest))
+        (sections::facts(whole, &overview, &digest))
         (sections::skipped(&digest))
-        (table::files(transfer, &digest, &overview))
+        (table::files(whole, &digest, &overview))
         (sections::course(&digest))
         (sections::footer(now))
     };
     let rows = overview.files + overview.skipped;
-    Ok((shell(&sections::title(transfer), renew, &body), rows))
+    Ok((shell(&whole.title(), renew, &body), rows))
 }
 
 /// The page may run its own script and use its own style, known by their hashes, and load nothing.

@@ -1,7 +1,7 @@
 //! Requests in windows of five minutes, as the platform counts them.
 
+use super::digest::Digest;
 use super::timeline::Timeline;
-use cavatica_transfer::journal::{Pulse, RunRow};
 
 /// The platform's window, in seconds.
 pub(super) const WINDOW_S: f64 = 300.0;
@@ -22,8 +22,9 @@ pub(super) struct Requests {
 
 impl Requests {
     /// `None` where nothing was noted.
-    pub(super) fn of(timeline: &Timeline, runs: &[RunRow], pulses: &[Pulse]) -> Option<Self> {
-        let allowed = pulses.last()?.allowed;
+    pub(super) fn of(timeline: &Timeline, digest: &Digest) -> Option<Self> {
+        let (runs, pulses) = (&digest.runs, &digest.pulses);
+        let allowed = pulses.last()?.allowed * digest.accounts;
         let begin = timeline.begin();
         let seconds = |at: jiff::Timestamp| at.duration_since(begin).as_secs_f64().max(0.0);
         let count = (timeline.span_s() / WINDOW_S).ceil() as usize;

@@ -2,7 +2,7 @@
 
 use cavatica_model::ExportMode;
 use cavatica_model::volume::expected_beginning;
-use cavatica_transfer::journal::{Count, TransferFile};
+use cavatica_transfer::journal::Count;
 use jiff::Timestamp;
 use maud::{Markup, Render, html};
 
@@ -11,23 +11,13 @@ use super::digest::Digest;
 use super::figures;
 use super::text::{outside, prose};
 use super::words::{Bytes, FileCount, Moment, Number, Share, Span};
-use crate::{Overview, Seen, Standing, TroubleGroup, TroubleKind};
-
-/// What the transfer is called.
-pub(super) fn title(transfer: &TransferFile) -> String {
-    match transfer.label() {
-        Some(label) => label.to_owned(),
-        None => transfer.path().file_name().map_or_else(
-            || transfer.path().display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        ),
-    }
-}
+use crate::{Overview, Seen, Standing, TroubleGroup, TroubleKind, Whole};
 
 /// How a standing is shown: the class in the style sheet, a mark for those who see no colours, and the word.
 pub(super) fn verdict(overview: &Overview) -> (&'static str, &'static str, &'static str) {
     match overview.state {
         _ if overview.files == 0 => ("open", "○", "Nothing planned"),
+        Standing::Split => ("open", "○", "Split into parts, which run in its place"),
         Standing::Running => ("running", "◔", "Running"),
         Standing::Planned => ("open", "○", "Not started"),
         Standing::Unfinished => ("open", "◔", "Unfinished, and nothing runs it"),
@@ -43,13 +33,13 @@ pub(super) fn verdict(overview: &Overview) -> (&'static str, &'static str, &'sta
 }
 
 /// The title and the verdict.
-pub(super) fn header(transfer: &TransferFile, overview: &Overview, now: Timestamp) -> Markup {
+pub(super) fn header(title: &str, overview: &Overview, now: Timestamp) -> Markup {
     let (class, mark, word) = verdict(overview);
     let wrong = overview.wrong();
     html! {
         header {
             p.kicker { "Transfer report" }
-            h1 { (outside(title(transfer))) }
+            h1 { (outside(title)) }
             p.verdict.(class) {
                 span.mark aria-hidden="true" { (mark) } " "
                 strong { (word) (running(overview)) } ": "
@@ -203,8 +193,13 @@ fn grave(name: &'static str, count: u64, overview: &Overview) -> Markup {
 }
 
 /// What was to be done, and by whom.
-pub(super) fn facts(transfer: &TransferFile, digest: &Digest) -> Markup {
+pub(super) fn facts(whole: &Whole, overview: &Overview, digest: &Digest) -> Markup {
+    let transfer = whole.first();
     let terms = transfer.terms();
+    let fingerprint = match (transfer.part(), whole.parts()) {
+        (Some(part), [_, ..]) => part.whole,
+        _ => transfer.fingerprint(),
+    };
     let mode = match terms.mode {
         ExportMode::Move => {
             "move: the platform deletes its copy of each file that arrives, and the project shows an alias of the object"
@@ -223,16 +218,16 @@ pub(super) fn facts(transfer: &TransferFile, digest: &Digest) -> Markup {
         section {
             h2 { "The plan" }
             dl.facts {
-                (fact("Selection", outside(transfer.selection())))
+                (fact("Selection", outside(&overview.selection)))
                 @for (project, files) in named {
                     (fact("Project", html! { (outside(project)) " (" (FileCount(*files)) ")" }))
                 }
                 @if !more.is_empty() { (fact("", html! { "and " (more.len()) " more projects" })) }
                 (fact("Destination", html! { "volume " (outside(&terms.volume)) " → " code { (outside(place)) } }))
                 (fact("Mode", mode))
-                (fact("Fingerprint", html! { code { (transfer.fingerprint()) } }))
+                (fact("Fingerprint", html! { code { (fingerprint) } }))
                 (fact("Planned", html! {
-                    (Moment(transfer.created())) " UTC by account " (outside(&terms.account)) " at " code { (outside(&terms.endpoint)) }
+                    (Moment(overview.planned_at)) " UTC by account " (outside(&overview.account)) " at " code { (outside(&terms.endpoint)) }
                 }))
             }
         }

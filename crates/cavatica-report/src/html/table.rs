@@ -1,14 +1,14 @@
 //! The first thousand rows, those first that need somebody's attention.
 
 use cavatica_transfer::Finding;
-use cavatica_transfer::journal::{ItemRow, SkippedRow, TransferFile};
+use cavatica_transfer::journal::{ItemRow, SkippedRow, Terms};
 use maud::{Markup, html};
 
 use super::digest::{Digest, ROWS};
 use super::text::{outside, prose};
 use super::words::{Bytes, Moment, Number, RowCount};
 use crate::rows::key;
-use crate::{Overview, Trouble, TroubleKind};
+use crate::{Overview, Trouble, TroubleKind, Whole};
 
 /// How many rows are printed, as the style sheet has it.
 const PRINTED: u64 = 15;
@@ -26,7 +26,7 @@ const STATES: [(&str, &str); 9] = [
     ("skipped", "–"),
 ];
 
-pub(super) fn files(transfer: &TransferFile, digest: &Digest, overview: &Overview) -> Markup {
+pub(super) fn files(whole: &Whole, digest: &Digest, overview: &Overview) -> Markup {
     let all = overview.files + overview.skipped;
     let shown = (digest.items.len() + digest.skipped_rows.len()) as u64;
     html! {
@@ -36,7 +36,7 @@ pub(super) fn files(transfer: &TransferFile, digest: &Digest, overview: &Overvie
                 p.note {
                     "Here are " (Number(ROWS as u64)) " of " (Number(all))
                     ": those that need attention first, then the others in the order of the plan. All of them are in the table that "
-                    code { "cavatica report " (outside(transfer.path().display())) " --format tsv" } " writes."
+                    code { "cavatica report " (outside(whole.name())) " --format tsv" } " writes."
                 }
             }
             (filter(shown, all))
@@ -47,7 +47,7 @@ pub(super) fn files(transfer: &TransferFile, digest: &Digest, overview: &Overvie
                     th scope="col" { "Finished (UTC)" } th scope="col" { "Message" }
                 } }
                 tbody {
-                    @for item in &digest.items { (planned(transfer, item)) }
+                    @for (of, item) in &digest.items { (planned(whole.transfers()[*of].terms(), item)) }
                     @for skipped in &digest.skipped_rows { (left_out(skipped)) }
                 }
             } }
@@ -82,8 +82,7 @@ fn state(name: &'static str, seen: &str) -> Markup {
     }
 }
 
-fn planned(transfer: &TransferFile, item: &ItemRow) -> Markup {
-    let terms = transfer.terms();
+fn planned(terms: &Terms, item: &ItemRow) -> Markup {
     let trouble = Trouble::of_item(terms.mode, item);
     let name = match &trouble {
         Some(trouble) => trouble.kind.name(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use cavatica_model::{ExportMode, Location};
-use cavatica_report::{Overview, ReportFormat, Standing, Summary, Written, write_report};
+use cavatica_report::{Overview, ReportFormat, Standing, Summary, Whole, Written, write_report};
 use cavatica_transfer::journal::{
     Change, Draft, Journal, Opening, Pick, PlannedFile, SkippedFile, SqliteJournal, Terms,
     TransferFile, Verification,
@@ -32,7 +32,7 @@ const ALL: [ReportFormat; 6] = [
 fn report(path: &Path, format: ReportFormat) -> (String, Written) {
     let transfer = TransferFile::open(path).expect("the transfer can be read");
     let mut out = Vec::new();
-    let written = write_report(&transfer, format, &mut out).expect("a report");
+    let written = write_report(&Whole::of(transfer), format, &mut out).expect("a report");
     (String::from_utf8(out).expect("text"), written)
 }
 

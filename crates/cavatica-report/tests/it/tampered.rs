@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use cavatica_report::{Overview, ReportFormat, Summary, write_report};
+use cavatica_report::{Overview, ReportFormat, Summary, Whole, write_report};
 use cavatica_transfer::journal::{
     Approval, Change, Journal, JournalError, Opening, Pick, SqliteJournal, TransferFile,
     Verification,
@@ -202,7 +202,8 @@ fn look_at_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::err
     Summary::read(path).ok();
     Overview::read(path).ok();
     let file = TransferFile::open(path)?;
-    write_report(&file, format, &mut std::io::sink()).ok();
+    let whole = Whole::of(TransferFile::open(path)?);
+    write_report(&whole, format, &mut std::io::sink()).ok();
     file.owner();
     file.tally()?.total();
     file.compute_fingerprint().map(drop::<Fingerprint>)?;

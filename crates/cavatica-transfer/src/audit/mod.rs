@@ -119,6 +119,19 @@ pub struct AuditSummary {
     /// Whether there was something to compare: a file that was sent, or a job.
     #[serde(skip)]
     pub audited: bool,
+    /// What became of each, where several transfers were audited.
+    pub parts: Vec<AuditPart>,
+}
+
+/// What an audit of several transfers came to for one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditPart {
+    /// The transfer's file.
+    pub transfer: String,
+    /// The account that it is of.
+    pub account: String,
+    /// Whether list and journal agree; `None` where they weren't compared, because the account is another.
+    pub agrees: Option<bool>,
 }
 
 impl AuditSummary {
@@ -139,7 +152,42 @@ impl AuditSummary {
             findings: Vec::new(),
             in_flight: tally.intended.files + tally.accepted.files,
             audited: tally.total() != tally.planned,
+            parts: Vec::new(),
         })
+    }
+
+    /// Several as one. What wasn't compared is among the `others`, and keeps the whole from agreeing.
+    pub fn sum(name: &str, each: Vec<AuditSummary>, others: Vec<AuditPart>) -> Option<Self> {
+        let mut parts = others;
+        let mut sum: Option<AuditSummary> = None;
+        for one in each {
+            parts.push(AuditPart {
+                transfer: one.transfer.clone(),
+                account: one.account.clone(),
+                agrees: one.audited.then_some(one.agrees),
+            });
+            let Some(sum) = &mut sum else {
+                sum = Some(one);
+                continue;
+            };
+            sum.files += one.files;
+            // Each read the same list.
+            sum.jobs = sum.jobs.max(one.jobs);
+            sum.requests += one.requests;
+            sum.complete &= one.complete;
+            sum.agrees &= one.agrees;
+            for (name, count) in one.totals {
+                *sum.totals.entry(name).or_default() += count;
+            }
+            sum.findings.extend(one.findings);
+            sum.in_flight += one.in_flight;
+            sum.audited |= one.audited;
+        }
+        let mut sum = sum?;
+        sum.findings.truncate(DISAGREEMENTS_LISTED);
+        name.clone_into(&mut sum.transfer);
+        sum.parts = parts;
+        Some(sum)
     }
 
     /// How many files disagree for certain.

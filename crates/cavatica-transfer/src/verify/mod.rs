@@ -9,10 +9,11 @@
 #[cfg(feature = "s3")]
 mod bucket;
 mod compare;
+mod looks;
 mod source;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cavatica_exports::Volumes;
 use jiff::Timestamp;
@@ -24,7 +25,8 @@ pub use compare::{Against, Encryption, Finding, ListedObject, Reason, Untold};
 pub(crate) use compare::{Known, compare};
 pub use source::{Destination, ListingError};
 
-use crate::journal::{JournalError, Tally, TransferFile, Verification};
+use crate::journal::{JournalError, Tally, Terms, TransferFile};
+use looks::Looks;
 use source::Source;
 
 /// One key that was looked at.
@@ -76,9 +78,71 @@ pub struct VerifySummary {
     /// Whether there was something to look for: a file that completed, or may have.
     #[serde(skip)]
     pub looked: bool,
+    /// What it came to for each transfer, where several were looked at.
+    pub parts: Vec<VerifyPart>,
+}
+
+/// What a look at several transfers came to for one of them. Objects that none of them knows are counted for all together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VerifyPart {
+    /// The transfer's file.
+    pub transfer: String,
+    /// Completed files whose objects are there, as far as they can be compared.
+    pub same: u64,
+    /// Completed files whose objects aren't there.
+    pub missing: u64,
+    /// Objects that lie where files that aren't completed are to go.
+    pub extra: u64,
+    /// Completed files whose objects aren't what they were to be.
+    pub differ: u64,
+    /// Completed files that could not be looked at.
+    pub errors: u64,
+}
+
+impl VerifyPart {
+    fn new(path: &Path) -> Self {
+        VerifyPart {
+            transfer: path.display().to_string(),
+            same: 0,
+            missing: 0,
+            extra: 0,
+            differ: 0,
+            errors: 0,
+        }
+    }
+
+    fn count(&mut self, found: &Found) {
+        *match found.finding {
+            Finding::Same => &mut self.same,
+            Finding::Missing => &mut self.missing,
+            Finding::Extra => &mut self.extra,
+            Finding::Differs => &mut self.differ,
+            Finding::Unread => &mut self.errors,
+        } += 1;
+    }
 }
 
 impl VerifySummary {
+    fn new(paths: &[&Path], against: Against, tally: &Tally) -> Self {
+        let names = paths.iter().map(|path| path.display().to_string());
+        VerifySummary {
+            transfer: names.collect::<Vec<_>>().join(" "),
+            against: against.name(),
+            same: 0,
+            same_without_size: 0,
+            sizes_not_listed: 0,
+            missing: 0,
+            extra: 0,
+            differ: 0,
+            errors: 0,
+            folder: String::new(),
+            given_up: None,
+            looked: may_be_there(tally),
+            not_completed: tally.total().files - tally.completed.files,
+            parts: Vec::new(),
+        }
+    }
+
     fn count(&mut self, found: &Found) {
         for reason in &found.reasons {
             if let (Finding::Same, Reason::SizeUntold(untold)) = (found.finding, reason) {
@@ -108,14 +172,25 @@ pub enum VerifyError {
     /// The transfer's file can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Transfers are looked at together only where they have one destination.
+    #[error("transfer `{}` goes to another volume, or has another prefix, than the first", path.display())]
+    Elsewhere {
+        /// The transfer.
+        path: PathBuf,
+    },
+    /// No transfer was named.
+    #[error("there is no transfer to look at")]
+    None,
     /// Not even the first page of the destination could be read.
     #[error("the destination can't be listed")]
     Listing(#[from] ListingError),
 }
 
-/// Looks at every key of the transfer, tells each finding as it is made, and records what was seen.
+/// Looks at every key of the transfers, tells each finding as it is made, and records what was seen.
 ///
-/// It holds the transfer's lock: what is compared must not change meanwhile, and a run isn't disturbed. A listing that
+/// Several transfers, such as the parts of a plan, are looked at together: the destination is listed once.
+///
+/// It holds the transfers' locks: what is compared must not change meanwhile, and a run isn't disturbed. A listing that
 /// breaks off is given up; what was not read until then counts as an error each.
 ///
 /// # Requests
@@ -126,46 +201,27 @@ pub enum VerifyError {
 ///
 /// # Errors
 ///
-/// [`VerifyError`] if the transfer can't be used, or nothing could be read at all.
+/// [`VerifyError`] if a transfer can't be used, they can't be looked at together, or nothing could be read at all.
 pub async fn verify(
-    path: &Path,
+    transfers: &[impl AsRef<Path>],
     destination: &Destination,
     now: impl Fn() -> Timestamp,
     tell: &mut (dyn FnMut(Found) + Send),
 ) -> Result<VerifySummary, VerifyError> {
-    let transfer = TransferFile::open(path)?;
-    let tally = transfer.tally()?;
-    let mut summary = VerifySummary {
-        transfer: path.display().to_string(),
-        against: destination.against().name(),
-        same: 0,
-        same_without_size: 0,
-        sizes_not_listed: 0,
-        missing: 0,
-        extra: 0,
-        differ: 0,
-        errors: 0,
-        folder: String::new(),
-        given_up: None,
-        looked: may_be_there(&tally),
-        not_completed: tally.total().files - tally.completed.files,
-    };
-    if let Destination::Volume(client) = destination {
-        transfer.terms().must_be_at(path, client.endpoint())?;
-    }
+    let paths: Vec<&Path> = transfers.iter().map(AsRef::as_ref).collect();
+    let (terms, tally) = survey(&paths, destination)?;
+    let mut summary = VerifySummary::new(&paths, destination.against(), &tally);
     if !summary.looked {
         return Ok(summary);
     }
-    let terms = transfer.terms().clone();
     let source = match destination {
         Destination::Volume(client) => Source::Volume(Volumes::new(client.clone()), &terms.volume),
         #[cfg(feature = "s3")]
         Destination::Bucket { bucket, beginning } => Source::Bucket(bucket, beginning),
     };
-    drop(transfer);
-    let mut look = Verification::begin(path, destination.against(), now())?;
+    let mut looks = Looks::begin(&paths, destination.against(), now())?;
     let folder = match terms.prefix.as_str() {
-        "" => look.folder(),
+        "" => looks.folder(),
         prefix => prefix.to_owned(),
     };
     source.check().await?;
@@ -173,12 +229,36 @@ pub async fn verify(
         summary.count(&found);
         tell(found);
     };
-    let reading = read(&mut look, &source, &folder, &mut count).await?;
-    look.settle(&reading.unread, &mut count)?;
-    look.finish(now())?;
+    let reading = read(&mut looks, &source, &folder, &mut count).await?;
+    let parts = looks.finish(&reading.unread, now(), &mut count)?;
+    summary.parts = if parts.len() > 1 { parts } else { Vec::new() };
     summary.folder = folder;
     summary.given_up = reading.given_up;
     Ok(summary)
+}
+
+/// What the transfers have in common, and how many of their files stand where.
+fn survey(paths: &[&Path], destination: &Destination) -> Result<(Terms, Tally), VerifyError> {
+    let mut common: Option<Terms> = None;
+    let mut tally = Tally::default();
+    for path in paths {
+        let transfer = TransferFile::open(path)?;
+        let terms = transfer.terms();
+        match destination {
+            Destination::Volume(client) => terms.must_be_at(path, client.endpoint())?,
+            #[cfg(feature = "s3")]
+            Destination::Bucket { .. } => {}
+        }
+        tally = tally.plus(&transfer.tally()?);
+        let first = common.get_or_insert_with(|| terms.clone());
+        let place = |terms: &Terms| (terms.volume.clone(), terms.prefix.clone());
+        if place(first) != place(terms) {
+            return Err(VerifyError::Elsewhere {
+                path: path.to_path_buf(),
+            });
+        }
+    }
+    Ok((common.ok_or(VerifyError::None)?, tally))
 }
 
 /// Whether a file completed, or may have.
@@ -204,7 +284,7 @@ const TOGETHER: usize = 1_000;
 
 /// Reads a folder with all below it. The folders still to be read are in memory, the objects a few pages at a time.
 async fn read(
-    look: &mut Verification,
+    looks: &mut Looks,
     source: &Source<'_>,
     root: &str,
     tell: &mut (dyn FnMut(Found) + Send),
@@ -232,18 +312,18 @@ async fn read(
             };
             nothing_read = false;
             if source.tells_encryption() {
-                let chosen = look.to_be_encrypted(&page.objects)?;
+                let chosen = looks.to_be_encrypted(&page.objects)?;
                 source.ask_encryption(&mut page.objects, &chosen).await;
             }
             objects.append(&mut page.objects);
             if objects.len() >= TOGETHER {
-                look.see(&objects)?.into_iter().for_each(&mut *tell);
-                objects.clear();
+                let objects = std::mem::take(&mut objects);
+                looks.see(objects)?.into_iter().for_each(&mut *tell);
             }
             for child in page.folders {
                 // The volume's top level may hold other people's folders. A listing that shows no folder below this one
                 // would lead in circles.
-                let ours = !folder.is_empty() || look.writes_to(&child);
+                let ours = !folder.is_empty() || looks.writes_to(&child);
                 if ours && child.len() > folder.len() && child.starts_with(&folder) {
                     children.push(child);
                 }
@@ -252,6 +332,6 @@ async fn read(
         // The first is read next.
         folders.extend(children.into_iter().rev());
     }
-    look.see(&objects)?.into_iter().for_each(tell);
+    looks.see(objects)?.into_iter().for_each(tell);
     Ok(reading)
 }

@@ -1,5 +1,6 @@
 //! The two ways to a listing: through the platform, and through S3 itself. Both tell of a folder at a time.
 
+use std::marker::PhantomData;
 #[cfg(feature = "s3")]
 use std::sync::Arc;
 
@@ -87,7 +88,7 @@ impl Source<'_> {
     /// Lists a folder; the empty one is the whole volume.
     pub(super) fn open(&self, folder: &str) -> Pages<'_> {
         match self {
-            Source::Volume(volumes, id) => Pages::Volume(volumes.walk(id, folder)),
+            Source::Volume(volumes, id) => Pages::Volume(volumes.walk(id, folder), PhantomData),
             #[cfg(feature = "s3")]
             Source::Bucket(bucket, prefix) => {
                 Pages::Bucket(bucket::list(bucket, prefix, folder), prefix)
@@ -105,6 +106,10 @@ impl Source<'_> {
     }
 
     /// Asks how the chosen objects are encrypted, one request for each.
+    #[cfg_attr(
+        not(feature = "s3"),
+        expect(unused_variables, reason = "only a bucket can be asked")
+    )]
     pub(super) async fn ask_encryption(&self, objects: &mut [ListedObject], chosen: &[bool]) {
         match self {
             Source::Volume(..) => {}
@@ -118,7 +123,8 @@ impl Source<'_> {
 
 /// A folder's listing under way.
 pub(super) enum Pages<'a> {
-    Volume(VolumeWalk),
+    /// It borrows nothing; without buckets none does.
+    Volume(VolumeWalk, PhantomData<&'a ()>),
     #[cfg(feature = "s3")]
     Bucket(cavatica_s3::Listing<'a>, &'a str),
 }
@@ -127,7 +133,7 @@ impl Pages<'_> {
     /// The next page; none after the last.
     pub(super) async fn next(&mut self) -> Result<Option<ObjectPage>, ListingError> {
         match self {
-            Pages::Volume(walk) => Ok(walk.next_page().await?.map(of_volume)),
+            Pages::Volume(walk, _) => Ok(walk.next_page().await?.map(of_volume)),
             #[cfg(feature = "s3")]
             Pages::Bucket(listing, prefix) => {
                 let page = listing.next().await?;

@@ -336,9 +336,14 @@ async fn a_look_costs_one_request_for_a_hundred_files_and_finds_each_that_is_gon
     bench.run().await.expect("a run");
     let destination = Destination::Volume(bench.client());
     let before = bench.sandbox.ledger().answers.values().sum::<u64>();
-    let same = verify(&bench.transfer(), &destination, Timestamp::now, &mut |_| {})
-        .await
-        .expect("a look");
+    let same = verify(
+        &[bench.transfer()],
+        &destination,
+        Timestamp::now,
+        &mut |_| {},
+    )
+    .await
+    .expect("a look");
     assert!(same.is_all_the_same(), "{same:?}");
     assert_eq!(same.same, 1_000);
     let cost = bench.sandbox.ledger().answers.values().sum::<u64>() - before;
@@ -357,7 +362,7 @@ async fn a_look_costs_one_request_for_a_hundred_files_and_finds_each_that_is_gon
         assert_eq!(found.finding, Finding::Missing);
         assert!(told.insert(found.location));
     };
-    let empty = verify(&bench.transfer(), &destination, Timestamp::now, &mut tell)
+    let empty = verify(&[bench.transfer()], &destination, Timestamp::now, &mut tell)
         .await
         .expect("a look");
     assert_eq!((empty.missing, empty.same), (1_000, 0));
@@ -369,7 +374,7 @@ async fn a_look_costs_one_request_for_a_hundred_files_and_finds_each_that_is_gon
         Token::new("0123456789abcdef".to_owned()).expect("a token"),
     );
     let elsewhere = Destination::Volume(elsewhere.build().expect("a client"));
-    let refused = verify(&bench.transfer(), &elsewhere, Timestamp::now, &mut |_| {}).await;
+    let refused = verify(&[bench.transfer()], &elsewhere, Timestamp::now, &mut |_| {}).await;
     assert!(
         matches!(
             refused,
