@@ -8,6 +8,7 @@ mod conformance;
 mod crash;
 mod deny;
 mod dist;
+mod engines;
 mod load;
 mod metadata;
 mod package;
@@ -53,6 +54,8 @@ enum Chore {
     Deny,
     /// The libraries as packages, each with those below it
     Package,
+    /// Parts of a plan under Slurm and GNU parallel, with two accounts and tasks that are killed
+    Engines(engines::EngineOptions),
     /// The layer in Python: its wheel, its types, its tests on the oldest and the newest Python at hand
     Python(python::PythonOptions),
     /// What is handed out: a tarball, a wheel, their notices and sums, tried before they count as made
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Chore::Deny => deny::run(),
         Chore::Dist(options) => dist::run(&options),
         Chore::Package => package::run(),
+        Chore::Engines(options) => engines::run(&options),
         Chore::Python(options) => python::run(&options),
         Chore::Fuzz { cases } => upkeep::fuzz(cases),
         Chore::SandboxLoad(load) => load::run(&load),
