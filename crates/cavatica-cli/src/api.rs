@@ -101,6 +101,7 @@ pub(crate) fn client_for_run(
 ) -> Result<Client, Failure> {
     let builder = builder(global, found)?
         .reserve_percent(pace.reserve)
+        .share_of(pace.share)
         .longest_byte_life(LONGEST_BYTE_LIFE.min(pace.settle / 3));
     let client = build(builder)?;
     if client.is_behind_proxy() {

@@ -11,11 +11,13 @@ use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
 mod audit;
+mod parts;
 mod transfer;
 mod verify;
 mod volumes;
 
 pub(crate) use audit::Audit;
+pub(crate) use parts::{Split, SplitBy, Take};
 pub(crate) use transfer::{
     Existing, Pace, Page, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status,
     Support, Transfers,
@@ -108,6 +110,8 @@ pub(crate) enum Command {
     Transfers(Transfers),
     Support(Support),
     Retry(Retry),
+    Split(Split),
+    Take(Take),
     Resolve(Resolve),
     Verify(Verify),
     Audit(Audit),

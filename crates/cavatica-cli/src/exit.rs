@@ -33,6 +33,24 @@ pub(crate) enum Exit {
     Unknown = 7,
 }
 
+impl Exit {
+    /// The one that counts where several are true. That one had nothing to do says nothing about another.
+    pub(crate) fn or_worse(self, other: Exit) -> Exit {
+        let order = [
+            Exit::NothingToDo,
+            Exit::Done,
+            Exit::Other,
+            Exit::Refused,
+            Exit::Denied,
+            Exit::SomeFailed,
+            Exit::Interrupted,
+            Exit::Unknown,
+        ];
+        let place = |exit: &Exit| order.iter().position(|other| other == exit);
+        [self, other].into_iter().max_by_key(place).unwrap_or(self)
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         std::process::ExitCode::from(exit as u8)
@@ -263,6 +281,18 @@ fn changed(path: &Path, planned: &Fingerprint, found: &Fingerprint) -> Failure {
     ))
 }
 
+/// A plan whose parts run in its place.
+fn split(error: &JournalError, folder: &str) -> Failure {
+    let hint = match Path::new(folder).exists() {
+        true => format!(
+            "`cavatica status {}` shows how they stand; run each of them",
+            hint::path_word(Path::new(folder))
+        ),
+        false => "they were moved, or the splitting was broken off: then the same `cavatica split` finishes it".to_owned(),
+    };
+    Failure::usage(error.to_string()).hint(hint)
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         match &error {
@@ -283,6 +313,7 @@ impl From<JournalError> for Failure {
                 planned,
                 found,
             } => return changed(path, planned, found),
+            JournalError::Split { folder, .. } => return split(&error, folder),
             JournalError::NotApproved { found, .. } => {
                 return Failure::usage(format!(
                     "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
@@ -328,6 +359,10 @@ impl From<JournalError> for Failure {
                 Some("take it from a backup, or plan it anew with `--existing skip`")
             }
             JournalError::Unfinished { .. } => Some("remove the file and plan again"),
+            JournalError::Begun { .. } => Some(
+                "run it to its end with the account that it is of: `cavatica status` shows how it stands",
+            ),
+            JournalError::Taken { .. } => Some("run it with that account's profile"),
             JournalError::TooNew { .. } => Some("use the newest version of this program"),
             _ => None,
         };

@@ -118,6 +118,8 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Page(args) => command::page::run(args, ui).await,
         Command::Retry(args) => command::retry::run(args, &cli.global, ui).await,
         Command::Resolve(args) => command::resolve::run(args, ui),
+        Command::Split(args) => command::split::run(args, ui),
+        Command::Take(args) => command::take::run(args, &cli.global, ui).await,
         Command::Jobs(args) => command::jobs::run(args, &api()?, ui).await,
         Command::Projects(args) => command::projects::run(args, &api()?, ui).await,
         Command::Files(args) => command::files::run(args, &api()?, ui).await,

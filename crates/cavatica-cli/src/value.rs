@@ -1,5 +1,6 @@
 //! Values of the command line, with a word about what may have been meant.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use cavatica_exports::model::account::Platform;
@@ -212,6 +213,12 @@ pub(crate) fn at_least_one<N: std::str::FromStr + Default + PartialEq>(
     number.ok_or_else(|| "expected a number above 0".to_owned())
 }
 
+/// How many parts a plan gets. An array of Slurm's has no more tasks than this.
+pub(crate) fn parts(text: &str) -> Result<u16, String> {
+    let parts = text.parse().ok().filter(|parts| (2..=1000).contains(parts));
+    parts.ok_or_else(|| "expected a number from 2 to 1000".to_owned())
+}
+
 /// A code of the platform.
 pub(crate) fn code(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| {
@@ -267,6 +274,12 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number from 0 to 1, for instance 0.05".to_owned())
+}
+
+/// One of so many equal shares: `1/4`, or `1/1` for all of it.
+pub(crate) fn share_of(text: &str) -> Result<NonZeroU16, String> {
+    let sharers = text.strip_prefix("1/").and_then(|k| k.parse().ok());
+    sharers.ok_or_else(|| "expected a share such as 1/4".to_owned())
 }
 
 /// A volume that is a real bucket.

@@ -17,6 +17,16 @@ impl Fingerprint {
         bytes.try_into().ok().map(Fingerprint)
     }
 
+    /// What a second person approves for all parts of a plan: a SHA-256 over their fingerprints, in their order.
+    pub(crate) fn over<'a>(parts: impl IntoIterator<Item = &'a Fingerprint>) -> Self {
+        // Terms are JSON, so no plan has this one.
+        let mut hash = Sha256::new_with_prefix("parts");
+        for part in parts {
+            hash.update(part.0);
+        }
+        Fingerprint(hash.finalize().into())
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -54,7 +54,11 @@ pub mod journal;
 #[cfg(feature = "sqlite")]
 pub mod plan;
 mod run;
+#[cfg(feature = "sqlite")]
+mod split;
 pub mod state;
+#[cfg(feature = "sqlite")]
+mod take;
 #[cfg(feature = "sqlite")]
 mod verify;
 
@@ -67,7 +71,7 @@ pub use cavatica_s3 as s3;
 
 #[cfg(feature = "sqlite")]
 pub use audit::{
-    AuditError, AuditEvent, AuditLine, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
+    AuditError, AuditEvent, AuditLine, AuditPart, AuditReading, AuditSummary, DISAGREEMENTS_LISTED,
     Disagreement, audit,
 };
 #[cfg(feature = "mutations")]
@@ -82,10 +86,14 @@ pub use run::{
     Ending, OverwriteAgain, Retry, RunError, RunOptions, RunReport, RunStream, Stop, Timing,
     UnknownFiles, VolumeDifference, Way, run, run_stream,
 };
+#[cfg(feature = "sqlite")]
+pub use split::{SplitBy, SplitError, SplitOptions, SplitPart, SplitReport, split};
+#[cfg(feature = "sqlite")]
+pub use take::{TakeError, TakeReport, look_before_taking};
 #[cfg(feature = "s3")]
 pub use verify::find_beginning;
 #[cfg(feature = "sqlite")]
 pub use verify::{
     Against, Destination, Encryption, Finding, Found, ListedObject, ListingError, Reason, Untold,
-    VerifyError, VerifySummary, verify,
+    VerifyError, VerifyPart, VerifySummary, verify,
 };

@@ -15,9 +15,9 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica audit cohort7.transfer")]
 pub(crate) struct Audit {
-    /// The transfer's file
-    #[arg(value_name = "T.transfer")]
-    pub(crate) transfer: PathBuf,
+    /// The transfer's file; several, or a folder of parts, are told as one
+    #[arg(value_name = "T.transfer", required = true)]
+    pub(crate) transfers: Vec<PathBuf>,
     /// Read all jobs again, also those that an interrupted audit has read
     #[arg(long)]
     pub(crate) again: bool,

@@ -1,5 +1,6 @@
 //! The arguments of the commands about transfers.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +76,9 @@ pub(crate) struct Plan {
     /// Plan no more than N files; to try a few first, `run --limit` is the better way
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
+    /// Split the plan into K parts, for other accounts or hosts: into the folder T.parts, as `cavatica split` does
+    #[arg(long, value_name = "K", value_parser = value::parts)]
+    pub(crate) parts: Option<u16>,
     /// A metadata field of the files to keep for the report, for instance sample_id; can be repeated
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     pub(crate) metadata: Vec<String>,
@@ -162,6 +166,9 @@ pub(crate) struct Pace {
     /// Leave this share of the limit on requests to your other programs
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub(crate) reserve: u8,
+    /// Keep to a K-th of the limit on requests: for a part whose siblings run with the same account on other hosts
+    #[arg(long, value_name = "1/K", default_value = "1/1", hide_default_value = true, value_parser = value::share_of)]
+    pub(crate) share: NonZeroU16,
     /// How many files may be under way on the platform at a time
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value::at_least_one::<usize>)]
     pub(crate) max_in_flight: usize,
@@ -189,9 +196,9 @@ pub(crate) struct Pace {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica status cohort7.transfer --watch")]
 pub(crate) struct Status {
-    /// The transfer's file
-    #[arg(value_name = "T.transfer")]
-    pub(crate) transfer: PathBuf,
+    /// The transfer's file; several, or a folder of parts, are told as one
+    #[arg(value_name = "T.transfer", required = true)]
+    pub(crate) transfers: Vec<PathBuf>,
     /// Follow it while it is being run
     #[arg(long)]
     pub(crate) watch: bool,
@@ -203,9 +210,9 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica transfers ~/transfers")]
 pub(crate) struct Transfers {
-    /// The folder
+    /// The folder; several, and single transfers, are listed together
     #[arg(value_name = "DIR", default_value = ".")]
-    pub(crate) folder: PathBuf,
+    pub(crate) places: Vec<PathBuf>,
 }
 
 /// Show all transfers of a folder on a page in the browser
@@ -215,9 +222,9 @@ pub(crate) struct Transfers {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cavatica page ~/transfers")]
 pub(crate) struct Page {
-    /// The folder
+    /// The folder; several, and single transfers, are shown together
     #[arg(value_name = "DIR", default_value = ".")]
-    pub(crate) folder: PathBuf,
+    pub(crate) places: Vec<PathBuf>,
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
@@ -251,9 +258,9 @@ pub(crate) struct Support {
     after_help = "Examples:\n  cavatica retry cohort7.transfer --code 9103 --yes\n  cavatica retry cohort7.transfer --unknown --may-send-twice --yes"
 )]
 pub(crate) struct Retry {
-    /// The transfer's file
-    #[arg(value_name = "T.transfer")]
-    pub(crate) transfer: PathBuf,
+    /// The transfer's file; several, or a folder of parts, are told as one
+    #[arg(value_name = "T.transfer", required = true)]
+    pub(crate) transfers: Vec<PathBuf>,
     /// Only files that failed with this code, permanent or not; can be repeated
     #[arg(long = "code", value_name = "N", value_parser = value::code)]
     pub(crate) codes: Vec<i64>,
@@ -344,9 +351,9 @@ fn policy(text: &str) -> Result<(String, Policy), String> {
     after_help = "Examples:\n  cavatica report cohort7.transfer --format html --out cohort7.html\n  cavatica report cohort7.transfer --format csv --out cohort7.csv"
 )]
 pub(crate) struct Report {
-    /// The transfer's file
-    #[arg(value_name = "T.transfer")]
-    pub(crate) transfer: PathBuf,
+    /// The transfer's file; several, or a folder of parts, are told as one
+    #[arg(value_name = "T.transfer", required = true)]
+    pub(crate) transfers: Vec<PathBuf>,
     /// How to write it; without it tsv, or with --json jsonl
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<ReportFormat>,

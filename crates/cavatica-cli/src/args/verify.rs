@@ -15,9 +15,9 @@ use clap::{Args, ValueEnum};
     after_help = "Examples:\n  cavatica verify cohort7.transfer\n  AWS_PROFILE=lab cavatica verify cohort7.transfer --against bucket"
 )]
 pub(crate) struct Verify {
-    /// The transfer's file
-    #[arg(value_name = "T.transfer")]
-    pub(crate) transfer: PathBuf,
+    /// The transfer's file; several, or a folder of parts, are told as one
+    #[arg(value_name = "T.transfer", required = true)]
+    pub(crate) transfers: Vec<PathBuf>,
     /// What to look at
     #[arg(long, value_name = "WHAT", default_value = "volume")]
     pub(crate) against: Against,

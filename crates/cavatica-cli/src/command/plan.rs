@@ -14,11 +14,14 @@ use cavatica_transfer::plan::{
     self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PlanTarget,
     PublicAcl, Refusal, Selection, Unplanned,
 };
+use cavatica_transfer::{SplitOptions, SplitReport};
 use indicatif::HumanBytes;
+use serde::Serialize;
 
 use crate::api;
 use crate::args::{self, Global};
 use crate::command::projects::with_suggestion;
+use crate::command::split;
 use crate::command::status::prefix_words;
 use crate::exit::{Detail, Exit, Failure};
 use crate::hint;
@@ -84,16 +87,45 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
             return Err(refusal(failure, ui));
         }
     };
+    let parts = args.parts.filter(|_| report.files > 0);
+    let split = parts
+        .map(|parts| {
+            let folder = args.out.with_extension("parts");
+            let options = SplitOptions::new(usize::from(parts), folder);
+            split::carry_out(&args.out, &options, ui)
+        })
+        .transpose()?;
     if ui.is_json() {
-        ui.json(&report)?;
+        ui.json(&PlanDocument {
+            report: &report,
+            split: split.as_ref(),
+        })?;
     } else {
         show(&report, ui)?;
+        match &split {
+            Some(split) => {
+                ui.note(format_args!(
+                    "nothing was sent yet; {}",
+                    consequence(&report)
+                ));
+                split::show(split, ui)?;
+            }
+            None => say_how_to_start(&report, ui),
+        }
     }
     Ok(if report.files == 0 {
         Exit::NothingToDo
     } else {
         Exit::Done
     })
+}
+
+/// A plan, and the parts that it was split into.
+#[derive(Serialize)]
+struct PlanDocument<'a> {
+    #[serde(flatten)]
+    report: &'a PlanReport,
+    split: Option<&'a SplitReport>,
 }
 
 /// For people, what repeats itself is told once.
@@ -200,7 +232,6 @@ fn warn_of_ignored(ignored: &Ignored, ui: &Ui) {
 
 fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     let PlanReport {
-        transfer,
         mode,
         volume,
         volume_prefix,
@@ -255,14 +286,23 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
         return Ok(());
     }
     ui.line(format_args!("fingerprint {}", report.fingerprint))?;
-    if *files > 0 {
-        let consequence = match *mode {
-            "move" => "the platform's copies will be deleted, which can't be undone",
-            _ => "the platform keeps its copies",
-        };
-        let transfer = hint::path_word(Path::new(transfer));
+    Ok(())
+}
+
+/// What starting it will have done.
+fn consequence(report: &PlanReport) -> &'static str {
+    match report.mode {
+        "move" => "the platform's copies will be deleted, which can't be undone",
+        _ => "the platform keeps its copies",
+    }
+}
+
+fn say_how_to_start(report: &PlanReport, ui: &Ui) {
+    if report.files > 0 {
+        let transfer = hint::path_word(Path::new(&report.transfer));
         ui.note(format_args!(
-            "nothing was sent yet; {consequence}; to start it, or to start exactly what was looked at:"
+            "nothing was sent yet; {}; to start it, or to start exactly what was looked at:",
+            consequence(report)
         ));
         ui.command(format_args!("cavatica run {transfer} --yes"));
         ui.command(format_args!(
@@ -270,7 +310,6 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             report.fingerprint
         ));
     }
-    Ok(())
 }
 
 /// What isn't sent: how many files of each kind, and the first of them with their reasons.

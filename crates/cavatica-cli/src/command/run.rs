@@ -14,7 +14,7 @@ use crate::ui::{self, Ui};
 mod drive;
 mod on_end;
 
-pub(crate) use drive::Work;
+pub(crate) use drive::{Work, opening};
 
 pub(crate) async fn run(args: &args::Run, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     let approval = approval(args)?;
@@ -54,18 +54,27 @@ pub(crate) fn say_how_it_ended(transfer: &Path, exit: Exit, ui: &Ui) {
 /// Nothing is sent without a word: `--yes`, or the fingerprint that somebody looked at.
 fn approval(args: &args::Run) -> Result<Approval, Failure> {
     let file = TransferFile::open(&args.transfer)?;
+    if let Some(split) = file.split() {
+        return Err(split.error(&args.transfer).into());
+    }
     match &args.consent.approve {
         // Whether the plan is that one is looked at once the transfer is held.
-        Some(approved) => match approved.of(file.fingerprint()) {
-            Some(approved) => Ok(Approval::Of(approved)),
-            None => Err(JournalError::NotApproved {
-                path: args.transfer.clone(),
-                found: file.fingerprint(),
+        Some(approved) => {
+            // A part is approved by its own fingerprint, or by the one over all.
+            let whole = file.part().map(|part| part.whole);
+            let of_whole = whole.filter(|whole| approved.of(*whole) == Some(*whole));
+            match (of_whole, approved.of(file.fingerprint())) {
+                (Some(whole), _) => Ok(Approval::OfWhole(whole)),
+                (None, Some(approved)) => Ok(Approval::Of(approved)),
+                (None, None) => Err(JournalError::NotApproved {
+                    path: args.transfer.clone(),
+                    found: file.fingerprint(),
+                }
+                .into()),
             }
-            .into()),
-        },
+        }
         // A transfer that is taken up again shall be on its way at once, with a million files too.
-        None if args.consent.yes && !file.runs()?.is_empty() => Ok(Approval::NotAsked),
+        None if args.consent.yes && file.has_begun()? => Ok(Approval::NotAsked),
         // A plan that was changed after it was written isn't what a `--yes` is about.
         None if args.consent.yes => Ok(Approval::AsPlanned),
         None => Err(Failure::usage(format!(

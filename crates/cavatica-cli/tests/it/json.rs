@@ -83,7 +83,7 @@ fn without_version(document: &Value) -> Value {
     document
 }
 
-fn compare(name: &str, documents: &[Value]) {
+pub(crate) fn compare(name: &str, documents: &[Value]) {
     let sections = sections();
     let keys = &sections[name];
     assert!(!documents.is_empty(), "{name} printed nothing");
@@ -143,6 +143,11 @@ fn every_command_prints_the_documented_keys() {
     );
     compare("plan", &planned);
     compare("transfers", &run("transfers"));
+    let elsewhere = plan.replace("--prefix t/", "--prefix s/");
+    compare("plan", &run(&format!("{elsewhere} s.transfer --parts 2")));
+    compare("status", &run("status s.parts"));
+    assert_eq!(run(&format!("{elsewhere} q.transfer")).len(), 1);
+    compare("split", &run("split q.transfer --parts 2 --out q.parts"));
     let ran = run("run t.transfer --yes --poll 50ms --log-json log.jsonl");
     assert_ne!(ran[0]["failed"], 0);
     compare("run", &ran);

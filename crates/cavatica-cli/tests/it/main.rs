@@ -19,6 +19,7 @@ mod network;
 mod offline;
 mod owner;
 mod page;
+mod parts;
 mod properties;
 mod reading;
 mod refusals;

@@ -120,6 +120,30 @@ pub enum JournalError {
         /// The one that was given.
         given: String,
     },
+    /// Its parts run in its place.
+    #[error("transfer `{}` was split into {parts} parts in `{folder}`, which run in its place", path.display())]
+    Split {
+        /// The file.
+        path: PathBuf,
+        /// How many parts.
+        parts: u64,
+        /// The folder that they were put into.
+        folder: String,
+    },
+    /// It can be neither split nor given to another account any more.
+    #[error("files of transfer `{}` were sent already", path.display())]
+    Begun {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another account took it already.
+    #[error("transfer `{}` was taken by account {by} already", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// The account.
+        by: String,
+    },
     /// The plan isn't the one that was written.
     #[error("the plan of transfer `{}` was changed after it was written; its fingerprint was {planned} and is {found}", path.display())]
     Changed {

@@ -251,6 +251,17 @@ pub struct Count {
     pub bytes: u64,
 }
 
+impl Count {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Count) -> Count {
+        Count {
+            files: self.files.saturating_add(other.files),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
 impl Tally {
     /// All files of the plan.
     pub fn total(&self) -> Count {
@@ -262,10 +273,21 @@ impl Tally {
             self.failed,
             self.unknown,
         ];
-        parts.into_iter().fold(Count::default(), |sum, part| Count {
-            files: sum.files.saturating_add(part.files),
-            bytes: sum.bytes.saturating_add(part.bytes),
-        })
+        parts.into_iter().fold(Count::default(), Count::plus)
+    }
+
+    /// The counts of two transfers together.
+    #[must_use]
+    pub fn plus(&self, other: &Tally) -> Tally {
+        Tally {
+            planned: self.planned.plus(other.planned),
+            intended: self.intended.plus(other.intended),
+            accepted: self.accepted.plus(other.accepted),
+            completed: self.completed.plus(other.completed),
+            failed: self.failed.plus(other.failed),
+            unknown: self.unknown.plus(other.unknown),
+            skipped: self.skipped.saturating_add(other.skipped),
+        }
     }
 
     /// The count that a file in this state belongs to.

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Item, JournalError};
 
-/// What a transfer is: the part of it that never changes once it is planned.
+/// What a transfer is: what never changes once it is planned, but for the account, which may be another until something was
+/// sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// The endpoint that it was planned against; it runs against no other.
     pub endpoint: String,
-    /// The account that it was planned with; it runs with no other, for export jobs are listed per account.
+    /// The account that it was planned with, or that [took](super::SqliteJournal::take_over) it before anything was sent. It
+    /// runs with no other, for export jobs are listed per account.
     pub account: String,
     /// What becomes of the platform's copies.
     pub mode: ExportMode,

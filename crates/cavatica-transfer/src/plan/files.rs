@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use cavatica_exports::Cavatica;
 use cavatica_exports::model::bulk::{Batch, BulkItem};
 use cavatica_exports::model::{File, FileId};
+use cavatica_exports::transport::Error;
 
 use super::error::PlanError;
 
 /// What the platform shows for some ids.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     files: HashMap<FileId, File>,
     /// Why it doesn't show others, in its own words.
     reasons: HashMap<FileId, String>,
@@ -17,7 +18,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// The file or folder, or why it isn't shown.
-    pub(super) fn get(&self, id: &FileId) -> Result<&File, &str> {
+    pub(crate) fn get(&self, id: &FileId) -> Result<&File, &str> {
         self.files.get(id).ok_or_else(|| {
             self.reasons.get(id).map_or(
                 "the platform doesn't show it: it was deleted, or you have no right to it",
@@ -32,7 +33,7 @@ impl Shown {
 }
 
 /// Reads files and folders by their ids.
-pub(super) async fn read(platform: &Cavatica, mut ids: Vec<FileId>) -> Result<Shown, PlanError> {
+pub(crate) async fn read(platform: &Cavatica, mut ids: Vec<FileId>) -> Result<Shown, Error> {
     ids.sort_unstable();
     ids.dedup();
     let mut shown = Shown {
@@ -41,12 +42,7 @@ pub(super) async fn read(platform: &Cavatica, mut ids: Vec<FileId>) -> Result<Sh
     };
     for ids in ids.chunks(Batch::<FileId>::MAX) {
         let batch = Batch::new(ids.to_vec()).expect("a chunk is 1 to 100 files");
-        let answer = platform
-            .files
-            .get_bulk::<File>(&batch)
-            .await
-            .map_err(PlanError::Call)?
-            .value;
+        let answer = platform.files.get_bulk::<File>(&batch).await?.value;
         let count_agrees = answer.items.len() == ids.len();
         for (position, item) in answer.items.into_iter().enumerate() {
             match item {
@@ -89,7 +85,9 @@ impl Folders {
             if above.is_empty() {
                 return Ok(());
             }
-            let shown = read(platform, above.clone()).await?;
+            let shown = read(platform, above.clone())
+                .await
+                .map_err(PlanError::Call)?;
             let mut next = Vec::new();
             for id in above {
                 let folder = shown.get(&id).ok();

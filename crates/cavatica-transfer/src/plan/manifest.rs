@@ -78,7 +78,7 @@ impl Finder {
         sieve: &mut Sieve<'_>,
     ) -> Result<Flow, PlanError> {
         let ids: Vec<FileId> = rows.iter().filter_map(|row| row.id.clone()).collect();
-        let shown = files::read(platform, ids).await?;
+        let shown = files::read(platform, ids).await.map_err(PlanError::Call)?;
         self.above.learn(platform, shown.files()).await?;
         let entries = self.entries(platform, rows).await?;
         for row in rows {

@@ -16,6 +16,7 @@ mod tree;
 mod unplanned;
 
 pub use error::{PlanError, Refusal};
+pub(crate) use files::read as read_files;
 pub use filter::Filter;
 pub use glob::Glob;
 pub use unplanned::Unplanned;

@@ -74,7 +74,9 @@ async fn of_one(
         sieve.draft.note_app(&task.id, app)?;
     }
     for (ids, are_folders) in [(found.files, false), (found.folders, true)] {
-        let shown = files::read(platform, ids.clone()).await?;
+        let shown = files::read(platform, ids.clone())
+            .await
+            .map_err(PlanError::Call)?;
         folders.learn(platform, shown.files()).await?;
         for id in ids {
             let flow = match shown.get(&id) {

@@ -29,10 +29,10 @@ pub use way::Way;
 use std::time::Duration;
 
 use cavatica_exports::model::finding::Objection;
-use cavatica_exports::model::{FileId, VolumeId};
+use cavatica_exports::model::{FileId, Volume, VolumeId};
 use cavatica_exports::transport;
 
-use crate::journal::{JournalError, Tally};
+use crate::journal::{JournalError, Tally, Terms};
 
 /// How a run behaves.
 #[derive(Clone, Debug)]
@@ -148,7 +148,28 @@ pub struct VolumeDifference {
     pub found: String,
 }
 
-fn what_changed(changes: &[VolumeDifference], objections: &[Objection]) -> String {
+/// What is different about a volume since a transfer to it was planned. A bucket that isn't shown now, or wasn't then, can't be
+/// compared.
+pub(crate) fn changes_of(terms: &Terms, volume: &Volume) -> Vec<VolumeDifference> {
+    let (Some(planned), Some(found)) = (&terms.bucket, volume.bucket()) else {
+        return Vec::new();
+    };
+    let pairs = [
+        ("bucket", planned.as_str(), found),
+        ("prefix", &terms.volume_prefix, volume.prefix()),
+    ];
+    let different = pairs
+        .into_iter()
+        .filter(|(_, planned, found)| planned != found);
+    let differences = different.map(|(what, planned, found)| VolumeDifference {
+        what,
+        planned: planned.to_owned(),
+        found: found.to_owned(),
+    });
+    differences.collect()
+}
+
+pub(crate) fn what_changed(changes: &[VolumeDifference], objections: &[Objection]) -> String {
     let changes = changes.iter().map(|change| {
         let VolumeDifference {
             what,

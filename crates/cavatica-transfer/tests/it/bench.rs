@@ -55,10 +55,7 @@ impl Bench {
     }
 
     pub(crate) fn options(&self) -> PlanOptions {
-        PlanOptions::new(
-            Selection::project(PROJECT.parse().expect("a project")),
-            PlanTarget::Volume(VOLUME.parse().expect("a volume")),
-        )
+        plan_options()
     }
 
     pub(crate) async fn plan(&self, options: PlanOptions) -> Result<PlanReport, PlanError> {
@@ -99,6 +96,14 @@ impl Bench {
         check_journal(&self.transfer(), &ledger);
         ledger
     }
+}
+
+/// The whole project, to be moved to the volume.
+pub(crate) fn plan_options() -> PlanOptions {
+    PlanOptions::new(
+        Selection::project(PROJECT.parse().expect("a project")),
+        PlanTarget::Volume(VOLUME.parse().expect("a volume")),
+    )
 }
 
 /// What the journal says of each file is what the sandbox did.

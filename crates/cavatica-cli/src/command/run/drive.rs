@@ -53,13 +53,7 @@ impl Opened {
         let user = Account::new(client.clone()).user().await?.value;
         let account = user.username.into_value().unwrap_or_default();
         planned.terms().must_be_of(transfer, &account)?;
-        let mut opening = Opening::default().approved(approval);
-        match &environment.state {
-            Some(state) => opening = opening.locks_in(state.join("cavatica/locks")),
-            None => ui.warn(
-                "a run of a copy of this transfer would not be noticed: neither XDG_STATE_HOME nor HOME is set",
-            ),
-        }
+        let opening = opening(&environment, ui).approved(approval);
         let mut journal = opening.open(transfer, Timestamp::now())?;
         let memory = Memory::of(&environment);
         if journal.terms().mode == ExportMode::Copy {
@@ -82,6 +76,19 @@ impl Opened {
             journal,
             memory,
         })
+    }
+}
+
+/// How a transfer is opened to be written to.
+pub(crate) fn opening(environment: &Environment, ui: &Ui) -> Opening {
+    match &environment.state {
+        Some(state) => Opening::default().locks_in(state.join("cavatica/locks")),
+        None => {
+            ui.warn(
+                "a run of a copy of this transfer would not be noticed: neither XDG_STATE_HOME nor HOME is set",
+            );
+            Opening::default()
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A transfer while it is being planned.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::{ExportProperties, FileId, Location, ProjectId, TaskId};
@@ -13,7 +14,7 @@ use super::open::connect;
 use super::reckoning::fingerprint;
 use super::unfinished::Unfinished;
 use super::words::word;
-use super::{JournalError, Overwrite, Terms, schema};
+use super::{JournalError, Overwrite, Terms, portion, schema};
 use crate::fingerprint::Fingerprint;
 use crate::state::ItemId;
 
@@ -43,6 +44,13 @@ pub struct PlannedFile<'a> {
     pub metadata: Option<&'a str>,
     /// The folder that it lies in.
     pub folder: Option<&'a FileId>,
+}
+
+/// When a finished plan becomes a transfer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seal {
+    Now,
+    Later,
 }
 
 /// A file that was selected and isn't sent.
@@ -178,7 +186,7 @@ impl Draft {
     ///
     /// If the file can't be read.
     pub fn fingerprint(&self) -> Result<Fingerprint, JournalError> {
-        fingerprint(&self.path, &self.connection, &self.terms)
+        fingerprint(&self.path, &self.connection)
     }
 
     /// Adds a file to be sent.
@@ -403,6 +411,25 @@ impl Draft {
             .map_err(|source| self.sqlite(source))?
     }
 
+    /// Takes files of a plan, with everything that is known of them, and if so asked those that it left out.
+    pub(super) fn take_from(
+        &mut self,
+        whole: &Path,
+        items: &Range<ItemId>,
+        has_skipped: bool,
+    ) -> Result<(), JournalError> {
+        let take = |connection: &Connection| {
+            // Other files can't join a transaction that is under way.
+            connection.execute_batch("COMMIT")?;
+            let counts = portion::take_from(connection, whole, items, has_skipped)?;
+            connection.execute_batch("BEGIN")?;
+            Ok(counts)
+        };
+        let counts = take(&self.connection).map_err(|source| self.sqlite(source))?;
+        (self.files, self.bytes, self.skipped) = counts;
+        Ok(())
+    }
+
     /// Walks through all planned locations, relative to the prefix, in the order they were added.
     ///
     /// # Errors
@@ -427,7 +454,16 @@ impl Draft {
     /// # Errors
     ///
     /// If it can't be written or brought to the disk.
-    pub fn finish(mut self) -> Result<Fingerprint, JournalError> {
+    pub fn finish(self) -> Result<Fingerprint, JournalError> {
+        self.close(Seal::Now)
+    }
+
+    /// Finishes it but for the seal, so that nobody takes it for a transfer yet.
+    pub(super) fn finish_unsealed(self) -> Result<Fingerprint, JournalError> {
+        self.close(Seal::Later)
+    }
+
+    fn close(mut self, to_be_sealed: Seal) -> Result<Fingerprint, JournalError> {
         let counted = self.folders.write(&self.connection);
         counted.map_err(|source| self.sqlite(source))?;
         let fingerprint = self.fingerprint()?;
@@ -441,7 +477,9 @@ impl Draft {
                     fingerprint.as_bytes().as_slice()
                 ],
             )?;
-            schema::seal(connection)?;
+            if to_be_sealed == Seal::Now {
+                schema::seal(connection)?;
+            }
             connection.execute_batch("COMMIT")?;
             // The file is left as the run will use it.
             connection.pragma_update(None, "journal_mode", "DELETE")

@@ -11,12 +11,13 @@ use super::codec::{
     ACCEPTED, COMPLETED, FAILED, INTENDED, PLANNED, UNKNOWN, copying, damaged, hex, moment,
     read_back,
 };
+use super::part::{self, Part, Split};
 use super::{Copying, Count, JournalError, Tally, Terms};
 use crate::fingerprint::Fingerprint;
 
 /// What a transfer and all its copies have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TransferId([u8; 16]);
+pub(crate) struct TransferId([u8; 16]);
 
 impl TransferId {
     /// The id of a transfer from before they had one: no two plans were made in the same millisecond and would send the
@@ -50,6 +51,8 @@ pub(super) struct Header {
     pub(super) skipped: u64,
     pub(super) fingerprint: Fingerprint,
     pub(super) copying: Copying,
+    pub(super) part: Option<Part>,
+    pub(super) split: Option<Split>,
 }
 
 pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, JournalError> {
@@ -64,11 +67,12 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         Option<Vec<u8>>,
         i64,
         Option<Vec<u8>>,
+        Option<String>,
     );
     let row: Option<Row> = connection
         .query_row(
-            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven, id
-             FROM transfer",
+            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven, id,
+             account FROM transfer",
             [],
             |row| {
                 Ok((
@@ -82,6 +86,7 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
                     row.get(7)?,
                     row.get(8)?,
                     row.get(9)?,
+                    row.get(10)?,
                 ))
             },
         )
@@ -98,6 +103,7 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         Some(print),
         copy,
         id,
+        account,
     )) = row
     else {
         return Err(JournalError::Unfinished {
@@ -106,6 +112,9 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
     };
     let fingerprint = Fingerprint::from_bytes(&print)
         .ok_or_else(|| damaged(path, "its fingerprint has the wrong length"))?;
+    let mut terms: Terms = serde_json::from_str(&terms).map_err(|error| damaged(path, error))?;
+    terms.account = account.unwrap_or(terms.account);
+    let (part, split) = part::read(path, connection, &fingerprint)?;
     Ok(Header {
         id: match id {
             Some(id) => TransferId(
@@ -114,7 +123,7 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
             ),
             None => TransferId::derived(created, &fingerprint),
         },
-        terms: serde_json::from_str(&terms).map_err(|error| damaged(path, error))?,
+        terms,
         created: moment(Some(created)).ok_or_else(|| damaged(path, "its date is no date"))?,
         selection,
         label,
@@ -123,6 +132,8 @@ pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, Jou
         skipped: count(path, "skipped files", skipped)?,
         fingerprint,
         copying: copying(copy),
+        part,
+        split,
     })
 }
 

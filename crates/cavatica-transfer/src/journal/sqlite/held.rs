@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::by_file::ByFile;
 use super::codec::{self, INTENDED, PLANNED, copying_number, milliseconds};
+use super::header::Header;
 use super::lock::{Lock, Unguarded};
 use super::open::{Held, WorkError};
 use super::owner::Owner;
@@ -20,17 +21,16 @@ use super::{
     IntentId, Item, Journal, JournalError, OpenItem, Opening, Pick, Tally, Terms, TransferFile,
     fence, folders, header, words,
 };
-use crate::fingerprint::Fingerprint;
 use crate::mutation::Mutation;
 use crate::state::{ItemId, Step, Word};
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
 #[derive(Debug)]
 pub struct SqliteJournal {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     pub(super) connection: Connection,
     lock: Lock,
-    terms: Terms,
+    pub(super) terms: Terms,
     run: i64,
     fence: Option<fence::Fence>,
     /// Everything up to here has an attempt; everything behind is fresh, unless it was set aside.
@@ -70,11 +70,14 @@ impl SqliteJournal {
             lock,
             header,
         } = Held::take(path, opening.locks.as_deref(), now)?;
+        if let Some(split) = &header.split {
+            return Err(split.error(path));
+        }
         let mut journal = SqliteJournal {
             path: path.to_owned(),
             connection,
             lock,
-            terms: header.terms,
+            terms: header.terms.clone(),
             run: 0,
             fence: None,
             last_intended: 0,
@@ -83,7 +86,7 @@ impl SqliteJournal {
             items_by_file: None,
             intents: Vec::new(),
         };
-        journal.begin_run(opening.approval, header.fingerprint, now)?;
+        journal.begin_run(opening.approval, &header, now)?;
         journal.fence = Some(fence::Fence::before(path, journal.run)?);
         Ok(journal)
     }
@@ -101,13 +104,13 @@ impl SqliteJournal {
     fn begin_run(
         &mut self,
         approval: Approval,
-        planned: Fingerprint,
+        header: &Header,
         now: Timestamp,
     ) -> Result<(), JournalError> {
         let owner = self.lock.owner.clone();
-        let (path, terms) = (self.path.clone(), self.terms.clone());
+        let path = self.path.clone();
         self.run = self.write(|connection| {
-            approval.check(&path, connection, &terms, planned)?;
+            approval.check(&path, connection, header)?;
             connection.execute(
                 "INSERT INTO run (host, process, version, started, seen) VALUES (?, ?, ?, ?, ?)",
                 params![
@@ -130,7 +133,7 @@ impl SqliteJournal {
     }
 
     /// Writes into the transaction that the next commit ends. An error undoes all of it.
-    fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&Connection) -> Result<T, WorkError>,
     ) -> Result<T, JournalError> {

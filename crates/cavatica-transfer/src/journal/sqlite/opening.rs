@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::header::Header;
 use super::reckoning::fingerprint;
-use super::{JournalError, SqliteJournal, Terms};
+use super::{JournalError, SqliteJournal};
 use crate::fingerprint::Fingerprint;
 
 /// What a plan is held against before it is run.
@@ -19,6 +20,8 @@ pub enum Approval {
     AsPlanned,
     /// This fingerprint, which somebody approved.
     Of(Fingerprint),
+    /// This fingerprint over all parts, which somebody approved, of the plan that the transfer is a part of.
+    OfWhole(Fingerprint),
 }
 
 impl Approval {
@@ -27,27 +30,36 @@ impl Approval {
         self,
         path: &Path,
         connection: &Connection,
-        terms: &Terms,
-        planned: Fingerprint,
+        header: &Header,
     ) -> Result<(), JournalError> {
-        let approved = match self {
-            Approval::NotAsked => return Ok(()),
-            Approval::AsPlanned => planned,
-            Approval::Of(approved) => approved,
-        };
-        let found = fingerprint(path, connection, terms)?;
-        if found == approved {
+        let planned = header.fingerprint;
+        if self == Approval::NotAsked {
             return Ok(());
         }
+        let found = fingerprint(path, connection)?;
         let path = path.to_owned();
-        Err(match self {
-            Approval::NotAsked | Approval::AsPlanned => JournalError::Changed {
-                path,
+        let as_planned = || match found == planned {
+            true => Ok(()),
+            false => Err(JournalError::Changed {
+                path: path.clone(),
                 planned,
                 found,
-            },
-            Approval::Of(_) => JournalError::NotApproved { path, found },
-        })
+            }),
+        };
+        match self {
+            Approval::NotAsked => Ok(()),
+            Approval::AsPlanned => as_planned(),
+            Approval::Of(approved) if found == approved => Ok(()),
+            // The fingerprints of all parts are in each of them, and its own is among these.
+            Approval::OfWhole(approved)
+                if header.part.is_some_and(|part| part.whole == approved) =>
+            {
+                as_planned()
+            }
+            Approval::Of(_) | Approval::OfWhole(_) => {
+                Err(JournalError::NotApproved { path, found })
+            }
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Row, params};
 
 use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
-use super::header::{Header, header, sqlite, tally};
+use super::header::{Header, TransferId, header, sqlite, tally};
 use super::open::connect;
+use super::part::{self, Part, Split};
 use super::reckoning::fingerprint;
 use super::rows::{ItemRow, RunRow, SkippedRow, Verified};
 use super::words::Words;
@@ -100,7 +101,31 @@ impl TransferFile {
     ///
     /// If the file can't be read.
     pub fn compute_fingerprint(&self) -> Result<Fingerprint, JournalError> {
-        fingerprint(&self.path, &self.connection, &self.header.terms)
+        fingerprint(&self.path, &self.connection)
+    }
+
+    /// What it has in common with its copies, and with nothing else.
+    pub(crate) fn id(&self) -> TransferId {
+        self.header.id
+    }
+
+    /// Which part of a plan it is, if that was split.
+    pub fn part(&self) -> Option<Part> {
+        self.header.part
+    }
+
+    /// What became of it, if it was split: its parts run in its place.
+    pub fn split(&self) -> Option<&Split> {
+        self.header.split.as_ref()
+    }
+
+    /// Whether any file of it was sent, or may have been.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn has_begun(&self) -> Result<bool, JournalError> {
+        part::has_begun(&self.connection).map_err(|source| self.sqlite(source))
     }
 
     /// Who runs it now, if anybody does. Asking disturbs nobody.

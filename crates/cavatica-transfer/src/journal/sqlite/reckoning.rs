@@ -8,12 +8,13 @@ use super::codec;
 use super::{JournalError, Overwrite, Terms};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 
-/// The fingerprint of everything in a transfer that would be sent.
+/// The fingerprint of everything in a transfer that would be sent, with the terms that it was planned with: it stays the
+/// same when another account takes the transfer.
 pub(super) fn fingerprint(
     path: &Path,
     connection: &Connection,
-    terms: &Terms,
 ) -> Result<Fingerprint, JournalError> {
+    let terms = &planned_terms(path, connection)?;
     let walk = || -> rusqlite::Result<Result<Fingerprint, JournalError>> {
         // Those that are there, whatever the file says of itself.
         let rows: i64 = connection.query_row("SELECT count(*) FROM item", [], |row| row.get(0))?;
@@ -40,4 +41,12 @@ pub(super) fn fingerprint(
         Ok(Ok(printer.finish()))
     };
     walk().map_err(|source| JournalError::sqlite(path, "read", source))?
+}
+
+/// The terms as they were planned.
+pub(super) fn planned_terms(path: &Path, connection: &Connection) -> Result<Terms, JournalError> {
+    let terms: String = connection
+        .query_row("SELECT terms FROM transfer", [], |row| row.get(0))
+        .map_err(|source| super::header::sqlite(path, source))?;
+    serde_json::from_str(&terms).map_err(|error| codec::damaged(path, error))
 }

@@ -179,6 +179,20 @@ CREATE TABLE folder (
 ) STRICT;
 -- folder. NULL in files that were planned before.
 ALTER TABLE item ADD COLUMN folder INTEGER;
+", "
+-- The parts of a plan that was split, in the plan itself and in each of them.
+CREATE TABLE part (
+    number INTEGER PRIMARY KEY,     -- from 1 on
+    fingerprint BLOB NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) STRICT;
+-- Which of them this transfer is. NULL if it is none.
+ALTER TABLE transfer ADD COLUMN part INTEGER;
+-- The folder that its parts were put into, in words: then it doesn't run any more. NULL if it wasn't split.
+ALTER TABLE transfer ADD COLUMN split_into TEXT;
+-- The account that took it over before anything was sent. NULL where that is the account it was planned with.
+ALTER TABLE transfer ADD COLUMN account TEXT;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

@@ -61,6 +61,22 @@ impl Looked {
         self.missing + self.differs
     }
 
+    /// What the looks at two destinations saw, or those of two transfers at one.
+    #[must_use]
+    pub fn plus(&self, other: &Looked) -> Looked {
+        Looked {
+            same: self.same + other.same,
+            by_key_alone: self.by_key_alone + other.by_key_alone,
+            missing: self.missing + other.missing,
+            differs: self.differs + other.differs,
+            unread: self.unread + other.unread,
+            newest: [self.newest, other.newest]
+                .into_iter()
+                .flatten()
+                .max_by_key(|(at, _)| *at),
+        }
+    }
+
     /// Files that some look was about.
     pub fn files(&self) -> u64 {
         self.same + self.wrong() + self.unread

@@ -111,7 +111,7 @@ fn named(error: JournalError, goal: &Path) -> JournalError {
 
 /// Brings the names in a file's folder to the disk.
 #[cfg(unix)]
-fn sync_folder(file: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(file: &Path) -> io::Result<()> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
@@ -121,6 +121,6 @@ fn sync_folder(file: &Path) -> io::Result<()> {
 
 /// Elsewhere a folder can't be opened as a file.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }

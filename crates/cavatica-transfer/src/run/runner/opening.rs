@@ -14,7 +14,7 @@ use crate::evidence::{AskError, SentBy};
 use crate::journal::{IntentId, Sent};
 use crate::run::inquiry::Cause;
 use crate::run::tasks::{self, Unfinished};
-use crate::run::{RunError, VolumeDifference};
+use crate::run::{RunError, changes_of};
 use crate::state::ItemId;
 
 /// Clocks that differ by more than this are told about.
@@ -81,21 +81,7 @@ impl Runner<'_> {
     /// The plan looked at the volume once, and that may be long ago.
     fn volume_is_as_planned(&self, volume: &Volume) -> Result<(), RunError> {
         let objections = volume.export_findings().objections;
-        let mut changes = Vec::new();
-        let mut compare = |what, planned: &str, found: &str| {
-            if planned != found {
-                changes.push(VolumeDifference {
-                    what,
-                    planned: planned.to_owned(),
-                    found: found.to_owned(),
-                });
-            }
-        };
-        // A bucket that isn't shown now, or wasn't then, can't be compared.
-        if let (Some(planned), Some(found)) = (&self.terms.bucket, volume.bucket()) {
-            compare("bucket", planned, found);
-            compare("prefix", &self.terms.volume_prefix, volume.prefix());
-        }
+        let changes = changes_of(&self.terms, volume);
         if changes.is_empty() && objections.is_empty() {
             return Ok(());
         }
@@ -138,7 +124,8 @@ impl Runner<'_> {
         }
         let held = self.hold_files_of(unfinished)?;
         let all_read = unfinished.jobs.len() as u64 >= total;
-        let affordable = total.div_ceil(100) * FOR_OTHERS <= self.platform.client.budget().limit;
+        let affordable =
+            total.div_ceil(100) * FOR_OTHERS <= self.platform.client.budget().allowance;
         let now = Instant::now();
         let window = self.options.timing.longest_poll;
         let lately = self.swept.is_some_and(|swept| now - swept < window);
