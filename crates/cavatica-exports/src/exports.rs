@@ -1,7 +1,5 @@
 //! Export jobs: start, read, list.
 
-use std::time::Duration;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +11,6 @@ use crate::model::{
 };
 use crate::pager::{MAX_PAGE, Pager};
 use crate::transport::{Call, Client, Effect, Error, Fetched};
-use crate::{WaitError, Watch};
 
 /// Calls about export jobs.
 ///
@@ -175,26 +172,6 @@ impl Exports {
             .query("fields", "id,state")
             .query("limit", 1);
         Ok(self.client.fetch::<Page<ExportJob>>(call).await?.total)
-    }
-
-    /// Follows jobs to their ends.
-    pub fn watch(&self, ids: impl IntoIterator<Item = ExportId>) -> Watch {
-        Watch::new(self.clone(), ids)
-    }
-
-    /// Waits until one job has ended. A failed one has ended, too: its `state` and its `error` tell.
-    ///
-    /// # Errors
-    ///
-    /// [`WaitError::TimedOut`] after `limit`, whatever is under way then; the job goes on all the same.
-    pub async fn wait(&self, id: &ExportId, limit: Duration) -> Result<ExportJob, WaitError> {
-        let mut watch = self.watch([id.clone()]).with_limit(limit);
-        while let Some(jobs) = watch.next().await? {
-            if let Some(job) = jobs.into_iter().find(ExportJob::is_final) {
-                return Ok(job);
-            }
-        }
-        Err(WaitError::Missing { jobs: Vec::new() })
     }
 }
 

@@ -94,6 +94,28 @@ pub struct Watch {
 
 type Asking = Pin<Box<dyn Future<Output = Result<Vec<ExportJob>, Error>> + Send>>;
 
+impl Exports {
+    /// Follows jobs to their ends.
+    pub fn watch(&self, ids: impl IntoIterator<Item = ExportId>) -> Watch {
+        Watch::new(self.clone(), ids)
+    }
+
+    /// Waits until one job has ended. A failed one has ended, too: its `state` and its `error` tell.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] after `limit`, whatever is under way then; the job goes on all the same.
+    pub async fn wait(&self, id: &ExportId, limit: Duration) -> Result<ExportJob, WaitError> {
+        let mut watch = self.watch([id.clone()]).with_limit(limit);
+        while let Some(jobs) = watch.next().await? {
+            if let Some(job) = jobs.into_iter().find(ExportJob::is_final) {
+                return Ok(job);
+            }
+        }
+        Err(WaitError::Missing { jobs: Vec::new() })
+    }
+}
+
 impl Watch {
     pub(crate) fn new(exports: Exports, ids: impl IntoIterator<Item = ExportId>) -> Self {
         let mut known = HashSet::new();

@@ -275,6 +275,13 @@ impl Volume {
     }
 }
 
+impl ExportProperties {
+    /// What speaks against asking for these on this volume, whose own properties apply where these say nothing.
+    pub fn findings_on(&self, volume: &Volume) -> Findings {
+        property_findings(Some(self), volume.default_properties())
+    }
+}
+
 /// Judges the properties that would apply: the request's own, and the volume's defaults where it has none.
 pub(crate) fn property_findings(
     asked: Option<&ExportProperties>,

@@ -103,6 +103,7 @@ mod file_ref;
 pub mod id;
 pub mod job;
 mod key;
+mod keyed;
 mod layout;
 mod location;
 pub mod manifest;

@@ -11,11 +11,12 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::Token;
 use crate::budget::Budget;
-use crate::client::{Client, Shared};
+use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::connect::{Connect, ConnectionSource};
 use crate::endpoint::Endpoint;
 use crate::retry::{RetryBudget, RetryPolicy};
+use crate::shared::{OnRequest, OnWait, Settings, Shared};
 use crate::starts::Starts;
 use crate::wait::Wait;
 
@@ -33,25 +34,6 @@ pub enum BuildError {
     #[error("a reserve of {0} percent leaves nothing; at most 99")]
     Reserve(u8),
 }
-
-/// What can be set, with its defaults.
-pub(crate) struct Settings {
-    pub(crate) user_agent: HeaderValue,
-    pub(crate) attempt_limit: Duration,
-    pub(crate) call_limit: Duration,
-    pub(crate) patience: Duration,
-    pub(crate) max_answer: usize,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) on_wait: Option<OnWait>,
-    pub(crate) on_request: Option<OnRequest>,
-    /// How long bytes live at most, where that is known.
-    pub(crate) byte_life: Option<Duration>,
-    pub(crate) behind_proxy: bool,
-}
-
-type OnRequest = Box<dyn Fn(&mut HeaderMap) + Send + Sync>;
-type OnWait = Box<dyn Fn(&Wait) + Send + Sync>;
 
 /// Makes a [`Client`]. Every setting has a default that suits.
 #[must_use]
@@ -72,6 +54,13 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     on_wait: Option<OnWait>,
     on_request: Option<OnRequest>,
+}
+
+impl Client {
+    /// Begins to build a client.
+    pub fn builder(endpoint: Endpoint, token: Token) -> ClientBuilder {
+        ClientBuilder::new(endpoint, token)
+    }
 }
 
 impl ClientBuilder {

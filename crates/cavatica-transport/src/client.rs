@@ -2,47 +2,33 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::client::legacy;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
+use crate::Effect;
 use crate::answer::{Answer, Fetched, Reader, Success, anything, json};
-use crate::budget::{Budget, BudgetView, FREE_ROUTE};
-use crate::builder::{ClientBuilder, Settings};
+use crate::budget::{BudgetView, FREE_ROUTE};
 use crate::call::{Call, CallFault, LINK};
-use crate::connect::ConnectionSource;
 use crate::drive::{Spent, locked, since};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, FailedAttempt, Fault, Outcome, Subject};
-use crate::gate::{GatedBody, Guard};
-use crate::retry::RetryBudget;
-use crate::starts::Starts;
+use crate::gate::Guard;
+use crate::shared::Shared;
 use crate::trace;
-use crate::{Effect, Token};
 
 /// Calls the API. Cheap to clone; all clones share connections, request budget and retry budget.
 #[derive(Clone)]
 pub struct Client(pub(crate) Arc<Shared>, Option<Guard>);
 
-pub(crate) struct Shared {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) token: Token,
-    pub(crate) http: legacy::Client<ConnectionSource, GatedBody>,
-    pub(crate) settings: Settings,
-    pub(crate) budget: Mutex<Budget>,
-    pub(crate) retries: Mutex<RetryBudget>,
-    pub(crate) clock_ahead: Mutex<Option<SignedDuration>>,
-    pub(crate) starts: Starts,
-}
-
 impl Client {
-    /// Begins to build a client.
-    pub fn builder(endpoint: Endpoint, token: Token) -> ClientBuilder {
-        ClientBuilder::new(endpoint, token)
+    /// Withdraws every start whose bytes haven't left: it ends as [`NotSent`](crate::Outcome::NotSent), and isn't repeated. Starts
+    /// that are under way go on, for their answers are due. What begins after this isn't touched.
+    pub fn withdraw_starts(&self) {
+        self.0.starts.withdraw();
     }
 
     pub(crate) fn from_shared(shared: Shared) -> Self {

@@ -14,10 +14,10 @@ use crate::answer::{Reader, Success};
 use crate::budget::{Pace, RateHeaders, later};
 use crate::call::Prepared;
 use crate::classify::{BodyFault, Exchange, Proof, classify};
-use crate::client::Shared;
 use crate::error::{FailedAttempt, Fault, Outcome};
 use crate::gate::{Gate, GatedBody, Guard};
 use crate::retry::{Decision, decide, doubled};
+use crate::shared::Shared;
 use crate::trace;
 use crate::wait::{Wait, WaitReason};
 
@@ -95,51 +95,58 @@ impl Shared {
                 return Err(failure);
             }
             let most = self.settings.retry.attempts;
-            match decide(
+            let decision = decide(
                 call.effect,
                 failure.outcome,
                 &failure.fault,
                 spent.failures,
                 most,
-            ) {
-                Decision::GiveUp => return Err(failure),
-                Decision::BackOff => {
-                    let wait = self
-                        .settings
-                        .retry
-                        .wait(spent.failures, self.settings.clock.chance());
-                    let in_time = spent.time.saturating_add(wait) < self.settings.call_limit;
-                    if !in_time || !locked(&self.retries).take(&failure.fault) {
-                        return Err(failure);
-                    }
-                    spent.time += wait;
-                    self.wait(WaitReason::Retry, wait).await;
-                }
-                // Pacing waits, now that the budget knows.
-                Decision::AwaitBudget if free => return Err(failure),
-                Decision::AwaitBudget => {
-                    if let Pace::WaitUntil(until) = locked(&self.budget).outlook(self.now())
-                        && self.patience_left(spent) < since(self.now(), until)
-                    {
-                        return Err(failure);
-                    }
-                }
-                Decision::AwaitMaintenance => {
-                    spent.maintenances += 1;
-                    let wait = doubled(
-                        FIRST_MAINTENANCE_WAIT,
-                        spent.maintenances,
-                        LONGEST_MAINTENANCE_WAIT,
-                    );
-                    let wait = wait + self.jitter();
-                    if self.patience_left(spent) < wait {
-                        return Err(failure);
-                    }
-                    spent.patience += wait;
-                    self.wait(WaitReason::Maintenance, wait).await;
-                }
+            );
+            if !self.bide(decision, &failure.fault, free, spent).await {
+                return Err(failure);
             }
         }
+    }
+
+    /// Waits as decided; false where nothing is to be tried again, or not within what the call may take.
+    async fn bide(&self, decision: Decision, fault: &Fault, free: bool, spent: &mut Spent) -> bool {
+        match decision {
+            Decision::GiveUp => return false,
+            Decision::BackOff => {
+                let chance = self.settings.clock.chance();
+                let wait = self.settings.retry.wait(spent.failures, chance);
+                let in_time = spent.time.saturating_add(wait) < self.settings.call_limit;
+                if !in_time || !locked(&self.retries).take(fault) {
+                    return false;
+                }
+                spent.time += wait;
+                self.wait(WaitReason::Retry, wait).await;
+            }
+            // Pacing waits, now that the budget knows.
+            Decision::AwaitBudget if free => return false,
+            Decision::AwaitBudget => {
+                if let Pace::WaitUntil(until) = locked(&self.budget).outlook(self.now())
+                    && self.patience_left(spent) < since(self.now(), until)
+                {
+                    return false;
+                }
+            }
+            Decision::AwaitMaintenance => {
+                spent.maintenances += 1;
+                let wait = doubled(
+                    FIRST_MAINTENANCE_WAIT,
+                    spent.maintenances,
+                    LONGEST_MAINTENANCE_WAIT,
+                );
+                let wait = wait + self.jitter();
+                if self.patience_left(spent) < wait {
+                    return false;
+                }
+                spent.patience += wait;
+                self.wait(WaitReason::Maintenance, wait).await;
+            }
+        }
+        true
     }
 
     fn is_withdrawn(&self, call: &Prepared, spent: &Spent) -> bool {

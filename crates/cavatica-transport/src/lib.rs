@@ -73,6 +73,7 @@ mod endpoint;
 mod error;
 mod gate;
 mod retry;
+mod shared;
 mod starts;
 mod token;
 mod trace;

@@ -2,16 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Client;
 use crate::gate::{Gate, WeakGate};
-
-impl Client {
-    /// Withdraws every start whose bytes haven't left: it ends as [`NotSent`](crate::Outcome::NotSent), and isn't repeated. Starts
-    /// that are under way go on, for their answers are due. What begins after this isn't touched.
-    pub fn withdraw_starts(&self) {
-        self.0.starts.withdraw();
-    }
-}
 
 /// The gates of all starts under way, and how often they were withdrawn.
 #[derive(Default)]

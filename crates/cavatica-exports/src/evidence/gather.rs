@@ -1,14 +1,15 @@
 //! Asking the platform what became of files.
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
 
-use super::{Clocks, Extent, Question, Trace, Whereabouts, judge};
+use super::judge::{Clocks, Question, Trace, judge};
+use super::settling::Extent;
+use super::shown::{Evidence, hashed};
+use super::whereabouts::Whereabouts;
 use crate::model::bulk::{Batch, BulkItem, ExportBatchError};
 use crate::model::file::StoredFile;
 use crate::model::job::JobStanding;
-use crate::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, Location, VolumeId};
+use crate::model::{ExportId, ExportMode, ExportState, FileId, Location, VolumeId};
 use crate::mutation::Mutation;
 use crate::transport::Error;
 use crate::{Cavatica, ExportFilter, ListError};
@@ -43,53 +44,6 @@ pub struct Asked {
     pub in_flight: Vec<ExportId>,
     /// For copies, of which only a date or the object itself says whose they are.
     pub clocks: Clocks,
-}
-
-/// What the platform answered.
-#[derive(Debug)]
-pub struct Evidence {
-    /// The jobs of the files that were asked about.
-    pub jobs: HashMap<FileId, Vec<ExportJob>>,
-    /// Where those files lie; one that couldn't be read is absent.
-    pub whereabouts: HashMap<FileId, Whereabouts>,
-    /// The files, to be copied, whose planned objects were seen, of those whose jobs have no date that says enough.
-    pub objects: HashSet<FileId>,
-    /// How much of the list of jobs was read.
-    pub extent: Extent,
-    /// Whether the lists had as many jobs as they said, and those that they must.
-    pub clean: bool,
-    /// Every job that was listed, by its hash: eight bytes each.
-    listed: HashSet<u64>,
-}
-
-impl Evidence {
-    /// Whether a list showed this job. Should two hashes meet, a job is taken for listed; that is why no single one decides.
-    pub fn shows(&self, export: &str) -> bool {
-        self.listed.contains(&hashed(export))
-    }
-
-    /// A whole list of these jobs, and where files lie.
-    pub fn of(
-        listed: Vec<ExportJob>,
-        whereabouts: impl IntoIterator<Item = (FileId, Whereabouts)>,
-    ) -> Self {
-        let mut jobs: HashMap<FileId, Vec<ExportJob>> = HashMap::new();
-        for job in &listed {
-            if let Some(source) = job.source.value() {
-                jobs.entry(source.file.clone())
-                    .or_default()
-                    .push(job.clone());
-            }
-        }
-        Evidence {
-            jobs,
-            whereabouts: whereabouts.into_iter().collect(),
-            objects: HashSet::new(),
-            extent: Extent::Whole,
-            clean: true,
-            listed: listed.iter().map(|job| hashed(job.id.as_str())).collect(),
-        }
-    }
 }
 
 /// Why a question went unanswered.
@@ -317,12 +271,6 @@ impl Gathering<'_> {
         }
         Ok(())
     }
-}
-
-fn hashed(export: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    export.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Whether there is an object at a location of a volume.

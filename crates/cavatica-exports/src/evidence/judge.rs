@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Evidence, JobClock};
+use super::job_clock::JobClock;
+use super::shown::Evidence;
 use crate::model::wire::DateTime;
 use crate::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, Location, Tri, VolumeId};
 use crate::mutation::Mutation;

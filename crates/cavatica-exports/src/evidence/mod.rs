@@ -10,11 +10,13 @@ mod gather;
 mod job_clock;
 mod judge;
 mod settling;
+mod shown;
 mod whereabouts;
 
 pub use completed::Completed;
-pub use gather::{AskError, Asked, Effort, Evidence, gather, object_exists, whereabouts};
+pub use gather::{AskError, Asked, Effort, gather, object_exists, whereabouts};
 pub use job_clock::JobClock;
 pub use judge::{Clocks, Question, SentBy, Trace, judge};
 pub use settling::{Coverage, Extent, LATEST, Settled, Settling};
+pub use shown::Evidence;
 pub use whereabouts::Whereabouts;

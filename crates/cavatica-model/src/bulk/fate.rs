@@ -158,33 +158,55 @@ fn fates(sent: &[ExportKey<'_>], items: &[BulkItem<StartedJob>]) -> Vec<Fate> {
             }
         }
     }
-    if in_place {
-        for (position, answer) in nameless {
-            // Every job that names its file stands in its own place, so this place is free.
-            answers[position] = answer;
-        }
-    } else {
-        let left: Vec<usize> = (0..sent.len())
-            .filter(|index| answers[*index] == Fate::Missing)
-            .collect();
-        let errors: Vec<&ApiError> = nameless
-            .iter()
-            .filter_map(|(_, answer)| match answer {
-                Fate::Refused(error) => Some(error),
-                Fate::Accepted(_) | Fate::Missing => None,
-            })
-            .collect();
-        let alike = errors
-            .windows(2)
-            .all(|pair| (pair[0].code(), &pair[0].message) == (pair[1].code(), &pair[1].message));
-        let all_errors = errors.len() == nameless.len() && errors.len() == left.len();
-        if count_agrees && !surplus && all_errors && alike {
-            for (index, (_, answer)) in left.into_iter().zip(nameless) {
-                answers[index] = answer;
+    let belongs = match (in_place, count_agrees && !surplus) {
+        (true, _) => Nameless::InOrder,
+        (false, true) => Nameless::Anywhere,
+        (false, false) => Nameless::Nowhere,
+    };
+    share_out(&mut answers, nameless, belongs);
+    answers
+}
+
+/// Where what names no file belongs.
+enum Nameless {
+    /// Where it stands: every job that names its file stands in its own place, so this place is free.
+    InOrder,
+    /// Among the places that are left, in no known order.
+    Anywhere,
+    /// There is more or less of it than was asked for.
+    Nowhere,
+}
+
+/// Gives what names no file to the requests that it can only belong to.
+fn share_out(answers: &mut [Fate], nameless: Vec<(usize, Fate)>, belongs: Nameless) {
+    match belongs {
+        Nameless::InOrder => {
+            for (position, answer) in nameless {
+                answers[position] = answer;
             }
         }
+        // Errors that say the same fit whichever requests are left.
+        Nameless::Anywhere => {
+            let left: Vec<usize> = (0..answers.len())
+                .filter(|index| answers[*index] == Fate::Missing)
+                .collect();
+            let errors: Vec<&ApiError> = nameless
+                .iter()
+                .filter_map(|(_, answer)| match answer {
+                    Fate::Refused(error) => Some(error),
+                    Fate::Accepted(_) | Fate::Missing => None,
+                })
+                .collect();
+            let says = |error: &ApiError| (error.code(), error.message.clone());
+            let alike = errors.windows(2).all(|pair| says(pair[0]) == says(pair[1]));
+            if errors.len() == nameless.len() && errors.len() == left.len() && alike {
+                for (index, (_, answer)) in left.into_iter().zip(nameless) {
+                    answers[index] = answer;
+                }
+            }
+        }
+        Nameless::Nowhere => {}
     }
-    answers
 }
 
 /// Whether an error says that its item was refused. What a server says that failed, or had no time, is no answer.

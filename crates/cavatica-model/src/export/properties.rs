@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::property_findings;
-use crate::finding::Findings;
 use crate::open::open_names;
 use crate::wire::Open;
-use crate::{Tri, UnknownKeys, Volume};
+use crate::{Tri, UnknownKeys};
 
 open_names! {
     /// S3 server-side encryption.
@@ -148,10 +146,5 @@ impl ExportProperties {
             aws_storage_class: first(&self.aws_storage_class, &others.aws_storage_class),
             unknown,
         }
-    }
-
-    /// What speaks against asking for these on this volume, whose own properties apply where these say nothing.
-    pub fn findings_on(&self, volume: &Volume) -> Findings {
-        property_findings(Some(self), volume.default_properties())
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::RowFault;
 use super::column::Column;
 use crate::Tri;
+use crate::visible::is_invisible;
 use crate::wire::{Open, OpenName};
 
 /// What programs write where there is nothing: R, pandas and Python, SQL, and Excel with its errors.
@@ -93,4 +94,15 @@ pub(super) fn pasted_address(column: &Column, text: &str) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// Whether nobody would see anything in a cell.
+pub(super) fn is_empty(cell: &str) -> bool {
+    cell.chars()
+        .all(|letter| letter.is_whitespace() || is_invisible(letter))
+}
+
+/// Whether a text has the shape of the platform's file ids: 24 hex digits.
+pub(super) fn looks_like_file_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::cell::is_empty;
 use super::cell::{
     is_none, is_number, open_or_none, pasted_address, stands_for_nothing, type_name,
 };
 use super::column::Column;
 use super::header::Meanings;
 use super::meaning::{Meaning, Wish};
-use super::row::is_empty;
 use super::{Alias, Overwrite, Problem, Row, RowFault};
 use crate::file::{FilePath, FileRef};
 use crate::id::IdError;

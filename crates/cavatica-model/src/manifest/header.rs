@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::cell::looks_like_file_id;
 use super::column::Column;
 use super::foreign::Foreign;
 use super::json::Pairs;
 use super::lines::{Broken, Line, Lines, split, without_line_break};
 use super::meaning::{Meaning, meaning};
-use super::row::looks_like_file_id;
 use super::{Format, ManifestError, Problem, UnclearColumn};
 use crate::text::visible;
 

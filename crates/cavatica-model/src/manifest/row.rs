@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::cell::is_empty;
 use super::column::Column;
 use super::draft::{Cell, CellPlace, Draft};
 use super::header::{Header, Meanings};
@@ -9,12 +10,6 @@ use super::json::Pairs;
 use super::lines::{Broken, without_line_break};
 use super::meaning::Meaning;
 use super::{Problem, Row, RowFault};
-use crate::visible::is_invisible;
-
-/// Whether a text has the shape of the platform's file ids: 24 hex digits.
-pub(super) fn looks_like_file_id(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
 
 impl Problem {
     /// A problem of a cell that can't be read at all.
@@ -94,12 +89,6 @@ pub(super) fn from_cells(
         }
     }
     draft.finish(header.has(&Column::Id))
-}
-
-/// Whether nobody would see anything in a cell.
-pub(super) fn is_empty(cell: &str) -> bool {
-    cell.chars()
-        .all(|letter| letter.is_whitespace() || is_invisible(letter))
 }
 
 /// Whether a cell is one of the numbers that R and pandas write before each row, under a header without a name.

@@ -1,6 +1,6 @@
 //! What a row that can be exported should make one think about.
 
-use super::row::looks_like_file_id;
+use super::cell::looks_like_file_id;
 use super::{Overwrite, Row};
 use crate::Location;
 use crate::finding::Reason;

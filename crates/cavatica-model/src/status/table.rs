@@ -2,7 +2,7 @@
 //!
 //! Codes and statuses are the registry's (<https://docs.sevenbridges.com/reference/api-status-codes>), the words ours.
 
-use super::{Class, StatusCode};
+use super::code::StatusCode;
 
 mod account;
 mod any;
@@ -44,28 +44,4 @@ const fn joined() -> [StatusCode; length()] {
         part += 1;
     }
     table
-}
-
-const fn row(
-    code: i64,
-    http: u16,
-    class: Class,
-    meaning: &'static str,
-    cause: &'static str,
-    advice: &'static str,
-) -> StatusCode {
-    StatusCode {
-        code,
-        http,
-        class,
-        meaning,
-        cause,
-        advice,
-    }
-}
-
-/// A request that says the wrong thing, where no more is to be said about it.
-const fn mistake(code: i64, meaning: &'static str, cause: &'static str) -> StatusCode {
-    let advice = "compare the request with the documentation of the call";
-    row(code, 400, Class::CallersMistake, meaning, cause, advice)
 }

@@ -1,8 +1,8 @@
 //! Codes about the platform as a whole, users and projects.
 
-use super::{mistake, row};
 use crate::Class::{CallersMistake, Maintenance, Permanent, Throttled, Transient};
 use crate::error::StatusCode;
+use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

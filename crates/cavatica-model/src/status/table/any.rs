@@ -1,8 +1,8 @@
 //! Codes about any call.
 
-use super::row;
 use crate::Class::{CallersMistake, Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::code::row;
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

@@ -1,8 +1,8 @@
 //! Codes about manifests, asynchronous jobs and search.
 
-use super::{mistake, row};
 use crate::Class::{CallersMistake, Permanent, Throttled, Transient};
 use crate::error::StatusCode;
+use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

@@ -1,8 +1,8 @@
 //! Codes about volumes, imports and exports.
 
-use super::{mistake, row};
 use crate::Class::{CallersMistake, Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

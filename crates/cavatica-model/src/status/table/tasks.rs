@@ -1,8 +1,8 @@
 //! Codes about tasks.
 
-use super::{mistake, row};
 use crate::Class::{Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[StatusCode] = &[

@@ -1,0 +1,62 @@
+//! What the platform showed.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+use super::settling::Extent;
+use super::whereabouts::Whereabouts;
+use crate::model::{ExportJob, FileId};
+
+/// What the platform answered.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The jobs of the files that were asked about.
+    pub jobs: HashMap<FileId, Vec<ExportJob>>,
+    /// Where those files lie; one that couldn't be read is absent.
+    pub whereabouts: HashMap<FileId, Whereabouts>,
+    /// The files, to be copied, whose planned objects were seen, of those whose jobs have no date that says enough.
+    pub objects: HashSet<FileId>,
+    /// How much of the list of jobs was read.
+    pub extent: Extent,
+    /// Whether the lists had as many jobs as they said, and those that they must.
+    pub clean: bool,
+    /// Every job that was listed, by its hash: eight bytes each.
+    pub(super) listed: HashSet<u64>,
+}
+
+impl Evidence {
+    /// Whether a list showed this job. Should two hashes meet, a job is taken for listed; that is why no single one decides.
+    pub fn shows(&self, export: &str) -> bool {
+        self.listed.contains(&hashed(export))
+    }
+
+    /// A whole list of these jobs, and where files lie.
+    pub fn of(
+        listed: Vec<ExportJob>,
+        whereabouts: impl IntoIterator<Item = (FileId, Whereabouts)>,
+    ) -> Self {
+        let mut jobs: HashMap<FileId, Vec<ExportJob>> = HashMap::new();
+        for job in &listed {
+            if let Some(source) = job.source.value() {
+                jobs.entry(source.file.clone())
+                    .or_default()
+                    .push(job.clone());
+            }
+        }
+        Evidence {
+            jobs,
+            whereabouts: whereabouts.into_iter().collect(),
+            objects: HashSet::new(),
+            extent: Extent::Whole,
+            clean: true,
+            listed: listed.iter().map(|job| hashed(job.id.as_str())).collect(),
+        }
+    }
+}
+
+pub(super) fn hashed(export: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    export.hash(&mut hasher);
+    hasher.finish()
+}
