@@ -21,6 +21,8 @@ pub(crate) const LIBRARIES: [&str; 6] = [
 pub(crate) fn run(check: bool) -> Result<(), Failed> {
     let mut doc = cargo();
     doc.args(["doc", "--no-deps", "--quiet"]);
+    // As `ci` has it, so that nothing is documented twice.
+    doc.env("RUSTDOCFLAGS", "-D warnings");
     doc.args(LIBRARIES.iter().flat_map(|name| ["--package", name]));
     command(&mut doc)?;
     let mut differs = false;
