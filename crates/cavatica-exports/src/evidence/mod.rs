@@ -3,7 +3,8 @@
 //! [`Exports::start_once`](crate::Exports::start_once) and the engine decide by it, and so may another sender of many files.
 //!
 //! [`gather`] asks, cheapest question first. [`judge`] says what the answers show of one file, [`Settling`] when seeing
-//! nothing proves that there is nothing, [`JobClock`] when a job began on our own clock. All but the first are pure: no network, no clock, no disk.
+//! nothing proves that there is nothing, [`JobClock`] when a job began on our own clock. All but the first are pure: no
+//! network, no clock, no disk.
 
 mod completed;
 mod gather;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_exports::transport::Outcome;
-use cavatica_exports::{OnceError, Started};
+use cavatica_exports::transport::{Client, Outcome, Token};
+use cavatica_exports::{Exports, OnceError, Started};
 use cavatica_sandbox::{FaultPlan, Route, Sandbox};
 
 use crate::world::World;
@@ -17,7 +17,12 @@ async fn start_once(faults: &str, mode: ExportMode) -> (World, Result<Started, O
     let faults: FaultPlan = faults.parse().unwrap();
     let world = World::with(Sandbox::builder().seed(3).faults(faults)).await;
     let export = world.checked("README.txt", "docs/README.txt").await;
-    let started = world.exports.start_once(&export, mode, SETTLE).await;
+    let token = Token::new(world.sandbox.token().to_owned()).unwrap();
+    let client = Client::builder(world.sandbox.endpoint().parse().unwrap(), token)
+        .longest_byte_life(SETTLE / 3)
+        .build();
+    let exports = Exports::new(client.unwrap());
+    let started = exports.start_once(&export, mode, SETTLE).await;
     assert_eq!(world.sandbox.ledger().requests[&Route::Start], 1);
     (world, started)
 }
@@ -55,7 +60,7 @@ async fn a_request_that_never_arrived_is_proven_absent() {
 
 #[tokio::test]
 async fn a_refusal_says_what_the_platform_said() {
-    let (world, started) = start_once("refuse=9006@start", ExportMode::Move).await;
+    let (world, started) = start_once("refuse=403/9006@start", ExportMode::Move).await;
     let error = started.unwrap_err();
     assert!(matches!(error, OnceError::NotStarted(_)), "{error:?}");
     assert_eq!(*error.outcome(), Outcome::Refused);
