@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{FileId, Objection, VolumeId};
+use cavatica_exports::model::finding::Objection;
+use cavatica_exports::model::{FileId, VolumeId};
 use cavatica_exports::transport::{Client, Error};
 use serde::Serialize;
 
