@@ -40,7 +40,7 @@
 //! |---|---|
 //! | [`export`], [`finding`] | [`ExportRequest::check`] gives a [`CheckedExport`], or a [`Rejected`](finding::Rejected) with all objections; [`Reason`](finding::Reason) explains each name |
 //! | [`job`], [`bulk`] | [`ExportJob`], [`ExportBatch`] and what became of each of its requests: [`BulkAnswer::by_request`](bulk::BulkAnswer::by_request) |
-//! | [`file`], [`volume`], [`project`](mod@project), [`task`], [`account`] | what the platform shows |
+//! | [`file`](mod@file), [`volume`], [`project`], [`task`], [`account`] | what the platform shows |
 //! | [`id`], [`wire`] | ids made by parsing, good ever after; absent, null or value; names that may be unknown; pages |
 //! | [`destination`] | [`Template`](destination::Template) and [`Layout`] make locations, [`Census`](destination::Census) finds those that meet |
 //! | [`manifest`] | [`Manifest`](manifest::Manifest) reads CSV, TSV and JSON lines; [`manifest::check`] judges a whole one |
@@ -54,9 +54,8 @@
 //! cavatica-model = "0.1"
 //! ```
 //!
-//! The feature `schemars1` gives requests and findings JSON schemas (of schemars 1); without it there is none to
-//! switch. Rust 1.95 or later. It never opens a socket, reads a clock or a file, or
-//! needs a runtime.
+//! No features by default; `schemars1` gives requests and findings JSON schemas (of schemars 1). Rust 1.95 or later. It
+//! never opens a socket, reads a clock or a file, or needs a runtime.
 //!
 //! # Nothing is lost
 //!
