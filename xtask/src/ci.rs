@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    Failed, api, cargo, command, conformance, crash, deny, package, python, say, simulate, stores,
-    target, tidy,
+    Failed, cargo, command, conformance, crash, deny, python, say, simulate, stores, target, tidy,
 };
 
 pub(crate) fn run() -> Result<(), Failed> {
@@ -39,8 +38,6 @@ pub(crate) fn run() -> Result<(), Failed> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
-    step("public API", || api::run(true))?;
-    step("packages", package::run)?;
     step("demo", || {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
