@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cavatica_transfer::Mutation;
 
 use crate::belief::Belief;
-use crate::process::locked;
+use crate::log::locked;
 use crate::scenario::Scenario;
 use crate::world::{Mode, play};
 

@@ -1,10 +1,8 @@
 //! What happened, line by line: the same for the same seed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
-
-use crate::process::locked;
 
 /// A log that many write to. It costs nothing where nobody reads it.
 #[derive(Clone, Debug, Default)]
@@ -41,4 +39,9 @@ impl Log {
             .map(|lines| locked(lines).text.clone())
             .unwrap_or_default()
     }
+}
+
+/// A lock that nobody is afraid of.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::log::Log;
-use crate::process::{Process, locked};
+use crate::log::locked;
+use crate::process::Process;
 
 /// How long bytes live at most, by the belief `requests-die`.
 pub(crate) const BYTE_LIFE: Duration = Duration::from_secs(20);

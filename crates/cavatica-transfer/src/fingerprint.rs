@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
-
-use crate::journal::{Overwrite, Terms};
 
 /// A SHA-256 over the terms of a transfer and every file with its location. Two plans that would send the same have the
 /// same fingerprint, however the files were found.
@@ -78,7 +77,7 @@ pub(crate) struct Fingerprinter {
 }
 
 impl Fingerprinter {
-    pub(crate) fn new(terms: &Terms, files: usize) -> Self {
+    pub(crate) fn new(terms: &impl Serialize, files: usize) -> Self {
         let mut hash = Sha256::new();
         // JSON of a struct: fields in a fixed order, no two contents with one text.
         hash.update(serde_json::to_vec(terms).expect("terms are plain data"));
@@ -93,17 +92,13 @@ impl Fingerprinter {
         &mut self,
         file: &str,
         location: &str,
-        overwrite: Overwrite,
+        may_overwrite: bool,
         properties: Option<&str>,
     ) {
-        let overwrite = match overwrite {
-            Overwrite::Forbidden => 0_u8,
-            Overwrite::Allowed => 1,
-        };
         // Neither ids nor locations hold control characters, so no two items have one text.
         let mut hash = Sha256::new();
         hash.update(file);
-        hash.update([0, overwrite]);
+        hash.update([0, u8::from(may_overwrite)]);
         hash.update(location);
         if let Some(properties) = properties {
             hash.update([0]);

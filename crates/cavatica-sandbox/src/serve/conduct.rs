@@ -16,7 +16,7 @@ const HANG: Duration = Duration::from_secs(3600);
 
 /// Carries a request out. What is accepted bit by bit goes on being accepted when the client has heard something, or has
 /// gone.
-pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Outcome, Dropped> {
+pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Conducted, Dropped> {
     let faults = hub.faults().strike(request.route);
     for fault in &faults {
         if let Some(early) = before(fault).await {
@@ -41,7 +41,7 @@ pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Outc
         }
     };
     let answer = answer.unwrap_or_else(|error| Reply::error(&error));
-    let mut outcome = Outcome::plain(answer);
+    let mut outcome = Conducted::plain(answer);
     for fault in &faults {
         after(fault, &mut outcome).await?;
     }
@@ -49,27 +49,27 @@ pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Outc
 }
 
 /// What comes back without the request having been carried out.
-async fn before(fault: &Fault) -> Option<Result<Outcome, Dropped>> {
+async fn before(fault: &Fault) -> Option<Result<Conducted, Dropped>> {
     let outcome = match fault {
         Fault::DropBefore => return Some(Err(Dropped)),
         Fault::HangBefore => {
             tokio::time::sleep(HANG).await;
             return Some(Err(Dropped));
         }
-        Fault::Refuse { status, code } => Outcome::plain(refusal(*status, Code(*code))),
-        Fault::HtmlBefore { status } => Outcome::plain(Reply::html(*status, GATEWAY_PAGE)),
-        Fault::Throttle => Outcome {
+        Fault::Refuse { status, code } => Conducted::plain(refusal(*status, Code(*code))),
+        Fault::HtmlBefore { status } => Conducted::plain(Reply::html(*status, GATEWAY_PAGE)),
+        Fault::Throttle => Conducted {
             rate_headers: RateHeaders::Missing,
-            ..Outcome::plain(Reply::error(&Code::RATE_LIMIT.error()))
+            ..Conducted::plain(Reply::error(&Code::RATE_LIMIT.error()))
         },
-        Fault::Maintenance => Outcome::plain(Reply::error(&Code::MAINTENANCE.error())),
+        Fault::Maintenance => Conducted::plain(Reply::error(&Code::MAINTENANCE.error())),
         _ => return None,
     };
     Some(Ok(outcome))
 }
 
 /// Changes what comes back of a request that was carried out.
-async fn after(fault: &Fault, outcome: &mut Outcome) -> Result<(), Dropped> {
+async fn after(fault: &Fault, outcome: &mut Conducted) -> Result<(), Dropped> {
     let answer = &mut outcome.answer;
     match fault {
         Fault::DropAfter => return Err(Dropped),
@@ -163,7 +163,7 @@ const GATEWAY_PAGE: &str = "<html>\n<head><title>Bad Gateway</title></head>\n\
 pub(crate) struct Dropped;
 
 /// An answer and the way it goes out.
-pub(crate) struct Outcome {
+pub(crate) struct Conducted {
     pub(crate) answer: Reply,
     pub(crate) rate_headers: RateHeaders,
     pub(crate) length: Length,
@@ -181,9 +181,9 @@ pub(crate) enum Length {
     Half,
 }
 
-impl Outcome {
-    pub(crate) fn plain(answer: Reply) -> Outcome {
-        Outcome {
+impl Conducted {
+    pub(crate) fn plain(answer: Reply) -> Conducted {
+        Conducted {
             answer,
             rate_headers: RateHeaders::Shown,
             length: Length::Whole,

@@ -14,7 +14,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Frame, Incoming};
 
-use super::conduct::{Dropped, Length, Outcome, RateHeaders, conduct};
+use super::conduct::{Conducted, Dropped, Length, RateHeaders, conduct};
 use super::guard;
 use crate::clock::{http_date, timestamp};
 use crate::control::admin::{admin, is_part_of_the_page};
@@ -52,7 +52,7 @@ pub(crate) async fn reply(
     let finish = |outcome| finish(hub, account, outcome);
     let body = match read(&head.uri, body).await {
         Ok(body) => body,
-        Err(refusal) => return finish(Outcome::plain(Reply::error(&refusal))),
+        Err(refusal) => return finish(Conducted::plain(Reply::error(&refusal))),
     };
     let path = head.uri.path();
     let query = Query::parse(head.uri.query().unwrap_or_default());
@@ -81,14 +81,14 @@ pub(crate) async fn reply(
         return Ok(plain_reply(Reply::no_such_call()));
     }
     let outcome = match admit(hub, account, &found) {
-        Err(refusal) => Outcome::plain(Reply::error(&refusal)),
+        Err(refusal) => Conducted::plain(Reply::error(&refusal)),
         Ok(account) => match found {
             Found::Unserved => {
                 let why = "The platform has this call; the sandbox doesn't serve it.";
-                Outcome::plain(Reply::error(&Code::NOT_IMPLEMENTED.because(why)))
+                Conducted::plain(Reply::error(&Code::NOT_IMPLEMENTED.because(why)))
             }
             Found::Nothing | Found::OtherMethod => {
-                Outcome::plain(Reply::error(&Code::METHOD_NOT_ALLOWED.error()))
+                Conducted::plain(Reply::error(&Code::METHOD_NOT_ALLOWED.error()))
             }
             Found::Route(route, parameters) => {
                 let request = Request {
@@ -192,7 +192,7 @@ fn has_advance_access(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the headers of every answer of the API, and counts it.
-fn finish(hub: &Hub, account: Option<&Account>, outcome: Outcome) -> Result<HttpReply, Dropped> {
+fn finish(hub: &Hub, account: Option<&Account>, outcome: Conducted) -> Result<HttpReply, Dropped> {
     let status = outcome.answer.status;
     let served = {
         let mut counters = hub.counters();

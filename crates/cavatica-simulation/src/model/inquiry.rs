@@ -128,8 +128,9 @@ impl Snapshot {
         if !clean {
             met.insert(Sight::UncleanList);
         }
-        let exists =
-            |file: &&u8| self.files[usize::from(**file)].object != super::world::Occupant::Nothing;
+        let exists = |file: &&u8| {
+            self.files[usize::from(**file)].object != super::setting::Occupant::Nothing
+        };
         let objects = inquiry.asked.iter().filter(exists);
         let saw = Saw {
             jobs,

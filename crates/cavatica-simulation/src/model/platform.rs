@@ -3,10 +3,9 @@
 use cavatica_transfer::proof::Where;
 
 use super::action::Action;
+use super::setting::Occupant;
 use super::setting::Setting;
-use super::world::{
-    Broken, Job, LATEST, LONGEST_CALL, Occupant, Snapshot, Stage, Taken, Tick, Way,
-};
+use super::world::{Broken, Job, LATEST, LONGEST_CALL, Snapshot, Stage, Taken, Tick, Way};
 use crate::Belief;
 
 /// The platform's codes: the file can't be exported, the place is taken, something failed.

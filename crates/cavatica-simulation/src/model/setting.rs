@@ -2,7 +2,6 @@
 
 use cavatica_exports::model::ExportMode;
 
-use super::world::Occupant;
 use crate::Belief;
 
 /// What nobody changes while it is looked at.
@@ -58,4 +57,14 @@ pub(super) struct Faults {
     pub(super) others: bool,
     /// Jobs that fail, and a person who retries them.
     pub(super) jobs: bool,
+}
+
+/// What lies at the planned place of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Occupant {
+    Nothing,
+    /// It was there before us.
+    Old,
+    /// What this transfer was to bring.
+    Ours,
 }

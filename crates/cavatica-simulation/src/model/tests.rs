@@ -6,9 +6,9 @@ use cavatica_exports::model::ExportMode;
 
 use super::action::Sight;
 use super::checker::{Conclusion, Searched, search};
+use super::setting::Occupant;
 use super::setting::{Faults, Setting};
 use super::story::tell;
-use super::world::Occupant;
 use crate::Belief;
 
 /// Nothing goes wrong.

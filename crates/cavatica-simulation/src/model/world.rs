@@ -9,7 +9,7 @@ use cavatica_transfer::state::{Proof, State};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::setting::Setting;
+use super::setting::{Occupant, Setting};
 use crate::Belief;
 
 /// A moment, in the lives of a byte before the present: a third of a settling time. The present is 0.
@@ -52,16 +52,6 @@ pub(super) struct Label(pub(super) u8);
 
 impl Hash for Label {
     fn hash<H: Hasher>(&self, _: &mut H) {}
-}
-
-/// What lies at the planned place of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Occupant {
-    Nothing,
-    /// It was there before us.
-    Old,
-    /// What this transfer was to bring.
-    Ours,
 }
 
 /// A file of the platform, and the place that it is planned for.

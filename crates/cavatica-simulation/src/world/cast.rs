@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use super::{Order, World};
 use crate::log::Log;
-use crate::process::{Mortal, Process, locked};
+use crate::log::locked;
+use crate::process::{Mortal, Process};
 use crate::scenario::{Scenario, Trouble};
 use crate::wire::{Network, Strike};
 

@@ -17,7 +17,8 @@ use super::cast::{VOLUME, named, path};
 use super::{Mode, Order, RUNS, World};
 use crate::disk::Snapshot;
 use crate::log::Log;
-use crate::process::{Mortal, Process, locked};
+use crate::log::locked;
+use crate::process::{Mortal, Process};
 use crate::scenario::{Others, Trouble};
 use crate::vfs;
 

@@ -3,7 +3,7 @@
 use cavatica_exports::model::{ExportId, ExportMode};
 use jiff::Timestamp;
 
-use super::Disagreement;
+use super::disagreement::Disagreement;
 use crate::evidence::JobClock;
 use crate::state::{Doubt, Proof, State};
 

@@ -4,7 +4,9 @@ use cavatica_exports::model::wire::{DateTime, Entry, Page};
 use cavatica_exports::model::{ExportJob, ExportState, Tri};
 use cavatica_exports::{Cavatica, ExportFilter};
 
-use super::{AuditError, AuditEvent, JobPlace, Stage};
+use super::compare::{JobPlace, Stage};
+use super::error::AuditError;
+use super::summary::AuditEvent;
 use crate::evidence::Whereabouts;
 use crate::journal::{JobList, Listed, PlannedPlaces, TransferFile};
 use crate::run::Stop;

@@ -5,7 +5,8 @@ use cavatica_exports::model::{TaskId, VolumeId};
 use cavatica_exports::transport;
 use serde::Serialize;
 
-use super::{PlanCollision, Unplanned};
+use super::report::PlanCollision;
+use super::unplanned::Unplanned;
 use crate::journal::JournalError;
 
 /// Why there is no plan. Nothing was sent.

@@ -8,10 +8,10 @@ use cavatica_exports::Cavatica;
 use cavatica_exports::model::Volume;
 use cavatica_exports::model::finding::Reason;
 
+use super::drafted::Drafted;
 use super::error::PlanError;
-use super::meet::Drafted;
+use super::options::{Existing, Policy};
 use super::unplanned::Unplanned;
-use super::{Existing, Policy};
 use crate::journal::{Draft, JournalError};
 use crate::state::ItemId;
 

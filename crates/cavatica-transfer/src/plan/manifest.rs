@@ -6,11 +6,11 @@ use cavatica_exports::Cavatica;
 use cavatica_exports::model::manifest::{Row, RowError};
 use cavatica_exports::model::{File, FileId};
 
-use super::Rows;
-use super::companion;
 use super::error::PlanError;
 use super::files::{self, Folders, Shown};
+use super::options::Rows;
 use super::paths::{self, FolderPath, Paths};
+use super::settle::settle;
 use super::sieve::{Flow, Sieve};
 
 /// The most bad rows that are told about at once.
@@ -90,7 +90,7 @@ impl Finder {
                 return Ok(Flow::Enough);
             }
         }
-        companion::settle(platform, sieve).await?;
+        settle(platform, sieve).await?;
         Ok(sieve.flow())
     }
 

@@ -4,19 +4,13 @@ use cavatica_exports::Cavatica;
 use cavatica_exports::model::Volume;
 use cavatica_exports::model::destination::{Census, Meeting};
 
-use super::error::{PlanError, Refusal};
+use super::drafted::Drafted;
+use super::error::PlanError;
 use super::existing::{self, Planned};
-use super::unplanned::Examples;
-use super::{Existing, PlanCollision};
+use super::options::Existing;
+use super::report::PlanCollision;
 use crate::journal::{Draft, JournalError};
 use crate::state::ItemId;
-
-/// What the selection came to.
-pub(super) struct Drafted {
-    pub(super) draft: Draft,
-    pub(super) refusal: Refusal,
-    pub(super) left_out: Examples,
-}
 
 /// Holds the planned locations against each other and against what lies on the volume. Gives back those that only a disk
 /// can't keep apart.

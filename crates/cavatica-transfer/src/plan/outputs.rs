@@ -5,10 +5,10 @@ use cavatica_exports::model::TaskId;
 use cavatica_exports::model::finding::Reason;
 use cavatica_exports::model::task::{Task, TaskStatus};
 
-use super::PlanWarning;
 use super::error::PlanError;
 use super::files::{self, Folders};
 use super::filter::Tally;
+use super::report::PlanWarning;
 use super::sieve::{Flow, Sieve};
 use super::tree::tree;
 

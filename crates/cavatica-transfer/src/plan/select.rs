@@ -1,13 +1,14 @@
 //! Reading the selection from the platform, a hundred files per request or more.
 
-use super::companion;
 use super::error::PlanError;
 use super::filter::Tally;
+use super::manifest;
+use super::options::Selection;
 use super::outputs::outputs;
 use super::paths::find_folder;
+use super::settle::settle;
 use super::sieve::Sieve;
 use super::tree::tree;
-use super::{Selection, manifest};
 use cavatica_exports::Cavatica;
 
 /// Hands every selected file to the sieve. Gives back why there was none, should there be none.
@@ -38,6 +39,6 @@ pub(super) async fn select(
             "it lists no file".to_owned()
         }
     };
-    companion::settle(platform, sieve).await?;
+    settle(platform, sieve).await?;
     Ok(format!("{words}: {nothing}"))
 }

@@ -13,10 +13,13 @@ use cavatica_exports::model::{
     ExportProperties, File, FileId, Layout, Location, TaskId, UnknownKeys, Volume,
 };
 
+use super::candidate::Candidate;
 use super::companion::{Waiting, is_companion};
+use super::drafted::Drafted;
 use super::error::Refusal;
+use super::options::{Policy, PublicAcl};
+use super::report::{PlanProgress, PlanWarning};
 use super::unplanned::{Examples, Named};
-use super::{PlanProgress, PlanWarning, Policy, PublicAcl};
 use crate::journal::{Draft, JournalError, Overwrite, PlannedFile, SeenFiles, SkippedFile};
 
 /// Progress is told once in so many files.
@@ -54,41 +57,6 @@ pub(super) enum Flow {
     More,
     /// As many files are planned as were asked for.
     Enough,
-}
-
-/// A file with all that is known of it.
-#[derive(Clone, Copy)]
-pub(super) struct Candidate<'a> {
-    pub(super) file: &'a File,
-    /// The folders that it lies in, from the project's root, if they are known.
-    pub(super) folders: Option<&'a str>,
-    /// The row of a manifest that names it.
-    pub(super) row: Option<&'a Row>,
-    /// The file whose companion it is.
-    pub(super) main: Option<&'a File>,
-}
-
-impl<'a> Candidate<'a> {
-    /// Its path from its project's root, its name included.
-    fn path(&self) -> Option<String> {
-        let name = self.file.name.value()?;
-        Some(match self.folders {
-            None | Some("") => name.clone(),
-            Some(folders) => format!("{folders}/{name}"),
-        })
-    }
-
-    fn named<'n>(&self, path: Option<&'n str>) -> Named<'n>
-    where
-        'a: 'n,
-    {
-        Named {
-            id: Some(&self.file.id),
-            path,
-            file: Some(self.file),
-            line: self.row.map(|row| row.line),
-        }
-    }
 }
 
 impl<'a> Sieve<'a> {
@@ -483,6 +451,16 @@ impl<'a> Sieve<'a> {
                 skipped,
             });
         }
+    }
+
+    /// What came through, without what only the sieving needed: what follows takes as much memory again.
+    pub(super) fn finish(self) -> (Drafted, Volume, Vec<PlanWarning>) {
+        let drafted = Drafted {
+            draft: self.draft,
+            refusal: self.refusal,
+            left_out: self.left_out,
+        };
+        (drafted, self.volume, self.warnings)
     }
 }
 

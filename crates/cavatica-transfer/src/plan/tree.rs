@@ -4,9 +4,9 @@ use cavatica_exports::model::FileId;
 use cavatica_exports::model::wire::Entry;
 use cavatica_exports::{Cavatica, FolderPage, Parent};
 
-use super::companion;
 use super::error::PlanError;
 use super::filter::Tally;
+use super::settle::settle;
 use super::sieve::{Flow, Sieve};
 use crate::journal::{Draft, FolderSize, JournalError};
 
@@ -38,7 +38,7 @@ pub(super) async fn tree(
                 return counted.write(&sieve.draft).map_err(PlanError::from);
             }
         }
-        companion::settle(platform, sieve).await?;
+        settle(platform, sieve).await?;
     }
     Ok(counted.write(&sieve.draft)?)
 }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::codec::{self, StoredFile, damaged, milliseconds};
+use super::connection::connect;
 use super::folder::FolderSize;
 use super::folders::{self, FolderCounts};
-use super::open::connect;
 use super::reckoning::fingerprint;
 use super::unfinished::Unfinished;
 use super::words::word;

@@ -8,8 +8,9 @@ use cavatica_exports::transport::Guard;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::codec::moment;
+use super::connection::connect;
 use super::owner::Owner;
-use super::{JournalError, inode, open};
+use super::{JournalError, inode};
 
 /// The run that began last, and who it is. Outside of a transaction SQLite looks at the file itself for this.
 pub(super) fn newest_run(connection: &Connection) -> rusqlite::Result<Option<(i64, Owner)>> {
@@ -34,7 +35,7 @@ pub(super) struct Fence(Guard);
 impl Fence {
     pub(super) fn before(path: &Path, run: i64) -> Result<Self, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let connection = Mutex::new(open::connect(path, flags)?);
+        let connection = Mutex::new(connect(path, flags)?);
         let place = inode::InodeId::of(path);
         Ok(Fence(Arc::new(move || {
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);

@@ -55,56 +55,57 @@ pub(super) struct Header {
     pub(super) split: Option<Split>,
 }
 
-pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, JournalError> {
-    type Row = (
-        String,
-        i64,
-        String,
-        Option<String>,
-        Option<i64>,
-        Option<i64>,
-        Option<i64>,
-        Option<Vec<u8>>,
-        i64,
-        Option<Vec<u8>>,
-        Option<String>,
-    );
-    let row: Option<Row> = connection
-        .query_row(
-            "SELECT terms, created, selection, label, files, bytes, skipped, fingerprint, copy_proven, id,
-             account FROM transfer",
-            [],
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                    row.get(7)?,
-                    row.get(8)?,
-                    row.get(9)?,
-                    row.get(10)?,
-                ))
+/// The row as it is stored. Counts and fingerprint come with the plan's last file.
+struct Stored {
+    terms: String,
+    created: i64,
+    selection: String,
+    label: Option<String>,
+    /// Files, bytes, files left out.
+    counts: Option<[i64; 3]>,
+    fingerprint: Option<Vec<u8>>,
+    copying: i64,
+    id: Option<Vec<u8>>,
+    account: Option<String>,
+}
+
+impl Stored {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let count = |of: &str| row.get::<_, Option<i64>>(of);
+        let counts = (count("files")?, count("bytes")?, count("skipped")?);
+        Ok(Stored {
+            terms: row.get("terms")?,
+            created: row.get("created")?,
+            selection: row.get("selection")?,
+            label: row.get("label")?,
+            counts: match counts {
+                (Some(files), Some(bytes), Some(skipped)) => Some([files, bytes, skipped]),
+                _ => None,
             },
-        )
+            fingerprint: row.get("fingerprint")?,
+            copying: row.get("copy_proven")?,
+            id: row.get("id")?,
+            account: row.get("account")?,
+        })
+    }
+}
+
+pub(super) fn header(path: &Path, connection: &Connection) -> Result<Header, JournalError> {
+    let row = connection
+        .query_row("SELECT * FROM transfer", [], Stored::read)
         .optional()
         .map_err(|source| sqlite(path, source))?;
-    let Some((
+    let Some(Stored {
         terms,
         created,
         selection,
         label,
-        Some(files),
-        Some(bytes),
-        Some(skipped),
-        Some(print),
-        copy,
+        counts: Some([files, bytes, skipped]),
+        fingerprint: Some(print),
+        copying: copy,
         id,
         account,
-    )) = row
+    }) = row
     else {
         return Err(JournalError::Unfinished {
             path: path.to_owned(),

@@ -43,6 +43,18 @@ pub struct SqliteJournal {
     intents: Vec<Intent>,
 }
 
+impl Opening {
+    /// Opens a planned transfer to run it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SqliteJournal::open`]; [`JournalError::Changed`] or [`JournalError::NotApproved`] if it isn't what was
+    /// approved.
+    pub fn open(&self, path: &Path, now: Timestamp) -> Result<SqliteJournal, JournalError> {
+        SqliteJournal::open_as(self, path, now)
+    }
+}
+
 impl SqliteJournal {
     /// Opens a planned transfer to run it with this client. A lock left by a program that died is taken over.
     /// [`Opening`] says more of how, and opens it without a client.

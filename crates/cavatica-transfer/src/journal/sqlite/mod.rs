@@ -2,6 +2,7 @@
 
 mod by_file;
 mod codec;
+mod connection;
 mod draft;
 mod fence;
 mod folders;

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::JournalError;
 use super::header::Header;
 use super::reckoning::fingerprint;
-use super::{JournalError, SqliteJournal};
 use crate::fingerprint::Fingerprint;
 
 /// What a plan is held against before it is run.
@@ -86,15 +85,5 @@ impl Opening {
     pub fn approved(mut self, approval: Approval) -> Self {
         self.approval = approval;
         self
-    }
-
-    /// Opens a planned transfer to run it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`SqliteJournal::open`]; [`JournalError::Changed`] or [`JournalError::NotApproved`] if it isn't what was
-    /// approved.
-    pub fn open(&self, path: &Path, now: Timestamp) -> Result<SqliteJournal, JournalError> {
-        SqliteJournal::open_as(self, path, now)
     }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Row, params};
 
 use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
+use super::connection::connect;
 use super::header::{Header, TransferId, header, sqlite, tally};
-use super::open::connect;
 use super::part::{self, Part, Split};
 use super::reckoning::fingerprint;
 use super::rows::{ItemRow, RunRow, SkippedRow, Verified};

@@ -30,13 +30,10 @@ pub(super) fn fingerprint(
                 Err(error) => return Ok(Err(error)),
             };
             let location = row.get_ref(1)?.as_str()?;
-            let overwrite = match row.get::<_, Option<bool>>(2)? {
-                None => terms.overwrite,
-                Some(true) => Overwrite::Allowed,
-                Some(false) => Overwrite::Forbidden,
-            };
+            let own: Option<bool> = row.get(2)?;
+            let may_overwrite = own.unwrap_or(terms.overwrite == Overwrite::Allowed);
             let properties = row.get_ref(3)?.as_str_or_null()?;
-            printer.add(&file, location, overwrite, properties);
+            printer.add(&file, location, may_overwrite, properties);
         }
         Ok(Ok(printer.finish()))
     };

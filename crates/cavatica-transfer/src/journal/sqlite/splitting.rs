@@ -13,7 +13,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use super::codec::{self, file_id, read_back};
-use super::open::{WorkError, connect, write};
+use super::connection::connect;
+use super::open::{WorkError, write};
 use super::part::{PartOfPlan, Split, has_begun, insert_parts};
 use super::{
     Draft, FolderId, Journal, JournalError, SqliteJournal, TransferFile, header, reckoning, schema,
