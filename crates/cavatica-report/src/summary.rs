@@ -29,6 +29,7 @@ pub struct Summary {
     /// Files that failed or whose outcome isn't known; the first ones if there are very many.
     pub failures: Vec<FailureLine>,
     /// How each stands, where several transfers are told as one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Overview>,
 }
 

@@ -108,6 +108,72 @@ fn two_accounts_share_a_plan_under_one_approval() {
         .map(|job| format!("{:?}", job.by))
         .collect();
     assert_eq!(accounts.len(), 2, "{accounts:?}");
+    the_parts_are_told_as_one(&world);
+}
+
+/// One account of the whole, and the exit code of the worst.
+fn the_parts_are_told_as_one(world: &World) {
+    let (exit, status) = run(world, "status t.parts");
+    assert_eq!((exit, &status["state"]), (0, &"done".into()));
+    assert_eq!(status["completed"], FILES);
+    assert_eq!(status["account"], "colleague, sandbox");
+    let accounts = |part: usize| status["parts"][part]["account"].as_str();
+    assert_eq!(
+        (accounts(0), accounts(1)),
+        (Some("sandbox"), Some("colleague"))
+    );
+
+    let (exit, verified) = run(world, "verify t.parts");
+    assert_eq!((exit, &verified["extra"]), (0, &0.into()), "{verified}");
+    assert_eq!(verified["same"], FILES);
+    world
+        .sandbox
+        .remove_object("lab/output", "run1/file-0000001.dat")
+        .unwrap();
+    let (exit, missing) = run(
+        world,
+        "verify t.parts/part-1.transfer t.parts/part-2.transfer",
+    );
+    assert_eq!(
+        (exit, &missing["parts"][0]["missing"]),
+        (3, &1.into()),
+        "{missing}"
+    );
+
+    // Planned ten minutes earlier: jobs of the first seconds after a plan may be earlier ones.
+    let part = rusqlite::Connection::open(world.home().join("t.parts/part-1.transfer")).unwrap();
+    part.execute_batch("UPDATE transfer SET created = created - 600000")
+        .unwrap();
+    drop(part);
+    // Only its own account sees a part's jobs.
+    let (exit, audited) = run(world, "audit t.parts");
+    assert_eq!((exit, &audited["agrees"]), (7, &false.into()), "{audited}");
+    let parts = audited["parts"].as_array().unwrap();
+    let told: BTreeSet<_> = parts
+        .iter()
+        .map(|part| (part["account"].as_str(), part["agrees"].as_bool()))
+        .collect();
+    assert_eq!(
+        told,
+        BTreeSet::from([(Some("colleague"), None), (Some("sandbox"), Some(true))])
+    );
+    compare("status", &[status]);
+    compare("verify", &[verified]);
+    compare("audit", &[audited]);
+
+    let drs = world
+        .run(&["report", "t.parts", "--format", "drs"])
+        .stdout();
+    assert_eq!(drs.lines().count() as u64, 1 + FILES);
+    let page = world
+        .run(&["report", "t.parts", "--format", "html"])
+        .stdout();
+    assert!(page.contains("<h2>The parts</h2>"), "{page}");
+    assert!(page.contains("t.parts/part-2.transfer"));
+    assert_eq!(run(world, "retry t.parts --yes").0, 4);
+    let listed = world.run(&["transfers", ".", "t.parts"]).stdout();
+    assert!(listed.contains("part 2 of 2: "), "{listed}");
+    assert!(listed.contains("split "), "{listed}");
 }
 
 #[test]

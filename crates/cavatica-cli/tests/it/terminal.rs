@@ -54,7 +54,11 @@ const OF_A_PLATFORM: &[&str] = &[
 const OF_A_TRANSFER: &[&[&str]] = &[
     &["status", "t.transfer"],
     &["status", "t.transfer", "--json"],
+    &["status", "."],
     &["transfers"],
+    &["split", "t.transfer", "--parts", "2", "--out", EVIL],
+    &["split", "u.transfer", "--parts", "2", "--out", EVIL],
+    &["take", "t.transfer"],
     &["verify", "t.transfer", "--all"],
     &["report", "t.transfer"],
     &["report", "t.transfer", "--format", "csv"],

@@ -99,6 +99,7 @@ pub struct AuditSummary {
     #[serde(skip)]
     pub audited: bool,
     /// What became of each, where several transfers were audited.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<AuditPart>,
 }
 
@@ -137,6 +138,7 @@ impl AuditSummary {
 
     /// Several as one. What wasn't compared is among the `others`, and keeps the whole from agreeing.
     pub fn sum(name: &str, each: Vec<AuditSummary>, others: Vec<AuditPart>) -> Option<Self> {
+        let all_compared = others.is_empty();
         let mut parts = others;
         let mut sum: Option<AuditSummary> = None;
         for one in each {
@@ -163,6 +165,7 @@ impl AuditSummary {
             sum.audited |= one.audited;
         }
         let mut sum = sum?;
+        sum.agrees &= all_compared;
         sum.findings.truncate(DISAGREEMENTS_LISTED);
         name.clone_into(&mut sum.transfer);
         sum.parts = parts;

@@ -79,6 +79,7 @@ pub struct VerifySummary {
     #[serde(skip)]
     pub looked: bool,
     /// What it came to for each transfer, where several were looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<VerifyPart>,
 }
 
