@@ -94,6 +94,7 @@ impl Setup {
         json!({
             "rate_limit": {"requests": self.limit, "seconds": self.window_s()},
             "job_milliseconds": milliseconds,
+            "accounts": ["colleague"],
             "projects": [{"id": PROJECT, "synthetic": folders}],
             "volumes": [{"id": VOLUME, "keys_only": true}],
         })

@@ -3,6 +3,7 @@
 //!
 //! Ratios count: both sides run on the same machine at the same time. Nothing here is an absolute claim.
 
+mod accounts;
 mod alone;
 mod clients;
 mod contest;
@@ -34,6 +35,9 @@ pub(crate) struct BenchOptions {
     /// Only the competitors with short and long jobs, and what needs no platform
     #[arg(long, conflicts_with = "full")]
     quick: bool,
+    /// Only two accounts beside one
+    #[arg(long, conflicts_with_all = ["quick", "full", "write"])]
+    accounts: bool,
     /// Go up to a million files
     #[arg(long)]
     full: bool,
@@ -69,6 +73,8 @@ struct Findings {
     scale: Vec<Scale>,
     resume: Option<Resume>,
     alone: Option<Alone>,
+    /// The time of two accounts beside that of one.
+    accounts: Option<f64>,
     /// Reading a bulk answer beside reading it as untyped JSON, in times.
     decode: Option<f64>,
 }
@@ -93,8 +99,10 @@ pub(crate) fn run(options: &BenchOptions) -> Result<(), Failed> {
 fn tell(options: &BenchOptions, python: &Path) -> Result<(), String> {
     let findings = find(options, python)?;
     let verdicts = targets::judge(&findings);
-    say(format_args!("\n{}", page::contest(&findings)));
-    if !options.quick {
+    if !options.accounts {
+        say(format_args!("\n{}", page::contest(&findings)));
+    }
+    if !options.quick && !options.accounts {
         say(page::limit(&findings));
         say(page::scale(&findings));
     }
@@ -110,6 +118,12 @@ fn tell(options: &BenchOptions, python: &Path) -> Result<(), String> {
 }
 
 fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
+    if options.accounts {
+        return Ok(Findings {
+            accounts: Some(accounts::two_beside_one(options.files)?),
+            ..Findings::default()
+        });
+    }
     let mut findings = Findings {
         alone: Some(alone::run()?),
         contest: contest::run(options.files, python)?,
@@ -119,6 +133,7 @@ fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
     if let Some(largest) = options.sizes().last() {
         findings.decode = Some(micro::decode_beside_untyped()?);
         findings.resume = Some(scale::resume(*largest)?);
+        findings.accounts = Some(accounts::two_beside_one(options.files)?);
         findings.limit = limit::run(&findings.contest, options.files, python)?;
     }
     Ok(findings)

@@ -64,6 +64,12 @@ const TARGETS: &[Demand] = &[
         Findings::time,
     ),
     Demand::new(
+        "time of two accounts beside that of one, at a limit that both meet",
+        AtMost(0.55),
+        " times",
+        |findings| findings.accounts,
+    ),
+    Demand::new(
         "CPU per file beside the best Python loop",
         AtMost(1.0 / 10.0),
         " times",
