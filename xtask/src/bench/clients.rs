@@ -1,23 +1,25 @@
-//! The competitors: this program, and three ways of doing the same job with the platform's official Python client.
+//! The competitors: this program, and four ways of doing the same job with the platform's official Python client.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::cost::{Cost, measure};
-use super::desk::{Desk, PROJECT, VOLUME};
+use super::desk::{Case, Desk, PROJECT, VOLUME};
 use crate::root;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Client {
     Ours,
+    BestListing,
     BestBulk,
     BulkWithLookUps,
     OneByOne,
 }
 
 impl Client {
-    pub(super) const ALL: [Client; 4] = [
+    pub(super) const ALL: [Client; 5] = [
         Client::Ours,
+        Client::BestListing,
         Client::BestBulk,
         Client::BulkWithLookUps,
         Client::OneByOne,
@@ -26,9 +28,18 @@ impl Client {
     pub(super) fn words(self) -> &'static str {
         match self {
             Client::Ours => "`cavatica plan` + `run`",
+            Client::BestListing => "Python, best loop that lists",
             Client::BestBulk => "Python, best bulk loop",
             Client::BulkWithLookUps => "Python, bulk with look-ups",
             Client::OneByOne => "Python, one by one",
+        }
+    }
+
+    /// Whether it is over soon.
+    pub(super) fn is_quick(self) -> bool {
+        match self {
+            Client::Ours | Client::BestListing | Client::BestBulk => true,
+            Client::BulkWithLookUps | Client::OneByOne => false,
         }
     }
 
@@ -36,6 +47,7 @@ impl Client {
     pub(super) fn work(self, desk: &Desk, python: &Path) -> Result<Cost, String> {
         let script = match self {
             Client::Ours => return Ok(plan(desk)? + run(desk)?),
+            Client::BestListing => "best_listing.py",
             Client::BestBulk => "best_bulk.py",
             Client::BulkWithLookUps => "bulk_with_look_ups.py",
             Client::OneByOne => "one_by_one.py",
@@ -56,6 +68,10 @@ impl Client {
 
 /// Plans the whole project.
 pub(super) fn plan(desk: &Desk) -> Result<Cost, String> {
+    let mode = match desk.world.case {
+        Case::Copies => "--copy",
+        Case::Moves | Case::MovesWithoutScroll | Case::MovesThatFail => "--move",
+    };
     measure(&mut desk.program(&[
         "plan",
         "--out",
@@ -64,7 +80,7 @@ pub(super) fn plan(desk: &Desk) -> Result<Cost, String> {
         PROJECT,
         "--volume",
         VOLUME,
-        "--move",
+        mode,
     ]))
 }
 

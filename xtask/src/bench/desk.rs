@@ -21,7 +21,7 @@ const LIMIT: (u64, f64) = (1000, 300.0);
 pub(super) const FASTER: f64 = 60.0;
 
 /// How long jobs take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Jobs {
     /// Seconds on the platform.
     Short,
@@ -48,11 +48,37 @@ impl Jobs {
     }
 }
 
+/// What is done with the files, and what stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Case {
+    Moves,
+    /// The platform refuses to scroll.
+    MovesWithoutScroll,
+    /// Some jobs fail in a way that passes by waiting.
+    MovesThatFail,
+    Copies,
+}
+
+impl Case {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Case::Moves => "moves",
+            Case::MovesWithoutScroll => "moves, scrolling refused",
+            Case::MovesThatFail => "moves of which 5 % fail",
+            Case::Copies => "copies",
+        }
+    }
+}
+
+/// How many jobs fail where some do.
+const FAILING: f64 = 0.05;
+
 /// What the platform is like.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
     pub(super) files: u64,
     pub(super) jobs: Jobs,
+    pub(super) case: Case,
     /// So much faster than the platform is everything here.
     pub(super) faster: f64,
     /// How many requests a window takes.
@@ -65,6 +91,7 @@ impl Setup {
         Setup {
             files,
             jobs,
+            case: Case::Moves,
             faster: FASTER,
             limit: LIMIT.0,
         }
@@ -91,10 +118,17 @@ impl Setup {
             .jobs
             .seconds()
             .map(|time| (time / self.faster * 1e3) as u64);
+        let (faults, failing) = match self.case {
+            Case::Moves | Case::Copies => ("", 0.0),
+            Case::MovesWithoutScroll => ("refuse=403/9003@scroll", 0.0),
+            Case::MovesThatFail => ("", FAILING),
+        };
         json!({
             "rate_limit": {"requests": self.limit, "seconds": self.window_s()},
             "job_milliseconds": milliseconds,
             "accounts": ["colleague"],
+            "fail_share": failing,
+            "faults": faults,
             "projects": [{"id": PROJECT, "synthetic": folders}],
             "volumes": [{"id": VOLUME, "keys_only": true}],
         })
@@ -151,6 +185,15 @@ impl Desk {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command
+    }
+
+    /// How often the file was started that was started most often.
+    pub(super) fn most_starts(&self) -> Result<u32, String> {
+        let ledger = self.sandbox.request("GET", "/_sandbox/ledger", "")?;
+        let files = ledger["files"].as_object().into_iter().flatten();
+        let starts = files.filter_map(|(_, file)| file["starts"].as_u64());
+        let most = starts.max().unwrap_or(0);
+        u32::try_from(most).map_err(|error| error.to_string())
     }
 
     pub(super) fn state(&self) -> Result<SandboxState, String> {

@@ -1,8 +1,8 @@
 //! How close each competitor comes to what the limit on requests allows.
 //!
-//! The limit grants so many requests per window. Whoever needs R requests, with a budget of L per window of W seconds,
-//! needs at least (R - L) / (L / W) seconds. The budget here is about a fifth of the requests, so five windows are
-//! needed; a window lasts a minute, because the platform tells its end in whole seconds.
+//! A window begins with its first request and grants L of them. Whoever needs R requests has to see one window less to its
+//! end than there are windows with requests in them: ⌈R ÷ L⌉ − 1. The budget here is about a fifth of the requests; a window
+//! lasts a minute, because the platform tells its end in whole seconds.
 
 use std::path::Path;
 use std::thread::{self, sleep};
@@ -40,8 +40,8 @@ pub(super) struct Limited {
 
 impl Limited {
     pub(super) fn bound_s(&self) -> f64 {
-        let over = self.requests.saturating_sub(self.limit) as f64;
-        over / self.limit as f64 * self.window_s
+        let windows = self.requests.div_ceil(self.limit.max(1));
+        windows.saturating_sub(1) as f64 * self.window_s
     }
 
     pub(super) fn ratio(&self) -> f64 {
@@ -58,7 +58,7 @@ pub(super) fn run(contest: &[Measured], files: u64, python: &Path) -> Result<Vec
                 Client::Ours => needed(files * MORE, Needs::Everything),
                 _ => contest
                     .iter()
-                    .find(|row| row.client == client && row.jobs == Jobs::Short)
+                    .find(|row| row.client == client)
                     .map_or(0, |row| row.requests),
             };
             threads.push(scope.spawn(move || compete(client, files, requests, python)));
@@ -81,7 +81,7 @@ enum Needs {
 fn needed(files: u64, needs: Needs) -> u64 {
     let (list, start) = (files.div_ceil(1000) + 10, files.div_ceil(100));
     match needs {
-        Needs::Everything => list + 2 * start + 12,
+        Needs::Everything => 2 * list + start + 24,
         Needs::Submission => list + start + 24,
     }
 }

@@ -18,6 +18,7 @@ mod table;
 mod targets;
 
 use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
 
 use alone::Alone;
 use contest::Measured;
@@ -124,17 +125,39 @@ fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
             ..Findings::default()
         });
     }
+    let (files, sizes) = (options.files, options.sizes());
     let mut findings = Findings {
         alone: Some(alone::run()?),
-        contest: contest::run(options.files, python)?,
+        contest: contest::short(files, python)?,
+        scale: scale::short(sizes)?,
         ..Findings::default()
     };
-    findings.scale = scale::run_all(options.sizes())?;
-    if let Some(largest) = options.sizes().last() {
+    if let Some(largest) = sizes.last() {
         findings.decode = Some(micro::decode_beside_untyped()?);
         findings.resume = Some(scale::resume(*largest)?);
-        findings.accounts = Some(accounts::two_beside_one(options.files)?);
-        findings.limit = limit::run(&findings.contest, options.files, python)?;
+        findings.accounts = Some(accounts::two_beside_one(files)?);
     }
-    Ok(findings)
+    // From here on everybody mostly waits.
+    thread::scope(|scope| {
+        let scales = scope.spawn(|| scale::long(sizes));
+        findings.contest.extend(contest::long(files, python)?);
+        findings.scale.extend(join(scales)?);
+        Ok::<(), String>(())
+    })?;
+    if options.quick {
+        return Ok(findings);
+    }
+    thread::scope(|scope| {
+        let failing = scope.spawn(|| contest::failing(files, python));
+        findings.limit = limit::run(&findings.contest, files, python)?;
+        findings.contest.push(join(failing)?);
+        findings
+            .contest
+            .sort_by_key(|row| (row.jobs, row.client, row.case));
+        Ok(findings)
+    })
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, Result<T, String>>) -> Result<T, String> {
+    thread.join().expect("what is measured doesn't panic")
 }

@@ -15,9 +15,12 @@ pub(super) fn contest(findings: &Findings) -> String {
     let rows = findings.contest.iter().map(|row| {
         vec![
             row.client.words().to_owned(),
+            row.case.words().to_owned(),
             row.jobs.words().to_owned(),
             with_commas(row.files),
+            with_commas(row.requests),
             number(row.requests_per_file()),
+            number(row.cost.wall_s),
             number(row.cpu_ms_per_file()),
             number(row.cost.peak_mb),
         ]
@@ -25,9 +28,12 @@ pub(super) fn contest(findings: &Findings) -> String {
     table(
         &[
             "",
+            "what",
             "jobs take",
             "files",
-            "requests per file",
+            "requests",
+            "per file",
+            "wall time s",
             "CPU s per 1,000 files",
             "peak memory MB",
         ],

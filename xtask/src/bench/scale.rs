@@ -1,6 +1,6 @@
 //! The program alone, from ten thousand files to a million: requests, processor time, memory, the journal's size.
 
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use super::clients::{plan, run, run_command};
@@ -42,33 +42,35 @@ pub(super) struct Resume {
     pub(super) first_request_s: f64,
 }
 
-pub(super) fn run_all(sizes: &[u64]) -> Result<Vec<Scale>, String> {
-    let mut scales = Vec::new();
-    for jobs in Jobs::BOTH {
-        for files in sizes.iter().filter(|files| **files <= largest(jobs)) {
-            scales.push(measured(*files, jobs)?);
-        }
-    }
-    Ok(scales)
+/// One after the other, jobs of seconds.
+pub(super) fn short(sizes: &[u64]) -> Result<Vec<Scale>, String> {
+    sizes.iter().map(|files| repeated(*files)).collect()
 }
 
 /// Beyond this the program waits for the jobs, as it does not have more in flight, and only the clock is measured.
-fn largest(jobs: Jobs) -> u64 {
-    match jobs {
-        Jobs::Short => u64::MAX,
-        Jobs::Hour => 100_000,
-    }
+const LARGEST_OF_AN_HOUR: u64 = 100_000;
+
+/// All at once, jobs of an hour: they mostly wait.
+pub(super) fn long(sizes: &[u64]) -> Result<Vec<Scale>, String> {
+    thread::scope(|scope| {
+        let sizes = sizes.iter().filter(|files| **files <= LARGEST_OF_AN_HOUR);
+        let threads: Vec<_> = sizes
+            .map(|files| scope.spawn(|| transfer(*files, Jobs::Hour)))
+            .collect();
+        let scales = threads.into_iter();
+        scales
+            .map(|thread| thread.join().expect("a transfer doesn't panic"))
+            .collect()
+    })
 }
 
 /// Below this a transfer is over soon, and several of them tell what one should cost.
 const SMALL: u64 = 100_000;
 
-fn measured(files: u64, jobs: Jobs) -> Result<Scale, String> {
-    let turns = match jobs {
-        Jobs::Short if files < SMALL => TURNS,
-        Jobs::Short | Jobs::Hour => 1,
-    };
-    let turns: Result<Vec<Scale>, String> = (0..turns).map(|_| transfer(files, jobs)).collect();
+fn repeated(files: u64) -> Result<Scale, String> {
+    let turns = if files < SMALL { TURNS } else { 1 };
+    let turns: Result<Vec<Scale>, String> =
+        (0..turns).map(|_| transfer(files, Jobs::Short)).collect();
     let turns = turns?;
     let mean = |part: fn(&Scale) -> Cost| {
         let costs: Vec<Cost> = turns.iter().map(part).collect();
