@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::model::bulk::{Batch, BulkAnswer, BulkFilesRequest};
-use crate::model::file::FileRef;
+use crate::model::file::{FileRef, StoredFile};
 use crate::model::wire::Page;
 use crate::model::{File, FileId, ProjectId};
 use crate::pager::{MAX_PAGE, Pager};
@@ -112,7 +112,7 @@ impl Files {
         Ok(None)
     }
 
-    /// Reads up to 100 files with one request: whole [`File`]s, or of each what a [`StoredFile`](crate::model::file::StoredFile)
+    /// Reads up to 100 files with one request: whole [`File`]s, or of each what a [`StoredFile`]
     /// holds, which is less work.
     ///
     /// # Errors
@@ -137,16 +137,12 @@ impl Files {
     }
 
     /// Lists one level by tokens instead of offsets: pages don't shift, and may be larger than 100. The platform offers
-    /// this as advance access and may refuse it. Of each entry a whole [`File`] is read, or what a
-    /// [`StoredFile`](crate::model::file::StoredFile) holds, which is less work.
-    pub fn scroll<F: DeserializeOwned + Send + 'static>(
-        &self,
-        parent: &Parent,
-        page_size: u32,
-    ) -> Pager<Page<F>> {
+    /// this as advance access and may refuse it. Of each entry a whole [`File`] is asked for, or what a [`StoredFile`] holds,
+    /// which is less work.
+    pub fn scroll<F: FileFields>(&self, parent: &Parent, page_size: u32) -> Pager<Page<F>> {
         let call = of(Call::get("/files/scroll"), parent)
             .query("token", "init")
-            .query("fields", "_all")
+            .query("fields", F::FIELDS)
             .query("limit", page_size);
         Pager::new(self.client.clone(), call).in_advance_access()
     }
@@ -166,6 +162,20 @@ impl Files {
             .fold(call, |call, name| call.query("name", name));
         Ok(self.client.fetch::<Page<File>>(call).await?.value.items)
     }
+}
+
+/// How much of each file a list is asked for.
+pub trait FileFields: DeserializeOwned + Send + 'static {
+    /// What `fields` asks for (documented for every list: names, separated by commas, or `_all`).
+    const FIELDS: &'static str;
+}
+
+impl FileFields for File {
+    const FIELDS: &'static str = "_all";
+}
+
+impl FileFields for StoredFile {
+    const FIELDS: &'static str = "id,storage";
 }
 
 fn of(call: Call, parent: &Parent) -> Call {

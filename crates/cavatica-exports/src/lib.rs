@@ -66,7 +66,7 @@ mod watch;
 pub use account::Account;
 pub use cavatica::Cavatica;
 pub use exports::{ExportFilter, Exports};
-pub use files::{Files, Followed, Parent};
+pub use files::{FileFields, Files, Followed, Parent};
 pub use once::{OnceError, Started, Unclear};
 pub use pager::{ListError, Paged, Pager};
 pub use projects::Projects;

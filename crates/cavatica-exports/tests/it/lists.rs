@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::time::Duration;
 
-use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::file::{FileRef, StoredFile};
 use cavatica_exports::model::volume::ServiceType;
 use cavatica_exports::model::wire::{Entry, Link, Page};
 use cavatica_exports::model::{File, Tri, Volume};
@@ -109,6 +109,11 @@ async fn all_pages_of_a_long_list_come_once_by_offset_and_by_scroll() {
     let by_scroll = world.files.scroll(&top, 200).collect().await.unwrap();
     assert_eq!(by_offset.len(), 250);
     assert_eq!(names(&by_offset), names(&by_scroll));
+
+    let stored: Vec<StoredFile> = world.files.scroll(&top, 200).collect().await.unwrap();
+    let places = by_offset.iter().map(|file| (&file.id, &file.storage));
+    let stored_places = stored.iter().map(|file| (&file.id, &file.storage));
+    assert!(places.eq(stored_places));
 }
 
 #[tokio::test]
