@@ -20,7 +20,7 @@ use std::time::Duration;
 use cavatica_exports::Cavatica;
 use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::{Client, Error};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, info_span};
 
@@ -31,7 +31,7 @@ use super::inquiry::Inquiry;
 use super::outage::Outage;
 use super::retrying::Retrying;
 use super::saving::Saving;
-use super::sender::{Caution, Choice, Room, Sender};
+use super::sender::{Caution, Choice, Company, Room, Sender};
 use super::stop::Stop;
 use super::tasks::{self, Done};
 use super::{Ending, RunError, RunOptions, RunReport};
@@ -199,26 +199,30 @@ impl<'a> Runner<'a> {
             tokio::select! {
                 biased;
                 () = stop.asked(), if self.sending == Sending::On => self.stop_sending(StopReason::Asked),
-                Some(done) = self.tasks.join_next() => {
-                    let mut next = Some(done);
-                    while let Some(done) = next.take() {
-                        match done {
-                            Ok(done) => self.take_in(done)?,
-                            Err(error) => std::panic::resume_unwind(error.into_panic()),
-                        }
-                        if !stop.is_asked() {
-                            next = self.tasks.try_join_next();
-                        }
-                    }
-                    // What is recorded may teach more.
-                    while !self.saving.has_learned_nothing() {
-                        let learned = self.saving.take_learned();
-                        self.record(learned)?;
-                    }
-                }
+                Some(done) = self.tasks.join_next() => self.take_in_all(done, stop)?,
                 () = sleep_until(wake) => {}
             }
         }
+    }
+
+    /// Takes in what this task brought back, and those that have ended meanwhile.
+    fn take_in_all(&mut self, first: Result<Done, JoinError>, stop: &Stop) -> Result<(), RunError> {
+        let mut next = Some(first);
+        while let Some(done) = next.take() {
+            match done {
+                Ok(done) => self.take_in(done)?,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+            if !stop.is_asked() {
+                next = self.tasks.try_join_next();
+            }
+        }
+        // What is recorded may teach more.
+        while !self.saving.has_learned_nothing() {
+            let learned = self.saving.take_learned();
+            self.record(learned)?;
+        }
+        Ok(())
     }
 
     /// Does what can be done now.
@@ -233,7 +237,7 @@ impl<'a> Runner<'a> {
                 return Ok(());
             }
         }
-        let due = self.sender.due(now);
+        let due = self.sender.due(now, self.company());
         self.retry(&due)?;
         self.revisit()?;
         self.send(now)?;
@@ -421,7 +425,7 @@ impl<'a> Runner<'a> {
         }
         let wishes = [
             self.outage.next_wake().filter(|until| *until > now),
-            self.sender.next_wake(),
+            self.sender.next_wake(self.company()),
             self.follower.next_wake(now),
             self.inquiry.next_wake(),
             self.inquiry.doubts().filter(|dead| *dead > now),
@@ -438,6 +442,15 @@ impl<'a> Runner<'a> {
         wake.max(earliest).min(saved)
     }
 
+    /// Whether more files may fail, to be sent again with those that wait.
+    fn company(&self) -> Company {
+        if self.sender.sends() || !self.follower.is_idle() {
+            Company::MayCome
+        } else {
+            Company::Complete
+        }
+    }
+
     fn stop_sending(&mut self, reason: StopReason) {
         if self.sending == Sending::On {
             self.sending = Sending::Off(reason, Instant::now() + self.options.timing.stop);
@@ -446,12 +459,12 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// The platform can't be reached: holds everything for a while, and gives up in the end.
     /// What it logs stays below whoever called the run.
     fn spawn(&mut self, task: impl Future<Output = Done> + Send + 'static) {
         self.tasks.spawn(task.in_current_span());
     }
 
+    /// The platform can't be reached: holds everything for a while, and gives up in the end.
     fn troubled(&mut self, error: AskError) -> Result<(), RunError> {
         let error = match error.refusal() {
             Ok(refused) => return Err(RunError::Refused(refused)),

@@ -50,9 +50,7 @@ pub(super) struct Sender {
     /// Files that came back and may be sent again.
     again: VecDeque<ItemId>,
     /// Files that failed in a way that passes by waiting.
-    later: Vec<(Instant, ItemId)>,
-    /// By how long they wait, the moment that those which failed last go at.
-    moments: Vec<(Duration, Instant)>,
+    later: Vec<Waiting>,
     /// How many files that were never sent this run may still send.
     fresh: usize,
     /// Whether there is more than one of them to begin with: then the last is kept back as a witness for those in doubt.
@@ -60,6 +58,35 @@ pub(super) struct Sender {
     starting: usize,
     batch: usize,
     caution: Caution,
+}
+
+/// Files that failed at about the same time, and go together.
+#[derive(Debug)]
+struct Waiting {
+    items: Vec<ItemId>,
+    /// How long each of them waits at least.
+    wait: Duration,
+    /// When the last of them has waited for so long.
+    last: Instant,
+    /// When they go at the latest.
+    latest: Instant,
+}
+
+impl Waiting {
+    fn goes(&self, company: Company) -> Instant {
+        match company {
+            Company::MayCome => self.latest,
+            Company::Complete => self.last,
+        }
+    }
+}
+
+/// Whether more files may fail soon, which could go with those that wait already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    MayCome,
+    /// Nothing is under way.
+    Complete,
 }
 
 /// Whose files are read before they are sent.
@@ -78,7 +105,6 @@ impl Sender {
         Sender {
             again: VecDeque::new(),
             later: Vec::new(),
-            moments: Vec::new(),
             fresh: 0,
             keeps_one: false,
             starting: 0,
@@ -103,37 +129,35 @@ impl Sender {
         self.again.push_back(item);
     }
 
-    /// A file is to be sent again once it has waited for so long, or a quarter longer: half a call costs as much as a whole
-    /// one, so those go together that failed at about the same time.
+    /// A file is to be sent again once it has waited for so long, or up to a quarter longer while others may fail: half a call
+    /// costs as much as a whole one.
     pub(super) fn later(&mut self, now: Instant, wait: Duration, item: ItemId) {
         let due = now + wait;
-        let known = self.moments.iter_mut().find(|(known, _)| *known == wait);
-        let moment = match known {
-            Some((_, moment)) if *moment >= due => *moment,
-            Some((_, moment)) => {
-                *moment = due + wait / 4;
-                *moment
+        let mut known = self.later.iter_mut();
+        match known.find(|known| known.wait == wait && known.latest >= due) {
+            Some(known) => {
+                known.items.push(item);
+                known.last = due;
             }
-            None => {
-                self.moments.push((wait, due + wait / 4));
-                due + wait / 4
-            }
-        };
-        self.later.push((moment, item));
+            None => self.later.push(Waiting {
+                items: vec![item],
+                wait,
+                last: due,
+                latest: due + wait / 4,
+            }),
+        }
     }
 
-    /// How many files wait for their moment.
+    /// How many files wait before they are sent again.
     pub(super) fn waiting(&self) -> usize {
-        self.later.len()
+        self.later.iter().map(|waiting| waiting.items.len()).sum()
     }
 
-    /// Files whose moment has come.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<ItemId> {
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.later)
-            .into_iter()
-            .partition(|(due, _)| *due <= now);
-        self.later = later;
-        due.into_iter().map(|(_, item)| item).collect()
+    /// Files that have waited.
+    pub(super) fn due(&mut self, now: Instant, company: Company) -> Vec<ItemId> {
+        let due = |waiting: &mut Waiting| waiting.goes(company) <= now;
+        let due = self.later.extract_if(.., due);
+        due.flat_map(|waiting| waiting.items).collect()
     }
 
     /// These aren't to be sent for now. So many of them had never been sent.
@@ -249,12 +273,49 @@ impl Sender {
         self.nothing_came_back() && self.starting == 0 && self.fresh <= usize::from(self.keeps_one)
     }
 
-    pub(super) fn next_wake(&self) -> Option<Instant> {
-        self.later.iter().map(|(due, _)| *due).min()
+    pub(super) fn next_wake(&self, company: Company) -> Option<Instant> {
+        self.later.iter().map(|waiting| waiting.goes(company)).min()
+    }
+
+    /// Whether anything may be sent that hasn't failed.
+    pub(super) fn sends(&self) -> bool {
+        self.starting > 0 || self.fresh > 0 || !self.again.is_empty()
     }
 }
 
 /// How long a file waits that failed this often in a way that passes.
 pub(super) fn wait_after(attempts: u32, first: Duration) -> Duration {
     first * (1 << (attempts.clamp(1, 8) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn files_that_fail_at_about_the_same_time_go_together_and_wait_for_nobody_else() {
+        let (start, wait) = (Instant::now(), 20 * SECOND);
+        let mut sender = Sender::new(Caution::None);
+        sender.later(start, wait, ItemId(1));
+        sender.later(start + 4 * SECOND, wait, ItemId(2));
+        sender.later(start + 6 * SECOND, wait, ItemId(3));
+        assert_eq!(sender.waiting(), 3);
+
+        // More may fail: the first two go together, a quarter later than the first could.
+        let just = |seconds: u32| start + seconds * SECOND;
+        assert_eq!(sender.next_wake(Company::MayCome), Some(just(25)));
+        assert_eq!(sender.due(just(24), Company::MayCome), []);
+        assert_eq!(
+            sender.due(just(25), Company::MayCome),
+            [ItemId(1), ItemId(2)]
+        );
+
+        // Nothing is under way: nobody is waited for.
+        assert_eq!(sender.next_wake(Company::Complete), Some(just(26)));
+        assert_eq!(sender.due(just(25), Company::Complete), []);
+        assert_eq!(sender.due(just(26), Company::Complete), [ItemId(3)]);
+        assert_eq!(sender.waiting(), 0);
+    }
 }
