@@ -252,14 +252,6 @@ impl State {
     }
 
     fn observe(self, observation: Observation) -> Result<State, IllegalStep> {
-        let moved_away = |failure| State::Failed {
-            export: None,
-            failure,
-        };
-        let by_its_file = |export| State::Completed {
-            export,
-            proof: Proof::File,
-        };
         match (self, observation) {
             // Somebody did our work, or undid it, before we sent anything.
             (State::Planned, Observation::AliasAtDestination) => Ok(by_its_file(None)),
@@ -286,8 +278,14 @@ impl State {
                 doubt,
             }),
 
-            // The rest is how an outcome gets better after the fact: a later look may find what an earlier one couldn't,
-            // and a failure may turn out to be the echo of our own success.
+            (state, observation) => state.observe_later(observation),
+        }
+    }
+
+    /// How an outcome gets better after the fact: a later look may find what an earlier one couldn't, and a failure may turn
+    /// out to be the echo of our own success.
+    fn observe_later(self, observation: Observation) -> Result<State, IllegalStep> {
+        match (self, observation) {
             (State::Unknown { export: None, .. }, Observation::Job(job)) => Ok(job.state()),
             (
                 State::Unknown {
@@ -325,6 +323,7 @@ impl State {
 
             (
                 state @ (State::Planned
+                | State::Intended
                 | State::Accepted { .. }
                 | State::Completed { .. }
                 | State::Failed { .. }
@@ -388,6 +387,22 @@ impl State {
             state: self.name(),
             step: step.name(),
         }
+    }
+}
+
+/// Completed, as the file itself shows.
+fn by_its_file(export: Option<ExportId>) -> State {
+    State::Completed {
+        export,
+        proof: Proof::File,
+    }
+}
+
+/// Not ours to send any more.
+fn moved_away(failure: Failure) -> State {
+    State::Failed {
+        export: None,
+        failure,
     }
 }
 

@@ -219,16 +219,7 @@ impl Inquiry {
                 (open, trace)
             })
             .collect();
-        let found = |(open, trace): &&(Open, Trace<'_>)| {
-            open.is_lost() && matches!(trace, Trace::Alias(_) | Trace::Job(_))
-        };
-        let mut calls_found: Vec<IntentId> = judged
-            .iter()
-            .filter(found)
-            .map(|(open, _)| open.call)
-            .collect();
-        calls_found.sort_unstable();
-        calls_found.dedup();
+        let calls_found = calls_found(&judged);
         let is_slow = |open: &Open| open.is_lost() && calls_found.binary_search(&open.call).is_ok();
         for open in still_open.iter_mut().filter(|open| is_slow(open)) {
             open.begin_anew(timing);
@@ -455,6 +446,17 @@ impl Inquiry {
         }
         self.open.iter().filter_map(|open| open.due).min()
     }
+}
+
+/// The calls of which at least one file was found, in order.
+fn calls_found(judged: &[(Open, Trace<'_>)]) -> Vec<IntentId> {
+    let found = judged
+        .iter()
+        .filter(|(open, trace)| open.is_lost() && matches!(trace, Trace::Alias(_) | Trace::Job(_)));
+    let mut calls: Vec<IntentId> = found.map(|(open, _)| open.call).collect();
+    calls.sort_unstable();
+    calls.dedup();
+    calls
 }
 
 /// Somebody else's job of a file that we plan has ended.
