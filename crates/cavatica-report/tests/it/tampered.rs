@@ -180,7 +180,7 @@ fn use_all(path: &Path, format: ReportFormat) -> Result<(), Box<dyn std::error::
     opening.open(path, now()).ok();
     let mut journal = open(path)?;
     journal.tally()?;
-    journal.open_items()?;
+    journal.open_items(None)?;
     for item in 0..10 {
         journal.known_exports(ItemId(item))?;
         journal.items(&[ItemId(item)]).ok();

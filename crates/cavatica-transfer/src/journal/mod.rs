@@ -207,19 +207,45 @@ pub enum Copying {
     MovesSource,
 }
 
+/// An accepted file, as far as following needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AcceptedItem {
+    /// Its number.
+    pub id: ItemId,
+    /// The file.
+    pub file: FileId,
+    /// The folder that it lies in, if the plan knows.
+    pub folder: Option<FolderId>,
+    /// How often it was sent.
+    pub attempt: u32,
+    /// Its job.
+    pub export: ExportId,
+}
+
 /// A file that is neither at its start nor at its end, as found when a run begins.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OpenItem {
     /// Sent, or not: nobody knows yet.
     Intended(Box<Sent>),
     /// Its job isn't known to have ended.
-    Accepted(Box<Item>, ExportId),
+    Accepted(AcceptedItem),
     /// Nobody knew at the end of the last run. With the job, if one is known.
     Unknown(Box<Sent>, Option<ExportId>),
     /// It came back, or was set aside: to be sent.
     Again(ItemId),
     /// It failed in a way that passes by waiting, this many attempts ago.
     Transient(ItemId, u32),
+}
+
+impl OpenItem {
+    /// Its number.
+    pub fn id(&self) -> ItemId {
+        match self {
+            OpenItem::Intended(sent) | OpenItem::Unknown(sent, _) => sent.item.id,
+            OpenItem::Accepted(item) => item.id,
+            OpenItem::Again(id) | OpenItem::Transient(id, _) => *id,
+        }
+    }
 }
 
 /// How many files stand where. `planned + in flight + completed + failed + unknown` are all files of the plan.
@@ -328,12 +354,13 @@ pub trait Journal: Send {
     /// If the journal can't be read.
     fn tally(&mut self) -> Result<Tally, JournalError>;
 
-    /// Every file that is neither at its start nor at its end.
+    /// The files behind a given one that are neither at their start nor at their end: some of them, in the order of the plan, so
+    /// that not all have to be in memory at once. None behind the last.
     ///
     /// # Errors
     ///
     /// If the journal can't be read.
-    fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError>;
+    fn open_items(&mut self, after: Option<ItemId>) -> Result<Vec<OpenItem>, JournalError>;
 
     /// Takes files that may be sent and writes the intent to send them; [`commit`](Self::commit) hands it out. Answers how
     /// many there are: none if no file is left.

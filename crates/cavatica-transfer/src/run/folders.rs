@@ -51,6 +51,17 @@ pub(super) enum FolderChoice {
     Release(Vec<Followed>),
 }
 
+/// What a page shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageShown<'a> {
+    /// When it was begun.
+    pub(super) began: Instant,
+    /// The files on it, by the hashes of their ids.
+    pub(super) files: &'a [u64],
+    /// How many entries the folder has, if the platform says.
+    pub(super) entries: Option<u64>,
+}
+
 /// How a page turned out.
 #[derive(Debug)]
 pub(super) struct PageSeen {
@@ -242,13 +253,11 @@ impl Folders {
         taken
     }
 
-    /// A page was read that began at this moment: these files are on it, by the hashes of their ids. `list` reads on, if it
-    /// has not ended.
+    /// A page was read. `list` reads on, if it has not ended.
     pub(super) fn listed(
         &mut self,
         id: FolderId,
-        began: Instant,
-        entries: &[u64],
+        shown: &PageShown<'_>,
         list: Option<Box<FileList>>,
     ) -> PageSeen {
         let mut page = PageSeen {
@@ -259,27 +268,26 @@ impl Folders {
             return page;
         };
         group.reading = false;
-        let places: HashMap<u64, usize> = entries.iter().copied().zip(0..).collect();
+        let places: HashMap<u64, usize> = shown.files.iter().copied().zip(0..).collect();
         let seen = group.watched.values().filter_map(|watched| {
             let place = places.get(&watched.file)?;
             Some((watched.followed.item, *place))
         });
-        let seen: Vec<(ItemId, usize)> = seen.take(entries.len()).collect();
+        let seen: Vec<(ItemId, usize)> = seen.take(shown.files.len()).collect();
         for (item, place) in seen {
             let watched = group.watched.remove(&item).expect("it was there");
             page.seen.push((watched.followed, place));
         }
-        let count = entries.len() as u64;
         let ended = list.is_none();
-        group.passed += count;
-        group.learn_size(count, ended, page.seen.len() as u64);
+        group.passed += shown.files.len() as u64;
+        group.learn_size(shown, ended, page.seen.len() as u64);
         group.list = list;
         if ended {
-            let shown = |watched: &Watched| {
+            let was_there = |watched: &&Watched| {
                 let since = watched.followed.since;
-                since.is_none_or(|since| since < began)
+                since.is_none_or(|since| since < shown.began)
             };
-            let missed = group.watched.values().filter(|watched| shown(watched));
+            let missed = group.watched.values().filter(was_there);
             let missed: Vec<ItemId> = missed.map(|watched| watched.followed.item).collect();
             for item in missed {
                 let watched = group.watched.remove(&item).expect("it was there");
@@ -455,18 +463,19 @@ impl Group {
         Some((rest.way(), expected.min(sought)))
     }
 
-    /// The folder may have become another since the plan, or nobody had counted it.
-    fn learn_size(&mut self, count: u64, ended: bool, ours: u64) {
+    /// The folder may have become another since the plan, or nobody had counted it: then the first page tells, by what the
+    /// platform says of the whole or else by what it shows of ours.
+    fn learn_size(&mut self, shown: &PageShown<'_>, ended: bool, ours: u64) {
+        let count = shown.files.len() as u64;
         match &mut self.folder.size {
             Some(size) if ended => size.entries = self.passed,
             Some(size) => {
                 size.page = count.max(1);
                 size.entries = size.entries.max(self.passed + 1);
             }
-            // What one page shows, the others presumably show as well.
             None if !ended => {
-                let entries = (self.folder.planned * count).checked_div(ours);
-                self.guess = Some(entries.unwrap_or(u64::MAX));
+                let as_dense = (self.folder.planned * count).checked_div(ours);
+                self.guess = shown.entries.or(as_dense).or(Some(u64::MAX));
             }
             None => {}
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::{FaultPlan, Ledger, ProjectSeed, Route, SandboxBuilder};
-use cavatica_transfer::journal::TransferFile;
+use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::{Proof, State};
 use cavatica_transfer::{Ending, Event, RunOptions, RunReport, Stop, Way};
 
@@ -63,23 +63,28 @@ fn patient() -> RunOptions {
     options
 }
 
-fn proofs(bench: &Bench) -> (usize, usize) {
+fn rows(bench: &Bench) -> Vec<ItemRow> {
     let file = TransferFile::open(&bench.transfer()).expect("the transfer");
-    let (mut by_file, mut others, mut after) = (0, 0, None);
+    let mut rows: Vec<ItemRow> = Vec::new();
     loop {
+        let after = rows.last().map(|row| row.id);
         let page = file.items(after).expect("readable");
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        for row in &page {
-            match &row.state {
-                State::Completed {
-                    proof: Proof::File, ..
-                } => by_file += 1,
-                _ => others += 1,
-            }
+        if page.is_empty() {
+            return rows;
         }
+        rows.extend(page);
     }
-    (by_file, others)
+}
+
+/// How many files are completed as they show themselves, and how many others there are.
+fn proofs(bench: &Bench) -> (usize, usize) {
+    let rows = rows(bench);
+    let by_file = rows.iter().filter(|row| match &row.state {
+        State::Completed { proof, .. } => *proof == Proof::File,
+        _ => false,
+    });
+    let by_file = by_file.count();
+    (by_file, rows.len() - by_file)
 }
 
 #[tokio::test]
@@ -120,6 +125,29 @@ async fn a_large_folder_is_listed_once() {
     let scrolled = done.ledger.requests_to(Route::Scroll);
     assert!(scrolled <= 9, "{:?}", done.ledger.requests);
     assert!(done.requests() <= 37 + 60, "{:?}", done.ledger.requests);
+}
+
+/// A list of ids says nothing of the folders: the first page of one tells how large it is.
+#[tokio::test]
+async fn a_manifest_is_followed_by_listing_where_its_files_lie_densely() {
+    for (every, pages) in [(1, 4..=5), (10, 0..=1)] {
+        let bench = Bench::start(world(folders_of(1, 4_000))).await;
+        bench.plan(bench.options()).await.expect("a plan");
+        let some = rows(&bench).into_iter().step_by(every);
+        let lines = some.map(|row| format!("{}\n", row.file));
+        let text = "file_id\n".to_owned() + &lines.collect::<String>();
+        std::fs::remove_file(bench.transfer()).expect("it is there");
+        let mut plan = bench.options();
+        plan.selection = crate::plan::listed(text);
+        bench.plan(plan).await.expect("a plan");
+        let before = bench.sandbox.ledger().requests_to(Route::Scroll);
+        let report = bench.run_with(&patient(), &Stop::new(), &mut |_| {}).await;
+        assert_eq!(report.expect("a run").ending, Ending::Finished);
+        let ledger = bench.check_exactly_once(4_000 / every);
+        assert_eq!(proofs(&bench), (4_000 / every, 0));
+        let scrolled = ledger.requests_to(Route::Scroll) - before;
+        assert!(pages.contains(&scrolled), "{every}: {:?}", ledger.requests);
+    }
 }
 
 /// Files that fail in a way that passes are sent again together.
@@ -190,6 +218,20 @@ async fn lists_that_lag_are_given_up() {
 #[tokio::test]
 async fn a_list_that_is_a_snapshot_proves_nothing_of_later_pages() {
     check_lists("snapshot@scroll", 1, 3_000).await;
+}
+
+/// Somebody renames, moves and adds files of a folder while its pages are read.
+#[tokio::test]
+async fn a_folder_that_changes_while_it_is_listed_loses_nothing() {
+    let bench = Bench::start(world(folders_of(1, 5_000))).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let restless: FaultPlan = "restless@scroll".parse().expect("a fault plan");
+    bench.sandbox.set_faults(restless);
+    let report = bench.run_with(&patient(), &Stop::new(), &mut |_| {}).await;
+    assert_eq!(report.expect("a run").ending, Ending::Finished);
+    let ledger = bench.check_exactly_once(5_000);
+    assert_eq!(proofs(&bench), (5_000, 0));
+    assert!(ledger.faults[0].hits >= 4, "{:?}", ledger.faults);
 }
 
 #[tokio::test]

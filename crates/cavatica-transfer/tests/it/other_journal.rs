@@ -7,8 +7,9 @@ use cavatica_exports::model::{ExportId, FileId};
 use cavatica_exports::transport::Guard;
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
-    Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent, IntentId, Item,
-    Journal, JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
+    AcceptedItem, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
+    IntentId, Item, Journal, JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms,
+    TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Stop, run};
@@ -109,8 +110,10 @@ impl Journal for Memory {
         Ok(tally)
     }
 
-    fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
-        let open = self.rows.values().filter_map(|row| {
+    fn open_items(&mut self, after: Option<ItemId>) -> Result<Vec<OpenItem>, JournalError> {
+        let behind = self.rows.values();
+        let behind = behind.filter(|row| after.is_none_or(|after| row.item.id > after));
+        let open = behind.filter_map(|row| {
             let (id, at) = (row.item.id, row.intended?);
             let sent = || {
                 Box::new(Sent {
@@ -122,10 +125,13 @@ impl Journal for Memory {
             match &row.state {
                 State::Planned => Some(OpenItem::Again(id)),
                 State::Intended => Some(OpenItem::Intended(sent())),
-                State::Accepted { export } => Some(OpenItem::Accepted(
-                    Box::new(row.item.clone()),
-                    export.clone(),
-                )),
+                State::Accepted { export } => Some(OpenItem::Accepted(AcceptedItem {
+                    id,
+                    file: row.item.file.clone(),
+                    folder: row.item.folder,
+                    attempt: row.item.attempt,
+                    export: export.clone(),
+                })),
                 State::Unknown { export, .. } => Some(OpenItem::Unknown(sent(), export.clone())),
                 State::Failed { failure, .. } => failure
                     .class()

@@ -225,8 +225,8 @@ impl Journal for SqliteJournal {
         header::tally(&self.path, &self.connection)
     }
 
-    fn open_items(&mut self) -> Result<Vec<OpenItem>, JournalError> {
-        self.read(|rows| rows.open())
+    fn open_items(&mut self, after: Option<ItemId>) -> Result<Vec<OpenItem>, JournalError> {
+        self.read(|rows| rows.open(after))
     }
 
     fn intend(&mut self, pick: Pick<'_>, at: Timestamp) -> Result<Count, JournalError> {

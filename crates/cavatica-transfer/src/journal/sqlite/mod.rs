@@ -51,6 +51,7 @@ use header::TransferId;
 
 // What every journal speaks of.
 use super::{
-    Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent, IntentId, Item,
-    Journal, JournalError, OpenItem, Overwrite, Owner, Pick, Sent, Tally, Terms, folder, owner,
+    AcceptedItem, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
+    IntentId, Item, Journal, JournalError, OpenItem, Overwrite, Owner, Pick, Sent, Tally, Terms,
+    folder, owner,
 };

@@ -8,14 +8,20 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::codec::{
-    self, COMPLETED, StateColumns, damaged, file_id, milliseconds, moment, read_back,
+    self, ACCEPTED, COMPLETED, PLANNED, StateColumns, damaged, file_id, milliseconds, moment,
+    read_back,
 };
 use super::open::WorkError;
-use super::{ClockSample, Failed, FolderId, IntentId, Item, OpenItem, Overwrite, Sent, Terms};
+use super::{
+    AcceptedItem, ClockSample, Failed, FolderId, IntentId, Item, OpenItem, Overwrite, Sent, Terms,
+};
 use crate::state::{ItemId, State};
 
 /// The most files of one page.
 const PAGE: usize = 100;
+
+/// The most of those that a run takes up.
+const OPEN: usize = 10_000;
 
 /// The columns of [`StateColumns`].
 pub(super) const STATE: &str = "coalesce(a.state, 0), a.doubt, a.export, a.code, a.status,
@@ -105,55 +111,90 @@ impl PlannedRows<'_> {
         Ok(items)
     }
 
-    /// The files with these numbers, in the same order.
+    /// The files with these numbers, in the same order. Neighbours are read at once: the files of a call, or of a page, are.
     pub(super) fn these(&self, ids: &[ItemId]) -> Result<Vec<Item>, WorkError> {
         let mut items = Vec::with_capacity(ids.len());
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id
-             LEFT JOIN word w ON w.id = i.properties WHERE i.id = ?"
+             LEFT JOIN word w ON w.id = i.properties WHERE i.id BETWEEN ? AND ? ORDER BY i.id"
         ))?;
-        for id in ids {
-            let mut rows = statement.query([id.0])?;
-            match rows.next()? {
-                Some(row) => items.push(self.item(row)?),
-                None => {
-                    return Err(damaged(self.path, format_args!("file {id} is not there")).into());
+        for neighbours in ids.chunk_by(|one, next| one.0.checked_add(1) == Some(next.0)) {
+            let mut rows =
+                statement.query([neighbours[0].0, neighbours[neighbours.len() - 1].0])?;
+            for id in neighbours {
+                let item = rows.next()?.map(|row| self.item(row)).transpose()?;
+                match item.filter(|item| item.id == *id) {
+                    Some(item) => items.push(item),
+                    None => {
+                        return Err(
+                            damaged(self.path, format_args!("file {id} is not there")).into()
+                        );
+                    }
                 }
             }
         }
         Ok(items)
     }
 
-    /// Every file that is neither at its start nor at its end.
-    pub(super) fn open(&self) -> Result<Vec<OpenItem>, WorkError> {
-        let mut statement = self.connection.prepare(&format!(
+    /// Files behind a given one that are neither at their start nor at their end. Nearly all are accepted, and little is read
+    /// of these.
+    pub(super) fn open(&self, after: Option<ItemId>) -> Result<Vec<OpenItem>, WorkError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT a.item, a.state, a.export, a.number, i.file, i.folder
+             FROM attempt a JOIN item i ON i.id = a.item
+             WHERE a.state <> {COMPLETED} AND a.item > ? ORDER BY a.item"
+        ))?;
+        let after = after.map_or(i64::MIN, |id| id.0);
+        let mut rows = statement.query([after])?;
+        let mut open = Vec::new();
+        while open.len() < OPEN
+            && let Some(row) = rows.next()?
+        {
+            let id = ItemId(row.get(0)?);
+            match row.get(1)? {
+                PLANNED => open.push(OpenItem::Again(id)),
+                ACCEPTED => {
+                    let export = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+                    open.push(OpenItem::Accepted(AcceptedItem {
+                        id,
+                        file: file_id(row.get_ref(4)?, self.path)?,
+                        folder: row.get::<_, Option<i64>>(5)?.map(FolderId),
+                        attempt: row.get(3)?,
+                        export: export.parse().map_err(|error| damaged(self.path, error))?,
+                    }));
+                }
+                _ => open.extend(self.unsettled(id)?),
+            }
+        }
+        codec::in_order(self.path, after, open.iter().map(|item| item.id().0))?;
+        Ok(open)
+    }
+
+    /// A file that is neither planned nor accepted, unless it has ended.
+    fn unsettled(&self, id: ItemId) -> Result<Option<OpenItem>, WorkError> {
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {ITEM}, {STATE}, a.intent AS intent, n.at AS at
              FROM attempt a JOIN item i ON i.id = a.item LEFT JOIN word w ON w.id = i.properties
              LEFT JOIN intent n ON n.id = a.intent
-             WHERE a.state <> {COMPLETED}"
+             WHERE a.item = ?"
         ))?;
-        let mut rows = statement.query([])?;
-        let mut open = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = ItemId(row.get(column::ID)?);
-            match self.state(row)? {
-                State::Planned => open.push(OpenItem::Again(id)),
-                State::Intended => open.push(OpenItem::Intended(Box::new(self.sent(row)?))),
-                State::Accepted { export } => {
-                    open.push(OpenItem::Accepted(Box::new(self.item(row)?), export));
-                }
-                State::Unknown { export, .. } => {
-                    open.push(OpenItem::Unknown(Box::new(self.sent(row)?), export));
-                }
-                State::Failed { failure, .. } => {
-                    if failure.class().passes_by_waiting() {
-                        open.push(OpenItem::Transient(id, row.get(column::ATTEMPT)?));
-                    }
-                }
-                State::Completed { .. } => {}
+        let mut rows = statement.query([id.0])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(match self.state(row)? {
+            State::Intended => Some(OpenItem::Intended(Box::new(self.sent(row)?))),
+            State::Unknown { export, .. } => {
+                Some(OpenItem::Unknown(Box::new(self.sent(row)?), export))
             }
-        }
-        Ok(open)
+            State::Failed { failure, .. } if failure.class().passes_by_waiting() => {
+                Some(OpenItem::Transient(id, row.get(column::ATTEMPT)?))
+            }
+            State::Planned
+            | State::Accepted { .. }
+            | State::Failed { .. }
+            | State::Completed { .. } => None,
+        })
     }
 
     /// A file with the call that it was part of.

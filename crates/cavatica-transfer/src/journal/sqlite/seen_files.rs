@@ -1,21 +1,36 @@
 //! Which files a plan has met.
 
+use std::collections::HashSet;
+
 use cavatica_exports::model::FileId;
 
 use super::codec::packed;
 
+/// A table that grows lies in memory twice, so there are many small ones.
+const TABLES: usize = 64;
+
 /// Remembers which files were seen, with 12 bytes for each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SeenFiles {
-    packed: std::collections::HashSet<[u8; 12]>,
-    odd: std::collections::HashSet<FileId>,
+    packed: [HashSet<[u8; 12]>; TABLES],
+    odd: HashSet<FileId>,
+}
+
+impl Default for SeenFiles {
+    fn default() -> Self {
+        SeenFiles {
+            packed: std::array::from_fn(|_| HashSet::new()),
+            odd: HashSet::new(),
+        }
+    }
 }
 
 impl SeenFiles {
     /// Whether the file is new.
     pub(crate) fn insert(&mut self, file: &FileId) -> bool {
         match packed(file.as_str()) {
-            Some(bytes) => self.packed.insert(bytes),
+            // Ids are counted upwards: their last digits differ.
+            Some(bytes) => self.packed[usize::from(bytes[11]) % TABLES].insert(bytes),
             None => self.odd.insert(file.clone()),
         }
     }

@@ -69,7 +69,7 @@ impl<'c> Steps<'c> {
              WHERE item BETWEEN ? AND ? AND state NOT IN (4, 5) ORDER BY item",
         )?;
         let mut ahead = Vec::with_capacity(ids.len());
-        for neighbours in ids.chunk_by(|one, next| next - one == 1) {
+        for neighbours in ids.chunk_by(|one, next| one.checked_add(1) == Some(*next)) {
             let mut rows = statement.query([neighbours[0], neighbours[neighbours.len() - 1]])?;
             while let Some(row) = rows.next()? {
                 let standing = read(self.path, row, StateColumns::default())?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Followed, Follower, PAGE};
 use crate::journal::FolderId;
-use crate::run::folders::{FileList, PageSeen};
+use crate::run::folders::{FileList, PageSeen, PageShown};
 
 /// Why a page could not be had.
 #[derive(Debug)]
@@ -49,16 +49,15 @@ impl Follower {
         self.reads -= 1;
     }
 
-    /// A page of a folder was read that began at this moment, with these files on it, by the hashes of their ids.
+    /// A page of a folder was read.
     pub(in crate::run) fn listed(
         &mut self,
         folder: FolderId,
-        began: Instant,
-        entries: &[u64],
+        shown: &PageShown<'_>,
         list: Option<Box<FileList>>,
     ) -> PageSeen {
         self.reads -= 1;
-        let page = self.folders.listed(folder, began, entries, list);
+        let page = self.folders.listed(folder, shown, list);
         self.reading += page.seen.len();
         self.followed.extend(page.missed.iter().cloned());
         page

@@ -1,6 +1,7 @@
 //! Plays jobs that end as time passes, with the real schedule and the real decisions.
 
 use super::*;
+use crate::run::folders::PageShown;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -187,7 +188,12 @@ impl Played {
                 let entries: Vec<u64> = (first..self.ends.len().min(first + self.folder))
                     .map(|index| index as u64)
                     .collect();
-                let page = follower.listed(wish.folder, now, &entries, None);
+                let shown = PageShown {
+                    began: now,
+                    files: &entries,
+                    entries: None,
+                };
+                let page = follower.listed(wish.folder, &shown, None);
                 let (mut arrived, mut late) = (0, Vec::new());
                 for (followed, place) in page.seen {
                     if self.ends(followed.item) <= elapsed && !self.fails(followed.item) {

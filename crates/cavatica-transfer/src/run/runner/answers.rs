@@ -68,7 +68,7 @@ impl Runner<'_> {
                     }
                     newest = Some(job.id.clone());
                     accepted += 1;
-                    let address = self.address(&item);
+                    let address = self.address(&item.file, item.folder, item.attempt);
                     self.addresses.insert(item.id, address);
                     let job = seen(job, self.terms.mode, request_id);
                     changes.push(Change {

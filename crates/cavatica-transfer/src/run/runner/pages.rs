@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Whereabouts};
-use crate::journal::{Change, Item};
+use crate::journal::{Change, FolderId, Item};
 use crate::run::RunError;
-use crate::run::folders::Address;
+use crate::run::folders::{Address, PageShown};
 use crate::run::follower::{Followed, PageFailure};
 use crate::run::tasks::{FailedJobs, ListedPage};
 use crate::state::{ItemId, Observation, Step};
@@ -48,7 +48,7 @@ impl Runner<'_> {
             (ExportMode::Move, Some(address)) => address,
             (ExportMode::Move, None) => {
                 let item = self.journal.items(&[item])?.pop();
-                item.and_then(|item| self.address(&item))
+                item.and_then(|item| self.address(&item.file, item.folder, item.attempt))
             }
         };
         let since = Some(now);
@@ -63,12 +63,17 @@ impl Runner<'_> {
     }
 
     /// Where a file lies on the platform. What is sent again lies too thinly for its folder to be listed once more.
-    pub(super) fn address(&self, item: &Item) -> Option<Address> {
-        let folder = item.folder.filter(|_| item.attempt <= 1)?;
+    pub(super) fn address(
+        &self,
+        file: &FileId,
+        folder: Option<FolderId>,
+        attempt: u32,
+    ) -> Option<Address> {
+        let folder = folder.filter(|_| attempt <= 1)?;
         let is_moved = self.terms.mode == ExportMode::Move;
         is_moved.then(|| Address {
             folder,
-            file: hashed(&item.file),
+            file: hashed(file),
         })
     }
 
@@ -78,6 +83,7 @@ impl Runner<'_> {
             began,
             expected,
             files,
+            entries,
             list,
             first,
         } = page;
@@ -106,7 +112,12 @@ impl Runner<'_> {
         };
         self.outage.is_over();
         let hashes: Vec<u64> = files.iter().map(|file| hashed(&file.id)).collect();
-        let seen = self.follower.listed(folder, began, &hashes, list).seen;
+        let shown = PageShown {
+            began,
+            files: &hashes,
+            entries,
+        };
+        let seen = self.follower.listed(folder, &shown, list).seen;
         let ids: Vec<ItemId> = seen.iter().map(|(followed, _)| followed.item).collect();
         let items = self.journal.items(&ids)?;
         let (mut arrived, mut late) = (Vec::new(), Vec::new());

@@ -17,55 +17,25 @@ use crate::state::{Answer, Step};
 impl Runner<'_> {
     pub(super) fn take_up(&mut self) -> Result<(), RunError> {
         let now = Instant::now();
-        let sends = self.options.retry.is_none();
-        let mut again = 0;
-        for open in self.journal.open_items()? {
-            match open {
-                OpenItem::Again(item) => {
-                    again += 1;
-                    // A retry sends what failed, and nothing else.
-                    if sends {
-                        self.sender.again(item);
-                    }
-                }
-                OpenItem::Accepted(item, export) => {
-                    let followed = Followed {
-                        item: item.id,
-                        export,
-                        since: None,
-                    };
-                    self.follow_one(followed, self.address(&item))?;
-                }
-                OpenItem::Transient(item, attempts)
-                    if sends && attempts < self.options.max_attempts =>
-                {
-                    self.sender.later(now, Duration::ZERO, item);
-                }
-                OpenItem::Transient(..) => {}
-                // The run that wrote the intent may have died a moment ago with the request on its way, so the settling
-                // begins now, however old the intent is.
-                OpenItem::Intended(sent) => {
-                    if Mutation::IntentForgotten.is_on() {
-                        let unsent = Step::Answer(Answer::NotSent);
-                        self.record(vec![Change::new(sent.item.id, unsent)])?;
-                        continue;
-                    }
-                    let dead = now + self.byte_life();
-                    self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, dead)?;
-                }
-                OpenItem::Unknown(sent, None) => {
-                    self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, now)?
-                }
-                OpenItem::Unknown(sent, Some(export)) => {
-                    self.follower.puzzle_once_more(sent.item.id, export, now);
-                }
+        let (mut again, mut after) = (0, None);
+        loop {
+            let open = self.journal.open_items(after)?;
+            let Some(last) = open.last() else { break };
+            after = Some(last.id());
+            for item in open {
+                again += u64::from(matches!(item, OpenItem::Again(_)));
+                self.take_up_one(item, now)?;
             }
         }
         self.learn_clock()?;
         let resumed = self.tally.total().files > self.tally.planned.files || again > 0;
         // What came back isn't fresh.
         let fresh = self.tally.planned.files.saturating_sub(again);
-        let limit = if sends { self.options.limit } else { Some(0) };
+        let limit = if self.sends() {
+            self.options.limit
+        } else {
+            Some(0)
+        };
         let fresh = limit.map_or(fresh, |limit| limit.min(fresh));
         self.sender
             .allow_fresh(usize::try_from(fresh).unwrap_or(usize::MAX));
@@ -75,6 +45,53 @@ impl Runner<'_> {
         });
         if self.copy_proof.is_wanted() && fresh > 0 {
             (self.report)(Event::CopyGoesAlone);
+        }
+        Ok(())
+    }
+
+    /// A retry sends what failed, and nothing else.
+    fn sends(&self) -> bool {
+        self.options.retry.is_none()
+    }
+
+    fn take_up_one(&mut self, open: OpenItem, now: Instant) -> Result<(), RunError> {
+        match open {
+            OpenItem::Again(item) => {
+                if self.sends() {
+                    self.sender.again(item);
+                }
+            }
+            OpenItem::Accepted(item) => {
+                let address = self.address(&item.file, item.folder, item.attempt);
+                let followed = Followed {
+                    item: item.id,
+                    export: item.export,
+                    since: None,
+                };
+                self.follow_one(followed, address)?;
+            }
+            OpenItem::Transient(item, attempts)
+                if self.sends() && attempts < self.options.max_attempts =>
+            {
+                self.sender.later(now, Duration::ZERO, item);
+            }
+            OpenItem::Transient(..) => {}
+            // The run that wrote the intent may have died a moment ago with the request on its way, so the settling begins
+            // now, however old the intent is.
+            OpenItem::Intended(sent) => {
+                if Mutation::IntentForgotten.is_on() {
+                    let unsent = Step::Answer(Answer::NotSent);
+                    return self.record(vec![Change::new(sent.item.id, unsent)]);
+                }
+                let dead = now + self.byte_life();
+                self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, dead)?;
+            }
+            OpenItem::Unknown(sent, None) => {
+                self.ask(*sent, SentBy::AnEarlierRun, Cause::Lost, now)?;
+            }
+            OpenItem::Unknown(sent, Some(export)) => {
+                self.follower.puzzle_once_more(sent.item.id, export, now);
+            }
         }
         Ok(())
     }
