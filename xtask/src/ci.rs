@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use crate::{
-    Failed, cargo, command, conformance, crash, deny, python, say, simulate, stores, target, tidy,
+    Failed, cargo, command, conformance, crash, deny, python, say, screenshots, simulate, stores,
+    target, tidy,
 };
 
 pub(crate) fn run() -> Result<(), Failed> {
@@ -28,6 +29,9 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("tests", || {
         command(cargo().args(["test", "--workspace", "--locked"]))
     })?;
+    step("screenshots", || {
+        screenshots::run(&screenshots::Options::default())
+    })?;
     step("examples", examples)?;
     step("features", features)?;
     step("wasm", wasm)?;
@@ -49,20 +53,11 @@ pub(crate) fn run() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A few thousand seeds, and each fault that is put in by hand until one of them finds it.
+/// A few thousand seeds.
 fn simulation() -> Result<(), Failed> {
     for arguments in [
         &["--seeds", "2000"][..],
         &["--seeds", "1000", "--mode", "liveness"],
-        &[
-            "--seeds",
-            "300",
-            "--mode",
-            "harm",
-            "--without",
-            "list-in-order",
-        ],
-        &["--seeds", "2000", "--mutations"],
     ] {
         if simulate::run(&simulate::SimulateOptions::of(arguments))? != 0 {
             return Err(Failed);

@@ -11,10 +11,10 @@ mod dist;
 mod engines;
 mod load;
 mod metadata;
-mod mutants;
 mod package;
 mod python;
 mod sandbox;
+mod screenshots;
 mod simulate;
 mod stores;
 mod tidy;
@@ -67,10 +67,10 @@ enum Chore {
         #[arg(long, default_value_t = 20_000)]
         cases: u32,
     },
-    /// Small changes to the core, made by cargo-mutants, each of which has to fail a test
-    Mutants(mutants::MutantsOptions),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
+    /// Pictures of the pages in headless Chromium, light, dark, narrow and printed, and what a machine can find wrong with them
+    Screenshots(screenshots::Options),
     /// Seeds of the engine, its journal and the platform in one deterministic process; exit code 3 if one shows a fault
     Simulate(simulate::SimulateOptions),
     /// Exports to S3 stores of other makers and verifies there: moto from PyPI, s3rver from npm
@@ -104,11 +104,11 @@ fn main() -> ExitCode {
         Chore::Engines(options) => engines::run(&options),
         Chore::Python(options) => python::run(&options),
         Chore::Fuzz { cases } => upkeep::fuzz(cases),
-        Chore::Mutants(options) => mutants::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Simulate(options) => {
             return simulate::run(&options).map_or(ExitCode::FAILURE, ExitCode::from);
         }
+        Chore::Screenshots(options) => screenshots::run(&options),
         Chore::Stores { stores } => stores::run(&stores),
         Chore::Tidy { fix: false } => tidy::run(),
         Chore::Tidy { fix: true } => upkeep::fix().and_then(|()| tidy::run()),

@@ -1,7 +1,6 @@
 //! The platform's calls, with the credentials and the network that the flags name.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cavatica_exports::model::File;
 use cavatica_exports::model::file::FileRef;
@@ -10,8 +9,9 @@ use cavatica_exports::{Cavatica, Followed};
 
 use crate::args::{Global, Pace};
 use crate::credentials::{self, Credentials, Environment};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
+use crate::reporter::{ClientWaits, wait_words};
 use crate::ui::{self, Ui};
 
 /// The longest that bytes may live whose program died: a third of the usual settling time.
@@ -37,36 +37,21 @@ pub(crate) fn for_starts(global: &Global, settle: Duration, ui: &Ui) -> Result<C
 
 /// The file or folder that the user named.
 pub(crate) async fn look_up(api: &Cavatica, file: &FileRef) -> Result<File, Failure> {
-    let found = api.files.look_up(file).await.map_err(|error| {
-        let failure = Failure::from(error);
-        match file {
-            FileRef::Path(path) => failure.naming(&format!("project `{}`", path.project())),
-            FileRef::Id(_) => failure,
-        }
-    })?;
-    match (found, file) {
+    match (api.files.look_up(file).await?, file) {
         (Followed::To(file), _) => Ok(*file),
         (Followed::Lost(at), FileRef::Path(path)) => {
-            let project = path.project();
-            let folder = at.rsplit_once('/').map(|(folder, _)| folder);
-            let parent = match folder {
-                Some(folder) => format!(
-                    "--folder {}",
-                    hint::shell_word(&format!("{project}:{folder}"))
-                ),
-                None => format!("--project {project}"),
-            };
-            Err(Failure::usage(format!(
-                "project `{project}` has no `{at}`, or doesn't show it to you"
-            ))
-            .hint(format!(
-                "`cavatica files list {parent}` shows what is there"
-            )))
+            Err(Failure::no_entry(path.project().clone(), at))
         }
         (Followed::Lost(_), FileRef::Id(id)) => {
             Err(Failure::usage(format!("there is no file `{id}`")))
         }
     }
+}
+
+/// The platform for what a failure wants to know: nothing is said a second time.
+pub(crate) fn connect_quietly(global: &Global) -> Result<Cavatica, Failure> {
+    let found = credentials::find(global, &Environment::read())?;
+    Ok(Cavatica::new(client_without_retries(global, found)?))
 }
 
 /// Finds the credentials, and warns if others can get at them.
@@ -97,9 +82,17 @@ pub(crate) fn client_for_run(
     global: &Global,
     found: Credentials,
     pace: &Pace,
+    waits: &ClientWaits,
     ui: &Ui,
 ) -> Result<Client, Failure> {
+    // A screen has a line for it.
+    let told = if pace.draws() {
+        Told::OnScreen
+    } else {
+        Told::InLines
+    };
     let builder = builder(global, found)?
+        .on_wait(say_waits(waits.clone(), told))
         .reserve_percent(pace.reserve)
         .share_of(pace.share)
         .longest_byte_life(LONGEST_BYTE_LIFE.min(pace.settle / 3));
@@ -115,7 +108,7 @@ pub(crate) fn client_for_run(
 fn builder(global: &Global, found: Credentials) -> Result<ClientBuilder, Failure> {
     let mut builder = Client::builder(found.endpoint, found.token)
         .user_agent(concat!("cavatica/", env!("CARGO_PKG_VERSION")))
-        .on_wait(say_waits());
+        .on_wait(say_waits(ClientWaits::default(), Told::InLines));
     if let (Some(pem), Some(file)) = (ca_certificates(global)?, &global.ca_cert) {
         builder = builder.ca_certificates(&pem).map_err(|error| {
             Failure::usage(format!("{} holds no certificate in PEM", file.display()))
@@ -153,23 +146,20 @@ pub(crate) fn ca_certificates(global: &Global) -> Result<Option<Vec<u8>>, Failur
     Ok(Some(pem))
 }
 
-/// Says a longer wait once, so that nobody takes it for a hang: requests that wait for the same moment say it together.
-fn say_waits() -> impl Fn(&Wait) + Send + Sync {
-    let told_until = Mutex::new(None);
+/// Where a wait is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    InLines,
+    OnScreen,
+}
+
+/// Notes a longer wait, and says it once, so that nobody takes it for a hang: requests that wait for the same moment say it
+/// together.
+fn say_waits(waits: ClientWaits, told: Told) -> impl Fn(&Wait) + Send + Sync {
     move |wait: &Wait| {
-        if wait.how_long < Duration::from_secs(2) {
-            return;
+        let is_long = wait.how_long >= Duration::from_secs(2);
+        if is_long && waits.note(wait) && told == Told::InLines {
+            ui::note(format_args!("waiting for {}", wait_words(wait)));
         }
-        let now = Instant::now();
-        let mut told_until = told_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if told_until.is_some_and(|until| now < until) {
-            return;
-        }
-        *told_until = Some(now + wait.how_long);
-        ui::note(format_args!(
-            "waiting {} s: {}",
-            wait.how_long.as_secs(),
-            wait.reason
-        ));
     }
 }

@@ -149,6 +149,8 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  cavatica doctor --profile cavatica")]
     Doctor,
     Completions(Completions),
+    #[command(hide = true)]
+    Complete(Complete),
     Man(Man),
 }
 
@@ -205,6 +207,11 @@ pub(crate) struct Mode {
     /// The platform keeps its copy
     #[arg(long)]
     pub(crate) copy: bool,
+}
+
+impl Mode {
+    /// How the parser writes it where neither was given.
+    pub(crate) const USAGE: &str = "<--move|--copy>";
 }
 
 #[derive(Debug, Args)]
@@ -433,6 +440,21 @@ pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Name what may stand at a place of a command line; the scripts of `completions` ask
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// Which word the cursor is on; the program's name is word 0
+    #[arg(value_name = "INDEX")]
+    pub(crate) index: usize,
+    /// The words as they are typed so far
+    #[arg(
+        value_name = "WORD",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) words: Vec<String>,
 }
 
 /// Write the manual pages

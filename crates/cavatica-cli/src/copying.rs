@@ -10,7 +10,7 @@ use cavatica_transfer::journal::Copying;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::Environment;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::hint;
 use crate::ui::Ui;
 

@@ -9,7 +9,7 @@ use cavatica_s3::ini::{Ini, decode};
 use cavatica_s3::shown_address;
 
 use crate::args::Global;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
 
 mod secret_file;
@@ -128,6 +128,22 @@ pub(crate) fn find(global: &Global, environment: &Environment) -> Result<Credent
         return Err(nothing_found("this machine names no home folder"));
     };
     from_profile(global, &file)
+}
+
+/// The names of the profiles, as far as they can be read.
+pub(crate) fn profiles(environment: &Environment) -> Vec<String> {
+    let file = environment
+        .home
+        .as_ref()
+        .map(|home| home.join(".sevenbridges/credentials"));
+    let bytes = file
+        .and_then(|file| std::fs::read(file).ok())
+        .unwrap_or_default();
+    let profiles = Ini::read(&bytes);
+    profiles.map_or_else(
+        |_| Vec::new(),
+        |profiles| profiles.sections().map(str::to_owned).collect(),
+    )
 }
 
 fn unreadable(

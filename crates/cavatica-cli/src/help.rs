@@ -123,6 +123,25 @@ const IN_LONG_HELP: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The commands that never call the platform, ...
+const OFFLINE: &[&str] = &[
+    "demo",
+    "sandbox",
+    "check",
+    "explain",
+    "status",
+    "split",
+    "resolve",
+    "report",
+    "page",
+    "transfers",
+    "completions",
+    "man",
+];
+
+/// ... and so say nothing of these options. They are taken all the same, wherever they stand.
+const OF_THE_PLATFORM: &[&str] = &["endpoint", "platform", "profile", "token_file", "ca_cert"];
+
 /// What to type when nothing was typed.
 const NEXT: &str = "What to do next:
   cavatica demo                    the whole job; nothing leaves this machine
@@ -153,7 +172,7 @@ const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n";
 
 /// The command line as it is parsed, completed and explained.
 pub(crate) fn command() -> Command {
-    let command = shortened(Cli::command());
+    let command = without_platform(shortened(Cli::command()));
     let groups = groups(&command);
     let heading = command.get_styles().get_header();
     let template = format!(
@@ -170,6 +189,18 @@ fn shortened(command: Command) -> Command {
                 long.mut_arg(id, |arg| arg.hide_short_help(true))
             })
         })
+    })
+}
+
+/// The commands, of which those that never call the platform don't show its options.
+fn without_platform(command: Command) -> Command {
+    let hidden: Vec<_> = command
+        .get_arguments()
+        .filter(|arg| OF_THE_PLATFORM.contains(&arg.get_id().as_str()))
+        .map(|arg| arg.clone().hide(true))
+        .collect();
+    OFFLINE.iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |offline| offline.args(hidden.clone()))
     })
 }
 

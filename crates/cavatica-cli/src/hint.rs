@@ -154,6 +154,7 @@ fn of_code(code: i64) -> Option<&'static str> {
         5002 | 9009 | 9106 => {
             "`cavatica files list --project OWNER/NAME --recursive` shows files with their ids"
         }
+        3002 => "`cavatica projects list` shows those that you can see",
         9007 | 9104 => "`cavatica volumes list` shows each volume with its bucket",
         9008 => "`cavatica jobs list` shows the jobs that you started",
         // A volume doesn't tell what its members may do, so `doctor` can't know this one.

@@ -5,13 +5,12 @@ mod args;
 mod command;
 mod copying;
 mod credentials;
-mod exit;
+mod failure;
 mod help;
 mod hint;
 mod interrupt;
 mod reporter;
 mod ui;
-mod usage;
 mod value;
 
 use std::process::ExitCode;
@@ -23,7 +22,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Cli, Command, Jobs, Volumes};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure, usage, with_nearest};
 use crate::ui::{OnClosedPipe, Ui};
 
 /// Answers are large and made of many small parts, which the system's allocator is slow to take back.
@@ -100,7 +99,19 @@ fn runtime(command: &Command) -> Builder {
     }
 }
 
+/// Runs the command. Where something isn't there that was named, the platform is asked what was meant.
 async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
+    let failure = match run_command(cli, ui).await {
+        Err(failure) if failure.absent.is_some() => failure,
+        ended => return ended,
+    };
+    Err(match api::connect_quietly(&cli.global) {
+        Ok(api) => with_nearest(failure, &api).await,
+        Err(_) => failure,
+    })
+}
+
+async fn run_command(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
     let api = || api::connect(&cli.global, ui);
     match &cli.command {
         Command::Export(args) => {
@@ -133,6 +144,7 @@ async fn run(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Demo(args) => command::demo::run(args, ui).await,
         Command::Doctor => command::doctor::run(&cli.global, ui).await,
         Command::Completions(args) => command::completions::run(args, ui),
+        Command::Complete(args) => command::complete::run(args, &cli.global, ui).await,
         Command::Man(args) => command::man::run(args, ui),
     }
 }

@@ -11,17 +11,20 @@ use cavatica_exports::transport::Client;
 use cavatica_report::Document;
 use cavatica_transfer::journal::Tally;
 use cavatica_transfer::{Again, Event, Hindrance, StopReason};
-use indicatif::{HumanBytes, HumanDuration};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::args::Pace;
-use crate::exit::Failure;
-use crate::ui::{self, Screen, ScreenLine, Ui, counted};
+use crate::failure::Failure;
+use crate::ui::{self, Bytes, Screen, ScreenLine, Span, Ui, counted};
 
 mod progress;
+mod waiting;
+
+pub(crate) use waiting::{ClientWaits, wait_words};
 
 use progress::Progress;
+use waiting::Waiting;
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
@@ -41,8 +44,8 @@ pub(crate) struct Reporter {
     named: u32,
     /// Whether `--limit` ends the run before everything is sent: then nobody knows how long it takes.
     limited: bool,
-    /// What is waited for, and until when, if that is known.
-    waiting: Option<(String, Option<Instant>)>,
+    waiting: Waiting,
+    client_waits: ClientWaits,
 }
 
 enum Display {
@@ -65,17 +68,15 @@ impl Reporter {
         title: String,
         limited: bool,
         ui: &Ui,
-        client: Client,
+        (client, client_waits): (Client, ClientWaits),
     ) -> Result<Self, Failure> {
         let log = match &pace.log_json {
             None => None,
             Some(path) => Some(open_log(path)?),
         };
-        let display = if pace.no_progress {
-            Display::Nothing
-        } else if ui::can_draw() {
-            Display::Screen(Screen::new())
-        } else if ui.is_json() {
+        let display = if pace.draws() {
+            Display::Screen(Screen::default())
+        } else if pace.no_progress || ui.is_json() {
             Display::Nothing
         } else {
             Display::Lines {
@@ -91,29 +92,20 @@ impl Reporter {
             progress: Progress::default(),
             named: 0,
             limited,
-            waiting: None,
+            waiting: Waiting::default(),
+            client_waits,
         })
     }
 
     pub(crate) fn tell(&mut self, event: &Event) {
         self.write(event);
         self.say_what_happened(event);
+        self.waiting.note(event, Timestamp::now());
         match event {
-            Event::RunBegan { tally, .. } | Event::Tallied { tally } => {
-                self.progress.note(self.began.elapsed(), tally);
+            Event::RunBegan { tally, .. } => self.note(tally, 0),
+            Event::Tallied { tally, again } => self.note(tally, *again),
+            Event::CopyGoesAlone | Event::Paused { .. } | Event::SendingStopped { .. } => {
                 self.show();
-            }
-            Event::FileFailed {
-                again: Again::Later,
-                ..
-            } => self.progress.again += 1,
-            Event::CopyGoesAlone => {
-                self.wait_for("the first copy, which goes alone".to_owned(), None);
-            }
-            Event::CopyProven => self.waiting = None,
-            Event::Paused { pause, .. } => {
-                let what = format!("the platform; next try {}", clock_in(*pause));
-                self.wait_for(what, Some(Instant::now() + *pause));
             }
             _ => {}
         }
@@ -121,22 +113,18 @@ impl Reporter {
 
     /// Shows the time that passes.
     pub(crate) fn tick(&mut self) {
-        self.waiting
-            .take_if(|(_, until)| until.is_some_and(|until| Instant::now() >= until));
         if let Display::Screen(_) = self.display {
             self.show();
         }
     }
 
-    pub(crate) fn finish(&mut self) {
-        if let Display::Screen(screen) = &self.display {
-            screen.clear();
-        }
+    fn note(&mut self, tally: &Tally, again: u64) {
+        self.progress.note(self.began.elapsed(), tally, again);
+        self.show();
     }
 
-    fn wait_for(&mut self, what: String, until: Option<Instant>) {
-        self.waiting = Some((what, until));
-        self.show();
+    pub(crate) fn finish(&mut self) {
+        self.display = Display::Nothing;
     }
 
     fn write(&mut self, event: &Event) {
@@ -221,7 +209,7 @@ impl Reporter {
             ),
             Event::ClocksDiffer { ahead } => format!(
                 "this computer's clock and the platform's differ by {}: set this one right",
-                HumanDuration(ahead.unsigned_abs())
+                Span(ahead.unsigned_abs())
             ),
             Event::FilesHeld { files } => format!(
                 "{}: export jobs of the same files are under way elsewhere; nothing is sent before they have ended",
@@ -236,7 +224,7 @@ impl Reporter {
                 words,
                 pause,
             } => self.pause_words(*reason, words, *pause),
-            Event::SendingStopped { reason } => stop_words(*reason).to_owned(),
+            Event::SendingStopped { reason } => stop_words(*reason)?.to_owned(),
             _ => return None,
         })
     }
@@ -251,12 +239,7 @@ impl Reporter {
                 "the platform gives no answer"
             }
         };
-        let flight = self.progress.tally.intended.files + self.progress.tally.accepted.files;
-        let there = match flight {
-            0 => String::new(),
-            1 => "; 1 export goes on there".to_owned(),
-            flight => format!("; {flight} exports go on there"),
-        };
+        let there = going_on_there(&self.progress.tally);
         format!("{what}{there}; next try {} ({words})", clock_in(pause))
     }
 
@@ -277,22 +260,29 @@ impl Reporter {
         );
         let (progress, now) = (&self.progress, self.began.elapsed());
         let course = progress.course(now, self.limited);
-        match &self.display {
+        let waiting = self
+            .waiting
+            .words(&self.client_waits, progress, Timestamp::now());
+        match &mut self.display {
             Display::Screen(screen) => {
                 let mut lines = progress.screen(&self.title, course);
                 lines.push(ScreenLine::Words(requests));
-                if let Some((what, _)) = &self.waiting {
+                if let Some(what) = waiting {
                     lines.push(ScreenLine::Words(format!("waiting for {what}")));
                 }
                 screen.show(&lines);
             }
-            Display::Lines { .. } => ui::note(format_args!(
-                "{} %, {} of {} ended: {}; {course}; {requests}",
-                progress.percent(),
-                progress.ended(),
-                progress.tally.total().files,
-                progress.counts(),
-            )),
+            Display::Lines { .. } => {
+                let waiting = waiting.map(|what| format!("; waiting for {what}"));
+                ui::note(format_args!(
+                    "{} %, {} of {} ended: {}; {course}; {requests}{}",
+                    progress.percent(),
+                    progress.ended(),
+                    progress.tally.total().files,
+                    progress.counts(),
+                    waiting.unwrap_or_default(),
+                ));
+            }
             Display::Nothing => {}
         }
     }
@@ -313,7 +303,7 @@ impl Watched {
             title,
             began: Instant::now(),
             progress: Progress::default(),
-            screen: ui::can_draw().then(Screen::new),
+            screen: ui::can_draw().then(Screen::default),
             last: None,
         }
     }
@@ -321,9 +311,9 @@ impl Watched {
     /// Shows how files stand; where there is no terminal, now and then.
     pub(crate) fn show(&mut self, tally: &Tally) {
         let now = self.began.elapsed();
-        self.progress.note(now, tally);
+        self.progress.note(now, tally, 0);
         let course = self.progress.course(now, false);
-        match &self.screen {
+        match &mut self.screen {
             Some(screen) => screen.show(&self.progress.screen(&self.title, course)),
             None if self.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) => {
                 self.last = Some(Instant::now());
@@ -334,12 +324,6 @@ impl Watched {
                 ));
             }
             None => {}
-        }
-    }
-
-    pub(crate) fn clear(self) {
-        if let Some(screen) = self.screen {
-            screen.clear();
         }
     }
 }
@@ -354,12 +338,12 @@ impl Progress {
         };
         let again = match self.again {
             0 => String::new(),
-            again => format!(" ({again} of them to be tried again)"),
+            again => format!("{again} to be tried again, "),
         };
         format!(
-            "{} done, {} failed{again}, {unknown}{} running, {} left",
+            "{} done, {} failed, {again}{unknown}{} running, {} left",
             tally.completed.files,
-            tally.failed.files,
+            tally.failed.files.saturating_sub(self.again),
             tally.accepted.files + tally.intended.files,
             tally.planned.files
         )
@@ -369,16 +353,13 @@ impl Progress {
     fn course(&self, now: Duration, limited: bool) -> String {
         let mut course = format!(
             "{} of {}",
-            HumanBytes(self.tally.completed.bytes),
-            HumanBytes(self.tally.total().bytes)
+            Bytes(self.tally.completed.bytes),
+            Bytes(self.tally.total().bytes)
         );
         if let Some(rate) = self.bytes_per_second(now).filter(|rate| *rate >= 1.0) {
-            course += &format!(", {}/s", HumanBytes(rate as u64));
+            course += &format!(", {}/s", Bytes(rate as u64));
         }
-        course += &format!(
-            ", for {}",
-            HumanDuration(Duration::from_secs(now.as_secs()))
-        );
+        course += &format!(", for {}", Span(now));
         if let Some(estimate) = self.estimate(now).filter(|_| !limited) {
             course += &format!(", {estimate}");
         }
@@ -397,17 +378,27 @@ impl Progress {
     }
 }
 
+/// What goes on while the platform is away.
+pub(crate) fn going_on_there(tally: &Tally) -> String {
+    match tally.intended.files + tally.accepted.files {
+        0 => String::new(),
+        1 => "; 1 export goes on there".to_owned(),
+        flight => format!("; {flight} exports go on there"),
+    }
+}
+
 /// The time of day after a pause.
 fn clock_in(pause: Duration) -> String {
     ui::clock(Timestamp::now() + pause)
 }
 
-/// Why no more files are sent, in words.
-fn stop_words(reason: StopReason) -> &'static str {
+/// Why no more files are sent, in words, unless that was said.
+fn stop_words(reason: StopReason) -> Option<&'static str> {
     match reason {
-        StopReason::Asked => "asked to stop",
-        StopReason::TooManyErrors => "as many files failed as were allowed to",
-        StopReason::Trouble => "the platform refuses, or can't be reached",
+        // It was answered when it came.
+        StopReason::Asked => None,
+        StopReason::TooManyErrors => Some("as many files failed as were allowed to"),
+        StopReason::Trouble => Some("the platform refuses, or can't be reached"),
     }
 }
 

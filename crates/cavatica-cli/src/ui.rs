@@ -13,14 +13,16 @@ use serde::Serialize;
 use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
-use crate::exit::Failure;
+use crate::failure::Failure;
 
+mod figures;
 mod fit;
 mod gate;
 mod out;
 mod screen;
 mod stderr;
 
+pub(crate) use figures::{Bytes, Span};
 pub(crate) use out::OnClosedPipe;
 pub(crate) use screen::{Screen, ScreenLine};
 pub(crate) use stderr::{Log, can_draw, for_child};
@@ -58,8 +60,8 @@ impl Ui {
         });
         Ui {
             json,
+            out: Out::new(on_closed_pipe, terminal.is_some()),
             terminal,
-            out: Out::new(on_closed_pipe),
         }
     }
 

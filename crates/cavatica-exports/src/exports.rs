@@ -73,7 +73,11 @@ impl Exports {
         export: &CheckedExport,
         mode: ExportMode,
     ) -> Result<Fetched<ExportJob>, Error> {
-        let call = Call::post("/storage/exports").json(export);
+        let request = export.request();
+        let call = Call::post("/storage/exports")
+            .json(export)
+            .names("volume", &request.destination.volume)
+            .names("file", &request.source.file);
         self.client.fetch(with_mode(call, mode)).await
     }
 
@@ -199,7 +203,7 @@ fn with_mode(call: Call, mode: ExportMode) -> Call {
 fn list_call(filter: &ExportFilter) -> Call {
     let mut call = Call::get("/storage/exports");
     if let Some(volume) = &filter.volume {
-        call = call.query("volume", volume);
+        call = call.query("volume", volume).names("volume", volume);
     }
     for state in &filter.states {
         call = call.query("state", state.name());

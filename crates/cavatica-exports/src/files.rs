@@ -180,7 +180,7 @@ impl FileFields for StoredFile {
 
 fn of(call: Call, parent: &Parent) -> Call {
     match parent {
-        Parent::Project(project) => call.query("project", project),
-        Parent::Folder(folder) => call.query("parent", folder),
+        Parent::Project(project) => call.query("project", project).names("project", project),
+        Parent::Folder(folder) => call.query("parent", folder).names("folder", folder),
     }
 }

@@ -53,6 +53,7 @@ mod cavatica;
 pub mod evidence;
 mod exports;
 mod files;
+mod missing;
 #[doc(hidden)]
 pub mod mutation;
 mod once;
@@ -67,6 +68,7 @@ pub use account::Account;
 pub use cavatica::Cavatica;
 pub use exports::{ExportFilter, Exports};
 pub use files::{FileFields, Files, Followed, Parent};
+pub use missing::{Missing, Resource};
 pub use once::{OnceError, Started, Unclear};
 pub use pager::{ListError, Paged, Pager};
 pub use projects::Projects;

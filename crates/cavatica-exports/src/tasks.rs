@@ -35,6 +35,7 @@ impl Tasks {
     pub fn list_children(&self, batch: &TaskId) -> Pager<Page<Task>> {
         let call = Call::get("/tasks")
             .query("parent", batch)
+            .names("task", batch)
             .query("fields", "_all")
             .query("limit", MAX_PAGE);
         Pager::new(self.client.clone(), call)

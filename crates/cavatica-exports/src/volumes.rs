@@ -38,9 +38,9 @@ impl Volumes {
     ///
     /// `Refused` for somebody who isn't a member, or who may not be seen.
     pub async fn member(&self, volume: &VolumeId, name: &str) -> Result<Fetched<Member>, Error> {
-        let call = Call::get("/storage/volumes/{volume}/members/{username}")
+        let call = Call::get("/storage/volumes/{volume}/members/{member}")
             .param("volume", volume)
-            .param("username", name);
+            .param("member", name);
         self.client.fetch(call).await
     }
 
@@ -148,9 +148,9 @@ impl Volumes {
         name: &str,
         permissions: &VolumePermissions,
     ) -> Result<Fetched<VolumePermissions>, Error> {
-        let call = Call::put("/storage/volumes/{volume}/members/{username}/permissions")
+        let call = Call::put("/storage/volumes/{volume}/members/{member}/permissions")
             .param("volume", volume)
-            .param("username", name)
+            .param("member", name)
             .json(permissions);
         self.client.fetch(call).await
     }
@@ -161,9 +161,9 @@ impl Volumes {
     ///
     /// Those of the transport.
     pub async fn remove_member(&self, volume: &VolumeId, name: &str) -> Result<(), Error> {
-        let call = Call::delete("/storage/volumes/{volume}/members/{username}")
+        let call = Call::delete("/storage/volumes/{volume}/members/{member}")
             .param("volume", volume)
-            .param("username", name);
+            .param("member", name);
         self.client.send(call).await.map(drop)
     }
 
@@ -204,7 +204,8 @@ impl Volumes {
     ) -> Result<Fetched<VolumeObject>, Error> {
         let call = Call::get("/storage/volumes/{volume}/object")
             .param("volume", volume)
-            .query("location", location);
+            .query("location", location)
+            .names("object", location);
         self.client.fetch(call).await
     }
 }

@@ -1,4 +1,4 @@
-//! The names of everything that can speak against an export or a manifest, with what they mean and what to do.
+//! Every name that the program prints of a file, a row, a transfer or a run, with what it means and what to do.
 
 use serde::Serialize;
 
@@ -18,6 +18,10 @@ pub enum Kind {
     Standing,
     /// What the account's list of jobs says otherwise than the journal.
     Audit,
+    /// What an error says about trying again.
+    Class,
+    /// What a run met, or why it ended.
+    Run,
 }
 
 /// A stable name with what it means and what to do, whatever the file, volume or row.
@@ -51,7 +55,7 @@ impl Reason {
             .find(|reason| reason.name == name)
     }
 
-    /// Every reason: objections, then warnings, what is wrong with manifests, why plans leave files out, and how files stand.
+    /// Every reason, in the order of their kinds.
     pub fn all() -> &'static [&'static Reason] {
         ALL
     }
@@ -377,13 +381,46 @@ reasons! {
     DONE = "done", Standing,
         "every file of the transfer has arrived, as the platform confirmed",
         "`cavatica verify` looks at the destination";
-    UNREACHABLE = "unreachable", Standing,
+    UNREACHABLE = "unreachable", Run,
         "there is no way to the platform; nothing was sent meanwhile",
         "check the network, the proxy and the endpoint; the run tries again by itself, and exports under way go on at the platform";
-    NO_ANSWER = "no-answer", Standing,
+    NO_ANSWER = "no-answer", Run,
         "no answer came, or none that can be read",
         "nothing needs to be done: the platform is asked before anything is sent again";
-    ANSWER_INCOMPLETE = "answer-incomplete", Standing,
+    ANSWER_INCOMPLETE = "answer-incomplete", Run,
         "an answer came that doesn't say what became of each file",
         "nothing needs to be done: the platform is asked before anything is sent again";
+    REFUSED = "refused", Run,
+        "the platform said no, and nothing was begun",
+        "the message says why, and `cavatica explain CODE` what its code means";
+    HELD = "held", Run,
+        "another program runs the transfer",
+        "wait until it has ended, or stop it there";
+    ASKED = "asked", Run,
+        "somebody asked the run to stop",
+        "`cavatica run` goes on from there";
+    TOO_MANY_ERRORS = "too-many-errors", Run,
+        "as many files failed as `--max-errors` allows, so no more were sent",
+        "`cavatica status` says why they failed; `cavatica run` goes on with the rest";
+    TROUBLE = "trouble", Run,
+        "the platform refused the run itself, or couldn't be reached for as long as a run is patient",
+        "the error says which; `cavatica run` goes on from there";
+    ERROR = "error", Run,
+        "the run came to no end of its own, and has no summary",
+        "its message says what happened, to what, and what to do";
+    TRANSIENT = "transient", Class,
+        "trouble that passes; the same request may succeed a little later",
+        "try again in a few minutes";
+    PERMANENT = "permanent", Class,
+        "it fails again until somebody changes something",
+        "read the message, change what it names, and send the request again only then; the request id helps the platform's support to find it";
+    CALLERS_MISTAKE = "callers-mistake", Class,
+        "the request itself is wrong",
+        "compare the request with the documentation of the call";
+    THROTTLED = "throttled", Class,
+        "too many requests; refused unread",
+        "wait until the limit is reset, at most five minutes";
+    MAINTENANCE = "maintenance", Class,
+        "the platform is being maintained; refused unread",
+        "wait; the platform comes back by itself";
 }

@@ -15,9 +15,7 @@ mod judge;
 mod log;
 #[cfg(test)]
 mod model;
-mod plot;
 mod process;
-mod record;
 mod scenario;
 mod shrink;
 mod story;
@@ -28,7 +26,6 @@ mod world;
 pub use belief::Belief;
 pub use campaign::{BadSeed, Campaign};
 pub use cavatica_transfer::Mutation;
-pub use record::{Record, RecordedCampaign};
 pub use scenario::{Others, Scenario, Trouble};
 pub use shrink::{as_test, shrink};
 pub use story::story;

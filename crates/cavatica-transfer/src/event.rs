@@ -141,6 +141,8 @@ pub enum Event {
     Tallied {
         /// The counts.
         tally: Tally,
+        /// Of the failed files, those that the run tries again by itself.
+        again: u64,
     },
 }
 

@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::endpoint::{Endpoint, Origin};
+use crate::error::Subject;
 
 /// The longest URL that is sent, in bytes; the official Python client draws the same line.
 ///
@@ -69,12 +70,22 @@ pub struct Call {
     method: Method,
     target: Target,
     query: String,
+    named: Vec<Named>,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Option<Bytes>,
     effect: Effect,
     limit: Option<Duration>,
     also: Option<AlsoValue>,
     fault: Option<String>,
+}
+
+/// Something that a call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// What it is, as the call's maker names it: for what fills a route, the name of the hole.
+    pub kind: String,
+    /// Which one.
+    pub id: String,
 }
 
 /// Whether the body of an answer with one of these statuses is what the call asked for.
@@ -160,6 +171,7 @@ impl Call {
             method,
             target,
             query: String::new(),
+            named: Vec::new(),
             headers: Vec::new(),
             body: None,
             effect,
@@ -193,10 +205,25 @@ impl Call {
         }
     }
 
-    /// Fills `{name}` of the route. The value is encoded, but for the `/` of ids such as `owner/name`.
+    /// Fills `{name}` of the route, and [names](Self::names) it. The value is encoded, but for the `/` of ids such as
+    /// `owner/name`.
     #[must_use]
-    pub fn param(mut self, name: &str, value: impl fmt::Display) -> Self {
+    pub fn param(self, name: &str, value: impl fmt::Display) -> Self {
         let value = value.to_string();
+        self.fill(name, &value).names(name, value)
+    }
+
+    /// Notes what the call is about, where its route doesn't tell: an [`Error`](crate::Error) names it again.
+    #[must_use]
+    pub fn names(mut self, kind: &str, id: impl fmt::Display) -> Self {
+        self.named.push(Named {
+            kind: kind.to_owned(),
+            id: id.to_string(),
+        });
+        self
+    }
+
+    fn fill(mut self, name: &str, value: &str) -> Self {
         let hole = format!("{{{name}}}");
         match &mut self.target {
             Target::Route { path, .. } if path.contains(&hole) => {
@@ -204,7 +231,7 @@ impl Call {
                 if value.split('/').any(|part| matches!(part, "" | "." | "..")) {
                     self.fault = Some(format!("`{}` can't be a {name}", value.escape_debug()));
                 } else {
-                    *path = path.replace(&hole, &utf8_percent_encode(&value, PART).to_string());
+                    *path = path.replace(&hole, &utf8_percent_encode(value, PART).to_string());
                 }
             }
             Target::Route { .. } | Target::Link(_) => {
@@ -333,13 +360,20 @@ impl Call {
         })
     }
 
-    /// Method and path for messages about a call that was never prepared.
-    pub(crate) fn subject(&self) -> (Method, String) {
+    /// What an error says of the call, before anything is sent.
+    pub(crate) fn subject(&self) -> Subject {
         let path = match &self.target {
             Target::Route { path, .. } => path.clone(),
             Target::Link(_) => LINK.to_owned(),
         };
-        (self.method.clone(), path)
+        Subject {
+            method: self.method.clone(),
+            path,
+            named: self.named.clone(),
+            effect: self.effect,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+        }
     }
 
     pub(crate) fn stated_effect(&self) -> Effect {
@@ -350,7 +384,7 @@ impl Call {
 /// Shows neither body nor header values.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (method, path) = self.subject();
+        let Subject { method, path, .. } = self.subject();
         write!(f, "Call({method} {path}, {})", self.effect)
     }
 }

@@ -147,13 +147,12 @@ impl Client {
         };
         Box::pin(async move {
             let free = call.is_get_of(FREE_ROUTE);
-            let (method, mut path) = call.subject();
-            let effect = call.stated_effect();
+            let mut subject = call.subject();
             let mut spent = Spent::new(shared.now(), shared.starts.withdrawals(), guard);
             let told = match call.prepare(&shared.endpoint) {
                 Ok(prepared) => {
                     if prepared.route == LINK {
-                        path = prepared.uri.path().to_owned();
+                        subject.path = prepared.uri.path().to_owned();
                     }
                     let prepared = Arc::new(prepared);
                     let span = trace::call(&prepared);
@@ -171,13 +170,8 @@ impl Client {
                     Err(FailedAttempt::new(Outcome::NotSent, Fault::OtherOrigin).because(fault))
                 }
             };
-            let subject = Subject {
-                method,
-                path,
-                effect,
-                attempts: spent.attempts,
-                elapsed: since(spent.begun, shared.now()),
-            };
+            subject.attempts = spent.attempts;
+            subject.elapsed = since(spent.begun, shared.now());
             match told {
                 Ok(success) => Ok((success, subject)),
                 Err(failure) => Err(Error::new(failure, subject)),

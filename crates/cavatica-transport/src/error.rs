@@ -9,7 +9,7 @@ use cavatica_model::ApiError;
 use cavatica_model::text::visible;
 use http::Method;
 
-use crate::Effect;
+use crate::{Effect, Named};
 
 /// What happened to a request that has no readable success: this decides whether it may be sent again.
 ///
@@ -197,6 +197,7 @@ struct Inner {
 pub(crate) struct Subject {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) named: Vec<Named>,
     pub(crate) effect: Effect,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
@@ -251,6 +252,7 @@ impl Error {
         let subject = Subject {
             method,
             path: path.to_owned(),
+            named: Vec::new(),
             effect,
             attempts: 1,
             elapsed: Duration::ZERO,
@@ -281,6 +283,11 @@ impl Error {
     /// The path of the URL, ids included.
     pub fn path(&self) -> &str {
         &self.0.subject.path
+    }
+
+    /// What the call was about, from the outside in: a volume, and its member. Empty where the call didn't say.
+    pub fn named(&self) -> &[Named] {
+        &self.0.subject.named
     }
 
     /// How often it was tried; 0 if it was given up before.

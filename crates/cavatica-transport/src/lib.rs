@@ -84,7 +84,7 @@ pub use cavatica_model as model;
 pub use answer::{Answer, Fetched};
 pub use budget::BudgetView;
 pub use builder::{BuildError, ClientBuilder};
-pub use call::{Call, Effect};
+pub use call::{Call, Effect, Named};
 pub use cavatica_connect::{DialError, ProxyChoice};
 pub use client::Client;
 pub use clock::{Clock, SystemClock};

@@ -1,7 +1,6 @@
 //! `cavatica audit`: whether the platform started what the journal says, and nothing else.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cavatica_exports::model::text::visible;
@@ -14,8 +13,7 @@ use cavatica_transfer::{
 use crate::api;
 use crate::args::{self, Global};
 use crate::command::several;
-use crate::exit::{Exit, Failure};
-use crate::hint;
+use crate::failure::{self, Exit, Failure};
 use crate::interrupt::Listener;
 use crate::ui::{Ui, counted};
 
@@ -59,7 +57,7 @@ pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<
                 account: planned,
                 agrees: None,
             }),
-            Err(error) => return Err(of_audit(error, path)),
+            Err(error) => return Err(failure::of_audit(error, path)),
         }
     }
     drop(listener);
@@ -233,26 +231,5 @@ fn verdict(summary: &AuditSummary) -> Exit {
         Exit::Done
     } else {
         Exit::Unknown
-    }
-}
-
-fn of_audit(error: AuditError, transfer: &Path) -> Failure {
-    let again = format!(
-        "what was read is kept; `cavatica audit {}` goes on from here",
-        hint::path_word(transfer)
-    );
-    let message = error.to_string();
-    match error {
-        AuditError::Journal(error) => error.into(),
-        AuditError::Call(error) => Failure::from(error).hint(again),
-        AuditError::List(error) => Failure::from(error).hint(again),
-        AuditError::Interrupted { .. } => Failure::new(Exit::Interrupted, message).hint(again),
-        AuditError::Running { .. } => {
-            Failure::usage(message).hint("wait until it has ended, or stop it there")
-        }
-        AuditError::RunMeanwhile { .. } => Failure::new(Exit::Interrupted, message)
-            .hint("give the same command again; it reads the list anew"),
-        AuditError::Audited { .. } => Failure::usage(message).hint("wait until it has ended"),
-        _ => Failure::new(Exit::Other, message),
     }
 }

@@ -10,7 +10,7 @@ use cavatica_exports::model::destination::Template;
 use cavatica_exports::model::manifest::{self, Finding, Severity};
 
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::ui::{Ui, counted};
 

@@ -7,7 +7,7 @@ use cavatica_sandbox::Sandbox;
 use clap::FromArgMatches;
 
 use crate::args::{self, Cli};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::help;
 use crate::hint;
 use crate::ui::Ui;

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::api;
 use crate::args::Global;
 use crate::credentials::{self, Credentials, Environment};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{self, Ui};
 
 /// A clock that is further off than this makes times in reports doubtful.

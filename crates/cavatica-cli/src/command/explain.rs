@@ -5,7 +5,7 @@ use cavatica_exports::model::finding::{Kind, Reason};
 use serde::Serialize;
 
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure, nearest};
 use crate::ui::Ui;
 
 /// Where the platform documents its codes.
@@ -16,21 +16,19 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
         return code_in_words(code, ui);
     }
     let name = args.what.to_ascii_lowercase();
-    if let Some(class) = CLASSES.into_iter().find(|class| class.as_str() == name) {
-        return class_in_words(class, ui);
-    }
     let Some(reason) = Reason::lookup(&name) else {
-        let names = Reason::all().iter().map(|reason| reason.name);
-        let similar: Vec<&str> = names.filter(|known| known.contains(&name)).collect();
+        let names = || Reason::all().iter().map(|reason| reason.name);
+        let similar: Vec<&str> = names().filter(|known| known.contains(&name)).collect();
+        let hint = match (&similar[..], nearest(&name, names())) {
+            ([], Some(nearest)) => format!("did you mean `{nearest}`?"),
+            ([], None) => "a code is a number, such as 9107; a name is printed with each objection, warning and bad row, such as volume-read-only".to_owned(),
+            (similar, _) => format!("there are {}", similar.join(", ")),
+        };
         return Err(Failure::usage(format!(
             "`{}` is neither a code nor a known name",
             args.what
         ))
-        .hint(if similar.is_empty() {
-            "a code is a number, such as 9107; a name is printed with each objection, warning and bad row, such as volume-read-only".to_owned()
-        } else {
-            format!("there are {}", similar.join(", "))
-        }));
+        .hint(hint));
     };
     if ui.is_json() {
         ui.json(reason)?;
@@ -42,33 +40,13 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
             Kind::Plan => "plan: the file is left out, or the plan refused",
             Kind::Standing => "how a file or a transfer stands",
             Kind::Audit => "audit: the platform's list and the journal disagree",
+            Kind::Class => "class of failures",
+            Kind::Run => "what a run met, or why it ended",
         };
         ui.line(format_args!("{}  {kind}", reason.name))?;
         ui.hanging("  meaning  ", reason.meaning, 11)?;
         ui.hanging("  advice   ", reason.advice, 11)?;
     }
-    Ok(Exit::Done)
-}
-
-/// What reports say about failures.
-const CLASSES: [Class; 5] = [
-    Class::Transient,
-    Class::Permanent,
-    Class::CallersMistake,
-    Class::Throttled,
-    Class::Maintenance,
-];
-
-fn class_in_words(class: Class, ui: &Ui) -> Result<Exit, Failure> {
-    if ui.is_json() {
-        ui.json(&serde_json::json!({
-            "name": class.as_str(), "kind": "class", "meaning": class.meaning(), "advice": class.advice(),
-        }))?;
-        return Ok(Exit::Done);
-    }
-    ui.line(format_args!("{class}  class of failures"))?;
-    ui.hanging("  meaning  ", class.meaning(), 11)?;
-    ui.hanging("  advice   ", class.advice(), 11)?;
     Ok(Exit::Done)
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use cavatica_exports::model::file::FileRef;
 use cavatica_exports::model::wire::{Open, OpenName};
 use cavatica_exports::model::{
-    ApiError, CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState,
-    Tri, VolumeId,
+    CheckedExport, ExportJob, ExportMode, ExportProperties, ExportRequest, ExportState, Tri,
+    VolumeId,
 };
 use cavatica_exports::transport::{Error, Outcome};
-use cavatica_exports::{Cavatica, OnceError, Started};
+use cavatica_exports::{Cavatica, Missing, OnceError, Resource, Started};
 use cavatica_transfer::journal::Copying;
 
 use crate::api;
@@ -17,15 +17,12 @@ use crate::args;
 use crate::command::jobs;
 use crate::copying::{self, Memory};
 use crate::credentials::Environment;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::ui::Ui;
 
 /// How often an export is sent that the platform refuses for now.
 const STARTS: u32 = 3;
-
-/// The platform's code for a volume that isn't there.
-const NO_VOLUME: i64 = 9007;
 
 pub(crate) async fn run(args: &args::Export, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
     let mode = args.mode.chosen();
@@ -215,7 +212,8 @@ async fn checked(args: &args::Export, api: &Cavatica, ui: &Ui) -> Result<Checked
     }
     let (file, volume) = tokio::try_join!(api.files.get(&id), api.volumes.get(&args.volume))
         .map_err(|error| {
-            let no_volume = error.api_error().and_then(ApiError::code) == Some(NO_VOLUME);
+            let missing = Missing::of(&error);
+            let no_volume = missing.is_some_and(|it| it.resource == Resource::Volume);
             let mut failure = Failure::from(error);
             if no_volume && args.location.as_str().parse::<VolumeId>().is_ok() {
                 failure.hints.insert(0, hint::PLACES.to_owned());
@@ -262,13 +260,8 @@ fn is_for_now(error: &Error) -> bool {
 
 /// CAVATICA's page doesn't document `copy_only`. A platform that ignores it would have moved the file.
 async fn keeps_source(export: &CheckedExport, api: &Cavatica) -> Result<bool, Failure> {
-    let source = api.files.get(&export.request().source.file).await;
-    let source = source.map_err(|error| {
-        Failure::from(error).hint(
-            "the copy has completed, so don't send it again; only whether the platform kept its source isn't known",
-        )
-    })?;
-    Ok(!source.value.is_alias())
+    let source = api.files.get(&export.request().source.file).await?.value;
+    Ok(!source.is_alias())
 }
 
 impl args::Mode {

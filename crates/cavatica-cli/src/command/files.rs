@@ -7,27 +7,18 @@ use cavatica_exports::model::wire::Entry;
 use cavatica_exports::model::{File, manifest, tsv};
 use cavatica_exports::{Cavatica, Parent};
 use cavatica_transfer::plan::Glob;
-use indicatif::HumanBytes;
 use serde::Serialize;
 
 use crate::api;
 use crate::args;
-use crate::command::projects::with_suggestion;
-use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
+use crate::failure::{Exit, Failure};
+use crate::ui::{Bytes, Ui};
 
 #[derive(Serialize)]
 struct Shown<'a> {
     path: &'a str,
     #[serde(flatten)]
     file: &'a File,
-}
-
-async fn not_there(failure: Failure, parent: &Parent, api: &Cavatica) -> Failure {
-    match parent {
-        Parent::Project(project) => with_suggestion(failure, project, &api.projects).await,
-        Parent::Folder(folder) => failure.naming(&format!("folder `{folder}`")),
-    }
 }
 
 pub(crate) async fn run(args: &args::Files, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
@@ -40,17 +31,12 @@ pub(crate) async fn run(args: &args::Files, api: &Cavatica, ui: &Ui) -> Result<E
     let globs: Vec<Glob> = names.iter().map(|name| Glob::new(name)).collect();
     let mut out = if *tsv { Out::manifest(ui)? } else { Out::Shown };
     let (path, top) = top(parent, api).await?;
-    let mut walk = api.files.walk(top.clone(), path);
+    let mut walk = api.files.walk(top, path);
     if !recursive {
         walk = walk.one_level();
     }
     let (mut count, mut unread) = (0, 0);
-    loop {
-        let page = match walk.next_page().await {
-            Ok(Some(page)) => page,
-            Ok(None) => break,
-            Err(error) => return Err(not_there(error.into(), &top, api).await),
-        };
+    while let Some(page) = walk.next_page().await? {
         for entry in &page.entries {
             match entry {
                 Entry::Read(file) => {
@@ -153,7 +139,7 @@ fn show(path: &str, file: &File, ui: &Ui) -> io::Result<()> {
         return ui.json(&Shown { path, file });
     }
     let size = match file.size.value() {
-        Some(bytes) if !file.is_folder() => HumanBytes(*bytes).to_string(),
+        Some(bytes) if !file.is_folder() => Bytes(*bytes).to_string(),
         _ => "-".to_owned(),
     };
     let kind = match file {

@@ -5,7 +5,7 @@ use cavatica_exports::model::{ExportId, ExportJob, ExportState};
 use cavatica_exports::{Cavatica, ExportFilter};
 
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::Ui;
 
 pub(crate) async fn run(args: &args::Jobs, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {
@@ -134,9 +134,9 @@ pub(crate) fn verdict(jobs: &[ExportJob]) -> Result<Exit, Failure> {
     Err(failure)
 }
 
-fn why(job: &ExportJob) -> crate::exit::Detail {
+fn why(job: &ExportJob) -> crate::failure::Detail {
     let error = job.error.value();
-    crate::exit::Detail {
+    crate::failure::Detail {
         name: job.id.to_string(),
         message: error.map_or_else(
             || "the platform doesn't say why".to_owned(),

@@ -7,7 +7,7 @@ use clap_mangen::Man as Page;
 use serde_json::json;
 
 use crate::args::Man;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::help;
 use crate::hint;
 use crate::ui::Ui;

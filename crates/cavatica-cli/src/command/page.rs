@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::args::Page;
 use crate::command::several::{self, Named};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::interrupt::StopRequests;
 use crate::ui::Ui;
 
@@ -35,7 +35,8 @@ pub(crate) async fn run(args: &Page, ui: &Ui) -> Result<Exit, Failure> {
                 .hint("leave --port out, and a free one is taken")
         })?;
     let site = Arc::new(Site {
-        places: args.places.clone(),
+        // `.` would say nothing to whoever reads the page.
+        places: args.places.iter().map(|place| whole_path(place)).collect(),
         token: token()?,
         port: listener.local_addr()?.port(),
     });
@@ -60,6 +61,10 @@ pub(crate) async fn run(args: &Page, ui: &Ui) -> Result<Exit, Failure> {
             }
         }
     }
+}
+
+fn whole_path(place: &Path) -> PathBuf {
+    place.canonicalize().unwrap_or_else(|_| place.to_owned())
 }
 
 /// What is served: pages about the transfers of some places, to those who know the token.

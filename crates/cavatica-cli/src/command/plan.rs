@@ -5,27 +5,24 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cavatica_exports::Projects;
 use cavatica_exports::model::destination::Template;
 use cavatica_exports::model::manifest::{Manifest, Row, RowError};
 use cavatica_exports::model::volume::expected_beginning;
-use cavatica_exports::model::{Layout, Location, Tri};
+use cavatica_exports::model::{Layout, Tri};
 use cavatica_transfer::plan::{
-    self, Existing, Filter, Glob, PlanError, PlanOptions, PlanProgress, PlanReport, PlanTarget,
-    PublicAcl, Refusal, Selection, Unplanned,
+    self, Existing, Filter, Glob, PlanOptions, PlanProgress, PlanReport, PlanTarget, PublicAcl,
+    Selection,
 };
 use cavatica_transfer::{SplitOptions, SplitReport};
-use indicatif::HumanBytes;
 use serde::Serialize;
 
 use crate::api;
 use crate::args::{self, Global};
-use crate::command::projects::with_suggestion;
 use crate::command::split;
 use crate::command::status::prefix_words;
-use crate::exit::{Detail, Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::ui::{Ui, counted};
+use crate::ui::{Bytes, Ui, counted};
 
 /// How often a long plan says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -78,15 +75,7 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     };
     let planned = plan::plan(&args.out, &client, options, &mut tell).await;
     warn_of_ignored(&ignored, ui);
-    let report = match (planned, &args.selection.project) {
-        (Ok(report), _) => report,
-        (Err(error), None) => return Err(refusal(error.into(), ui)),
-        (Err(error), Some(project)) => {
-            let projects = Projects::new(client.clone());
-            let failure = with_suggestion(error.into(), project, &projects).await;
-            return Err(refusal(failure, ui));
-        }
-    };
+    let report = planned.map_err(|error| refusal(error.into(), ui))?;
     let parts = args.parts.filter(|_| report.files > 0);
     let split = parts
         .map(|parts| {
@@ -246,7 +235,7 @@ fn show(report: &PlanReport, ui: &Ui) -> io::Result<()> {
     ui.sentence(format_args!(
         "{}, {}, to {mode} to volume {volume}: bucket {bucket}, {keys}",
         counted(*files, "file"),
-        HumanBytes(*bytes)
+        Bytes(*bytes)
     ))?;
     for sample in &report.sample {
         let path = sample.path.as_deref().unwrap_or(&sample.file_id);
@@ -325,111 +314,11 @@ fn show_left_out(report: &PlanReport, ui: &Ui) -> io::Result<()> {
             .filter(|file| file.kind == *kind)
             .collect();
         for file in &named {
-            ui.sentence(format_args!("  {}: {}", subject(file), file.reason))?;
+            ui.sentence(format_args!("  {}: {}", file, file.reason))?;
         }
         if *files > named.len() as u64 {
             ui.line("  ...")?;
         }
     }
     Ok(())
-}
-
-/// What names a file that isn't planned.
-fn subject(file: &Unplanned) -> String {
-    let name = file
-        .path
-        .as_deref()
-        .or(file.file_id.as_deref())
-        .unwrap_or("a file");
-    let line = file
-        .line
-        .map(|line| format!(" (line {line})"))
-        .unwrap_or_default();
-    format!("{}{line}", name)
-}
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        let message = error.to_string();
-        match error {
-            PlanError::Call(error) => error.into(),
-            PlanError::List(error) => error.into(),
-            PlanError::Journal(error) => error.into(),
-            PlanError::Volume { objections, .. } => {
-                let mut failure =
-                    Failure::usage("the volume takes no exports, nothing was planned")
-                        .hint(hint::VOLUMES);
-                failure.details = objections.iter().map(Detail::from).collect();
-                failure
-            }
-            PlanError::Properties { objections } => {
-                let mut failure =
-                    Failure::usage("what is asked of S3 can't be had, nothing was planned");
-                failure.details = objections.iter().map(Detail::from).collect();
-                failure
-            }
-            PlanError::NoVolume { .. } | PlanError::ManyVolumes { .. } => {
-                Failure::usage(message).hint("`cavatica volumes list` shows those that you can see")
-            }
-            PlanError::NoFolder { ref path } => {
-                Failure::usage(message).hint(match Location::of_windows_path(path) {
-                    Some(path) => format!("folders are parted by `/`: say `{path}`"),
-                    None => {
-                        "`cavatica files list --project OWNER/NAME --recursive` shows the folders"
-                            .to_owned()
-                    }
-                })
-            }
-            PlanError::Nothing { .. } => Failure::new(Exit::NothingToDo, message)
-                .hint("`cavatica files list` shows what is there; no file was written"),
-            PlanError::Manifest { errors } => {
-                let mut failure = Failure::usage(message);
-                for error in &errors {
-                    let problems = error.problems.iter().map(|problem| Detail {
-                        name: problem.fault.name().to_owned(),
-                        message: format!("line {}: {problem}", error.line),
-                        remedy: String::new(),
-                    });
-                    failure.details.extend(problems);
-                }
-                failure.hint("`cavatica check` names every bad row, and needs no account")
-            }
-            PlanError::Refused(refusal) => of_refusal(&refusal),
-            _ => Failure::usage(message),
-        }
-    }
-}
-
-/// Everything that stands against a plan.
-fn of_refusal(refusal: &Refusal) -> Failure {
-    let mut failure = Failure::usage("the plan is refused, nothing was planned");
-    let same = refusal.collisions.iter().map(|collision| Detail {
-        name: "same-location".to_owned(),
-        message: format!(
-            "{} files would go to `{}`: {}",
-            collision.files,
-            collision.locations.join("`, `"),
-            collision.file_ids.join(", ")
-        ),
-        remedy: "choose another --dest, for instance {path}/{name}, or leave one of them out"
-            .to_owned(),
-    });
-    let refused = refusal.refused.iter().map(|file| Detail {
-        name: file.kind.clone(),
-        message: format!("{}: {}", subject(file), file.reason),
-        remedy: match file.kind.as_str() {
-            "exists" => {
-                "leave such files out with --existing skip, or choose another prefix"
-                    .to_owned()
-            }
-            "public-acl" => "choose `private` or `bucket-owner-full-control` in the manifest; if the data are meant for everybody, say --public".to_owned(),
-            "kms-key-without-kms" | "kms-key-twice" => {
-                "put what the manifest asks for this file right".to_owned()
-            }
-            "contradicts" => "make the list anew, or leave out the column that is out of date; --on contradicts=skip leaves such files out".to_owned(),
-            kind => format!("leave such files out with --on {kind}=skip"),
-        },
-    });
-    failure.details = same.chain(refused).collect();
-    failure
 }

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use crate::args;
 use crate::command::several;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::args::{self, ResolveAs};
 use crate::command::status;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &args::Resolve, ui: &Ui) -> Result<Exit, Failure> {

@@ -9,7 +9,7 @@ use cavatica_transfer::{OverwriteAgain, Retry, UnknownFiles};
 use crate::args::{self, Global};
 use crate::command::run::{Work, say_how_it_ended};
 use crate::command::{several, status};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<Exit, Failure> {

@@ -7,7 +7,7 @@ use cavatica_transfer::journal::{Approval, JournalError, TransferFile};
 
 use crate::args::{self, Global};
 use crate::command::status;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::ui::{self, Ui};
 

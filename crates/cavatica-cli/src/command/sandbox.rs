@@ -6,7 +6,7 @@ use cavatica_sandbox::{ProjectSeed, Sandbox, Scenario, ScenarioError, VolumeSeed
 use serde::Serialize;
 
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::interrupt::StopRequests;
 use crate::ui::Ui;
 use crate::value::S3Volume;

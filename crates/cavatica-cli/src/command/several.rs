@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cavatica_report::{Whole, WholeError, transfers_in};
 
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::hint;
 
 /// The transfers that are meant.

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use cavatica_transfer::{SplitBy, SplitError, SplitOptions, SplitReport, split};
-use indicatif::HumanBytes;
 use jiff::Timestamp;
 
 use crate::args;
 use crate::command::run::opening;
 use crate::credentials::Environment;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::hint;
-use crate::ui::{Ui, counted};
+use crate::ui::{Bytes, Ui, counted};
 
 pub(crate) fn run(args: &args::Split, ui: &Ui) -> Result<Exit, Failure> {
     let mut options = SplitOptions::new(usize::from(args.parts), &args.out);
@@ -45,7 +44,7 @@ pub(crate) fn show(report: &SplitReport, ui: &Ui) -> Result<(), Failure> {
             "{}: {}, {}",
             part.transfer,
             counted(part.files, "file"),
-            HumanBytes(part.bytes)
+            Bytes(part.bytes)
         ))?;
     }
     ui.line(format_args!("fingerprint over all {}", report.fingerprint))?;

@@ -6,13 +6,12 @@ use std::time::Duration;
 use cavatica_exports::model::volume::expected_beginning;
 use cavatica_report::{Overview, Standing, Summary, TroubleGroup, Whole};
 use cavatica_transfer::journal::{Owner, Tally};
-use indicatif::HumanBytes;
 
 use crate::args;
 use crate::command::several;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::reporter::Watched;
-use crate::ui::{Ui, counted};
+use crate::ui::{Bytes, Ui, counted};
 
 /// How often a transfer is looked at that somebody else runs.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -57,7 +56,7 @@ fn watch(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
         watched.show(&tally);
         std::thread::sleep(WATCH_EVERY);
     }
-    watched.clear();
+    drop(watched);
     if !seen {
         ui.note("nothing runs it now");
     }
@@ -78,7 +77,7 @@ fn show_plan(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
         "{} of {}, {}, to volume {}: bucket {bucket}, {}",
         terms.mode.as_str(),
         planned.selection,
-        HumanBytes(planned.bytes),
+        Bytes(planned.bytes),
         terms.volume,
         prefix_words(&prefix),
     ))?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::args::{Global, Support};
 use crate::command::doctor;
 use crate::credentials::{self, Environment, TokenSource};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::Ui;
 
 /// The most failures that are written down.

@@ -9,7 +9,7 @@ use crate::api;
 use crate::args::{self, Global};
 use crate::command::run::opening;
 use crate::credentials::Environment;
-use crate::exit::{Detail, Exit, Failure};
+use crate::failure::{Detail, Exit, Failure};
 use crate::hint;
 use crate::ui::{Ui, counted};
 

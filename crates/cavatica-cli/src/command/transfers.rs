@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::args::Transfers;
 use crate::command::several;
 use crate::command::status::{standing_words, verified_words};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &Transfers, ui: &Ui) -> Result<Exit, Failure> {

@@ -5,19 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cavatica_exports::ListError;
 use cavatica_report::Overview;
-use cavatica_s3::{AwsConfig, AwsConfigError, Bucket, BuildError};
+use cavatica_s3::{AwsConfig, Bucket};
 use cavatica_transfer::journal::Terms;
 use cavatica_transfer::{
-    Destination, Finding, Found, ListingError, VerifyError, VerifySummary, find_beginning, verify,
+    Destination, Finding, Found, VerifyError, VerifySummary, find_beginning, verify,
 };
 use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Against, Global};
 use crate::command::several::{self, Named};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 /// How often a long look says how far it is.
@@ -220,58 +219,5 @@ fn verdict(summary: VerifySummary, ui: &Ui) -> Exit {
         (false, _) => Exit::NothingToDo,
         (true, true) => Exit::Done,
         (true, false) => Exit::SomeFailed,
-    }
-}
-
-impl From<VerifyError> for Failure {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::Journal(error) => error.into(),
-            VerifyError::Listing(error) => error.into(),
-            VerifyError::Elsewhere { .. } => {
-                Failure::usage(error.to_string()).hint("look at them one by one")
-            }
-            other => Failure::new(Exit::Other, other.to_string()),
-        }
-    }
-}
-
-impl From<ListingError> for Failure {
-    fn from(error: ListingError) -> Self {
-        match error {
-            ListingError::Volume(error) => ListError::into(error),
-            ListingError::Bucket(error) => error.into(),
-            other => Failure::new(Exit::Other, other.to_string()),
-        }
-    }
-}
-
-impl From<cavatica_s3::Error> for Failure {
-    fn from(error: cavatica_s3::Error) -> Self {
-        let status = error.status().map(|status| status.as_u16());
-        let exit = match status {
-            Some(401 | 403) => Exit::Denied,
-            Some(404) => Exit::Refused,
-            _ => Exit::Other,
-        };
-        Failure {
-            hints: error.advice().into_iter().collect(),
-            ..Failure::new(exit, "the bucket can't be listed").caused_by(error)
-        }
-    }
-}
-
-impl From<AwsConfigError> for Failure {
-    fn from(error: AwsConfigError) -> Self {
-        let advice = error.advice();
-        Failure::new(Exit::Denied, "there are no AWS credentials")
-            .caused_by(error)
-            .hint(advice)
-    }
-}
-
-impl From<BuildError> for Failure {
-    fn from(error: BuildError) -> Self {
-        Failure::usage("the bucket can't be addressed").caused_by(error)
     }
 }

@@ -14,7 +14,7 @@ use cavatica_exports::transport::{self, Outcome};
 
 use self::remove::Force;
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::Ui;
 
 pub(crate) async fn run(args: &args::Volumes, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {

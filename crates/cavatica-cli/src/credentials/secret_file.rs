@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::unreadable;
-use crate::exit::Failure;
+use crate::failure::Failure;
 
 /// What others may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,8 @@ fn every_command_stands_in_one_group() {
         .collect();
     grouped.sort_unstable();
     let command = Cli::command();
-    let mut all: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+    let mut all: Vec<&str> = shown.map(Command::get_name).collect();
     all.sort_unstable();
     assert_eq!(grouped, all);
 }
@@ -29,7 +30,8 @@ fn every_command_says_what_it_is_for_and_shows_an_example_that_works() {
         // The list of commands fits a terminal of 80 columns.
         let fits = |about: String| name == "cavatica" || (10..66).contains(&about.len());
         assert!(about.is_some_and(fits), "{name}");
-        open.extend(command.get_subcommands().cloned());
+        let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+        open.extend(shown.cloned());
         if name == "cavatica" {
             continue;
         }
@@ -115,6 +117,7 @@ fn the_short_help_fits_a_screen() {
     top.build();
     let names: Vec<String> = top
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(|command| command.get_name().to_owned())
         .filter(|name| name != "help")
         .collect();
@@ -130,7 +133,20 @@ fn the_short_help_fits_a_screen() {
         }
         assert!(!short.contains("--token-file"), "{name}");
         let long = one.render_long_help().to_string();
-        assert!(long.contains("--token-file"), "{name}");
+        let is_offline = OFFLINE.contains(&name.as_str());
+        assert_eq!(long.contains("--token-file"), !is_offline, "{name}");
+        // They are taken all the same: a script may put them before or behind any command.
+        for line in [
+            format!("cavatica {name} --profile x"),
+            format!("cavatica --profile x {name}"),
+        ] {
+            let refused = command().try_get_matches_from(words(&line)).err();
+            let context =
+                refused.and_then(|error| error.get(clap::error::ContextKind::InvalidArg).cloned());
+            let is_profile =
+                |arg: &clap::error::ContextValue| arg.to_string().contains("--profile");
+            assert!(!context.as_ref().is_some_and(is_profile), "{line}");
+        }
     }
     assert!(too_long.is_empty(), "{too_long:?}");
 }

@@ -24,7 +24,7 @@ pub(super) struct Progress {
     /// How files stood when this run began: what earlier runs did says nothing about how long this one takes.
     first: Option<Tally>,
     pub(super) tally: Tally,
-    /// Of the failed files, those that will be sent again by themselves: they haven't ended.
+    /// Of the failed files, those that the run tries again by itself: they haven't ended.
     pub(super) again: u64,
     moments: VecDeque<Mark>,
 }
@@ -39,14 +39,12 @@ struct Mark {
 
 impl Progress {
     /// Enters how files stand so long after the beginning.
-    pub(super) fn note(&mut self, at: Duration, tally: &Tally) {
+    pub(super) fn note(&mut self, at: Duration, tally: &Tally, again: u64) {
         let first = *self.first.get_or_insert(*tally);
-        let returned = self.tally.failed.files.saturating_sub(tally.failed.files);
-        self.again = self.again.saturating_sub(returned);
-        self.tally = *tally;
+        (self.tally, self.again) = (*tally, again);
         // What was in flight when the run began ends first: it is a backlog, and no speed.
         let backlog = first.intended.files + first.accepted.files;
-        let files = ended(tally).saturating_sub(ended(&first) + backlog);
+        let files = self.ended().saturating_sub(ended(&first) + backlog);
         let backlog = first.intended.bytes + first.accepted.bytes;
         let bytes = tally
             .completed
@@ -94,11 +92,11 @@ impl Progress {
         }
         let (first, last) = (self.moments.front()?, self.moments.back()?);
         let since = now.saturating_sub(first.at);
-        if last.files - first.files < LEAST_FILES || since < LEAST_TIME {
+        if last.files.saturating_sub(first.files) < LEAST_FILES || since < LEAST_TIME {
             return None;
         }
         let rate = |from: &Mark| {
-            (last.files - from.files) as f64 / now.saturating_sub(from.at).as_secs_f64()
+            last.files.saturating_sub(from.files) as f64 / now.saturating_sub(from.at).as_secs_f64()
         };
         let (from, _) = self.span(now, (since / 3).max(LEAST_TIME))?;
         let (whole, lately) = (rate(first), rate(from));
@@ -205,7 +203,7 @@ mod tests {
     fn a_steady_run_is_estimated_with_its_uncertainty() {
         let mut progress = Progress::default();
         for second in 0..=100 {
-            progress.note(at(second), &tally(5_000 - 10 * second, 0, 10 * second));
+            progress.note(at(second), &tally(5_000 - 10 * second, 0, 10 * second), 0);
             if second < 10 {
                 assert_eq!(progress.estimate(at(second)), None, "too early");
             }
@@ -224,11 +222,10 @@ mod tests {
             tally
         };
         let mut progress = Progress::default();
-        progress.note(at(0), &failed(0, 5));
-        progress.note(at(1), &failed(5, 0));
-        progress.again += 4;
+        progress.note(at(0), &failed(0, 5), 0);
+        progress.note(at(1), &failed(5, 0), 4);
         assert_eq!((progress.ended(), progress.percent()), (96, 96));
-        progress.note(at(2), &failed(1, 4));
+        progress.note(at(2), &failed(1, 4), 0);
         assert_eq!((progress.again, progress.ended()), (0, 96));
     }
 
@@ -236,8 +233,8 @@ mod tests {
     fn what_was_in_flight_before_is_no_speed() {
         let mut progress = Progress::default();
         // A thousand were under way; they are found to have ended within a second, and then nothing moves.
-        progress.note(at(0), &tally(9_000, 1_000, 0));
-        progress.note(at(1), &tally(8_900, 100, 1_000));
+        progress.note(at(0), &tally(9_000, 1_000, 0), 0);
+        progress.note(at(1), &tally(8_900, 100, 1_000), 0);
         assert_eq!(progress.estimate(at(30)), None);
         assert_eq!(progress.bytes_per_second(at(30)), None);
     }
@@ -246,14 +243,14 @@ mod tests {
     fn nothing_is_told_when_it_stalls_and_never_zero_while_work_is_left() {
         let mut progress = Progress::default();
         for second in 0..=99 {
-            progress.note(at(second), &tally(990 - 10 * second, 1, 10 * second));
+            progress.note(at(second), &tally(990 - 10 * second, 1, 10 * second), 0);
         }
         let last = progress.estimate(at(99)).expect("it was steady");
         assert_eq!(last.to_string(), "less than a minute left");
         assert_eq!(progress.percent(), 99);
         // The last file takes its time.
         assert_eq!(progress.estimate(at(400)), None);
-        progress.note(at(401), &tally(0, 0, 991));
+        progress.note(at(401), &tally(0, 0, 991), 0);
         assert_eq!(
             (progress.estimate(at(401)), progress.percent()),
             (None, 100)

@@ -16,13 +16,16 @@ pub(crate) enum OnClosedPipe {
 #[derive(Debug)]
 pub(super) struct Out {
     on_closed_pipe: OnClosedPipe,
+    /// Whether it was one when the program began: one that is gone can't be asked.
+    is_terminal: bool,
     closed: AtomicBool,
 }
 
 impl Out {
-    pub(super) fn new(on_closed_pipe: OnClosedPipe) -> Self {
+    pub(super) fn new(on_closed_pipe: OnClosedPipe, is_terminal: bool) -> Self {
         Out {
             on_closed_pipe,
+            is_terminal,
             closed: AtomicBool::new(false),
         }
     }
@@ -30,6 +33,11 @@ impl Out {
     /// Whether the command was stopped because nobody reads what it prints.
     pub(super) fn has_stopped(&self) -> bool {
         self.on_closed_pipe == OnClosedPipe::Stop && self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a pipe's reader, or the terminal, is gone.
+    fn is_unread(&self, error: &io::Error) -> bool {
+        error.kind() == ErrorKind::BrokenPipe || self.is_terminal && is_of_a_gone_terminal(error)
     }
 
     /// Writes as long as there is a reader. Standard output keeps what it could not write, and would try it again, so it
@@ -43,7 +51,7 @@ impl Out {
             #[expect(clippy::disallowed_methods, reason = "this is the owner")]
             let stdout = io::stdout();
             match write(stdout.lock()) {
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                Err(error) if self.is_unread(&error) => {
                     self.closed.store(true, Ordering::Relaxed);
                 }
                 result => return result,
@@ -54,6 +62,16 @@ impl Out {
             OnClosedPipe::Stop => Err(ErrorKind::BrokenPipe.into()),
         }
     }
+}
+
+#[cfg(unix)]
+fn is_of_a_gone_terminal(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_of_a_gone_terminal(_: &io::Error) -> bool {
+    false
 }
 
 impl Write for &Out {

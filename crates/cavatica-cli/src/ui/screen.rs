@@ -1,10 +1,21 @@
 //! A few lines at the foot of a terminal that are written anew as things change.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use unicode_width::UnicodeWidthStr;
 
 use super::fit::{middle, wrapped};
 use super::gate::shown;
-use super::stderr::{draw_below, width};
+use super::stderr::{size, stderr};
+
+/// What stands at the foot of the terminal now. The cursor waits at the beginning of the line below: what the terminal itself
+/// writes there, such as `^C`, moves nothing, and goes with the next drawing.
+static DRAWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// How often lines are drawn at most: nobody reads faster, and a terminal far away is slow.
+const EVERY: Duration = Duration::from_millis(100);
 
 /// One line of the screen.
 pub(crate) enum ScreenLine {
@@ -16,36 +27,69 @@ pub(crate) enum ScreenLine {
     Words(String),
 }
 
-/// The lines that are drawn now. Each is fitted to the terminal as it is when it is drawn.
+/// The lines that are drawn. Each is fitted to the terminal as it is when it is drawn.
+#[derive(Default)]
 pub(crate) struct Screen {
-    all: MultiProgress,
-    lines: ProgressBar,
+    last: Option<Instant>,
 }
 
 /// How wide a bar is at most.
 const BAR: usize = 40;
 
-#[expect(clippy::disallowed_methods, reason = "this is the owner")]
 impl Screen {
-    pub(crate) fn new() -> Self {
-        let all = MultiProgress::new();
-        let style = ProgressStyle::with_template("{msg}").expect("the template is fixed");
-        let lines = all.add(ProgressBar::new(0).with_style(style));
-        draw_below(Some(all.clone()));
-        Screen { all, lines }
-    }
-
-    pub(crate) fn show(&self, lines: &[ScreenLine]) {
+    pub(crate) fn show(&mut self, lines: &[ScreenLine]) {
+        if self.last.is_some_and(|last| last.elapsed() < EVERY) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let (columns, rows) = size();
         // The last column stays empty: terminals differ in what they do after it.
-        let room = width().saturating_sub(1).max(20);
-        let lines: Vec<String> = lines.iter().map(|line| line.fitted(room)).collect();
-        self.lines.set_message(lines.join("\n"));
+        let room = columns.saturating_sub(1).max(20);
+        let fitted: Vec<String> = lines.iter().map(|line| line.fitted(room)).collect();
+        let lines = fitted.iter().flat_map(|text| text.lines());
+        // What has scrolled away can't be drawn anew.
+        let lines = lines.take(rows.saturating_sub(1)).map(str::to_owned);
+        draw(&mut drawn(), "", lines.collect());
     }
+}
 
-    pub(crate) fn clear(&self) {
-        draw_below(None);
-        self.all.clear().ok();
+impl Drop for Screen {
+    fn drop(&mut self) {
+        draw(&mut drawn(), "", Vec::new());
     }
+}
+
+/// Writes a line above those that are drawn; `false` if none are.
+pub(super) fn line_above(text: &str) -> bool {
+    let mut now = drawn();
+    if now.is_empty() {
+        return false;
+    }
+    let lines = now.clone();
+    draw(&mut now, &format!("{text}\n"), lines);
+    true
+}
+
+fn drawn() -> MutexGuard<'static, Vec<String>> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts a text and these lines where the drawn ones stand. A terminal may go away before the program does.
+fn draw(now: &mut Vec<String>, above: &str, lines: Vec<String>) {
+    let (columns, _) = size();
+    // A terminal that became narrower breaks what it shows.
+    let rows = |line: &String| line.width().div_ceil(columns.max(1)).max(1);
+    let mut text = match now.iter().map(rows).sum::<usize>() {
+        0 => String::new(),
+        up => format!("\r\u{1b}[{up}A\u{1b}[J"),
+    };
+    text.push_str(above);
+    for line in &lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    *now = lines;
+    stderr().write_all(text.as_bytes()).ok();
 }
 
 impl ScreenLine {

@@ -2,37 +2,31 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
 
+use anstream::ColorChoice;
 use anstyle::Style;
-use indicatif::MultiProgress;
-use terminal_size::terminal_size_of;
+use terminal_size::{Height, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
 use super::gate::shown;
+use super::screen::line_above;
 use super::{columns, fit};
 
-/// The bars that are drawn at the moment, if any.
-static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
-
-/// Has lines written above these bars from now on, or again just written.
-pub(super) fn draw_below(bars: Option<MultiProgress>) {
-    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = bars;
-}
-
 #[expect(clippy::disallowed_methods, reason = "this is the owner")]
-fn stderr() -> io::Stderr {
+pub(super) fn stderr() -> io::Stderr {
     io::stderr()
 }
 
-/// Whether bars can be drawn.
+/// Whether a screen can be drawn.
 pub(crate) fn can_draw() -> bool {
     stderr().is_terminal() && !super::terminal_is_unnamed()
 }
 
-/// How many columns the terminal of standard error has.
-pub(super) fn width() -> usize {
-    columns(terminal_size_of(stderr()))
+/// How many columns and rows the terminal of standard error has.
+pub(super) fn size() -> (usize, usize) {
+    let size = terminal_size_of(stderr());
+    let rows = size.map_or(24, |(_, Height(rows))| usize::from(rows));
+    (columns(size), rows)
 }
 
 /// Standard error as the output of a program that is started: nothing of it mixes with data.
@@ -58,11 +52,13 @@ pub(super) fn whole_line(text: impl Display) {
 /// Not being able to say it is no reason to stop, and a terminal may go away before the program does.
 #[expect(clippy::disallowed_methods, reason = "this is the owner")]
 fn write(text: &str) {
-    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match bars {
-        Some(bars) => bars.println(text).ok(),
-        None => writeln!(anstream::stderr(), "{text}").ok(),
+    let plain = match anstream::AutoStream::choice(&stderr()) {
+        ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
     };
+    if !line_above(&plain) {
+        writeln!(anstream::stderr(), "{text}").ok();
+    }
 }
 
 /// A line as it fits on standard error, where that is a terminal; it has something before it.

@@ -76,6 +76,17 @@ fn every_command_prints_what_the_guide_says() {
 }
 
 #[test]
+fn the_first_transfer_takes_nine_commands_from_nothing() {
+    let guide = include_str!("../../../../docs/guide.md");
+    let (first, _) = guide.split_once("\n## Look around\n").unwrap();
+    assert!(first.contains("\n$ cavatica verify ") && first.contains("Nine commands"));
+    let shell: Vec<&str> = first.split("```sh\n").skip(1).collect();
+    let shell = shell.iter().filter_map(|block| block.split("```").next());
+    let commands = shell.map(|block| block.lines().count()).sum::<usize>() + steps(first).len();
+    assert_eq!(commands, 9);
+}
+
+#[test]
 fn every_command_prints_what_the_recipes_say() {
     follow("recipes.md", include_str!("../../../../docs/recipes.md"));
 }

@@ -4,9 +4,12 @@ use std::process::Stdio;
 
 use cavatica_exports::model::error::Class;
 use cavatica_exports::model::finding::Reason;
+use cavatica_report::{Standing, TroubleKind};
 use cavatica_sandbox::{FileSeed, ProjectSeed, VolumeSeed};
-use cavatica_transfer::Finding;
 use cavatica_transfer::plan::KINDS;
+use cavatica_transfer::state::Doubt;
+use cavatica_transfer::{Disagreement, Finding, Hindrance, StopReason};
+use serde_json::json;
 
 use crate::harness::{Run, World};
 
@@ -269,23 +272,60 @@ fn every_name_is_explained() {
         Finding::Differs,
         Finding::Unread,
     ];
-    let classes = [
-        Class::Transient,
-        Class::Permanent,
-        Class::CallersMistake,
-        Class::Throttled,
-        Class::Maintenance,
+    let standings = [
+        Standing::Running,
+        Standing::Planned,
+        Standing::Unfinished,
+        Standing::Differs,
+        Standing::Unknown,
+        Standing::Failed,
+        Standing::Done,
     ];
-    let states = [
-        "planned",
+    let doubts = [
+        Doubt::ListIncomplete,
+        Doubt::FileChanged,
+        Doubt::JobUnclear,
+        Doubt::NotMoved,
+        Doubt::WhoseJob,
+        Doubt::JobGone,
+    ];
+    let serialized = [
+        json!([
+            Class::Transient,
+            Class::Permanent,
+            Class::CallersMistake,
+            Class::Throttled,
+            Class::Maintenance,
+        ]),
+        json!([
+            Hindrance::Unreachable,
+            Hindrance::NoAnswer,
+            Hindrance::AnswerIncomplete,
+            Hindrance::Throttled,
+            Hindrance::Maintenance,
+            Hindrance::Refused,
+        ]),
+        json!([
+            StopReason::Asked,
+            StopReason::TooManyErrors,
+            StopReason::Trouble
+        ]),
+        json!([
+            TroubleKind::Missing,
+            TroubleKind::Differs,
+            TroubleKind::Unknown,
+            TroubleKind::Failed,
+        ]),
+    ];
+    let serialized = serialized
+        .iter()
+        .flat_map(|names| names.as_array().unwrap())
+        .map(|name| name.as_str().unwrap());
+    let others = [
         "intended",
         "accepted",
         "completed",
-        "failed",
-        "unknown",
         "skipped",
-    ];
-    let others = [
         "compared",
         "not-listed",
         "not-planned",
@@ -294,14 +334,18 @@ fn every_name_is_explained() {
         "same-location",
         "twin-locations",
         "nested-locations",
+        "held",
+        "error",
     ];
     let names = Reason::all()
         .iter()
         .map(|reason| reason.name)
         .chain(KINDS.iter().copied())
         .chain(findings.map(Finding::name))
-        .chain(classes.map(Class::as_str))
-        .chain(states)
+        .chain(standings.map(Standing::name))
+        .chain(doubts.map(Doubt::name))
+        .chain(Disagreement::ALL.map(Disagreement::name))
+        .chain(serialized)
         .chain(others);
     for name in names {
         let run = world.run(&["explain", name]);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod closed_pipe;
+mod completions;
 mod credentials;
 mod doctor;
 mod durable;
@@ -21,10 +22,12 @@ mod owner;
 mod page;
 mod parts;
 mod properties;
+mod pty;
 mod reading;
 mod refusals;
 mod report;
 mod sandbox;
+mod screens;
 mod support;
 mod terminal;
 mod transfer;

@@ -142,7 +142,7 @@ fn on_terminal_called(term: &str, mut command: Command) -> String {
     String::from_utf8(got).expect("a program prints text")
 }
 
-/// Takes away colours, and what bars do: go up and down, go to the line's beginning, clear to its end.
+/// Takes away colours, and what the screen does: go up and down, clear a line to its end, and all that is below.
 fn without_our_own(text: &str) -> String {
     let mut left = String::new();
     let mut rest = text;
@@ -150,7 +150,9 @@ fn without_our_own(text: &str) -> String {
         left.push_str(before);
         let number =
             behind.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';');
-        match number.strip_prefix(['m', 'A', 'B', 'K']) {
+        // What is below is cleared without a number, which clears the whole screen elsewhere.
+        let own = number.strip_prefix(['m', 'A', 'B', 'K']);
+        match own.or_else(|| behind.strip_prefix('J')) {
             Some(behind) => rest = behind,
             None => {
                 left.push_str("\u{1b}[");

@@ -2,6 +2,7 @@
 
 mod exports;
 mod lists;
+mod missing;
 mod once;
 mod watch;
 mod world;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::finding::Reason;
+
 /// What an error says about trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,26 +32,30 @@ impl Class {
         }
     }
 
+    /// Its name for reports and JSON, with what it means and what to do about an error of which no more is known.
+    pub fn reason(self) -> &'static Reason {
+        match self {
+            Class::Transient => &Reason::TRANSIENT,
+            Class::Permanent => &Reason::PERMANENT,
+            Class::CallersMistake => &Reason::CALLERS_MISTAKE,
+            Class::Throttled => &Reason::THROTTLED,
+            Class::Maintenance => &Reason::MAINTENANCE,
+        }
+    }
+
     /// The class in words for reports and JSON; it doesn't change.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Class::Transient => "transient",
-            Class::Permanent => "permanent",
-            Class::CallersMistake => "callers-mistake",
-            Class::Throttled => "throttled",
-            Class::Maintenance => "maintenance",
-        }
+        self.reason().name
     }
 
     /// The class in a few words.
     pub fn meaning(self) -> &'static str {
-        match self {
-            Class::Transient => "trouble that passes; the same request may succeed a little later",
-            Class::Permanent => "it fails again until somebody changes something",
-            Class::CallersMistake => "the request itself is wrong",
-            Class::Throttled => "too many requests; refused unread",
-            Class::Maintenance => "the platform is being maintained; refused unread",
-        }
+        self.reason().meaning
+    }
+
+    /// What to do about an error of which only the class is known.
+    pub fn advice(self) -> &'static str {
+        self.reason().advice
     }
 
     /// The class of an error of which only the HTTP status is known.
@@ -62,20 +68,6 @@ impl Class {
             408 | 425 | 502 | 503 | 504 => Class::Transient,
             400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 | 431 | 501 => Class::CallersMistake,
             _ => Class::Permanent,
-        }
-    }
-
-    /// What to do about an error of which only the class is known.
-    pub fn advice(self) -> &'static str {
-        match self {
-            Class::Transient => "try again in a few minutes",
-            Class::Permanent => {
-                "read the message, change what it names, and send the request again only then; \
-                 the request id helps the platform's support to find it"
-            }
-            Class::CallersMistake => "compare the request with the documentation of the call",
-            Class::Throttled => "wait until the limit is reset, at most five minutes",
-            Class::Maintenance => "wait; the platform comes back by itself",
         }
     }
 }

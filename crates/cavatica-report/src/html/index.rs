@@ -60,17 +60,6 @@ fn entry(listed: &Listed) -> Markup {
 fn account(overview: &Overview, name: &str, link: &str) -> Markup {
     let (class, mark, word) = verdict(overview);
     let wrong = overview.wrong();
-    let parts = [
-        ("wrong", wrong),
-        ("failed", overview.failed),
-        ("unknown", overview.unknown),
-        ("done", overview.completed - wrong.min(overview.completed)),
-        ("running", overview.in_flight),
-        (
-            "left",
-            overview.left - overview.in_flight.min(overview.left),
-        ),
-    ];
     html! {
         section.entry {
             h2 { a href=(link) { (outside(name)) } }
@@ -84,7 +73,7 @@ fn account(overview: &Overview, name: &str, link: &str) -> Markup {
                 }
                 "."
             }
-            (bar(&parts, overview.files))
+            (bar(overview))
         }
     }
 }

@@ -120,20 +120,13 @@ pub(super) fn totals(overview: &Overview) -> Markup {
     };
     let wrong = overview.wrong();
     let missing = overview.verified.as_ref().map_or(0, |seen| seen.missing);
-    let parts = [
-        ("wrong", wrong),
-        ("failed", overview.failed),
-        ("unknown", overview.unknown),
-        ("done", overview.completed - wrong.min(overview.completed)),
-        ("left", overview.left),
-    ];
     let flight = match overview.in_flight {
         0 => String::new(),
         count => format!(" ({} of them in flight)", Number(count)),
     };
     html! {
         section aria-label="Totals" {
-            (bar(&parts, overview.files))
+            (bar(overview))
             dl.tiles {
                 @if missing > 0 { (grave("missing", missing, overview)) }
                 @if wrong > missing { (grave("changed", wrong - missing, overview)) }
@@ -153,18 +146,31 @@ pub(super) fn totals(overview: &Overview) -> Markup {
     }
 }
 
-/// Parts of a whole beside each other; two of a million are seen, too.
-pub(super) fn bar(parts: &[(&'static str, u64)], whole: u64) -> Markup {
+/// The narrowest that a part of the bar is drawn: two files of a million are seen, on a phone too.
+const NARROWEST: f64 = 6.0;
+
+/// How all files of a transfer stand, the gravest first.
+pub(super) fn bar(overview: &Overview) -> Markup {
+    let wrong = overview.wrong();
+    let flight = overview.in_flight.min(overview.left);
+    let parts = [
+        ("wrong", wrong),
+        ("failed", overview.failed),
+        ("unknown", overview.unknown),
+        ("done", overview.completed - wrong.min(overview.completed)),
+        ("running", flight),
+        ("left", overview.left - flight),
+    ];
+    let whole = overview.files;
     let mut x = 0.0_f64;
     html! {
         svg.account viewBox="0 0 760 14" preserveAspectRatio="none" aria-hidden="true" {
             @for (class, count) in parts {
-                @let width = WIDTH * *count as f64 / whole.max(1) as f64;
-                @if *count > 0 {
-                    @let shown = width.clamp(3.0, WIDTH);
-                    rect class=(class) x=(Coordinate(x.min(WIDTH - shown))) width=(Coordinate(shown)) height="14" {}
+                @if count > 0 {
+                    @let width = (WIDTH * count as f64 / whole.max(1) as f64).clamp(NARROWEST, WIDTH);
+                    rect class=(class) x=(Coordinate(x.min(WIDTH - width))) width=(Coordinate(width)) height="14" {}
+                    ({ x += width; "" })
                 }
-                ({ x += width; "" })
             }
         }
     }

@@ -6,6 +6,9 @@ use super::owner::Owner;
 use crate::fingerprint::Fingerprint;
 use crate::state::IllegalStep;
 
+/// What was tried where a transfer couldn't be opened.
+pub(super) const OPENED: &str = "opened";
+
 /// Why a transfer's file can't be used. The variants differ in what can be done about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -192,6 +195,14 @@ impl JournalError {
             doing,
             source: source.into(),
         }
+    }
+
+    /// Whether the transfer couldn't even be opened.
+    pub fn is_of_opening(&self) -> bool {
+        matches!(
+            self,
+            JournalError::Io { doing: OPENED, .. } | JournalError::Sqlite { doing: OPENED, .. }
+        )
     }
 
     /// Whether the disk has no room left, or a limit on the size of files was met.

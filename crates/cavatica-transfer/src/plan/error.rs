@@ -1,7 +1,7 @@
 use cavatica_exports::ListError;
 use cavatica_exports::model::finding::Objection;
 use cavatica_exports::model::manifest::RowError;
-use cavatica_exports::model::{TaskId, VolumeId};
+use cavatica_exports::model::{ProjectId, TaskId, VolumeId};
 use cavatica_exports::transport;
 use serde::Serialize;
 
@@ -51,8 +51,10 @@ pub enum PlanError {
         volumes: Vec<VolumeId>,
     },
     /// The folder isn't there.
-    #[error("the project has no folder `{path}`")]
+    #[error("project `{project}` has no folder `{path}`")]
     NoFolder {
+        /// The project.
+        project: ProjectId,
         /// The path as far as it was followed.
         path: String,
     },

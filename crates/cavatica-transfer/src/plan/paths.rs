@@ -29,7 +29,10 @@ pub(super) async fn find_folder(
     if path.is_empty() {
         return Ok((Parent::Project(project.clone()), path));
     }
-    let lost = |path| PlanError::NoFolder { path };
+    let lost = |path| PlanError::NoFolder {
+        project: project.clone(),
+        path,
+    };
     let place = FilePath::new(project.clone(), &path).map_err(|_| lost(path.clone()))?;
     let followed = platform.files.look_up(&FileRef::Path(place)).await;
     match followed.map_err(PlanError::Call)? {

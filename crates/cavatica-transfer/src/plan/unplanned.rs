@@ -1,6 +1,7 @@
 //! Files that a plan leaves out, or is refused for, with their reasons.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use cavatica_exports::model::{File, FileId};
 use serde::Serialize;
@@ -22,6 +23,18 @@ pub struct Unplanned {
     pub kind: String,
     /// The reason in words.
     pub reason: String,
+}
+
+/// What names it, and its line.
+impl fmt::Display for Unplanned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.path.as_deref().or(self.file_id.as_deref());
+        f.write_str(name.unwrap_or("a file"))?;
+        match self.line {
+            Some(line) => write!(f, " (line {line})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A few of each kind.

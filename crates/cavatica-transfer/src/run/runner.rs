@@ -237,8 +237,7 @@ impl<'a> Runner<'a> {
                 return Ok(());
             }
         }
-        let due = self.sender.due(now, self.company());
-        self.retry(&due)?;
+        self.retry(now)?;
         self.revisit()?;
         self.send(now)?;
         self.follow(now)?;
@@ -485,12 +484,16 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Lets failed files go again.
-    fn retry(&mut self, due: &[ItemId]) -> Result<(), RunError> {
-        for chunk in due.chunks(1_000) {
-            let retries = chunk.iter().map(|item| Change::new(*item, Step::Retry));
+    /// Lets failed files go again whose moment has come.
+    fn retry(&mut self, now: Instant) -> Result<(), RunError> {
+        let company = self.company();
+        loop {
+            let due = self.sender.due(now, company, 1_000);
+            if due.is_empty() {
+                return Ok(());
+            }
+            let retries = due.into_iter().map(|item| Change::new(item, Step::Retry));
             self.record(retries.collect())?;
         }
-        Ok(())
     }
 }

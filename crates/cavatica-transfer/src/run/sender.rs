@@ -153,11 +153,16 @@ impl Sender {
         self.later.iter().map(|waiting| waiting.items.len()).sum()
     }
 
-    /// Files that have waited.
-    pub(super) fn due(&mut self, now: Instant, company: Company) -> Vec<ItemId> {
-        let due = |waiting: &mut Waiting| waiting.goes(company) <= now;
-        let due = self.later.extract_if(.., due);
-        due.flat_map(|waiting| waiting.items).collect()
+    /// The first files that have waited; the others go on waiting.
+    pub(super) fn due(&mut self, now: Instant, company: Company, most: usize) -> Vec<ItemId> {
+        let mut taken = Vec::new();
+        let due = |waiting: &&mut Waiting| waiting.goes(company) <= now;
+        for waiting in self.later.iter_mut().filter(due) {
+            let some = waiting.items.len().min(most - taken.len());
+            taken.extend(waiting.items.drain(..some));
+        }
+        self.later.retain(|waiting| !waiting.items.is_empty());
+        taken
     }
 
     /// These aren't to be sent for now. So many of them had never been sent.
@@ -306,16 +311,16 @@ mod tests {
         // More may fail: the first two go together, a quarter later than the first could.
         let just = |seconds: u32| start + seconds * SECOND;
         assert_eq!(sender.next_wake(Company::MayCome), Some(just(25)));
-        assert_eq!(sender.due(just(24), Company::MayCome), []);
+        assert_eq!(sender.due(just(24), Company::MayCome, 9), []);
         assert_eq!(
-            sender.due(just(25), Company::MayCome),
+            sender.due(just(25), Company::MayCome, 9),
             [ItemId(1), ItemId(2)]
         );
 
         // Nothing is under way: nobody is waited for.
         assert_eq!(sender.next_wake(Company::Complete), Some(just(26)));
-        assert_eq!(sender.due(just(25), Company::Complete), []);
-        assert_eq!(sender.due(just(26), Company::Complete), [ItemId(3)]);
+        assert_eq!(sender.due(just(25), Company::Complete, 9), []);
+        assert_eq!(sender.due(just(26), Company::Complete, 9), [ItemId(3)]);
         assert_eq!(sender.waiting(), 0);
     }
 }

@@ -2,7 +2,6 @@
 
 mod audit;
 mod bench;
-mod doubts;
 mod following;
 mod journal;
 mod lies;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cavatica_exports::model::ProjectId;
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, VolumeSeed};
 
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 
 pub(super) const PROJECT: &str = "sandbox/demo";
 pub(super) const VOLUME: &str = "sandbox/output";

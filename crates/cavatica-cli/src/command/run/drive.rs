@@ -22,15 +22,15 @@ use crate::args::{Global, Pace};
 use crate::command::status;
 use crate::copying::{self, Memory};
 use crate::credentials::Environment;
-use crate::exit::{Exit, Failure};
-use crate::hint;
+use crate::failure::{self, Exit, Failure};
 use crate::interrupt::Listener;
-use crate::reporter::Reporter;
+use crate::reporter::{ClientWaits, Reporter};
 use crate::ui::{self, Ui};
 
 /// A transfer that is ready to be run.
 struct Opened {
     client: Client,
+    waits: ClientWaits,
     journal: SqliteJournal,
     memory: Memory,
 }
@@ -49,8 +49,13 @@ impl Opened {
         let found = api::credentials(global, ui)?;
         let endpoint = found.endpoint.to_string();
         planned.terms().must_be_at(transfer, &found.endpoint)?;
-        let client = api::client_for_run(global, found, pace, ui)?;
-        let user = Account::new(client.clone()).user().await?.value;
+        let waits = ClientWaits::default();
+        let client = api::client_for_run(global, found, pace, &waits, ui)?;
+        let user = Account::new(client.clone()).user().await;
+        let user = match user {
+            Ok(user) => user.value,
+            Err(error) => return Err(failure::not_begun(error, transfer, &planned.tally()?)),
+        };
         let account = user.username.into_value().unwrap_or_default();
         planned.terms().must_be_of(transfer, &account)?;
         let opening = opening(&environment, ui).approved(approval);
@@ -73,6 +78,7 @@ impl Opened {
         }
         Ok(Opened {
             client,
+            waits,
             journal,
             memory,
         })
@@ -93,6 +99,11 @@ pub(crate) fn opening(environment: &Environment, ui: &Ui) -> Opening {
 }
 
 impl Pace {
+    /// Whether a screen is drawn.
+    pub(crate) fn draws(&self) -> bool {
+        !self.no_progress && ui::can_draw()
+    }
+
     pub(crate) fn options(&self) -> RunOptions {
         let mut options = RunOptions::default();
         options.max_errors = self.max_errors;
@@ -141,6 +152,7 @@ async fn drive(
 ) -> Result<(Summary, Exit), Failure> {
     let Opened {
         client,
+        waits,
         mut journal,
         memory,
     } = opened;
@@ -150,7 +162,8 @@ async fn drive(
         Listener::start(move |number| interrupted(number, &stop))?
     };
     let title = format!("{} → {}", transfer.display(), journal.terms().volume);
-    let reporter = Reporter::open(pace, title, options.limit.is_some(), ui, client.clone())?;
+    let limited = options.limit.is_some();
+    let reporter = Reporter::open(pace, title, limited, ui, (client.clone(), waits))?;
     let reporter = Mutex::new(reporter);
     let mut tell = |event| locked(&reporter).tell(&event);
     let run = run_transfer(&mut journal, &client, options, &stop, &mut tell);
@@ -162,7 +175,7 @@ async fn drive(
     if let Err(RunError::CopyMoved { .. }) = &outcome {
         memory.note(&terms.endpoint, &terms.account, Copying::MovesSource, ui);
     }
-    let report = outcome.map_err(|error| of_run(error, transfer))?;
+    let report = outcome.map_err(|error| failure::of_run(error, transfer))?;
     let summary = Summary::after(transfer, &report)?;
     let exit = match report.ending {
         Ending::NothingToDo if summary.overview.failed + summary.overview.unknown == 0 => {
@@ -204,32 +217,4 @@ fn interrupted(number: u32, stop: &Stop) {
         "stopping: nothing more is sent; jobs that the platform has accepted go on there. Once more to quit at once",
     );
     stop.ask();
-}
-
-fn of_run(error: RunError, transfer: &Path) -> Failure {
-    let again = format!(
-        "nothing is lost; `cavatica run {} --yes` goes on from here",
-        hint::path_word(transfer)
-    );
-    let message = error.to_string();
-    match error {
-        RunError::Journal(error) => error.into(),
-        RunError::Refused(error) => Failure::from(error).hint(again),
-        RunError::Unreachable { source, .. } => {
-            Failure::new(Exit::Interrupted, message).caused_by(source).hint(again)
-        }
-        RunError::CopyMoved { .. } => Failure::new(Exit::SomeFailed, message).hint(
-            "the platform ignored `copy_only`, which is remembered; plan the transfer with --move if that is what you want",
-        ),
-        RunError::VolumeChanged { volume, .. } => Failure::usage(message)
-            .hint("nothing further was sent; where the volume is as it should be now, plan the transfer anew")
-            .hint(format!(
-                "`cavatica volumes get {}` shows it",
-                hint::shell_word(volume.as_str())
-            )),
-        RunError::NotMoved { .. } => Failure::new(Exit::Unknown, message)
-            .hint("look at the file and its job before anything else is moved")
-            .hint(again),
-        _ => Failure::new(Exit::Other, message).hint(again),
-    }
 }

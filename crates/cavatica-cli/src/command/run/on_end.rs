@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use cavatica_exports::model::text::visible_json;
 use cavatica_report::{Document, Summary};
 
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::{self, Ui};
 
 /// Hands the last word to a command, as JSON on its standard input and the codes in its environment: nothing that somebody

@@ -7,7 +7,7 @@ use cavatica_exports::transport::{self, Outcome};
 
 use super::{changed, keys, summary, tell};
 use crate::args::{CreateVolume, Service, SetVolume};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::Ui;
 
 /// Prints the policy that the bucket has to allow; nothing is sent.

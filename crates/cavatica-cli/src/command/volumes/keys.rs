@@ -7,7 +7,7 @@ use cavatica_s3::AwsConfig;
 use serde_json::{Map, Value};
 
 use crate::args::VolumeKeys;
-use crate::exit::Failure;
+use crate::failure::Failure;
 
 /// What the flags name; the AWS tools' own keys only with `--aws-keys`.
 pub(super) fn named(keys: &VolumeKeys) -> Result<Option<VolumeCredentials>, Failure> {

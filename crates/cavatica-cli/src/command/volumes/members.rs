@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::changed;
 use crate::args::{MemberAction, Permission};
-use crate::exit::{Exit, Failure};
+use crate::failure::{Exit, Failure};
 use crate::ui::Ui;
 
 pub(super) async fn list(id: &VolumeId, api: &Cavatica, ui: &Ui) -> Result<Exit, Failure> {

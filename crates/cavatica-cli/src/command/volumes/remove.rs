@@ -9,7 +9,7 @@ use cavatica_report::{Overview, transfers_in};
 use serde_json::json;
 
 use super::{changed, tell};
-use crate::exit::{Detail, Exit, Failure};
+use crate::failure::{Detail, Exit, Failure};
 use crate::hint::shell_word;
 use crate::ui::{Ui, counted};
 

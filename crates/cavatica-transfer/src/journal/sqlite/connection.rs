@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{JournalError, regular};
+use crate::journal::error::OPENED;
 use crate::mutation::Mutation;
 
 /// How long to wait for a reader. Readers take a page at a time, so this is ample.
@@ -31,7 +32,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
         Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotATransfer {
             path: path.to_owned(),
         },
-        _ => JournalError::sqlite(path, "opened", source),
+        _ => JournalError::sqlite(path, OPENED, source),
     })
 }
 
@@ -40,7 +41,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Journ
 fn look_before(path: &Path) -> Result<(), JournalError> {
     let opened = |source| JournalError::Io {
         path: path.to_owned(),
-        doing: "opened",
+        doing: OPENED,
         source,
     };
     if !std::fs::metadata(path).map_err(opened)?.is_file() {

@@ -20,6 +20,7 @@ use super::by_file::ByFile;
 use super::codec::{damaged, file_text, milliseconds, moment};
 use super::{JournalError, TransferFile, fence, header};
 use crate::audit::{AuditReading, AuditedJob, JobPlace, Stage};
+use crate::journal::error::OPENED;
 use crate::state::ItemId;
 
 /// `CVTA`: tells us that the file is ours, and may be removed.
@@ -121,7 +122,7 @@ impl JobList {
             Err(error) => match rusqlite::Error::sqlite_error_code(&error) {
                 Some(rusqlite::ErrorCode::DatabaseBusy) => return Ok(None),
                 Some(rusqlite::ErrorCode::NotADatabase) => return Err(strange()),
-                _ => return Err(sqlite(&path, "opened", error)),
+                _ => return Err(sqlite(&path, OPENED, error)),
             },
         };
         if !new && !ours {
@@ -337,7 +338,7 @@ impl JobList {
 fn beside(transfer: &Path) -> Result<PathBuf, JournalError> {
     let real = transfer.canonicalize().map_err(|source| JournalError::Io {
         path: transfer.to_owned(),
-        doing: "opened",
+        doing: OPENED,
         source,
     })?;
     let mut name: OsString = real.into_os_string();

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::inode::{self, Attempt, InodeLock};
 use super::{JournalError, Owner, TransferId, regular};
+use crate::journal::error::OPENED;
 
 /// More than an owner takes. A lock file may hold anything.
 const LONGEST_OWNER: u64 = 16 << 10;
@@ -75,7 +76,7 @@ impl Lock {
     ) -> Result<Self, JournalError> {
         let opened = |source| JournalError::Io {
             path: transfer.to_owned(),
-            doing: "opened",
+            doing: OPENED,
             source,
         };
         let real = transfer.canonicalize().map_err(opened)?;

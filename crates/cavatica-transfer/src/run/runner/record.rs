@@ -47,9 +47,12 @@ impl Runner<'_> {
                 bytes: completed.bytes,
             });
         }
-        (self.report)(Event::Tallied { tally: self.tally });
-        let waiting = self.sender.waiting() as u64;
-        let failed = self.tally.failed.files.saturating_sub(waiting);
+        let again = self.sender.waiting() as u64;
+        (self.report)(Event::Tallied {
+            tally: self.tally,
+            again,
+        });
+        let failed = self.tally.failed.files.saturating_sub(again);
         if self
             .options
             .max_errors
