@@ -281,7 +281,7 @@ pub(super) fn judge(findings: &Findings) -> Vec<Judged> {
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
-        tiny if tiny < 0.01 => format!("{value:.4}"),
+        tiny if tiny < 0.1 => format!("{value:.4}"),
         small if small < 1.0 => format!("{value:.3}"),
         middle if middle < 10.0 => format!("{value:.2}"),
         large if large < 1000.0 => format!("{value:.1}"),
