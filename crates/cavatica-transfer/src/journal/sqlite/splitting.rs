@@ -38,6 +38,9 @@ fn must_not_have_begun(path: &Path, connection: &Connection) -> Result<(), WorkE
     Ok(())
 }
 
+/// Takes the project of a file, and the file.
+type ProjectVisitor<'a> = dyn FnMut(Option<i64>, ValueRef<'_>) -> Result<(), JournalError> + 'a;
+
 impl SqliteJournal {
     /// Gives the transfer to another account, for ever: export jobs are listed per account. Whether that account may read the
     /// files and write to the volume is for the caller to find out before.
@@ -126,10 +129,7 @@ impl TransferFile {
     }
 
     /// Visits the project of each file with the file, in the order of the plan.
-    fn each_project(
-        &self,
-        visit: &mut dyn FnMut(Option<i64>, ValueRef<'_>) -> Result<(), JournalError>,
-    ) -> Result<(), JournalError> {
+    fn each_project(&self, visit: &mut ProjectVisitor<'_>) -> Result<(), JournalError> {
         let mut walk = || -> Result<(), WorkError> {
             let mut statement = self
                 .connection
