@@ -260,8 +260,13 @@ fn is_for_now(error: &Error) -> bool {
 
 /// CAVATICA's page doesn't document `copy_only`. A platform that ignores it would have moved the file.
 async fn keeps_source(export: &CheckedExport, api: &Cavatica) -> Result<bool, Failure> {
-    let source = api.files.get(&export.request().source.file).await?.value;
-    Ok(!source.is_alias())
+    let source = api.files.get(&export.request().source.file).await;
+    let source = source.map_err(|error| {
+        Failure::from(error).hint(
+            "the copy has completed, so don't send it again; only whether the platform kept its source isn't known",
+        )
+    })?;
+    Ok(!source.value.is_alias())
 }
 
 impl args::Mode {

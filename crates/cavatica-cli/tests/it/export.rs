@@ -1,5 +1,7 @@
 //! `cavatica export` when all goes well, and when the job fails.
 
+use cavatica_sandbox::FaultPlan;
+
 use crate::harness::World;
 
 const CALLS: &str = "results/NA12878/calls.vcf";
@@ -88,6 +90,33 @@ fn a_copied_file_stays() {
             .join("volumes/sandbox/output/copy.vcf")
             .exists()
     );
+}
+
+/// The copy is there: what can't be seen afterwards is no reason to send it again, and isn't remembered as seen.
+#[test]
+fn a_copy_whose_source_cant_be_read_afterwards_is_told_to_have_completed() {
+    let fault: FaultPlan = "refuse=403/90002@file,nth=2".parse().unwrap();
+    let world = World::with(|builder| builder.faults(fault));
+    let file = world.file(CALLS);
+    let copy = [
+        "export",
+        &file,
+        "sandbox/output",
+        "copy.vcf",
+        "--copy",
+        "--wait",
+        "--json",
+    ];
+    let run = world.run(&copy);
+    assert_ne!(run.exit(), 0);
+    let shown = run.stdout();
+    assert!(shown.contains(r#""state":"COMPLETED""#), "{shown}");
+    let told = run.stderr();
+    assert!(
+        told.contains("the copy has completed, so don't send it again"),
+        "{told}"
+    );
+    assert_eq!(world.accepted(), 1);
 }
 
 #[test]

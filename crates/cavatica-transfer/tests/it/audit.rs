@@ -1,5 +1,6 @@
 //! The account's jobs against the journal, over a socket, whatever the list looks like.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use cavatica_exports::model::ExportMode;
@@ -419,6 +420,57 @@ async fn a_transfer_is_not_audited_while_it_runs() {
         })
         .await;
     assert!(matches!(outdated, Err(AuditError::RunMeanwhile { .. })));
+}
+
+/// A run that begins while files are compared isn't kept waiting, and what was compared counts for nothing.
+#[tokio::test]
+async fn nothing_is_said_of_a_transfer_whose_run_began_while_it_was_compared() {
+    let bench = finished(world(many(3)), |_| {}).await;
+    bench.faults("odd-state=RESTING@exports");
+    let client = bench.client();
+    let open = || SqliteJournal::open(&bench.transfer(), &client).expect("nobody holds it");
+    let mut held = None;
+    for goes_on in [true, false] {
+        let outcome = bench.try_audit(AuditReading::GoOn, Stop::new(), |event| {
+            if matches!(event, AuditEvent::Disagreed(..)) && held.is_none() {
+                held = Some(open());
+            }
+            if !goes_on {
+                held = None;
+            }
+        });
+        match outcome.await {
+            Err(AuditError::Running { .. }) if goes_on => held = None,
+            Err(AuditError::RunMeanwhile { .. }) if !goes_on => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Four readings are the most for one audit. The next one has as many.
+#[tokio::test]
+async fn a_list_that_wasnt_whole_is_read_on_after_an_audit_that_died_over_it() {
+    let bench = Rc::new(finished(world(many(150)), |_| {}).await);
+    bench.faults("omit=30@exports");
+    let dying = Rc::clone(&bench);
+    let here = tokio::task::LocalSet::new();
+    let died = here.spawn_local(async move {
+        let audit = dying.try_audit(AuditReading::GoOn, Stop::new(), |event| {
+            let compares = matches!(event, AuditEvent::Disagreed(..));
+            assert!(!compares, "it dies");
+        });
+        audit.await.map(|_| ())
+    });
+    here.await;
+    assert!(died.await.expect_err("it died").is_panic());
+    assert!(bench.keeps_a_list());
+    bench.faults("");
+    let audited = bench.audit().await;
+    audited.assert_agrees();
+    assert!(matches!(
+        audited.events[0],
+        AuditEvent::Began { kept: 1.., .. }
+    ));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod doubts;
 mod following;
 mod journal;
 mod lies;

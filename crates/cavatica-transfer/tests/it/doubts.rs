@@ -1,0 +1,145 @@
+//! What follows for a file whose sending was lost: what it carries the next time, and what counts as its own success.
+
+use std::time::Duration;
+
+use cavatica_exports::model::ExportMode;
+use cavatica_sandbox::{FaultPlan, OtherExport};
+use cavatica_transfer::journal::{
+    Change, Draft, Journal, Opening, Overwrite, Pick, PlannedFile, SqliteJournal, Terms,
+};
+use cavatica_transfer::plan::Existing;
+use cavatica_transfer::state::{
+    Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict, Word,
+};
+
+use crate::bench::{Bench, PROJECT, VOLUME, many, world};
+use crate::support::{file, now, terms};
+
+fn failure() -> Failure {
+    Failure {
+        code: Some(9100),
+        status: None,
+        message: "it failed".to_owned(),
+        request_id: None,
+    }
+}
+
+/// Whether a file may overwrite that was sent, then took these steps, and is sent again.
+fn overwrites_after(steps: &[Step]) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("t.transfer");
+    let terms = Terms {
+        overwrite: Overwrite::Allowed,
+        ..terms(ExportMode::Move)
+    };
+    let mut draft = Draft::create(&path, terms, "a test", None, now()).expect("a new transfer");
+    let planned = PlannedFile {
+        file: &file(1),
+        location: &"run1/1.bam".parse().expect("a location"),
+        size: Some(10),
+        path: None,
+        project: None,
+        task: None,
+        overwrite: None,
+        properties: None,
+        metadata: None,
+        folder: None,
+    };
+    draft.add(&planned).expect("room for a file");
+    draft.finish().expect("a finished plan");
+
+    let mut journal = Opening::default()
+        .open(&path, now())
+        .expect("the transfer opens");
+    let item = ItemId(1);
+    let send = |pick: Pick<'_>, journal: &mut SqliteJournal| {
+        journal.intend(pick, now()).expect("it may be sent");
+        let intents = journal.commit().expect("room");
+        intents[0].items[0].overwrite == Overwrite::Allowed
+    };
+    assert!(send(Pick::Fresh(1), &mut journal), "the first time it may");
+    for step in steps {
+        journal
+            .record(vec![Change::new(item, step.clone())])
+            .expect("a step that it can take");
+    }
+    send(Pick::These(&[item]), &mut journal)
+}
+
+#[test]
+fn a_file_that_was_looked_for_in_vain_never_overwrites_again() {
+    let observed = Step::Observation;
+    let unclear = || observed(Observation::Unclear(Doubt::ListIncomplete));
+    let lost = [
+        vec![observed(Observation::Absent)],
+        vec![observed(Observation::MovedAway(failure())), Step::Retry],
+        vec![unclear(), observed(Observation::Absent)],
+        vec![
+            unclear(),
+            observed(Observation::MovedAway(failure())),
+            Step::Retry,
+        ],
+        vec![unclear(), Step::Release],
+        vec![unclear(), Step::Word(Word::NotSent)],
+        vec![unclear(), Step::Word(Word::Failed(failure())), Step::Retry],
+    ];
+    for steps in lost {
+        assert!(!overwrites_after(&steps), "{steps:?}");
+    }
+    let job = |verdict| SeenJob {
+        export: "job".parse().expect("an id"),
+        verdict,
+    };
+    let answered = [
+        vec![Step::Answer(Answer::NotSent)],
+        vec![observed(Observation::NotTaken)],
+        vec![Step::Answer(Answer::Refused(failure())), Step::Retry],
+        vec![
+            Step::Answer(Answer::Accepted(job(Verdict::Unfinished))),
+            observed(Observation::Job(job(Verdict::Failed(failure())))),
+            Step::Retry,
+        ],
+    ];
+    for steps in answered {
+        assert!(overwrites_after(&steps), "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_second_sending_of_a_lost_call_doesnt_carry_overwrite() {
+    let bench = Bench::start(world(many(120))).await;
+    let mut options = bench.options();
+    options.existing = Existing::Overwrite;
+    bench.plan(options).await.expect("a plan");
+    let lost: FaultPlan = "drop-before@bulk-start,nth=1"
+        .parse()
+        .expect("a fault plan");
+    bench.sandbox.set_faults(lost);
+    bench.run().await.expect("a run");
+    assert_eq!(bench.summary().completed, 120);
+    let ledger = bench.check_exactly_once(120);
+    let again = ledger.jobs.iter().filter(|job| !job.overwrite).count();
+    assert!((1..120).contains(&again), "{again} of 120 were sent again");
+}
+
+/// Of a copy whose place was taken when it was planned, the object there says nothing, and neither does a job without a date.
+#[tokio::test]
+async fn an_earlier_copy_isnt_taken_for_the_one_whose_answer_was_lost() {
+    let bench = Bench::start(world(many(1))).await;
+    let path = "run1/bam/file-0000001.dat";
+    let earlier = OtherExport::new(format!("{PROJECT}:{path}"), VOLUME, path).copy();
+    bench.sandbox.export_elsewhere(&earlier).expect("a job");
+    while bench.sandbox.ledger().jobs[0].state != "COMPLETED" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut options = bench.options();
+    (options.mode, options.existing) = (ExportMode::Copy, Existing::Overwrite);
+    bench.plan(options).await.expect("a plan");
+    let lies = "drop-before@bulk-start,nth=1; no-times@exports; no-times@export; no-times@bulk-get";
+    let lies: FaultPlan = lies.parse().expect("a fault plan");
+    bench.sandbox.set_faults(lies);
+    bench.run().await.expect("a run");
+    assert_eq!(bench.sandbox.ledger().starts, 0, "nothing arrived");
+    let summary = bench.summary();
+    assert_eq!((summary.completed, summary.unknown), (0, 1));
+}
