@@ -11,6 +11,7 @@ mod dist;
 mod engines;
 mod load;
 mod metadata;
+mod mutants;
 mod package;
 mod python;
 mod sandbox;
@@ -67,6 +68,8 @@ enum Chore {
         #[arg(long, default_value_t = 20_000)]
         cases: u32,
     },
+    /// Small changes to the core, made by cargo-mutants, each of which has to fail a test
+    Mutants(mutants::MutantsOptions),
     /// How many starts a second the sandbox keeps up with, and what a million files cost it
     SandboxLoad(load::Load),
     /// Pictures of the pages in headless Chromium, light, dark, narrow and printed, and what a machine can find wrong with them
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
         Chore::Engines(options) => engines::run(&options),
         Chore::Python(options) => python::run(&options),
         Chore::Fuzz { cases } => upkeep::fuzz(cases),
+        Chore::Mutants(options) => mutants::run(&options),
         Chore::SandboxLoad(load) => load::run(&load),
         Chore::Simulate(options) => {
             return simulate::run(&options).map_or(ExitCode::FAILURE, ExitCode::from);

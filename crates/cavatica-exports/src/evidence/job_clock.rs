@@ -111,4 +111,37 @@ mod tests {
         assert_eq!((before(hours(-25)), before(hours(25))), (None, None));
         assert_eq!(before(hours(27)), Some(false));
     }
+
+    /// What is said of moments so far apart, in seconds.
+    fn told(clock: &JobClock, ahead: i64) -> Option<bool> {
+        clock.is_before(at(ahead), at(0))
+    }
+
+    #[test]
+    fn the_bounds_are_what_the_errors_add_up_to() {
+        let mut clock = JobClock::default();
+        clock.learn(at(100), at(100), at(100));
+        let bounds = [-7, -6, 5, 6].map(|ahead| told(&clock, ahead));
+        assert_eq!(bounds, [Some(true), None, None, Some(false)]);
+        // A wider sample that agrees takes nothing away, one that doesn't begins anew.
+        clock.learn(at(100), at(90), at(110));
+        assert_eq!(
+            (told(&clock, -7), told(&clock, 6)),
+            (Some(true), Some(false))
+        );
+        assert_eq!(clock.ahead(), Some(SignedDuration::ZERO));
+        clock.learn(at(1_000), at(100), at(100));
+        assert_eq!(clock.ahead(), Some(SignedDuration::from_secs(895)));
+        clock.learn(at(100), at(1_000), at(1_000));
+        assert_eq!(clock.ahead(), Some(SignedDuration::from_secs(-894)));
+    }
+
+    #[test]
+    fn an_earlier_runs_answer_came_two_minutes_later_at_most() {
+        let mut clock = JobClock::default();
+        assert_eq!(clock.ahead(), None);
+        clock.learn_later(at(100), at(100));
+        let bounds = [-127, -126, 5, 6].map(|ahead| told(&clock, ahead));
+        assert_eq!(bounds, [Some(true), None, None, Some(false)]);
+    }
 }

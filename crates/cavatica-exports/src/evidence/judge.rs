@@ -302,10 +302,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_copy_that_began_after_it_was_sent_is_ours_on_a_clock_that_nobody_measured() {
-        let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T10:05:01Z")];
-        let finding = found(&question(1), ExportMode::Copy, jobs, None, &unmeasured());
-        assert_eq!(finding.0, "job");
+    fn a_copy_that_began_between_its_sending_and_now_is_ours_on_a_clock_that_nobody_measured() {
+        for (started, finding) in [
+            ("2026-01-01T10:04:53Z", "whose"),
+            ("2026-01-01T10:04:54Z", "job"),
+            ("2026-01-01T10:10:06Z", "job"),
+            ("2026-01-01T10:10:07Z", "whose"),
+        ] {
+            let jobs = vec![listed("a", 1, "COMPLETED", started)];
+            let found = found(&question(1), ExportMode::Copy, jobs, None, &unmeasured());
+            assert_eq!(found.0, finding, "{started}");
+        }
     }
 
     #[test]

@@ -318,6 +318,22 @@ mod tests {
     }
 
     #[test]
+    fn looks_before_a_settling_time_count_for_nothing() {
+        let mut case = Case::new();
+        for times in [0.1, 0.4, 0.9] {
+            let early = case.inquire_at(times, Extent::Whole, true, Some(0.05));
+            assert_eq!(early, Settled::Open);
+        }
+        assert_eq!(case.settling.due(), case.dead + SETTLE.mul_f64(1.9));
+        assert_eq!(
+            case.inquire_at(4.0, Extent::Whole, true, None),
+            Settled::Open,
+            "the first that counts"
+        );
+        assert_eq!(case.settling.due(), case.dead + SETTLE * 5);
+    }
+
+    #[test]
     fn inquiries_come_after_one_two_four_and_eight_settling_times() {
         let mut case = Case::new();
         for times in [1, 2, 4, 8, 12, 16] {

@@ -102,7 +102,6 @@ fn fates(sent: &[ExportKey<'_>], items: &[BulkItem<StartedJob>]) -> Vec<Fate> {
         places
     });
     let mut answers = vec![Fate::Missing; sent.len()];
-    let mut surplus = false;
     let mut in_place = items.len() == sent.len();
     let count_agrees = in_place;
     // What names no file, with its position.
@@ -152,13 +151,11 @@ fn fates(sent: &[ExportKey<'_>], items: &[BulkItem<StartedJob>]) -> Vec<Fate> {
                 in_place &= index == position;
                 answers[index] = Fate::Accepted(Box::new(job.clone()));
             }
-            Some(_) | None => {
-                in_place = false;
-                surplus = true;
-            }
+            Some(_) | None => in_place = false,
         }
     }
-    let belongs = match (in_place, count_agrees && !surplus) {
+    // With jobs of others among them there would be fewer errors than places.
+    let belongs = match (in_place, count_agrees) {
         (true, _) => Nameless::InOrder,
         (false, true) => Nameless::Anywhere,
         (false, false) => Nameless::Nowhere,
@@ -294,6 +291,52 @@ mod tests {
         let sent: Vec<_> = (1..=2).map(request).collect();
         let fates = fates(&sent, vec![job(1), job(7), job(2)]);
         assert_eq!(words(&fates), ["job1", "job2"]);
+        check(vec![job(7), error(9006), job(3)], &["?", "?", "job3"]);
+    }
+
+    #[test]
+    fn of_two_jobs_of_one_file_the_first_is_its_own() {
+        let mut again = job(1);
+        again["resource"]["id"] = json!("again");
+        check(vec![job(1), again, job(3)], &["job1", "?", "job3"]);
+    }
+
+    #[test]
+    fn a_job_to_another_place_is_surplus() {
+        for (key, value) in [("location", "run/2.bam"), ("volume", "lab/other")] {
+            let mut elsewhere = job(1);
+            elsewhere["resource"]["destination"][key] = json!(value);
+            check(vec![elsewhere, job(2), job(3)], &["?", "job2", "job3"]);
+        }
+    }
+
+    #[test]
+    fn a_job_that_names_its_file_alone_counts_in_the_place_of_that_file() {
+        let mut job_of = job(2);
+        job_of["resource"]["destination"].take();
+        check(
+            vec![job(1), job_of.clone(), job(3)],
+            &["job1", "job2", "job3"],
+        );
+        check(vec![job_of, nameless_job(1), job(3)], &["?", "?", "job3"]);
+    }
+
+    /// A server that failed, or had no time, doesn't say whether the item was taken.
+    #[test]
+    fn an_items_error_is_a_refusal_only_where_it_is_definite() {
+        for (status, answer) in [
+            (json!(403), "9006"),
+            (json!(409), "9006"),
+            (json!(null), "9006"),
+            (json!(408), "?"),
+            (json!(429), "?"),
+            (json!(500), "?"),
+            (json!(503), "?"),
+        ] {
+            let mut refused = error(9006);
+            refused["error"]["status"] = status;
+            check(vec![job(1), refused, job(3)], &["job1", answer, "job3"]);
+        }
     }
 
     #[test]

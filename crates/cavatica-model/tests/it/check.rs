@@ -142,6 +142,13 @@ fn names<'a>(faults: &[&'a (&'a str, Fault)]) -> Vec<&'a str> {
 }
 
 #[test]
+fn the_largest_object_that_s3_takes_is_exported() {
+    let mut file = file();
+    file.size = Tri::Value(5 << 40);
+    assert!(request().check(&file, &volume()).is_ok());
+}
+
+#[test]
 fn nothing_speaks_against_an_ordinary_export() {
     let findings = request().findings(&file(), &volume());
     assert_eq!(findings, cavatica_model::finding::Findings::default());

@@ -1,10 +1,9 @@
+//! Every step from every state, as a table.
+
 use super::*;
 
-fn seen(export: &str, verdict: Verdict) -> Step {
-    Step::Observation(Observation::Job(SeenJob {
-        export: export.parse().expect("an id"),
-        verdict,
-    }))
+fn export(id: &str) -> ExportId {
+    id.parse().expect("an id")
 }
 
 fn failure(code: i64) -> Failure {
@@ -16,84 +15,133 @@ fn failure(code: i64) -> Failure {
     }
 }
 
-/// Every state that knows the job `a`.
-fn with_a_job(code: i64) -> [State; 3] {
-    let export: ExportId = "a".parse().expect("an id");
-    [
+fn job(id: &str, verdict: Verdict) -> SeenJob {
+    SeenJob {
+        export: export(id),
+        verdict,
+    }
+}
+
+/// Every state that differs in what may follow. Ours is the job `a`.
+fn states() -> Vec<State> {
+    let failed = |id: Option<&str>, code| State::Failed {
+        export: id.map(export),
+        failure: failure(code),
+    };
+    let unknown = |id: Option<&str>| State::Unknown {
+        export: id.map(export),
+        doubt: Doubt::JobGone,
+    };
+    vec![
+        State::Planned,
+        State::Intended,
         State::Accepted {
-            export: export.clone(),
+            export: export("a"),
         },
-        State::Unknown {
-            export: Some(export.clone()),
-            doubt: Doubt::NotMoved,
+        State::Completed {
+            export: Some(export("a")),
+            proof: Proof::File,
         },
-        State::Failed {
-            export: Some(export),
-            failure: failure(code),
-        },
+        failed(Some("a"), 9100),
+        failed(Some("a"), 9107),
+        failed(None, 9100),
+        failed(None, 9006),
+        unknown(Some("a")),
+        unknown(None),
     ]
 }
 
-#[test]
-fn no_other_job_stands_in_for_the_one_that_is_known() {
-    for verdict in [
+fn steps() -> Vec<Step> {
+    let verdicts = [
         Verdict::Unfinished,
         Verdict::Completed,
         Verdict::Failed(failure(9020)),
-    ] {
-        for state in with_a_job(9020) {
-            assert!(state.clone().step(seen("a", verdict.clone())).is_ok());
-            assert!(state.step(seen("b", verdict.clone())).is_err());
-        }
-    }
+    ];
+    let answers = verdicts
+        .iter()
+        .map(|verdict| Answer::Accepted(job("a", verdict.clone())))
+        .chain([Answer::Refused(failure(9020)), Answer::NotSent])
+        .map(Step::Answer);
+    let jobs = ["a", "b"].into_iter().flat_map(|id| {
+        let of_job = |verdict: &Verdict| Observation::Job(job(id, verdict.clone()));
+        verdicts.iter().map(of_job).collect::<Vec<_>>()
+    });
+    let observations = jobs
+        .chain([
+            Observation::AliasAtDestination,
+            Observation::Absent,
+            Observation::NotTaken,
+            Observation::MovedAway(failure(9020)),
+            Observation::Unclear(Doubt::NotMoved),
+        ])
+        .map(Step::Observation);
+    let words = [Word::Completed, Word::Failed(failure(9020)), Word::NotSent];
+    [Step::Intend]
+        .into_iter()
+        .chain(answers)
+        .chain(observations)
+        .chain([Step::Retry, Step::Release])
+        .chain(words.map(Step::Word))
+        .collect()
 }
 
-#[test]
-fn a_failure_is_an_echo_only_of_a_job_that_has_completed() {
-    for code in [9006, 9107] {
-        let [_, _, failed] = with_a_job(code);
-        let after = failed.clone().step(seen("b", Verdict::Completed));
-        assert!(matches!(
-            after,
-            Ok(State::Completed {
-                proof: Proof::Job,
-                ..
-            })
-        ));
-        assert!(failed.step(seen("b", Verdict::Unfinished)).is_err());
-    }
-}
-
-#[test]
-fn nothing_leads_out_of_completed_and_nothing_but_a_plan_is_intended() {
-    let completed = State::Completed {
-        export: None,
-        proof: Proof::File,
+fn verdict(job: &SeenJob) -> String {
+    let how = match &job.verdict {
+        Verdict::Unfinished => "unfinished",
+        Verdict::Completed => "completed",
+        Verdict::Failed(_) => "failed",
     };
-    for step in [
-        Step::Intend,
-        Step::Retry,
-        Step::Release,
-        Step::Word(Word::NotSent),
-        Step::Answer(Answer::NotSent),
-        Step::Observation(Observation::Absent),
-        Step::Observation(Observation::NotTaken),
-        Step::Observation(Observation::MovedAway(failure(1))),
-        seen("a", Verdict::Unfinished),
-    ] {
-        assert!(completed.clone().step(step).is_err());
-    }
-    assert_eq!(State::Planned.step(Step::Intend), Ok(State::Intended));
-    for state in [State::Intended].into_iter().chain(with_a_job(9020)) {
-        assert!(state.step(Step::Intend).is_err());
+    format!("{} {how}", job.export)
+}
+
+fn described(step: &Step) -> String {
+    match step {
+        Step::Answer(Answer::Accepted(job)) => format!("accepted: {}", verdict(job)),
+        Step::Observation(Observation::Job(job)) => format!("job: {}", verdict(job)),
+        Step::Word(Word::Completed) => "word: completed".to_owned(),
+        Step::Word(Word::Failed(_)) => "word: failed".to_owned(),
+        Step::Word(Word::NotSent) => "word: not sent".to_owned(),
+        Step::Intend | Step::Answer(_) | Step::Observation(_) | Step::Retry | Step::Release => {
+            step.name().to_owned()
+        }
     }
 }
 
+/// The state with all that distinguishes it.
+fn shown(state: &State) -> String {
+    let id = state.export().map_or("-", ExportId::as_str);
+    match state {
+        State::Planned | State::Intended => state.name().to_owned(),
+        State::Accepted { .. } => format!("accepted {id}"),
+        State::Completed { proof, .. } => format!("completed {id} {}", proof.name()),
+        State::Failed { failure, .. } => {
+            format!("failed {id} {}", failure.code.expect("a code"))
+        }
+        State::Unknown { doubt, .. } => format!("unknown {id} {}", doubt.name()),
+    }
+}
+
+/// What isn't in the table is refused.
 #[test]
-fn what_has_a_job_is_never_absent() {
-    for state in with_a_job(9020) {
-        for observation in [Observation::Absent, Observation::NotTaken] {
-            assert!(state.clone().step(Step::Observation(observation)).is_err());
+fn every_step_from_every_state() {
+    let mut table = String::new();
+    for state in states() {
+        table += &format!("{}\n", shown(&state));
+        for step in steps() {
+            match state.clone().step(step.clone()) {
+                Ok(after) => table += &format!("  {}: {}\n", described(&step), shown(&after)),
+                Err(refused) => {
+                    let (state, step) = (state.name(), step.name());
+                    let words = format!("a file that is {state} can't take the step `{step}`");
+                    assert_eq!(refused.to_string(), words);
+                }
+            }
         }
     }
+    assert_eq!(table, include_str!("steps.txt"));
+}
+
+#[test]
+fn a_file_is_shown_by_its_number() {
+    assert_eq!(ItemId(7).to_string(), "7");
 }
