@@ -53,11 +53,20 @@ pub(crate) fn run() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A few thousand seeds.
+/// A few thousand seeds, and each fault that is put in by hand until one of them finds it.
 fn simulation() -> Result<(), Failed> {
     for arguments in [
         &["--seeds", "2000"][..],
         &["--seeds", "1000", "--mode", "liveness"],
+        &[
+            "--seeds",
+            "300",
+            "--mode",
+            "harm",
+            "--without",
+            "list-in-order",
+        ],
+        &["--seeds", "2000", "--mutations"],
     ] {
         if simulate::run(&simulate::SimulateOptions::of(arguments))? != 0 {
             return Err(Failed);

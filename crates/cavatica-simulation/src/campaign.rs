@@ -34,7 +34,7 @@ pub struct Campaign {
 }
 
 /// What every long campaign meets.
-const WORTH: [&str; 58] = [
+const WORTH: [&str; 60] = [
     "backup",
     "clock",
     "earlier",
@@ -73,6 +73,7 @@ const WORTH: [&str; 58] = [
     "fault Zoneless",
     "full",
     "kill",
+    "moved",
     "others",
     "owner",
     "power",
@@ -85,6 +86,7 @@ const WORTH: [&str; 58] = [
     "state failed",
     "state unknown",
     "stop",
+    "wire break",
     "wire cut-down",
     "wire cut-up",
     "wire die",
@@ -98,18 +100,21 @@ const WORTH: [&str; 58] = [
 /// From so many seeds on a campaign is long.
 const LONG: u64 = 1000;
 
+/// What so many seeds should have met, and never did.
+pub(crate) fn missing(seeds: u64, met: &BTreeMap<String, u64>) -> Vec<&'static str> {
+    let never = WORTH.into_iter().filter(|what| !met.contains_key(*what));
+    if seeds < LONG {
+        Vec::new()
+    } else {
+        never.collect()
+    }
+}
+
 impl Campaign {
     /// What never happened, though the campaign was long: then it proves nothing of that.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
-        let never = WORTH
-            .into_iter()
-            .filter(|what| !self.met.contains_key(*what));
-        if self.seeds < LONG {
-            Vec::new()
-        } else {
-            never.collect()
-        }
+        missing(self.seeds, &self.met)
     }
 
     /// Plays these seeds on as many threads as the machine has cores, until so many have found something.

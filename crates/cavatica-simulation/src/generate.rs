@@ -4,6 +4,7 @@ use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::Quirk;
 
 use crate::belief::Belief;
+use crate::plot;
 use crate::scenario::{Others, Scenario, Trouble};
 use crate::wire::{Blow, Strike};
 
@@ -18,6 +19,9 @@ const NOES: [&str; 8] = [
     "409/90007",
     "500/90004",
 ];
+
+/// Refusals that echo our own success.
+pub(crate) const ECHOES: [&str; 2] = ["item-error=400/9006", "item-error=409/9107"];
 
 /// What may go wrong with any request.
 const ANYWHERE: [&str; 11] = [
@@ -93,9 +97,20 @@ impl Scenario {
         if scenario.overwrite && mode == ExportMode::Move && chance.bool() {
             scenario.troubles.push(Trouble::Earlier);
         }
-        if mode == ExportMode::Copy {
+        if without.is_none() && chance.u8(..3) == 0 {
+            plot::thicken(&mut chance, &mut scenario);
+        }
+        // What echoes a success is looked into at once, because lists have had the time to show it.
+        let lists_lie = |trouble: &Trouble| is_fault(trouble, "@exports");
+        if scenario.troubles.iter().any(lists_lie) {
+            let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));
+            scenario.troubles.retain(|trouble| !is_echo(trouble));
+        }
+        if scenario.mode == ExportMode::Copy {
             // The first copy would seem to have moved its file.
-            scenario.troubles.retain(|trouble| !loses_files(trouble));
+            scenario
+                .troubles
+                .retain(|trouble| !is_fault(trouble, "lose-file"));
         }
         if let Some(belief) = without {
             break_belief(&mut chance, belief, &mut scenario);
@@ -104,12 +119,12 @@ impl Scenario {
     }
 }
 
-fn pick<T: Clone>(chance: &mut fastrand::Rng, from: &[T]) -> T {
+pub(crate) fn pick<T: Clone>(chance: &mut fastrand::Rng, from: &[T]) -> T {
     from[chance.usize(..from.len())].clone()
 }
 
-fn loses_files(trouble: &Trouble) -> bool {
-    matches!(trouble, Trouble::Fault(rule) if rule.starts_with("lose-file"))
+fn is_fault(trouble: &Trouble, part: &str) -> bool {
+    matches!(trouble, Trouble::Fault(rule) if rule.contains(part))
 }
 
 /// Whether it says how the platform is, rather than what it does at some moment.
@@ -126,7 +141,7 @@ fn trouble(chance: &mut fastrand::Rng, scenario: &Scenario) -> Trouble {
         6..=12 => Trouble::Fault(of_starts(chance)),
         13..=15 => Trouble::Fault(of_reads(chance)),
         16..=17 => Trouble::Fault(of_lists(chance)),
-        18..=19 => Trouble::Fault(of_jobs(chance)),
+        18..=19 => Trouble::Fault(of_jobs(chance, scenario.mode)),
         20..=21 => Trouble::Fault(of_echoes(chance)),
         22 => Trouble::Quirk(pick(chance, &QUIRKS)),
         23..=25 | 32..=34 => Trouble::Wire(strike(chance)),
@@ -217,14 +232,17 @@ fn of_reads(chance: &mut fastrand::Rng) -> String {
 fn of_lists(chance: &mut fastrand::Rng) -> String {
     match chance.u8(..4) {
         0 => format!("disorder@exports,{}", when(chance)),
-        1 => format!("late-list={}s@exports,p=0.5", chance.u8(1..=60)),
+        1 => format!("late-list={}s@exports,p=0.5", chance.u8(1..240)),
+        2 => format!("late-list={}s@exports", chance.u8(60..240)),
         _ => format!("late-list={}s@exports", chance.u8(1..=60)),
     }
 }
 
-fn of_jobs(chance: &mut fastrand::Rng) -> String {
+fn of_jobs(chance: &mut fastrand::Rng, mode: ExportMode) -> String {
     let which = pick(chance, &["every=3", "every=10", "p=0.2", "nth=1"]);
-    let fault = match chance.u8(..6) {
+    let fault = match chance.u8(..7) {
+        // A refusal that echoes our own success. Of a first copy it is believed: nothing of ours was ever there.
+        6 if mode == ExportMode::Move => pick(chance, &ECHOES).to_owned(),
         0..=1 => format!("fail-jobs={}", pick(chance, &[9100, 9103, 9107, 9006])),
         2 => format!(
             "item-error={}",
@@ -255,13 +273,14 @@ fn of_echoes(chance: &mut fastrand::Rng) -> String {
 }
 
 fn strike(chance: &mut fastrand::Rng) -> Strike {
-    let blow = match chance.u8(..8) {
+    let blow = match chance.u8(..9) {
         0 => Blow::Refuse,
         1 => Blow::CutUp(chance.u64(0..8000)),
         2 => Blow::CutDown(chance.u64(0..8000)),
         3 => Blow::SlowUp(chance.u64(1..=19)),
         4 => Blow::SlowDown(chance.u64(1..200)),
-        5..=6 => Blow::Die(pick(chance, &[1, 2, 5, 20])),
+        5 => Blow::Break(chance.u64(0..=19)),
+        6..=7 => Blow::Die(pick(chance, &[1, 2, 5, 20])),
         _ => Blow::DiePower(pick(chance, &[1, 2, 5, 20])),
     };
     let dies = matches!(blow, Blow::Die(_) | Blow::DiePower(_));
@@ -291,10 +310,21 @@ fn break_belief(chance: &mut fastrand::Rng, belief: Belief, scenario: &mut Scena
                 blow: Blow::SlowUp(chance.u64(300..1000)),
             })]
         }
-        Belief::ListInOrder => vec![
-            Trouble::Fault(format!("late-list={}s@exports", chance.u16(300..1500))),
-            lost(),
-        ],
+        Belief::ListInOrder => {
+            let late = format!("late-list={}s@exports", chance.u16(300..1500));
+            let mut broken = vec![Trouble::Fault(late), lost()];
+            if chance.bool() {
+                // A second sending that might overwrite would delete what the first one brought.
+                (scenario.mode, scenario.overwrite, scenario.job) = (ExportMode::Move, true, 900);
+                // Others may overwrite as well, and a backup doesn't know that its sending is the second.
+                let alone = |trouble: &Trouble| {
+                    !matches!(trouble, Trouble::Backup(_) | Trouble::Others(..))
+                };
+                scenario.troubles.retain(alone);
+                broken.extend([Quirk::DeleteBeforeCheck, Quirk::RefuseInJob].map(Trouble::Quirk));
+            }
+            broken
+        }
         Belief::JobsKept => {
             let rule = if chance.bool() {
                 format!("forget={}s", chance.u8(5..120))

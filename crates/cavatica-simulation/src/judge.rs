@@ -10,6 +10,16 @@ use cavatica_transfer::state::State;
 use crate::scenario::{Scenario, Trouble};
 use crate::world::VOLUME;
 
+const DESTROYED: &str = "destroyed";
+const DANGLING: &str = "aliases of nothing";
+
+/// Whether what went wrong can't be made good any more.
+pub(crate) fn is_harm(wrong: &str) -> bool {
+    [DESTROYED, DANGLING]
+        .iter()
+        .any(|what| wrong.starts_with(what))
+}
+
 /// What came of a transfer.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
@@ -58,10 +68,10 @@ pub(crate) fn judge(transfer: &Path, ledger: &Ledger, scenario: &Scenario) -> Ve
     // A job that fails after it made room, where it was allowed to, leaves the file on the platform.
     if !scenario.overwrite {
         let destroyed: Vec<&str> = ledger.destroyed().map(|object| &*object.location).collect();
-        verdict.wrong("destroyed", &destroyed);
+        verdict.wrong(DESTROYED, &destroyed);
     }
     let dangling: Vec<&str> = ledger.dangling.iter().map(String::as_str).collect();
-    verdict.wrong("aliases of nothing", &dangling);
+    verdict.wrong(DANGLING, &dangling);
 
     let truth = ledger.arrivals(VOLUME, scenario.mode);
     let rows = match rows(transfer) {

@@ -15,7 +15,9 @@ mod judge;
 mod log;
 #[cfg(test)]
 mod model;
+mod plot;
 mod process;
+mod record;
 mod scenario;
 mod shrink;
 mod story;
@@ -26,6 +28,7 @@ mod world;
 pub use belief::Belief;
 pub use campaign::{BadSeed, Campaign};
 pub use cavatica_transfer::Mutation;
+pub use record::{Record, RecordedCampaign};
 pub use scenario::{Others, Scenario, Trouble};
 pub use shrink::{as_test, shrink};
 pub use story::story;

@@ -57,6 +57,9 @@ pub enum Trouble {
     Copy(u64),
     /// Every tenth file was copied to its place before the plan.
     Earlier,
+    /// Between the plan and the first run a colleague moved every tenth file: to its place where that may be overwritten,
+    /// else to another one.
+    Moved,
     /// So many seconds after the first run began, others begin to export every tenth file.
     Others(Others, u64),
 }
@@ -68,7 +71,7 @@ pub enum Others {
     Same,
     /// This account, to other places.
     Elsewhere,
-    /// Another account, to other places.
+    /// Another account, to other places, or to the planned ones where these may be overwritten.
     Colleague,
 }
 
@@ -123,7 +126,7 @@ fn beyond(rule: &str) -> Option<Belief> {
         let (name, amount) = fault.split_once('=').unwrap_or((fault, ""));
         let seconds: f64 = amount.trim_end_matches('s').parse().unwrap_or(0.0);
         match name {
-            "late-list" if seconds > 60.0 => Some(Belief::ListInOrder),
+            "late-list" if seconds > 240.0 => Some(Belief::ListInOrder),
             "cap-list" | "forget" => Some(Belief::JobsKept),
             "late-alias" if seconds > 200.0 => Some(Belief::AliasIsTrue),
             _ => None,
@@ -165,6 +168,7 @@ impl fmt::Display for Trouble {
                     Blow::CutDown(bytes) => ("cut-down", *bytes),
                     Blow::SlowUp(seconds) => ("slow-up", *seconds),
                     Blow::SlowDown(seconds) => ("slow-down", *seconds),
+                    Blow::Break(seconds) => ("break", *seconds),
                     Blow::Die(steps) => ("die", *steps),
                     Blow::DiePower(steps) => ("die-power", *steps),
                 };
@@ -182,6 +186,7 @@ impl fmt::Display for Trouble {
             Trouble::Backup(after) => write!(f, "backup {after}"),
             Trouble::Copy(after) => write!(f, "copy {after}"),
             Trouble::Earlier => f.write_str("earlier copies"),
+            Trouble::Moved => f.write_str("moved before"),
             Trouble::Others(who, after) => {
                 let who = match who {
                     Others::Same => "same",
@@ -264,6 +269,7 @@ impl FromStr for Trouble {
                         "cut-down" => Blow::CutDown(amount),
                         "slow-up" => Blow::SlowUp(amount),
                         "slow-down" => Blow::SlowDown(amount),
+                        "break" => Blow::Break(amount),
                         "die" => Blow::Die(amount),
                         "die-power" => Blow::DiePower(amount),
                         _ => return Err(wrong()),
@@ -281,6 +287,7 @@ impl FromStr for Trouble {
             "backup" => Trouble::Backup(number(0)?),
             "copy" => Trouble::Copy(number(0)?),
             "earlier" => Trouble::Earlier,
+            "moved" => Trouble::Moved,
             "others" => {
                 let who = match words[0] {
                     "same" => Others::Same,

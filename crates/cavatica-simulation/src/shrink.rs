@@ -55,6 +55,7 @@ pub fn as_test(scenario: &Scenario, mode: Mode) -> String {
     let check = match mode {
         Mode::Safety => "holds",
         Mode::Liveness => "ends",
+        Mode::Harm => "does_no_harm",
     };
     format!(
         "#[test]\nfn seed_{}() {{\n    {check}(\n        \"{scenario}\",\n    );\n}}",

@@ -23,6 +23,9 @@ use crate::process::Process;
 /// How long bytes live at most, by the belief `requests-die`.
 pub(crate) const BYTE_LIFE: Duration = Duration::from_secs(20);
 
+/// When a connection breaks as soon as something was sent.
+const SOON: Duration = Duration::from_millis(1);
+
 /// What happens to one request on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
@@ -36,6 +39,8 @@ pub enum Blow {
     SlowUp(u64),
     /// The answer takes so many seconds.
     SlowDown(u64),
+    /// The connection breaks as soon as the request is sent, which arrives after so many seconds all the same.
+    Break(u64),
     /// The program dies so many steps after it sent the request, which is slow.
     Die(u64),
     /// Likewise, and the power fails.
@@ -368,13 +373,13 @@ impl AsyncWrite for Near {
                     let slow = Duration::from_secs(seconds);
                     pipes.up.slow = Some(slow);
                     if slow > BYTE_LIFE {
-                        // Nobody acknowledged it in time: the program's side gives the connection up, the bytes go on.
-                        let down = Arc::clone(&self.pipes);
-                        tokio::spawn(async move {
-                            tokio::time::sleep(BYTE_LIFE).await;
-                            locked(&down).down.end(End::Broken);
-                        });
+                        // Nobody acknowledged it in time.
+                        give_up(&self.pipes, BYTE_LIFE);
                     }
+                }
+                Some(Blow::Break(seconds)) => {
+                    pipes.up.slow = Some(Duration::from_secs(seconds));
+                    give_up(&self.pipes, SOON);
                 }
                 Some(Blow::Die(steps) | Blow::DiePower(steps)) => {
                     pipes.up.slow = Some(Duration::from_secs(state.chance.u64(0..19)));
@@ -401,6 +406,17 @@ impl AsyncWrite for Near {
         locked(&self.pipes).up.end(End::Closed);
         Poll::Ready(Ok(()))
     }
+}
+
+/// The program's side gives the connection up. What is under way goes on, and arrives.
+fn give_up(pipes: &Arc<Mutex<Pipes>>, after: Duration) {
+    let pipes = Arc::clone(pipes);
+    tokio::spawn(async move {
+        tokio::time::sleep(after).await;
+        let mut pipes = locked(&pipes);
+        pipes.up.end(End::Broken);
+        pipes.down.end(End::Broken);
+    });
 }
 
 fn is_head(bytes: &[u8]) -> bool {

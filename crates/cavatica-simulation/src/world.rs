@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::disk::Disk;
-use crate::judge::{Verdict, judge};
+use crate::judge::{Verdict, is_harm, judge};
 use crate::log::Log;
 use crate::log::locked;
 use crate::process::Process;
@@ -33,6 +33,9 @@ pub enum Mode {
     Safety,
     /// That it comes to its end too, once nothing happens any more.
     Liveness,
+    /// That no object is destroyed and no alias points at nothing, though a belief is broken and files are sent twice, on a
+    /// platform whose jobs end in the order in which it took them.
+    Harm,
 }
 
 /// How often a transfer is taken up again after the last death.
@@ -144,7 +147,7 @@ impl World {
         log: &Log,
     ) -> Played {
         log.line(|| scenario.to_string());
-        let mut world = World::make(scenario, folder, log).await;
+        let mut world = World::make(scenario, mode, folder, log).await;
         world.order = order;
         if let Err(error) = world.plan().await {
             return Played {
@@ -155,7 +158,7 @@ impl World {
         vfs::disk(Disk::sync_all);
         world.sandbox.set_faults(scenario.faults());
         for trouble in &scenario.troubles {
-            if let Trouble::Quirk(_) | Trouble::Earlier = trouble {
+            if let Trouble::Quirk(_) | Trouble::Earlier | Trouble::Moved = trouble {
                 world.meet(&trouble.kind(), 1);
             }
         }
@@ -171,8 +174,10 @@ impl World {
         }
         let mut wrongs = verdict.wrongs.clone();
         wrongs.append(&mut locked(&world.wrongs));
-        if mode == Mode::Liveness {
-            wrongs.extend(unended(&verdict, scenario));
+        match mode {
+            Mode::Safety => {}
+            Mode::Liveness => wrongs.extend(unended(&verdict, scenario)),
+            Mode::Harm => wrongs.retain(|wrong| is_harm(wrong)),
         }
         log.line(|| format!("judged: {:?}, wrong: {wrongs:?}", verdict.states));
         Played {

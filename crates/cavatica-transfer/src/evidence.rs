@@ -12,7 +12,6 @@ use cavatica_exports::model::{ExportMode, ExportState, Tri};
 use jiff::Timestamp;
 
 use crate::event::Hindrance;
-use crate::mutation::Mutation;
 use crate::state::{Failure, SeenJob, Verdict};
 
 /// How a job stands, in the words of the state machine.
@@ -21,9 +20,6 @@ use crate::state::{Failure, SeenJob, Verdict};
 pub(crate) fn seen(job: JobStanding, mode: ExportMode, request_id: Option<&str>) -> SeenJob {
     let verdict = match (job.state.known(), mode) {
         (Some(ExportState::Completed), ExportMode::Copy) => Verdict::Completed,
-        (Some(ExportState::Completed), ExportMode::Move) if Mutation::CompletedBelieved.is_on() => {
-            Verdict::Completed
-        }
         (Some(ExportState::Completed), ExportMode::Move) => Verdict::Unfinished,
         (Some(ExportState::Failed), _) => Verdict::Failed(match job.error.value() {
             Some(error) => Failure::of(error, request_id),

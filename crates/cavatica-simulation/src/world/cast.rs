@@ -13,7 +13,7 @@ use cavatica_transfer::plan::{Existing, PlanError, PlanOptions, PlanTarget, Sele
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use super::{Order, World};
+use super::{Mode, Order, World};
 use crate::log::Log;
 use crate::log::locked;
 use crate::process::{Mortal, Process};
@@ -66,7 +66,7 @@ fn earlier(number: u32) -> OtherExport {
 }
 
 impl World {
-    pub(super) async fn make(scenario: &Scenario, folder: &Path, log: &Log) -> World {
+    pub(super) async fn make(scenario: &Scenario, mode: Mode, folder: &Path, log: &Log) -> World {
         let at: Timestamp = "2026-03-01T09:00:00Z".parse().expect("a moment");
         let data = folder.join("platform");
         let mut volume = VolumeSeed::s3(VOLUME).keys_only();
@@ -78,6 +78,10 @@ impl World {
                 });
         }
         let longest = Duration::from_secs(scenario.job);
+        let shortest = match mode {
+            Mode::Safety | Mode::Liveness => longest / 3,
+            Mode::Harm => longest,
+        };
         let mut builder = Sandbox::builder()
             .secluded(at)
             .seed(scenario.seed)
@@ -85,7 +89,7 @@ impl World {
             .data(data)
             .project(ProjectSeed::new(PROJECT).synthetic(FOLDER, scenario.files, 1_000))
             .volume(volume)
-            .job_duration(longest / 3..=longest);
+            .job_duration(shortest..=longest);
         let mut strikes: Vec<Strike> = Vec::new();
         for trouble in &scenario.troubles {
             match trouble {

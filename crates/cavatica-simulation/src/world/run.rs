@@ -47,6 +47,10 @@ impl World {
         let mut fates = self.fates();
         let mut clock = self.clocks();
         let (mut ahead, mut left) = (0, RUNS);
+        if self.scenario.troubles.contains(&Trouble::Moved) {
+            self.export_elsewhere(Others::Colleague, 0);
+            sleep(Duration::from_secs(self.scenario.job + 5)).await;
+        }
         let mut aside = self.set_aside();
         for number in 1.. {
             let fate = fates.pop_front().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The same seed gives the same log.
 
-use cavatica_simulation::{Mode, Order, Scenario, play, play_in_order};
+use cavatica_simulation::{Belief, Mode, Order, Scenario, Trouble, play, play_in_order};
 
 /// Enough for every kind of line.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=25;
@@ -51,5 +51,16 @@ fn a_scenario_is_its_text() {
     for seed in 1..=500 {
         let scenario = Scenario::of_seed(seed, None);
         assert_eq!(scenario.to_string().parse(), Ok(scenario));
+    }
+}
+
+#[test]
+fn a_scenario_breaks_no_belief_but_the_one_that_is_left_out() {
+    for without in std::iter::once(None).chain(Belief::ALL.map(Some)) {
+        for seed in 1..=500 {
+            let scenario = Scenario::of_seed(seed, without);
+            let mut broken = scenario.troubles.iter().filter_map(Trouble::beyond);
+            assert!(broken.all(|belief| Some(belief) == without), "{scenario}");
+        }
     }
 }

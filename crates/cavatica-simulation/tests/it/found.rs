@@ -1,4 +1,4 @@
-//! Scenarios that once showed a fault.
+//! Scenarios that once showed a fault, of the engine as it is or of one that was put in by hand.
 
 use cavatica_simulation::{Mode, Scenario, play};
 
@@ -14,6 +14,19 @@ fn holds(text: &str) {
 
 fn ends(text: &str) {
     check(text, Mode::Liveness);
+}
+
+fn does_no_harm(text: &str) {
+    check(text, Mode::Harm);
+}
+
+/// Lists are later than is believed, so the file is sent twice. Carrying `overwrite`, the second sending would delete what the
+/// first one brought.
+#[test]
+fn seed_8() {
+    does_no_harm(
+        "seed 8, 1 files, move overwrite, jobs of 900 s; fault item-error=500/90004@bulk-start,nth=1; fault late-list=1357s@exports; quirk delete-before-check",
+    );
 }
 
 /// A run that was taken up while the platform didn't answer span: what was due wasn't done, and was due at once again.

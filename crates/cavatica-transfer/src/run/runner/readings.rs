@@ -8,6 +8,7 @@ use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Moments, Question, SentBy, Settling, Whereabouts, seen};
 use crate::journal::{Change, Copying, IntentId, Item, Overwrite};
+use crate::mutation::Mutation;
 use crate::run::RunError;
 use crate::run::follower::{Errand, Followed, doubt_of};
 use crate::run::inquiry::Cause;
@@ -138,6 +139,7 @@ impl Runner<'_> {
             let job = reading.take_job(place_of_job, &followed.export);
             place_of_job += 1;
             let unread = item.is_none() && self.terms.mode == ExportMode::Move;
+            let unread = unread && !Mutation::CompletedBelieved.is_on();
             if unread && job.as_ref().is_some_and(has_completed) {
                 sorted.unread.push(followed);
                 continue;
@@ -214,7 +216,9 @@ impl Runner<'_> {
             }
             // The object is there under a form of its name that we don't know; or somebody deleted the alias since.
             (ExportState::Completed, ExportMode::Move)
-                if object == Some(true) || place == Some(&Whereabouts::Gone) =>
+                if object == Some(true)
+                    || place == Some(&Whereabouts::Gone)
+                    || Mutation::CompletedBelieved.is_on() =>
             {
                 self.follower.understood(followed.item);
                 sorted.ended.push(change(SeenJob {

@@ -1,0 +1,124 @@
+//! Troubles that matter only together: chance alone would bring them about once in many thousand seeds.
+
+use cavatica_exports::model::ExportMode;
+use cavatica_sandbox::Quirk;
+
+use crate::generate::{ECHOES, pick};
+use crate::scenario::{Scenario, Trouble};
+use crate::wire::{Blow, Strike};
+
+/// Makes a scenario one in which a safeguard of the engine is all that stands between a fault of the world and harm.
+pub(crate) fn thicken(chance: &mut fastrand::Rng, scenario: &mut Scenario) {
+    scenario.troubles.truncate(1);
+    let plot = match chance.u8(..12) {
+        0..=2 => late_call(chance, scenario),
+        3..=4 => lists_with_gaps(chance, scenario),
+        5 => moved_before(chance, scenario),
+        6 => overtaken(chance, scenario),
+        7 => copied_earlier(chance, scenario),
+        8 => echoed(chance, scenario),
+        _ => slow_call(chance, scenario),
+    };
+    scenario.troubles.extend(plot);
+}
+
+fn fault(rule: String) -> Trouble {
+    Trouble::Fault(rule)
+}
+
+fn several_calls(chance: &mut fastrand::Rng, scenario: &mut Scenario) {
+    scenario.files = chance.u32(201..=300);
+    scenario.job = pick(chance, &[300, 900]);
+}
+
+/// A call arrives after others that were sent later, and when it is looked up lists show those, and not yet its jobs.
+fn late_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    several_calls(chance, scenario);
+    let late = match chance.u8(..3) {
+        0 => chance.u8(80..240),
+        _ => chance.u8(61..80),
+    };
+    let blow = match chance.u8(..3) {
+        0 => Blow::Die(pick(chance, &[1, 2, 5, 20])),
+        _ => Blow::Break(chance.u64(1..=19)),
+    };
+    let late_call = Strike {
+        starts_only: true,
+        nth: chance.u64(1..=3),
+        blow,
+    };
+    vec![
+        fault(format!("late-list={late}s@exports")),
+        Trouble::Wire(late_call),
+    ]
+}
+
+/// Pages of lists leave jobs out while answers are lost.
+fn lists_with_gaps(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    several_calls(chance, scenario);
+    let gaps = match chance.u8(..3) {
+        0 => "disorder".to_owned(),
+        _ => format!("omit={}", chance.u8(1..100)),
+    };
+    let lost = pick(chance, &["nth=1", "nth=2", "nth=3", "every=2"]);
+    vec![
+        fault(format!("{gaps}@exports,p=0.8")),
+        fault(format!("drop-after@bulk-start,{lost}")),
+    ]
+}
+
+/// A colleague moved files between the plan and the run, on a platform that deletes before it looks.
+fn moved_before(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    scenario.mode = ExportMode::Move;
+    scenario.overwrite = chance.u8(..4) > 0;
+    vec![Trouble::Moved, Trouble::Quirk(Quirk::DeleteBeforeCheck)]
+}
+
+/// A second computer takes the transfer over while the first has written down what it sends, and still reads its files.
+fn overtaken(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    several_calls(chance, scenario);
+    scenario.mode = ExportMode::Move;
+    vec![
+        fault("hang-after@bulk-files,nth=1".to_owned()),
+        Trouble::Owner(chance.u64(1..20)),
+    ]
+}
+
+/// The same files were copied to the same places before, and some of the calls to do it again never arrive.
+fn copied_earlier(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    scenario.overwrite = true;
+    scenario.mode = ExportMode::Move;
+    let lost = pick(chance, &["nth=1", "nth=2", "every=2"]);
+    vec![
+        Trouble::Earlier,
+        fault(format!("drop-before@bulk-start,{lost}")),
+    ]
+}
+
+/// Files are refused that were taken all the same.
+fn echoed(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    scenario.mode = ExportMode::Move;
+    scenario.troubles.clear();
+    let which = pick(chance, &["every=3", "p=0.2", "nth=1"]);
+    vec![fault(format!(
+        "{}@bulk-start,{which}",
+        pick(chance, &ECHOES)
+    ))]
+}
+
+/// A call whose answer is lost is carried out slowly, and lists are late.
+fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
+    several_calls(chance, scenario);
+    let (slowly, late) = (chance.u8(30..=60), chance.u8(30..=60));
+    let lost = pick(
+        chance,
+        &["drop-after", "hang-after", "refuse-after=429/1000"],
+    );
+    vec![
+        fault(format!("late-list={late}s@exports")),
+        fault(format!(
+            "{lost}+spread={slowly}s@bulk-start,nth={}",
+            chance.u8(1..=2)
+        )),
+    ]
+}
