@@ -89,7 +89,8 @@ impl Scenario {
             }
         }
         // With an answer lost besides, the file would be believed, and sent again: that is beyond `alias-is-true`.
-        if mode == ExportMode::Move && chance.u8(..40) == 0 {
+        let lies = mode == ExportMode::Move && chance.u8(..40) == 0;
+        if lies {
             let lie = pick(&mut chance, &["keep-file", "hollow"]);
             let rule = format!("{lie}@bulk-start,every=3");
             scenario.troubles = vec![Trouble::Fault(rule)];
@@ -97,7 +98,7 @@ impl Scenario {
         if scenario.overwrite && mode == ExportMode::Move && chance.bool() {
             scenario.troubles.push(Trouble::Earlier);
         }
-        if without.is_none() && chance.u8(..3) == 0 {
+        if without.is_none() && chance.u8(..3) == 0 && !lies {
             plot::thicken(&mut chance, &mut scenario);
         }
         // What echoes a success is looked into at once, because lists have had the time to show it.
