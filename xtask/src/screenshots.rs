@@ -38,7 +38,7 @@ pub(crate) struct Options {
 }
 
 /// A page to look at.
-struct Page {
+struct ReportPage {
     name: &'static str,
     address: String,
     /// A report is printed as well.
@@ -134,7 +134,7 @@ fn fresh(folder: &Path) -> Result<PathBuf, String> {
 
 /// Takes every picture, and answers what is wrong.
 fn look(mut browser: Chromium, folder: &Path, write: bool) -> Result<Vec<String>, String> {
-    let stage = Stage::set(&folder.join("work"))?;
+    let stage = Workshop::set(&folder.join("work"))?;
     let mut faults = Vec::new();
     for page in stage.pages() {
         for (view_name, view) in VIEWS {
@@ -188,7 +188,7 @@ fn sheets(pdf: &[u8]) -> usize {
 }
 
 /// A platform, and transfers that stand in every way that a page shows.
-struct Stage {
+struct Workshop {
     folder: PathBuf,
     program: PathBuf,
     sandbox: SandboxProcess,
@@ -198,7 +198,7 @@ struct Stage {
     site: String,
 }
 
-impl Stage {
+impl Workshop {
     fn set(folder: &Path) -> Result<Self, String> {
         let program = target().join("debug/cavatica");
         fill(&folder.join("results"))?;
@@ -225,7 +225,7 @@ impl Stage {
         BufReader::new(output)
             .read_line(&mut address)
             .map_err(|error| error.to_string())?;
-        let mut stage = Stage {
+        let mut stage = Workshop {
             folder: folder.to_owned(),
             program,
             sandbox,
@@ -327,24 +327,24 @@ impl Stage {
         )
     }
 
-    fn pages(&self) -> [Page; 4] {
+    fn pages(&self) -> [ReportPage; 4] {
         [
-            Page {
+            ReportPage {
                 name: "missing",
                 address: self.report("missing"),
                 is_report: true,
             },
-            Page {
+            ReportPage {
                 name: "done",
                 address: self.report("done"),
                 is_report: true,
             },
-            Page {
+            ReportPage {
                 name: "running",
                 address: format!("{}running.transfer", self.site),
                 is_report: false,
             },
-            Page {
+            ReportPage {
                 name: "transfers",
                 address: self.site.clone(),
                 is_report: false,

@@ -15,7 +15,7 @@ use crate::hint;
 mod secret_file;
 
 pub(crate) use secret_file::Exposure;
-use secret_file::SecretFile;
+use secret_file::{SecretFile, unreadable};
 
 /// A token, and the only address that it may go to.
 #[derive(Debug)]
@@ -144,15 +144,6 @@ pub(crate) fn profiles(environment: &Environment) -> Vec<String> {
         |_| Vec::new(),
         |profiles| profiles.sections().map(str::to_owned).collect(),
     )
-}
-
-fn unreadable(
-    file: &Path,
-    what: &str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Failure {
-    let text = format!("the {what} {} can't be read", file.display());
-    Failure::new(Exit::Denied, text).caused_by(error)
 }
 
 fn from_profile(global: &Global, file: &Path) -> Result<Credentials, Failure> {

@@ -141,7 +141,12 @@ async fn run_command(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Check(args) => command::check::run(args, ui),
         Command::Explain(args) => command::explain::run(args, ui),
         Command::Sandbox(args) => command::sandbox::run(args, ui).await,
-        Command::Demo(args) => command::demo::run(args, ui).await,
+        Command::Demo(args) => {
+            let again = |cli: Cli| -> command::demo::CommandEnd<'_> {
+                Box::pin(async move { run(&cli, ui).await })
+            };
+            command::demo::run(args, &again, ui).await
+        }
         Command::Doctor => command::doctor::run(&cli.global, ui).await,
         Command::Completions(args) => command::completions::run(args, ui),
         Command::Complete(args) => command::complete::run(args, &cli.global, ui).await,

@@ -24,7 +24,7 @@ mod waiting;
 pub(crate) use waiting::{ClientWaits, wait_words};
 
 use progress::Progress;
-use waiting::Waiting;
+use waiting::WaitNote;
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub(crate) struct Reporter {
     named: u32,
     /// Whether `--limit` ends the run before everything is sent: then nobody knows how long it takes.
     limited: bool,
-    waiting: Waiting,
+    waiting: WaitNote,
     client_waits: ClientWaits,
 }
 
@@ -92,7 +92,7 @@ impl Reporter {
             progress: Progress::default(),
             named: 0,
             limited,
-            waiting: Waiting::default(),
+            waiting: WaitNote::default(),
             client_waits,
         })
     }

@@ -10,7 +10,7 @@ use cavatica_report::Document;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use terminal_size::{Height, Width, terminal_size_of};
+use terminal_size::terminal_size_of;
 use unicode_width::UnicodeWidthStr;
 
 use crate::failure::Failure;
@@ -21,14 +21,17 @@ mod gate;
 mod out;
 mod screen;
 mod stderr;
+mod terminal;
 
 pub(crate) use figures::{Bytes, Span};
 pub(crate) use out::OnClosedPipe;
 pub(crate) use screen::{Screen, ScreenLine};
-pub(crate) use stderr::{Log, can_draw, for_child};
+pub(crate) use stderr::Log;
+pub(crate) use terminal::{can_draw, for_child};
 
 use gate::{Gated, shown};
 use out::Out;
+use terminal::{columns, terminal_is_unnamed};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -227,16 +230,6 @@ pub(crate) fn clock(at: Timestamp) -> String {
 /// Something to know, from where there is no [`Ui`].
 pub(crate) fn note(text: impl Display) {
     stderr::line("", Style::new(), text);
-}
-
-/// Whether the terminal says that it is none in particular, which knows neither colours nor bars.
-fn terminal_is_unnamed() -> bool {
-    std::env::var_os("TERM").is_some_and(|name| name.is_empty())
-}
-
-/// How wide a terminal is; 80 columns where it doesn't tell.
-fn columns(size: Option<(Width, Height)>) -> usize {
-    size.map_or(80, |(Width(columns), _)| usize::from(columns))
 }
 
 /// A count with its noun.

@@ -7,8 +7,7 @@ use cavatica_sandbox::Ledger;
 use cavatica_transfer::journal::{ItemRow, TransferFile};
 use cavatica_transfer::state::State;
 
-use crate::scenario::{Scenario, Trouble};
-use crate::world::VOLUME;
+use crate::scenario::{Scenario, Trouble, VOLUME};
 
 const DESTROYED: &str = "destroyed";
 const DANGLING: &str = "aliases of nothing";

@@ -9,6 +9,9 @@ use cavatica_sandbox::{FaultPlan, Quirk};
 use crate::belief::Belief;
 use crate::wire::{Blow, Strike};
 
+pub(crate) const PROJECT: &str = "lab/trio";
+pub(crate) const VOLUME: &str = "lab/output";
+
 /// A transfer, the world that it meets, and what befalls both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {

@@ -24,8 +24,6 @@ use crate::scenario::{Others, Scenario, Trouble};
 use crate::vfs;
 use crate::wire::Network;
 
-pub(crate) use cast::VOLUME;
-
 /// What is asked of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

@@ -10,7 +10,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::endpoint::{Endpoint, Origin};
-use crate::error::Subject;
 
 /// The longest URL that is sent, in bytes; the official Python client draws the same line.
 ///
@@ -387,4 +386,15 @@ impl fmt::Debug for Call {
         let Subject { method, path, .. } = self.subject();
         write!(f, "Call({method} {path}, {})", self.effect)
     }
+}
+
+/// Which call it was, and how far it went.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) named: Vec<Named>,
+    pub(crate) effect: Effect,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
 }

@@ -9,7 +9,7 @@ use cavatica_model::ApiError;
 use cavatica_model::text::visible;
 use http::Method;
 
-use crate::{Effect, Named};
+use crate::call::{Effect, Named, Subject};
 
 /// What happened to a request that has no readable success: this decides whether it may be sent again.
 ///
@@ -190,17 +190,6 @@ pub struct Error(Box<Inner>);
 struct Inner {
     failure: FailedAttempt,
     subject: Subject,
-}
-
-/// Which call it was, and how far it went.
-#[derive(Debug)]
-pub(crate) struct Subject {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) named: Vec<Named>,
-    pub(crate) effect: Effect,
-    pub(crate) attempts: u32,
-    pub(crate) elapsed: Duration,
 }
 
 impl Error {

@@ -9,6 +9,7 @@ mod clients;
 mod contest;
 mod cost;
 mod desk;
+mod findings;
 mod limit;
 mod micro;
 mod page;
@@ -20,11 +21,7 @@ mod targets;
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 
-use alone::Alone;
-use contest::Measured;
-use cost::Cost;
-use limit::Limited;
-use scale::{Resume, Scale};
+use findings::Findings;
 
 use crate::{Failed, cargo, command, conformance, say};
 
@@ -64,20 +61,6 @@ impl BenchOptions {
             &[10_000, 100_000]
         }
     }
-}
-
-/// Everything that was measured.
-#[derive(Debug, Default)]
-struct Findings {
-    contest: Vec<Measured>,
-    limit: Vec<Limited>,
-    scale: Vec<Scale>,
-    resume: Option<Resume>,
-    alone: Option<Alone>,
-    /// The time of two accounts beside that of one.
-    accounts: Option<f64>,
-    /// Reading a bulk answer beside reading it as untyped JSON, in times.
-    decode: Option<f64>,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> Result<(), Failed> {

@@ -1,7 +1,7 @@
 //! What people read: the tables on the terminal, and the page and the plot in `docs/`.
 
-use super::Findings;
 use super::desk::Jobs;
+use super::findings::Findings;
 use super::plot::{Line, draw, with_commas};
 use super::table::table;
 use super::targets::{Judged, number};
@@ -146,7 +146,7 @@ pub(super) fn write(findings: &Findings, judged: &[Judged], command: &str) -> Re
         .replace("{contest}", contest(findings).trim_end())
         .replace("{limit}", limit(findings).trim_end())
         .replace("{scale}", scale(findings).trim_end());
-    let line = |name, jobs: Jobs, cost: fn(&super::Scale) -> super::Cost| Line {
+    let line = |name, jobs: Jobs, cost: fn(&super::scale::Scale) -> super::cost::Cost| Line {
         name,
         points: findings
             .scale

@@ -48,7 +48,6 @@ pub(super) fn draw(title: &str, lines: &[Line]) -> String {
         LEFT + (files.log10() - first) / span * (WIDTH - LEFT - RIGHT)
     };
     let y = |cost: f64| HEIGHT - BOTTOM - cost / top * (HEIGHT - TOP - BOTTOM);
-
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n\

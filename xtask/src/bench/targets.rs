@@ -1,10 +1,10 @@
 //! What must be met, in the words of the demand, and whether it is.
 
 use self::Bound::{AtLeast, AtMost};
-use super::Findings;
 use super::clients::Client;
 use super::cost::Cost;
 use super::desk::{Case, Jobs};
+use super::findings::Findings;
 use super::scale::Scale;
 
 /// One demand.
@@ -212,7 +212,7 @@ impl Findings {
 
     fn time(&self) -> Option<f64> {
         let ours = self.limit.iter().filter(|row| row.client == Client::Ours);
-        worst(ours.map(super::Limited::ratio))
+        worst(ours.map(super::limit::Limited::ratio))
     }
 
     /// Beside whichever of these needs least.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{LONGEST, PARTS, Workplace, background, kill, text};
+use super::workplace::{LONGEST, PARTS, Workplace, background, kill, text};
 use crate::sandbox::Running;
 
 /// A cluster of this machine.
@@ -117,7 +117,7 @@ impl Slurm {
                 "COMPLETED" => {}
                 "FAILED" | "CANCELLED" | "NODE_FAIL" | "TIMEOUT" => {
                     // What no repetition mends would go on for ever.
-                    let status = desk.cavatica(&["status", &super::part(number)])?;
+                    let status = desk.cavatica(&["status", &super::workplace::part(number)])?;
                     if status["left"] == 0 {
                         return Err(format!("task {number} failed: {status}"));
                     }

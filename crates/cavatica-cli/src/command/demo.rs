@@ -2,6 +2,7 @@
 //! them.
 
 use std::ffi::OsString;
+use std::pin::Pin;
 
 use cavatica_sandbox::Sandbox;
 use clap::FromArgMatches;
@@ -16,7 +17,14 @@ mod world;
 
 use world::{PROJECT, VOLUME, made_up_files, start};
 
-pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
+/// What a command comes to.
+pub(crate) type CommandEnd<'c> = Pin<Box<dyn Future<Output = Result<Exit, Failure>> + 'c>>;
+
+pub(crate) async fn run<'c>(
+    args: &args::Demo,
+    carry_out: &'c dyn Fn(Cli) -> CommandEnd<'c>,
+    ui: &Ui,
+) -> Result<Exit, Failure> {
     let folder = tempfile::Builder::new()
         .prefix("cavatica-demo-")
         .tempdir()
@@ -32,6 +40,7 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
         // The sandbox keeps it in a file that only its user can read.
         token: folder.join("sandbox/token").into(),
         sandbox: &sandbox,
+        carry_out,
         ui,
     };
     let at = |name: &str| folder.join(name).to_string_lossy().into_owned();
@@ -92,13 +101,15 @@ pub(crate) async fn run(args: &args::Demo, ui: &Ui) -> Result<Exit, Failure> {
 }
 
 /// Where the commands play: the sandbox, and its token in a file.
-struct Play<'s> {
+struct Play<'s, 'c> {
     sandbox: &'s Sandbox,
     token: OsString,
+    /// Carries a command out as the program does.
+    carry_out: &'c dyn Fn(Cli) -> CommandEnd<'c>,
     ui: &'s Ui,
 }
 
-impl Play<'_> {
+impl Play<'_, '_> {
     /// Shows a command and carries it out, as if it had been typed with the sandbox as the platform.
     async fn play(&self, what: &str, words: &[&str]) -> Result<Exit, Failure> {
         if !self.ui.is_json() {
@@ -116,6 +127,6 @@ impl Play<'_> {
         let cli = matches
             .and_then(|matches| Cli::from_arg_matches(&matches))
             .expect("the demo's own lines are commands");
-        Box::pin(crate::run(&cli, self.ui)).await
+        (self.carry_out)(cli).await
     }
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::args::Page;
-use crate::command::several::{self, Named};
+use crate::command::several::{self, NamedTransfers};
 use crate::failure::{Exit, Failure};
 use crate::interrupt::StopRequests;
 use crate::ui::Ui;
@@ -161,7 +161,7 @@ fn whole(opened: Result<Whole, WholeError>) -> Response<Full<Bytes>> {
     }
 }
 
-fn index(named: &Named) -> String {
+fn index(named: &NamedTransfers) -> String {
     let transfers: Vec<Listed> = named
         .paths
         .iter()

@@ -31,38 +31,7 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     let found = api::credentials(global, ui)?;
     let client = api::client(global, found)?;
     let ignored = Ignored::default();
-    let mut options = PlanOptions::new(
-        selection(args, &ignored)?,
-        match (&args.target.volume, &args.target.bucket) {
-            (Some(volume), _) => PlanTarget::Volume(volume.clone()),
-            (None, Some(bucket)) => PlanTarget::Bucket(bucket.clone()),
-            (None, None) => return Err(Failure::usage("no volume is named")),
-        },
-    );
-    options.layout = Layout::new(
-        args.prefix.clone(),
-        match (&args.dest, args.flatten) {
-            (Some(template), _) => template.clone(),
-            (None, true) => Template::flat(),
-            (None, false) => Template::default(),
-        },
-    );
-    options.mode = args.mode.chosen();
-    options.existing = match args.existing {
-        args::Existing::Fail => Existing::Fail,
-        args::Existing::Skip => Existing::Skip,
-        args::Existing::Overwrite => Existing::Overwrite,
-    };
-    options.policies = args.policies.iter().cloned().collect();
-    options.properties = args.properties.chosen()?.map_or(Tri::Absent, Tri::Value);
-    options.public_acl = if args.properties.public {
-        PublicAcl::Confirmed
-    } else {
-        PublicAcl::Refused
-    };
-    options.limit = args.limit;
-    options.label = args.label.clone();
-    options.metadata = args.metadata.clone();
+    let options = options(args, &ignored)?;
     let mut told = Instant::now();
     let mut tell = |so_far: PlanProgress| {
         if told.elapsed() >= TELL_EVERY {
@@ -107,6 +76,43 @@ pub(crate) async fn run(args: &args::Plan, global: &Global, ui: &Ui) -> Result<E
     } else {
         Exit::Done
     })
+}
+
+/// What is asked for, as the engine has it.
+fn options(args: &args::Plan, ignored: &Ignored) -> Result<PlanOptions, Failure> {
+    let mut options = PlanOptions::new(
+        selection(args, ignored)?,
+        match (&args.target.volume, &args.target.bucket) {
+            (Some(volume), _) => PlanTarget::Volume(volume.clone()),
+            (None, Some(bucket)) => PlanTarget::Bucket(bucket.clone()),
+            (None, None) => return Err(Failure::usage("no volume is named")),
+        },
+    );
+    options.layout = Layout::new(
+        args.prefix.clone(),
+        match (&args.dest, args.flatten) {
+            (Some(template), _) => template.clone(),
+            (None, true) => Template::flat(),
+            (None, false) => Template::default(),
+        },
+    );
+    options.mode = args.mode.chosen();
+    options.existing = match args.existing {
+        args::Existing::Fail => Existing::Fail,
+        args::Existing::Skip => Existing::Skip,
+        args::Existing::Overwrite => Existing::Overwrite,
+    };
+    options.policies = args.policies.iter().cloned().collect();
+    options.properties = args.properties.chosen()?.map_or(Tri::Absent, Tri::Value);
+    options.public_acl = if args.properties.public {
+        PublicAcl::Confirmed
+    } else {
+        PublicAcl::Refused
+    };
+    options.limit = args.limit;
+    options.label = args.label.clone();
+    options.metadata = args.metadata.clone();
+    Ok(options)
 }
 
 /// A plan, and the parts that it was split into.

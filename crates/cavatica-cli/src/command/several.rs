@@ -10,14 +10,14 @@ use crate::failure::Failure;
 use crate::hint;
 
 /// The transfers that are meant.
-pub(crate) struct Named {
+pub(crate) struct NamedTransfers {
     /// What they are called together.
     pub(crate) name: String,
     pub(crate) paths: Vec<PathBuf>,
 }
 
 /// Every transfer that is named, and those in each folder that is named, once.
-pub(crate) fn named(arguments: &[PathBuf]) -> Result<Named, Failure> {
+pub(crate) fn named(arguments: &[PathBuf]) -> Result<NamedTransfers, Failure> {
     let mut paths = Vec::new();
     for argument in arguments {
         if argument.is_dir() {
@@ -29,14 +29,14 @@ pub(crate) fn named(arguments: &[PathBuf]) -> Result<Named, Failure> {
     let mut seen = HashSet::new();
     paths.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     let names = arguments.iter().map(|path| path.display().to_string());
-    Ok(Named {
+    Ok(NamedTransfers {
         name: names.collect::<Vec<_>>().join(" "),
         paths,
     })
 }
 
 /// The same, for a list: what isn't there is told before anything else.
-pub(crate) fn listed(arguments: &[PathBuf]) -> Result<Named, Failure> {
+pub(crate) fn listed(arguments: &[PathBuf]) -> Result<NamedTransfers, Failure> {
     if let Some(missing) = arguments.iter().find(|argument| !argument.exists()) {
         let failure = Failure::usage(format!("{} can't be listed", missing.display()));
         return Err(failure.caused_by(io::Error::from(io::ErrorKind::NotFound)));
@@ -54,7 +54,7 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(paths.into_iter().map(short).collect())
 }
 
-impl Named {
+impl NamedTransfers {
     /// All of them as one.
     pub(crate) fn open(&self) -> Result<Whole, Failure> {
         Ok(Whole::open(&self.name, &self.paths)?)

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::args::{self, Against, Global};
-use crate::command::several::{self, Named};
+use crate::command::several::{self, NamedTransfers};
 use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
@@ -182,7 +182,7 @@ fn show(summary: &VerifySummary, place: &str, key_prefix: &str, ui: &Ui) -> io::
 }
 
 /// Says where "the same" is less than it seems.
-fn warn_of_sizes(summary: &VerifySummary, named: &Named, ui: &Ui) {
+fn warn_of_sizes(summary: &VerifySummary, named: &NamedTransfers, ui: &Ui) {
     let warn = |files: u64, why: &str| {
         if files > 0 {
             let files = counted(files, "file");

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::unreadable;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// What others may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,4 +75,14 @@ fn exposure(_path: &Path) -> Option<Exposure> {
 #[cfg(not(unix))]
 fn is_strangers(_path: &Path) -> bool {
     false
+}
+
+/// A file with a secret that can't be used.
+pub(super) fn unreadable(
+    file: &Path,
+    what: &str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Failure {
+    let text = format!("the {what} {} can't be read", file.display());
+    Failure::new(Exit::Denied, text).caused_by(error)
 }

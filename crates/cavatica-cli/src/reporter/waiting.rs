@@ -47,14 +47,14 @@ pub(crate) fn wait_words(wait: &Wait) -> String {
 
 /// What holds a run up besides its client.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct WaitNote {
     /// The platform is away, until it is asked again.
     away_until: Option<Timestamp>,
     first_copy: bool,
     stopping: bool,
 }
 
-impl Waiting {
+impl WaitNote {
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::Paused { pause, .. } => self.away_until = now.checked_add(*pause).ok(),
@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn the_greatest_hindrance_is_named_and_for_how_long() {
-        let (mut waiting, waits) = (Waiting::default(), ClientWaits::default());
-        let words = |waiting: &Waiting, progress: &Progress, second| {
+        let (mut waiting, waits) = (WaitNote::default(), ClientWaits::default());
+        let words = |waiting: &WaitNote, progress: &Progress, second| {
             waiting.words(&ClientWaits::default(), progress, at(second))
         };
         assert_eq!(words(&waiting, &progress(10, 5, 0), 0), None);

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::fit::{middle, wrapped};
 use super::gate::shown;
-use super::stderr::{size, stderr};
+use super::terminal::{size, stderr};
 
 /// What stands at the foot of the terminal now. The cursor waits at the beginning of the line below: what the terminal itself
 /// writes there, such as `^C`, moves nothing, and goes with the next drawing.

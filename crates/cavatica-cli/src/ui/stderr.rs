@@ -5,34 +5,12 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::ColorChoice;
 use anstyle::Style;
-use terminal_size::{Height, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
+use super::fit;
 use super::gate::shown;
 use super::screen::line_above;
-use super::{columns, fit};
-
-#[expect(clippy::disallowed_methods, reason = "this is the owner")]
-pub(super) fn stderr() -> io::Stderr {
-    io::stderr()
-}
-
-/// Whether a screen can be drawn.
-pub(crate) fn can_draw() -> bool {
-    stderr().is_terminal() && !super::terminal_is_unnamed()
-}
-
-/// How many columns and rows the terminal of standard error has.
-pub(super) fn size() -> (usize, usize) {
-    let size = terminal_size_of(stderr());
-    let rows = size.map_or(24, |(_, Height(rows))| usize::from(rows));
-    (columns(size), rows)
-}
-
-/// Standard error as the output of a program that is started: nothing of it mixes with data.
-pub(crate) fn for_child() -> std::process::Stdio {
-    stderr().into()
-}
+use super::terminal::{size, stderr};
 
 /// A line behind a word of ours, which has a style. Lines that don't fit a terminal are broken, and hang by two columns.
 pub(super) fn line(word: &str, style: Style, text: impl Display) {
@@ -67,7 +45,7 @@ fn fitted(text: &str, before: usize) -> String {
     if !stderr.is_terminal() {
         return text.to_owned();
     }
-    let width = columns(terminal_size_of(&stderr));
+    let (width, _) = size();
     let blanks = text.len() - text.trim_start().len();
     let (indent, text) = text.split_at(blanks);
     let text = fit::wrapped(text, width, before + blanks, blanks + 2);

@@ -17,11 +17,9 @@ use super::{Mode, Order, World};
 use crate::log::Log;
 use crate::log::locked;
 use crate::process::{Mortal, Process};
-use crate::scenario::{Scenario, Trouble};
+use crate::scenario::{PROJECT, Scenario, Trouble, VOLUME};
 use crate::wire::{Network, Strike};
 
-pub(crate) const PROJECT: &str = "lab/trio";
-pub(crate) const VOLUME: &str = "lab/output";
 const FOLDER: &str = "run1/r\u{e9}sum\u{e9} 50%";
 
 /// A clock that follows tokio's.

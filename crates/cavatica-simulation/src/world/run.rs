@@ -13,13 +13,13 @@ use cavatica_transfer::{RunOptions, RunReport, Stop, run};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::cast::{VOLUME, named, path};
+use super::cast::{named, path};
 use super::{Mode, Order, RUNS, World};
 use crate::disk::Snapshot;
 use crate::log::Log;
 use crate::log::locked;
 use crate::process::{Mortal, Process};
-use crate::scenario::{Others, Trouble};
+use crate::scenario::{Others, Trouble, VOLUME};
 use crate::vfs;
 
 /// How long one run may take; a day is more than any that makes progress does.

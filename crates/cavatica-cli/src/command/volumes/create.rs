@@ -5,7 +5,8 @@ use cavatica_exports::model::mount::{BucketPlace, IamPolicy, NewVolume, VolumeCh
 use cavatica_exports::model::{ExportProperties, Tri, Volume};
 use cavatica_exports::transport::{self, Outcome};
 
-use super::{changed, keys, summary, tell};
+use super::keys;
+use super::told::{changed, summary, tell};
 use crate::args::{CreateVolume, Service, SetVolume};
 use crate::failure::{Exit, Failure};
 use crate::ui::Ui;

@@ -5,7 +5,7 @@ use cavatica_exports::model::VolumeId;
 use cavatica_exports::model::volume::{Member, VolumePermissions};
 use serde_json::json;
 
-use super::changed;
+use super::told::changed;
 use crate::args::{MemberAction, Permission};
 use crate::failure::{Exit, Failure};
 use crate::ui::Ui;

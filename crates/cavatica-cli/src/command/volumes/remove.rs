@@ -8,7 +8,7 @@ use cavatica_exports::{Cavatica, ExportFilter};
 use cavatica_report::{Overview, transfers_in};
 use serde_json::json;
 
-use super::{changed, tell};
+use super::told::{changed, tell};
 use crate::failure::{Detail, Exit, Failure};
 use crate::hint::shell_word;
 use crate::ui::{Ui, counted};
