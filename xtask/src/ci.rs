@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::{
-    Failed, cargo, command, conformance, crash, deny, python, say, screenshots, simulate, stores,
-    target, tidy,
+    Failed, cargo, command, conformance, crash, deny, package, python, say, screenshots, simulate,
+    stores, target, tidy,
 };
 
 pub(crate) fn run() -> Result<(), Failed> {
@@ -42,6 +42,7 @@ pub(crate) fn run() -> Result<(), Failed> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
+    step("packages", package::run)?;
     step("demo", || {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
     })?;
