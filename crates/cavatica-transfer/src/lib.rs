@@ -44,6 +44,10 @@
 
 #![warn(missing_docs)]
 #![warn(clippy::wildcard_enum_match_arm)]
+#![cfg_attr(
+    not(feature = "sqlite"),
+    allow(dead_code, reason = "only the transfer's file uses it")
+)]
 
 #[cfg(feature = "sqlite")]
 mod audit;
