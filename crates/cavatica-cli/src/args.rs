@@ -11,16 +11,18 @@ use cavatica_sandbox::{FaultPlan, Quirk};
 use clap::{Args, Parser, Subcommand};
 
 mod audit;
+mod doctor;
 mod parts;
 mod transfer;
 mod verify;
 mod volumes;
 
 pub(crate) use audit::Audit;
+pub(crate) use doctor::Doctor;
 pub(crate) use parts::{Split, SplitBy, Take};
 pub(crate) use transfer::{
-    Existing, Pace, Page, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run, Status,
-    Support, Transfers,
+    Contract, Existing, Pace, Page, Plan, Report, ReportFormat, Resolve, ResolveAs, Retry, Run,
+    Status, Support, Transfers,
 };
 
 pub(crate) use verify::{Against, Verify};
@@ -109,6 +111,7 @@ pub(crate) enum Command {
     Status(Status),
     Transfers(Transfers),
     Support(Support),
+    Contract(Contract),
     Retry(Retry),
     Split(Split),
     Take(Take),
@@ -142,12 +145,7 @@ pub(crate) enum Command {
     Explain(Explain),
     Sandbox(Sandbox),
     Demo(Demo),
-    /// Find out what stands between this machine and an export
-    ///
-    /// Checks the folder, the network, the credentials, the account, the clock, the requests left and the volumes, each
-    /// with what to do about it. Exits with 5 if the platform doesn't take the token.
-    #[command(after_help = "Example:\n  cavatica doctor --profile cavatica")]
-    Doctor,
+    Doctor(Doctor),
     Completions(Completions),
     #[command(hide = true)]
     Complete(Complete),

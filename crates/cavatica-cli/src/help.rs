@@ -33,6 +33,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "report",
             "page",
             "transfers",
+            "contract",
             "support",
         ],
     ),
@@ -66,6 +67,7 @@ const IN_LONG_HELP: &[(&str, &[&str])] = &[
         "run",
         &[
             "max_in_flight",
+            "despite",
             "settle",
             "poll",
             "reserve",
@@ -78,6 +80,7 @@ const IN_LONG_HELP: &[(&str, &[&str])] = &[
         "retry",
         &[
             "max_in_flight",
+            "despite",
             "settle",
             "poll",
             "reserve",

@@ -122,6 +122,7 @@ async fn run_command(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Run(args) => command::run::run(args, &cli.global, ui).await,
         Command::Status(args) => command::status::run(args, ui),
         Command::Support(args) => command::support::run(args, &cli.global, ui),
+        Command::Contract(args) => command::contract::run(args, ui),
         Command::Transfers(args) => command::transfers::run(args, ui),
         Command::Verify(args) => command::verify::run(args, &cli.global, ui).await,
         Command::Audit(args) => command::audit::run(args, &cli.global, ui).await,
@@ -147,7 +148,7 @@ async fn run_command(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
             };
             command::demo::run(args, &again, ui).await
         }
-        Command::Doctor => command::doctor::run(&cli.global, ui).await,
+        Command::Doctor(args) => command::doctor::run(args, &cli.global, ui).await,
         Command::Completions(args) => command::completions::run(args, ui),
         Command::Complete(args) => command::complete::run(args, &cli.global, ui).await,
         Command::Man(args) => command::man::run(args, ui),

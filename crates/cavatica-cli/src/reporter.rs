@@ -211,6 +211,13 @@ impl Reporter {
                 "this computer's clock and the platform's differ by {}: set this one right",
                 Span(ahead.unsigned_abs())
             ),
+            Event::SettlingLengthened { settle } => format!(
+                "the platform lists jobs late: what is lost is waited for {} from now on",
+                Span(*settle)
+            ),
+            Event::BeliefContradicted { belief } => {
+                format!("{}: nothing further is moved", belief.seen())
+            }
             Event::FilesHeld { files } => format!(
                 "{}: export jobs of the same files are under way elsewhere; nothing is sent before they have ended",
                 counted(*files as u64, "file")
@@ -399,6 +406,7 @@ fn stop_words(reason: StopReason) -> Option<&'static str> {
         StopReason::Asked => None,
         StopReason::TooManyErrors => Some("as many files failed as were allowed to"),
         StopReason::Trouble => Some("the platform refuses, or can't be reached"),
+        StopReason::Contradicted => Some("the platform contradicts what exactly once rests on"),
     }
 }
 

@@ -402,6 +402,9 @@ reasons! {
     TOO_MANY_ERRORS = "too-many-errors", Run,
         "as many files failed as `--max-errors` allows, so no more were sent",
         "`cavatica status` says why they failed; `cavatica run` goes on with the rest";
+    CONTRADICTED = "contradicted", Run,
+        "the platform was seen to contradict what exactly once rests on: nothing further of the move was sent, and what was sent was followed to its end",
+        "`cavatica contract` tells what was seen: send it to the project, and ask the platform's support; `run --despite BELIEF` sends the rest all the same";
     TROUBLE = "trouble", Run,
         "the platform refused the run itself, or couldn't be reached for as long as a run is patient",
         "the error says which; `cavatica run` goes on from there";

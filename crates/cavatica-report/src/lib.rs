@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod columns;
+mod contract;
 mod document;
 mod drs;
 mod format;
@@ -23,6 +24,7 @@ mod whole;
 
 use std::io::Write;
 
+pub use contract::{Contract, HabitLine, MeasureLine, QuestionLine};
 pub use document::Document;
 pub use format::{ReportError, ReportFormat, Written};
 pub use html::{Listed, TOGETHER, index_page, live_page, page_link};

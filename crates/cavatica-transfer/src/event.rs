@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use serde::{Serialize, Serializer};
 
 use crate::journal::Tally;
+use crate::observe::Belief;
 use crate::run::Way;
 use crate::state::{Doubt, Failure};
 
@@ -110,6 +111,18 @@ pub enum Event {
         /// How many files.
         files: usize,
     },
+    /// A job was listed later than the settling time: that is longer from now on.
+    SettlingLengthened {
+        /// How long it is now.
+        #[serde(rename = "seconds", serialize_with = "in_seconds")]
+        settle: Duration,
+    },
+    /// The platform was seen to contradict what *exactly once* rests on.
+    BeliefContradicted {
+        /// What was believed.
+        #[serde(serialize_with = "by_name")]
+        belief: Belief,
+    },
     /// The platform was asked how many jobs are unfinished.
     Counted {
         /// Unfinished jobs on the volume, all of the account's.
@@ -209,6 +222,10 @@ fn in_seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_f64(span.as_secs_f64())
 }
 
+fn by_name<S: Serializer>(belief: &Belief, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(belief.name())
+}
+
 fn in_whole_seconds<S: Serializer>(
     span: &SignedDuration,
     serializer: S,
@@ -226,4 +243,6 @@ pub enum StopReason {
     TooManyErrors,
     /// The platform refuses or can't be reached; the run ends with an error.
     Trouble,
+    /// The platform was seen to contradict what *exactly once* rests on; what was sent is followed to its end.
+    Contradicted,
 }

@@ -3,8 +3,8 @@
 use cavatica_exports::ListError;
 pub(crate) use cavatica_exports::evidence::{
     AskError, Asked, Clocks, Completed, Coverage, Effort, Evidence, Extent, JobClock, LATEST,
-    Question, SentBy, Settled, Settling, Trace, Whereabouts, gather, judge, object_exists,
-    whereabouts,
+    ListOrder, Question, SentBy, Settled, Settling, Trace, Whereabouts, gather, judge,
+    object_exists, whereabouts,
 };
 use cavatica_exports::model::job::JobStanding;
 use cavatica_exports::model::wire::DateTime;

@@ -55,8 +55,10 @@ mod event;
 mod evidence;
 mod fingerprint;
 pub mod journal;
+pub mod observe;
 #[cfg(feature = "sqlite")]
 pub mod plan;
+pub mod rehearse;
 mod run;
 #[cfg(feature = "sqlite")]
 mod split;
@@ -83,6 +85,7 @@ pub use audit::{
 pub use cavatica_exports::mutation::Mutation;
 pub use event::{Again, Event, FolderDecision, Hindrance, StopReason};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use observe::Habits;
 #[cfg(feature = "proof")]
 #[doc(hidden)]
 pub use run::proof;

@@ -55,6 +55,55 @@ pub struct BudgetView {
     pub sent: u64,
 }
 
+/// What answers told of the limit, and how. Counts alone: for those who want to know how a service keeps its word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitsTold {
+    /// Successes that told the end of the window in seconds.
+    pub reset_in_seconds: u64,
+    /// Successes that told it in milliseconds.
+    pub reset_in_milliseconds: u64,
+    /// Successes that didn't tell it, or told no moment.
+    pub reset_untold: u64,
+    /// Refusals for the limit that told the end of the window.
+    pub refused_with_reset: u64,
+    /// Those that told `Retry-After` instead.
+    pub refused_with_retry_after: u64,
+    /// Those that told neither.
+    pub refused_without_word: u64,
+}
+
+impl LimitsTold {
+    pub(crate) fn note(&mut self, told: &RateHeaders, throttled: bool) {
+        *match (throttled, told.reset_unit) {
+            (false, Some(Unit::Seconds)) => &mut self.reset_in_seconds,
+            (false, Some(Unit::Milliseconds)) => &mut self.reset_in_milliseconds,
+            (false, None) => &mut self.reset_untold,
+            (true, Some(_)) => &mut self.refused_with_reset,
+            (true, None) if told.retry_after.is_some() => &mut self.refused_with_retry_after,
+            (true, None) => &mut self.refused_without_word,
+        } += 1;
+    }
+}
+
+/// In which a moment is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Seconds,
+    Milliseconds,
+}
+
+impl Unit {
+    fn of(reset: i64) -> Option<Self> {
+        let moment = cavatica_model::reset_moment(reset)?;
+        Some(if moment.as_second() == reset {
+            Unit::Seconds
+        } else {
+            Unit::Milliseconds
+        })
+    }
+}
+
 /// May a request go?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
@@ -73,6 +122,9 @@ pub(crate) struct RateHeaders {
     resets_in: Option<Duration>,
     /// How far the platform's clock is ahead of ours.
     clock_ahead: Option<SignedDuration>,
+    reset_unit: Option<Unit>,
+    /// How long to wait after a refusal; at most a window.
+    retry_after: Option<Duration>,
 }
 
 /// See the head of this module.
@@ -105,7 +157,8 @@ impl RateHeaders {
         let clock = date.unwrap_or(now);
         // Below nothing is nothing; -1 as a limit means that there is none.
         let count = |name| number(name).map(|n| u64::try_from(n).unwrap_or(0));
-        let left = number("x-ratelimit-reset")
+        let reset = number("x-ratelimit-reset");
+        let left = reset
             .and_then(cavatica_model::account::reset_moment)
             .map(|moment| moment.duration_since(clock));
         // What is left of a window that is over says nothing about the next.
@@ -117,6 +170,14 @@ impl RateHeaders {
                 .and_then(|left| Duration::try_from(left).ok())
                 .filter(|left| !left.is_zero() && *left <= WINDOW),
             clock_ahead: date.map(|date| date.duration_since(now)),
+            // What is no moment of now is told in no unit.
+            reset_unit: left
+                .filter(|left| left.unsigned_abs() <= 2 * WINDOW)
+                .and_then(|_| Unit::of(reset?)),
+            retry_after: number(header::RETRY_AFTER.as_str())
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .map(Duration::from_secs)
+                .filter(|left| !left.is_zero() && *left <= WINDOW),
         }
     }
 
@@ -217,11 +278,11 @@ impl Budget {
         }
     }
 
-    /// Notes a 429. With a moment, nothing is left until then; without, all pause for a while that grows.
+    /// Notes a 429. With a moment, or a time to wait, nothing is left until then; without, all pause for a while that grows.
     pub(crate) fn refused(&mut self, told: RateHeaders, now: Timestamp) {
         self.roll_over(now);
         self.learn_limit(told);
-        match told.resets_in {
+        match told.resets_in.or(told.retry_after) {
             Some(left) => {
                 self.remaining = 0;
                 self.resets_at = Some(later(now, left));

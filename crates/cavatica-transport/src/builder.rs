@@ -263,6 +263,7 @@ impl ClientBuilder {
             budget: Mutex::new(Budget::new(self.reserve).among(self.sharers)),
             retries: Mutex::new(RetryBudget::new()),
             clock_ahead: Mutex::new(None),
+            limits_told: Mutex::default(),
         }))
     }
 }

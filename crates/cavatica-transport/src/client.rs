@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use crate::Effect;
 use crate::answer::{Answer, Fetched, Reader, Success, anything, json};
-use crate::budget::{BudgetView, FREE_ROUTE};
+use crate::budget::{BudgetView, FREE_ROUTE, LimitsTold};
 use crate::call::Subject;
 use crate::call::{Call, CallFault, LINK};
 use crate::drive::{Spent, locked, since};
@@ -46,6 +46,11 @@ impl Client {
     /// Where the client stands against the limit on requests.
     pub fn budget(&self) -> BudgetView {
         locked(&self.0.budget).view()
+    }
+
+    /// What answers told of the limit on requests since this was last asked, by this client and its clones.
+    pub fn take_limits_told(&self) -> LimitsTold {
+        std::mem::take(&mut *locked(&self.0.limits_told))
     }
 
     /// The API that it calls.

@@ -283,11 +283,13 @@ impl Shared {
         let paid = permit.is_some();
         drop(permit);
         let now = self.now();
+        let throttled = matches!(answer, Err(failure) if failure.outcome == Outcome::Throttled);
+        if let Some(told) = told.as_ref().filter(|_| answer.is_ok() || throttled) {
+            locked(&self.limits_told).note(told, throttled);
+        }
         let mut budget = locked(&self.budget);
         match (answer, told) {
-            (Err(failure), Some(told)) if failure.outcome == Outcome::Throttled => {
-                budget.refused(told, now);
-            }
+            (Err(_), Some(told)) if throttled => budget.refused(told, now),
             (Err(failure), None) if paid && failure.outcome == Outcome::NotSent => {
                 budget.put_back();
             }

@@ -82,7 +82,7 @@ mod wait;
 pub use cavatica_model as model;
 
 pub use answer::{Answer, Fetched};
-pub use budget::BudgetView;
+pub use budget::{BudgetView, LimitsTold};
 pub use builder::{BuildError, ClientBuilder};
 pub use call::{Call, Effect, Named};
 pub use cavatica_connect::{DialError, ProxyChoice};

@@ -8,7 +8,7 @@ use hyper_util::client::legacy;
 use jiff::SignedDuration;
 
 use crate::Token;
-use crate::budget::Budget;
+use crate::budget::{Budget, LimitsTold};
 use crate::clock::Clock;
 use crate::connect::ConnectionSource;
 use crate::endpoint::Endpoint;
@@ -25,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) budget: Mutex<Budget>,
     pub(crate) retries: Mutex<RetryBudget>,
     pub(crate) clock_ahead: Mutex<Option<SignedDuration>>,
+    pub(crate) limits_told: Mutex<LimitsTold>,
     pub(crate) starts: Starts,
 }
 

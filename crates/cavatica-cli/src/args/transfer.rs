@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cavatica_exports::model::destination::{Prefix, Template};
 use cavatica_exports::model::{ProjectId, TaskId, VolumeId};
+use cavatica_transfer::observe::Belief;
 use cavatica_transfer::plan::Policy;
 use clap::{Args, ValueEnum};
 
@@ -178,6 +179,10 @@ pub(crate) struct Pace {
     /// The shortest wait between two questions about jobs
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::duration)]
     pub(crate) poll: Duration,
+    /// Go on with a move although the platform was seen to contradict this belief: list-in-order, jobs-kept or
+    /// alias-is-true; can be repeated
+    #[arg(long, value_name = "BELIEF")]
+    pub(crate) despite: Vec<Belief>,
     /// Write what happens to this file, one JSON object per line
     #[arg(long, value_name = "FILE")]
     pub(crate) log_json: Option<PathBuf>,
@@ -246,6 +251,19 @@ pub(crate) struct Support {
     /// Keep the names of files, folders and keys
     #[arg(long)]
     pub(crate) with_names: bool,
+}
+
+/// Tell what transfers saw of the platform that no page tells
+///
+/// Runs and looks at the destination keep what answers show: where errors come, in which order lists are, how late, in
+/// which unit limits are told. No name, id or key is in it, so the page, or the JSON, can be sent to the project. Ends with
+/// 4 if nothing was seen.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cavatica contract *.transfer > observed.md")]
+pub(crate) struct Contract {
+    /// The transfers' files
+    #[arg(required = true, value_name = "T.transfer")]
+    pub(crate) transfers: Vec<PathBuf>,
 }
 
 /// Send failed files again

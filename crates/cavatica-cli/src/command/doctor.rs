@@ -11,10 +11,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::api;
-use crate::args::Global;
+use crate::args::{self, Global};
 use crate::credentials::{self, Credentials, Environment};
 use crate::failure::{Exit, Failure};
 use crate::ui::{self, Ui};
+
+mod rehearsal;
 
 /// A clock that is further off than this makes times in reports doubtful.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
@@ -83,7 +85,10 @@ struct Doctor<'a> {
     exit: Exit,
 }
 
-pub(crate) async fn run(global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &args::Doctor, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
+    if let (Some(file), Some(volume)) = (&args.rehearse, &args.volume) {
+        return rehearsal::run(file, volume, args, global, ui).await;
+    }
     let mut doctor = Doctor {
         ui,
         checks: Vec::new(),

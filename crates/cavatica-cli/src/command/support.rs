@@ -5,6 +5,7 @@ use std::io::Write;
 
 use cavatica_exports::model::text::visible_json;
 use cavatica_report::{Document, Overview, Standing};
+use cavatica_transfer::Habits;
 use cavatica_transfer::journal::{RunRow, TransferFile, TroubledItem};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -48,6 +49,8 @@ struct Bundle {
     planned_at: Timestamp,
     runs: Vec<Run>,
     failures: Vec<FailedFile>,
+    /// As `cavatica contract` tells it.
+    observed: Habits,
 }
 
 #[derive(Serialize)]
@@ -131,6 +134,7 @@ fn bundle(args: &Support, global: &Global) -> Result<Bundle, Failure> {
         skipped: file.skipped_by_kind()?,
         planned_at: line.planned_at,
         runs: file.runs()?.into_iter().map(Run::of).collect(),
+        observed: file.observations()?,
         failures: failures
             .into_iter()
             .map(|item| FailedFile::of(item, args.with_names))

@@ -49,6 +49,15 @@ pub(crate) fn of_run(error: RunError, transfer: &Path) -> Failure {
                 "`cavatica volumes get {}` shows it",
                 hint::shell_word(volume.as_str())
             )),
+        RunError::Contradicted { belief, .. } => Failure::new(Exit::Unknown, message)
+            .hint(format!(
+                "`cavatica contract {}` tells what was seen; send it to the project, and ask the platform's support",
+                hint::path_word(transfer)
+            ))
+            .hint(format!(
+                "docs/reliability.md says what can go wrong without `{belief}`; `cavatica run {} --yes --despite {belief}` sends the rest all the same",
+                hint::path_word(transfer)
+            )),
         RunError::NotMoved { .. } => Failure::new(Exit::Unknown, message)
             .hint("look at the file and its job before anything else is moved")
             .hint(again),

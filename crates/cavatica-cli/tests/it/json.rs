@@ -162,6 +162,10 @@ fn every_command_prints_the_documented_keys() {
     compare("report", &run("report t.transfer"));
     compare("retry", &run("retry t.transfer --yes --poll 50ms"));
     compare("doctor", &run("doctor"));
+    compare("contract", &run("contract t.transfer"));
+    let rehearsal = "doctor --rehearse sandbox/demo:README.txt --volume sandbox/output --yes --poll 50ms --json";
+    let rehearsed = World::new().run(&rehearsal.split(' ').collect::<Vec<_>>());
+    compare("doctor --rehearse", &rehearsed.documents());
     for what in ["9107", "503", "7777", "alias", "windows-path"] {
         compare("explain", &run(&format!("explain {what}")));
     }

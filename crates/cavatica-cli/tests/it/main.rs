@@ -25,6 +25,7 @@ mod properties;
 mod pty;
 mod reading;
 mod refusals;
+mod rehearsal;
 mod report;
 mod sandbox;
 mod screens;

@@ -373,9 +373,9 @@ fn a_bucket_is_looked_at_without_the_platform() {
 /// No page says how prefix and location are joined, so a look into the bucket tries both ways.
 #[test]
 fn a_bucket_is_searched_with_and_without_a_slash_behind_the_prefix() {
-    for (quirk, key) in [
-        (None, "store/p/top.txt"),
-        (Some(Quirk::PlainJoin), "storep/top.txt"),
+    for (quirk, key, habit) in [
+        (None, "store/p/top.txt", "one-slash"),
+        (Some(Quirk::PlainJoin), "storep/top.txt", "otherwise"),
     ] {
         let s3 = S3::start();
         let volume = VolumeSeed::s3(VOLUME)
@@ -394,6 +394,9 @@ fn a_bucket_is_searched_with_and_without_a_slash_behind_the_prefix() {
             "{}",
             run.snapshot()
         );
+        let observed = world.run(&["support", "t.transfer"]).document();
+        let joined = &observed["observed"]["habits"]["prefix-join"];
+        assert_eq!(joined, &serde_json::json!({habit: 1}), "{observed}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::judge::{Clocks, Question, Trace, judge};
+use super::list_order::ListOrder;
 use super::settling::Extent;
 use super::shown::{Evidence, hashed};
 use super::whereabouts::Whereabouts;
@@ -107,6 +108,7 @@ pub async fn gather(platform: &Cavatica, asked: &Asked) -> Result<Evidence, AskE
             extent: Extent::Unfinished,
             clean: true,
             listed: HashSet::new(),
+            order: None,
         },
     };
     reading.unfinished().await?;
@@ -192,6 +194,7 @@ impl Gathering<'_> {
         let mut first_total = None;
         while let Some(page) = pager.next_page().await? {
             first_total = first_total.or(pager.total());
+            self.evidence.order = ListOrder::of(&page.items).or(self.evidence.order);
             for job in page.items {
                 distinct.insert(hashed(job.id.as_str()));
                 let file = job.source.value().map(|source| source.file.clone());

@@ -106,6 +106,11 @@ impl Settling {
         }
     }
 
+    /// The platform takes longer than it was given.
+    pub fn lengthen(&mut self, settle: Duration) {
+        self.settle = self.settle.max(settle);
+    }
+
     /// When no byte of the call could move any more.
     pub fn dead(&self) -> Instant {
         self.dead

@@ -4,6 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
+use super::list_order::ListOrder;
 use super::settling::Extent;
 use super::whereabouts::Whereabouts;
 use crate::model::{ExportJob, FileId};
@@ -23,6 +24,8 @@ pub struct Evidence {
     pub clean: bool,
     /// Every job that was listed, by its hash: eight bytes each.
     pub(super) listed: HashSet<u64>,
+    /// The order in which a page of jobs came, if that shows.
+    pub order: Option<ListOrder>,
 }
 
 impl Evidence {
@@ -51,6 +54,7 @@ impl Evidence {
             extent: Extent::Whole,
             clean: true,
             listed: listed.iter().map(|job| hashed(job.id.as_str())).collect(),
+            order: None,
         }
     }
 }

@@ -114,7 +114,10 @@ pub(super) async fn object(hub: &Hub, request: &Request) -> Result<Reply, ApiErr
         }
     };
     let seen = seen.ok_or_else(|| Code::NO_LOCATION.error())?;
-    let view = place.view(&seen, request);
+    let mut view = place.view(&seen, request);
+    if hub.quirks.contains(&Quirk::BareObject) {
+        view.metadata = Tri::Absent;
+    }
     Ok(Reply::json(Fields::of_detail(&request.query).choose(&view)))
 }
 

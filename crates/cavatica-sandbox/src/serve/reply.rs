@@ -27,6 +27,7 @@ use crate::wire::refusal::Code;
 use crate::wire::route::{self, Found, Method, Route};
 use crate::world::Links;
 use crate::world::number::scatter;
+use crate::world::quirk::Quirk;
 
 /// A hundred items with the longest keys and properties need about a third of it.
 const LARGEST_BODY: usize = 2 << 20;
@@ -213,9 +214,16 @@ fn finish(hub: &Hub, account: Option<&Account>, outcome: Conducted) -> Result<Ht
     headers.insert(header::DATE, text_value(&http_date(at)));
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
         let standing = hub.standing(account.map_or("", |account| &account.username));
+        if status == 429 && hub.quirks.contains(&Quirk::RetryAfter) {
+            let left = standing.reset - timestamp(hub.platform.clock.now()).as_second();
+            headers.insert(header::RETRY_AFTER, left.max(1).into());
+            return Ok(reply);
+        }
         headers.insert("x-ratelimit-limit", standing.limit.into());
         headers.insert("x-ratelimit-remaining", standing.remaining.into());
-        headers.insert("x-ratelimit-reset", standing.reset.into());
+        if !hub.quirks.contains(&Quirk::NoReset) {
+            headers.insert("x-ratelimit-reset", standing.reset.into());
+        }
     }
     Ok(reply)
 }

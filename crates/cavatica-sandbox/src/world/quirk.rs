@@ -67,6 +67,12 @@ quirks! {
     NoHosts = "no-hosts",
     /// A volume's listing tells keys alone. No page tells what its `metadata` hold.
     BareListing = "bare-listing",
+    /// Asking for one object tells its key alone, too.
+    BareObject = "bare-object",
+    /// Answers don't tell when the limit's window ends.
+    NoReset = "no-reset",
+    /// A refusal for the limit tells `Retry-After`, in seconds, and nothing of the window.
+    RetryAfter = "retry-after",
 }
 
 /// A name that no quirk has.

@@ -78,6 +78,7 @@ use cavatica_exports::model::{ExportId, ExportProperties, FileId, Location, Tri}
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::observe::Habits;
 use crate::state::{Failure, ItemId, State, Step};
 
 /// A file as it is to be sent.
@@ -481,6 +482,20 @@ pub trait Journal: Send {
     ///
     /// If the journal can't be written.
     fn note_copying(&mut self, copying: Copying) -> Result<(), JournalError>;
+
+    /// What runs before this one, and looks at the destination, saw of the platform.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn observations(&mut self) -> Result<Habits, JournalError>;
+
+    /// Keeps what was seen of the platform so far, in the place of what was seen before.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be written.
+    fn note_observations(&mut self, seen: &Habits) -> Result<(), JournalError>;
 
     /// Notes the requests that this run made so far, how many five minutes allow, and that the run is still there.
     ///

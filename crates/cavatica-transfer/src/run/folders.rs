@@ -81,6 +81,8 @@ struct Watched {
 #[derive(Debug)]
 struct Group {
     folder: Folder,
+    /// How many entries come with a request, where the plan doesn't know.
+    granted: u64,
     /// In the order of the plan.
     watched: BTreeMap<ItemId, Watched>,
     /// How many were ever watched.
@@ -104,6 +106,8 @@ pub(super) struct Folders {
     /// The last folder that isn't worth it: most often the next file's too.
     last_by_ids: Option<FolderId>,
     given_up: bool,
+    /// How many entries came with a request, as far as that was seen.
+    granted: Option<u64>,
     stale: u32,
     files: usize,
 }
@@ -114,6 +118,11 @@ impl Folders {
         self.given_up
     }
 
+    /// So many entries came with a request: of folders that are met from now on, no more are expected.
+    pub(super) fn grant(&mut self, entries: u64) {
+        self.granted = Some(entries.max(1));
+    }
+
     /// Whether it was decided already how the files of a folder are read.
     pub(super) fn knows(&self, id: FolderId) -> bool {
         self.groups.contains_key(&id) || self.last_by_ids == Some(id)
@@ -121,7 +130,7 @@ impl Folders {
 
     /// Decides how the files of a folder are read. Says so where there is something to decide.
     pub(super) fn meet(&mut self, id: FolderId, folder: Folder) -> Option<FolderDecision> {
-        let group = Group::new(folder);
+        let group = Group::new(folder, self.granted);
         let way = group.way_of_all();
         let decision = FolderDecision {
             folder: group.folder.file.clone(),
@@ -370,9 +379,10 @@ impl Folders {
 }
 
 impl Group {
-    fn new(folder: Folder) -> Self {
+    fn new(folder: Folder, granted: Option<u64>) -> Self {
         Group {
             folder,
+            granted: granted.unwrap_or(LARGEST_PAGE),
             watched: BTreeMap::new(),
             accepted: 0,
             list: None,
@@ -393,7 +403,7 @@ impl Group {
         match self.folder.size {
             // A page that held the whole folder says nothing of how many fit.
             Some(size) if size.page < size.entries => size.page,
-            Some(_) | None => LARGEST_PAGE,
+            Some(_) | None => self.granted,
         }
     }
 

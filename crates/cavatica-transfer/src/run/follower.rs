@@ -48,6 +48,8 @@ struct Puzzle {
     followed: Followed,
     doubt: Doubt,
     first: Option<Instant>,
+    /// The first look and the last one that showed the file on the platform though its job had completed.
+    unmoved: Option<(Instant, Instant)>,
     readings: u32,
     due: Instant,
 }
@@ -155,6 +157,7 @@ impl Follower {
             },
             doubt: Doubt::JobUnclear,
             first: None,
+            unmoved: None,
             readings: PUZZLE_READINGS,
             due: now,
         });
@@ -381,6 +384,7 @@ impl Follower {
                 followed,
                 doubt: Doubt::JobUnclear,
                 first: Some(now),
+                unmoved: None,
                 readings: 0,
                 due: now,
             });
@@ -406,6 +410,7 @@ impl Follower {
                 followed: followed.clone(),
                 doubt,
                 first: Some(now),
+                unmoved: None,
                 readings: 0,
                 due: now,
             });
@@ -413,6 +418,10 @@ impl Follower {
         let puzzle = self.puzzle_of(item).expect("it is there");
         puzzle.readings += 1;
         puzzle.doubt = doubt;
+        if doubt == Doubt::NotMoved {
+            let (first, _) = puzzle.unmoved.unwrap_or((now, now));
+            puzzle.unmoved = Some((first, now));
+        }
         let waited = puzzle.first.map(|first| now - first);
         if puzzle.readings >= PUZZLE_READINGS
             && waited.is_none_or(|waited| waited >= timing.unclear_job)
@@ -423,6 +432,13 @@ impl Follower {
         let longer = timing.first_poll * (1 << puzzle.readings.min(16));
         puzzle.due = now + longer.min(timing.longest_poll).min(timing.unclear_job / 2);
         false
+    }
+
+    /// How long a file lay on the platform all the same after its job had completed, as far as looks show.
+    pub(super) fn unmoved_for(&mut self, item: ItemId) -> Option<Duration> {
+        let (first, last) = self.puzzle_of(item)?.unmoved?;
+        // Files are read before jobs: a single look may lie on both sides of the job's end.
+        (last > first).then(|| last - first)
     }
 
     /// A file is understood again, or given up.

@@ -4,6 +4,7 @@
 pub mod proof;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use cavatica_exports::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, VolumeId};
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ struct Open {
     cause: Cause,
     settling: Settling,
     completed: Completed,
+    /// When the last whole list that did not show its job was begun.
+    unlisted: Option<Instant>,
     /// When to look. `None`: reading the whole list is too dear while there is other work.
     due: Option<Instant>,
 }
@@ -54,6 +57,22 @@ impl Open {
     /// Whether it was sent, and nobody knows whether it was taken.
     fn is_lost(&self) -> bool {
         matches!(self.cause, Cause::Lost | Cause::Refused(_))
+    }
+
+    /// How late its job was listed, if a whole list had not shown it before.
+    fn listed_late(&mut self, trace: &Trace<'_>, shown: &Evidence, began: Instant) -> Option<Late> {
+        let dead = self.settling.dead();
+        match trace {
+            Trace::Job(_) | Trace::Alias(Some(_)) => self.unlisted.map(|unlisted| Late {
+                at_least: unlisted.saturating_duration_since(dead),
+                at_most: began.saturating_duration_since(dead),
+            }),
+            Trace::Nothing if shown.extent == Extent::Whole && shown.clean && self.is_lost() => {
+                self.unlisted = Some(began);
+                None
+            }
+            Trace::Nothing | Trace::Alias(None) | Trace::Elsewhere(_) | Trace::Whose(_) => None,
+        }
     }
 
     /// Others of its call were found, so that the call is still being carried out: what is left of it settles anew.
@@ -100,6 +119,17 @@ pub(super) struct Resolved {
     pub(super) calls_found: Vec<IntentId>,
     /// Calls that were asked about.
     pub(super) calls_asked: Vec<IntentId>,
+    /// Of the jobs that a whole list had not shown before, the one that took longest to be shown.
+    pub(super) late: Option<Late>,
+}
+
+/// How late a job was listed, from when no byte of its call could move any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Late {
+    /// When it was not listed yet.
+    pub(super) at_least: Duration,
+    /// When it was.
+    pub(super) at_most: Duration,
 }
 
 /// What is inquired about.
@@ -151,6 +181,7 @@ impl Inquiry {
             cause,
             settling,
             completed: Completed::none(),
+            unlisted: None,
             due: Some(due),
         });
     }
@@ -181,6 +212,14 @@ impl Inquiry {
         let questions: Vec<Question> = due.map(|open| open.question.clone()).collect();
         self.inquiring = !questions.is_empty();
         self.inquiring.then_some(questions)
+    }
+
+    /// The platform lists late: what is in doubt is given more time.
+    pub(super) fn lengthen(&mut self, settle: Duration) {
+        for open in self.open.iter_mut().filter(|open| open.is_lost()) {
+            open.settling.lengthen(settle);
+            open.due = open.due.map(|due| due.max(open.settling.due()));
+        }
     }
 
     /// The questions couldn't be asked.
@@ -228,6 +267,7 @@ impl Inquiry {
         for (mut open, trace) in judged {
             outcome.calls_asked.push(open.call);
             let unseen = matches!(trace, Trace::Nothing | Trace::Whose(_));
+            outcome.late = outcome.late.max(open.listed_late(&trace, evidence, began));
             let resolution = if unseen && is_slow(&open) {
                 open.begin_anew(timing);
                 Resolution::Open(open.due)
@@ -469,3 +509,6 @@ fn after_another(id: ItemId, place: Option<&Whereabouts>, mode: ExportMode) -> R
         (ExportMode::Move | ExportMode::Copy, _) => Resolution::Free,
     }
 }
+
+#[cfg(test)]
+mod tests;

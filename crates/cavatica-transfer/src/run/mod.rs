@@ -24,6 +24,7 @@ pub use retrying::{OverwriteAgain, Retry, UnknownFiles};
 pub use runner::run;
 pub use stop::Stop;
 pub use stream::{RunStream, run_stream};
+pub(crate) use way::LARGEST_PAGE;
 pub use way::Way;
 
 use std::time::Duration;
@@ -33,6 +34,7 @@ use cavatica_exports::model::{FileId, Volume, VolumeId};
 use cavatica_exports::transport;
 
 use crate::journal::{JournalError, Tally, Terms};
+use crate::observe::Belief;
 
 /// How a run behaves.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct RunOptions {
     pub max_attempts: u32,
     /// How long things are waited for.
     pub timing: Timing,
+    /// Moves go on although the platform was seen to contradict these beliefs.
+    pub despite: Vec<Belief>,
 }
 
 impl Default for RunOptions {
@@ -62,6 +66,7 @@ impl Default for RunOptions {
             max_in_flight: 100_000,
             max_attempts: 5,
             timing: Timing::default(),
+            despite: Vec::new(),
         }
     }
 }
@@ -229,6 +234,18 @@ pub enum RunError {
     NotMoved {
         /// The file.
         file: FileId,
+    },
+    /// The platform was seen to contradict what *exactly once* rests on. What was sent was followed to its end; the rest of a
+    /// move was not sent.
+    #[error(
+        "{}, which contradicts the belief `{belief}`; {left} files were not sent",
+        .belief.seen()
+    )]
+    Contradicted {
+        /// What was believed.
+        belief: Belief,
+        /// How many files were not sent.
+        left: u64,
     },
     /// Copies were asked for, but the platform moved a file.
     #[error(

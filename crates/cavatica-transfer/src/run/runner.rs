@@ -7,6 +7,7 @@
 
 mod answers;
 mod inquiries;
+mod observed;
 mod opening;
 mod pages;
 mod readings;
@@ -34,7 +35,7 @@ use super::saving::Saving;
 use super::sender::{Caution, Choice, Company, Room, Sender};
 use super::stop::Stop;
 use super::tasks::{self, Done};
-use super::{Ending, RunError, RunOptions, RunReport};
+use super::{Ending, RunError, RunOptions, RunReport, Timing};
 use crate::event::{Event, StopReason};
 use crate::evidence::{AskError, hindrance};
 use crate::journal::{
@@ -42,6 +43,7 @@ use crate::journal::{
 };
 use crate::mutation::Mutation;
 use crate::state::{ItemId, State, Step};
+use observed::Observed;
 
 /// Runs a transfer, or takes it up where an earlier run left it.
 ///
@@ -127,6 +129,9 @@ struct Runner<'a> {
     copy_proof: CopyProof,
     retrying: Retrying,
     outage: Outage,
+    /// The options', with a settling time that fits how late the platform was seen to list jobs.
+    timing: Timing,
+    observed: Observed,
 }
 
 impl<'a> Runner<'a> {
@@ -167,6 +172,8 @@ impl<'a> Runner<'a> {
             copy_proof: CopyProof::new(terms.mode, journal.copying()),
             retrying: Retrying::new(options.retry.clone()),
             outage: Outage::default(),
+            timing: options.timing,
+            observed: Observed::new(journal.observations()?),
             journal,
             terms,
             tally,
@@ -174,9 +181,10 @@ impl<'a> Runner<'a> {
     }
 
     async fn drive(&mut self, stop: &Stop) -> Result<Ending, RunError> {
+        self.heed()?;
         self.take_up()?;
         if self.nothing_left() {
-            return Ok(Ending::NothingToDo);
+            return self.ended(Ending::NothingToDo);
         }
         if self.terms.mode == ExportMode::Copy && self.journal.copying() == Copying::MovesSource {
             return Err(RunError::CopyMoved { file: None });
@@ -192,7 +200,7 @@ impl<'a> Runner<'a> {
             if let Some(ending) = self.ending(now) {
                 return match self.fatal.take() {
                     Some(error) => Err(error),
-                    None => Ok(ending),
+                    None => self.ended(ending),
                 };
             }
             let wake = self.next_wake(now);
@@ -338,7 +346,7 @@ impl<'a> Runner<'a> {
             } => {
                 self.sender.ended();
                 self.outage.is_over();
-                self.answered(intent, began, &answer.value, answer.request_id.as_deref())
+                self.answered(intent, began, &answer)
             }
             Done::Started {
                 intent,
@@ -376,7 +384,7 @@ impl<'a> Runner<'a> {
     /// How long a byte of a call may move after the call was given up, or its program died.
     fn byte_life(&self) -> Duration {
         let known = self.platform.client.longest_byte_life();
-        known.unwrap_or(self.options.timing.settle)
+        known.unwrap_or(self.timing.settle)
     }
 
     fn requests(&self) -> u64 {
@@ -387,7 +395,8 @@ impl<'a> Runner<'a> {
         self.saving.wrote(Instant::now());
         let (requests, allowed) = (self.requests(), self.platform.client.budget().limit);
         self.journal
-            .note_requests(requests, allowed, self.platform.client.now())
+            .note_requests(requests, allowed, self.platform.client.now())?;
+        self.note_observations()
     }
 
     fn nothing_left(&self) -> bool {
@@ -412,7 +421,9 @@ impl<'a> Runner<'a> {
             Sending::On => self.nothing_left().then_some(Ending::Finished),
             Sending::Off(reason, deadline) => (self.sender.starting() == 0 || now >= deadline)
                 .then_some(match reason {
-                    StopReason::Asked | StopReason::Trouble => Ending::Stopped,
+                    StopReason::Asked | StopReason::Trouble | StopReason::Contradicted => {
+                        Ending::Stopped
+                    }
                     StopReason::TooManyErrors => Ending::TooManyErrors,
                 }),
         }
@@ -452,7 +463,7 @@ impl<'a> Runner<'a> {
 
     fn stop_sending(&mut self, reason: StopReason) {
         if self.sending == Sending::On {
-            self.sending = Sending::Off(reason, Instant::now() + self.options.timing.stop);
+            self.sending = Sending::Off(reason, Instant::now() + self.timing.stop);
             self.platform.client.withdraw_starts();
             (self.report)(Event::SendingStopped { reason });
         }
@@ -469,7 +480,7 @@ impl<'a> Runner<'a> {
             Ok(refused) => return Err(RunError::Refused(refused)),
             Err(error) => error,
         };
-        let timing = &self.options.timing;
+        let timing = &self.timing;
         let Some(pause) = self.outage.failed(Instant::now(), timing) else {
             return Err(RunError::Unreachable {
                 patience: timing.patience,

@@ -58,6 +58,8 @@ pub(super) struct Sender {
     starting: usize,
     batch: usize,
     caution: Caution,
+    /// Whether nothing is sent any more.
+    held: bool,
 }
 
 /// Files that failed at about the same time, and go together.
@@ -110,6 +112,7 @@ impl Sender {
             starting: 0,
             batch: BATCH,
             caution,
+            held: false,
         }
     }
 
@@ -117,6 +120,15 @@ impl Sender {
     pub(super) fn allow_fresh(&mut self, files: usize) {
         self.fresh = files;
         self.keeps_one = files > 1;
+    }
+
+    /// Nothing is sent any more: what isn't sent yet stays where it is.
+    pub(super) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held
     }
 
     /// There are no more of them than were taken.
@@ -156,6 +168,9 @@ impl Sender {
     /// The first files that have waited; the others go on waiting.
     pub(super) fn due(&mut self, now: Instant, company: Company, most: usize) -> Vec<ItemId> {
         let mut taken = Vec::new();
+        if self.held {
+            return taken;
+        }
         let due = |waiting: &&mut Waiting| waiting.goes(company) <= now;
         for waiting in self.later.iter_mut().filter(due) {
             let some = waiting.items.len().min(most - taken.len());
@@ -176,6 +191,9 @@ impl Sender {
 
     /// The next call, if one may be sent.
     pub(super) fn next(&mut self, room: &Room, now: Instant) -> Option<Choice> {
+        if self.held {
+            return None;
+        }
         if room.alone && !(room.idle && self.starting == 0 && room.doubts.is_none()) {
             return None;
         }
@@ -265,7 +283,7 @@ impl Sender {
 
     /// Whether nothing is left to be sent, now or later.
     pub(super) fn is_idle(&self) -> bool {
-        self.fresh == 0 && self.nothing_came_back() && self.starting == 0
+        self.starting == 0 && (self.held || self.fresh == 0 && self.nothing_came_back())
     }
 
     /// Whether nothing that came back is to be sent.
@@ -275,16 +293,19 @@ impl Sender {
 
     /// Whether nothing can be sent but the file that is kept back as a witness.
     pub(super) fn has_only_its_witness(&self) -> bool {
-        self.nothing_came_back() && self.starting == 0 && self.fresh <= usize::from(self.keeps_one)
+        let rest = self.fresh <= usize::from(self.keeps_one) && self.nothing_came_back();
+        self.starting == 0 && (self.held || rest)
     }
 
     pub(super) fn next_wake(&self, company: Company) -> Option<Instant> {
-        self.later.iter().map(|waiting| waiting.goes(company)).min()
+        let later = self.later.iter().filter(|_| !self.held);
+        later.map(|waiting| waiting.goes(company)).min()
     }
 
     /// Whether anything may be sent that hasn't failed.
     pub(super) fn sends(&self) -> bool {
-        self.starting > 0 || self.fresh > 0 || !self.again.is_empty()
+        let more = self.fresh > 0 || !self.again.is_empty();
+        self.starting > 0 || (more && !self.held)
     }
 }
 

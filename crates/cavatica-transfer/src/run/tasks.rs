@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use super::folders::{FileList, PageWish};
 use super::way::LARGEST_PAGE;
-use crate::evidence::{AskError, Asked, Evidence, Whereabouts, gather, whereabouts};
+use crate::evidence::{AskError, Asked, Evidence, ListOrder, Whereabouts, gather, whereabouts};
 use crate::journal::{Failed, FolderId, Intent, Terms};
 use crate::mutation::Mutation;
 
@@ -81,6 +81,8 @@ pub(super) struct Unfinished {
     pub(super) total: Option<u64>,
     /// Those that were read, with their files.
     pub(super) jobs: Vec<(ExportId, FileId)>,
+    /// The order in which a page of them came, if that shows.
+    pub(super) order: Option<ListOrder>,
 }
 
 /// Failed jobs on the volume, of all that the account started.
@@ -244,8 +246,9 @@ async fn unfinished(
     let unfinished = [ExportState::Pending, ExportState::Running];
     let filter = ExportFilter::to(volume.clone()).in_states(unfinished);
     let mut pager = platform.exports.list(&filter);
-    let mut jobs = Vec::new();
+    let (mut jobs, mut order) = (Vec::new(), None);
     while let Some(page) = pager.next_page().await? {
+        order = ListOrder::of(&page.items).or(order);
         let named = page.items.into_iter().filter(|job| !job.is_final());
         jobs.extend(named.filter_map(|job| {
             let file = job.source.value()?.file.clone();
@@ -258,6 +261,7 @@ async fn unfinished(
     Ok(Unfinished {
         total: pager.total(),
         jobs,
+        order,
     })
 }
 

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 pub(super) const IDS: u64 = 100;
 
 /// How many entries of a folder are asked for with one request.
-pub(super) const LARGEST_PAGE: u64 = 1_000;
+pub(crate) const LARGEST_PAGE: u64 = 1_000;
 
 /// A folder whose size nobody knows is listed only for so many files at once: the first page may turn out to be in vain.
 const WORTH_A_TRY: u64 = 2 * IDS;

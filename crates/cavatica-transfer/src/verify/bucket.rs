@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::compare::{Encryption, ListedObject};
 use super::source::{ListingError, ObjectPage};
 use crate::journal::Terms;
+use crate::observe::Habits;
 
 /// How many objects S3 is asked about at the same time.
 const HEADS_AT_ONCE: usize = 32;
@@ -97,5 +98,6 @@ pub(super) fn page(page: cavatica_s3::ObjectPage, prefix: &str) -> ObjectPage {
     ObjectPage {
         objects: page.objects.into_iter().filter_map(object).collect(),
         folders: page.folders.into_iter().filter_map(relative).collect(),
+        seen: Habits::default(),
     }
 }

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 
 use super::{Against, Finding, Found, ListedObject, VerifyPart};
 use crate::journal::{JournalError, Verification};
+#[cfg(feature = "s3")]
+use crate::observe::Habit;
+use crate::observe::Habits;
 
 /// The looks of all transfers, each with what it came to.
 pub(super) struct Looks {
@@ -40,6 +43,23 @@ impl Looks {
             one[..end.map_or(0, |slash| slash + 1)].to_owned()
         });
         common.unwrap_or_default()
+    }
+
+    /// What a page shows of the platform: kept with the first, as it is seen once.
+    pub(super) fn saw(&mut self, habits: &Habits) {
+        if let Some((look, _)) = self.looks.first_mut() {
+            look.seen.add(habits);
+        }
+    }
+
+    /// How locations begin in the bucket, if anything was found there.
+    #[cfg(feature = "s3")]
+    pub(super) fn saw_beginning(&mut self, habit: Habit) {
+        for (look, part) in &mut self.looks {
+            if part.same > 0 {
+                look.seen.saw(habit);
+            }
+        }
     }
 
     /// Whether one of them writes to this folder on the volume's top level.

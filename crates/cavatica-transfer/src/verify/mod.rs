@@ -16,6 +16,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use cavatica_exports::Volumes;
+#[cfg(feature = "s3")]
+use cavatica_exports::model::volume::expected_beginning;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -26,6 +28,8 @@ pub(crate) use compare::{Known, compare};
 pub use source::{Destination, ListingError};
 
 use crate::journal::{JournalError, Tally, Terms, TransferFile};
+#[cfg(feature = "s3")]
+use crate::observe::Habit;
 use looks::Looks;
 use source::Source;
 
@@ -231,6 +235,12 @@ pub async fn verify(
         tell(found);
     };
     let reading = read(&mut looks, &source, &folder, &mut count).await?;
+    #[cfg(feature = "s3")]
+    if let Destination::Bucket { beginning, .. } = destination
+        && !terms.volume_prefix.is_empty()
+    {
+        looks.saw_beginning(join(&terms, beginning));
+    }
     let parts = looks.finish(&reading.unread, now(), &mut count)?;
     summary.parts = if parts.len() > 1 { parts } else { Vec::new() };
     summary.folder = folder;
@@ -260,6 +270,16 @@ fn survey(paths: &[&Path], destination: &Destination) -> Result<(Terms, Tally), 
         }
     }
     Ok((common.ok_or(VerifyError::None)?, tally))
+}
+
+/// What stands between the volume's prefix and the locations, of which some were found there.
+#[cfg(feature = "s3")]
+fn join(terms: &Terms, beginning: &str) -> Habit {
+    if beginning == expected_beginning(&terms.volume_prefix) {
+        Habit::OneSlash
+    } else {
+        Habit::AnotherJoin
+    }
 }
 
 /// Whether a file completed, or may have.
@@ -312,6 +332,7 @@ async fn read(
                 }
             };
             nothing_read = false;
+            looks.saw(&page.seen);
             if source.tells_encryption() {
                 let chosen = looks.to_be_encrypted(&page.objects)?;
                 source.ask_encryption(&mut page.objects, &chosen).await;

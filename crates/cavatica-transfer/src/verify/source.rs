@@ -14,6 +14,7 @@ use cavatica_s3::Bucket;
 #[cfg(feature = "s3")]
 use super::bucket;
 use super::compare::{Against, ListedObject};
+use crate::observe::{self, Habits};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub(super) struct ObjectPage {
     pub(super) objects: Vec<ListedObject>,
     /// Folders in it that are to be read on their own, each with a `/` at its end.
     pub(super) folders: Vec<String>,
+    /// What it shows of the platform.
+    pub(super) seen: Habits,
 }
 
 /// A listing's origin.
@@ -150,8 +153,13 @@ fn of_volume(listing: VolumeListing) -> ObjectPage {
         etag: object.etag().map(str::to_owned),
         ..ListedObject::default()
     };
+    let mut seen = Habits::default();
+    for object in &listing.items {
+        observe::metadata(&mut seen, object);
+    }
     ObjectPage {
         objects: listing.items.iter().map(object).collect(),
         folders: listing.folders().map(str::to_owned).collect(),
+        seen,
     }
 }

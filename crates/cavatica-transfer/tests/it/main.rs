@@ -7,6 +7,7 @@ mod following;
 mod journal;
 mod lies;
 mod lists;
+mod observing;
 mod older;
 mod other_journal;
 mod owner;

@@ -12,7 +12,7 @@ use cavatica_transfer::journal::{
     TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
-use cavatica_transfer::{Ending, Stop, run};
+use cavatica_transfer::{Ending, Habits, Stop, run};
 use jiff::Timestamp;
 
 use crate::bench::{Bench, many, options, world};
@@ -44,6 +44,7 @@ struct Memory {
     intents: i64,
     copying: Copying,
     planned: Timestamp,
+    seen: Habits,
 }
 
 impl Memory {
@@ -78,6 +79,7 @@ impl Memory {
             intents: 0,
             copying: Copying::Untried,
             planned: planned.planned_at(),
+            seen: Habits::default(),
         }
     }
 }
@@ -275,6 +277,15 @@ impl Journal for Memory {
 
     fn note_copying(&mut self, copying: Copying) -> Result<(), JournalError> {
         self.copying = copying;
+        Ok(())
+    }
+
+    fn observations(&mut self) -> Result<Habits, JournalError> {
+        Ok(self.seen.clone())
+    }
+
+    fn note_observations(&mut self, seen: &Habits) -> Result<(), JournalError> {
+        self.seen = seen.clone();
         Ok(())
     }
 

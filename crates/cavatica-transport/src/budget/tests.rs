@@ -54,6 +54,39 @@ fn a_reset_is_read_in_all_the_ways_it_comes() {
 }
 
 #[test]
+fn how_the_limit_is_told_is_counted() {
+    let mut counts = LimitsTold::default();
+    for reset in [START + 60, (START + 60) * 1000, START - 86_400, 60] {
+        counts.note(&told(1000, 7, reset), false);
+    }
+    counts.note(&RateHeaders::default(), false);
+    counts.note(&told(1000, 0, START + 60), true);
+    let wait = headers(&[("retry-after", "7".to_owned())]);
+    counts.note(&RateHeaders::read(&wait, at(0)), true);
+    counts.note(&RateHeaders::default(), true);
+    let expected = LimitsTold {
+        reset_in_seconds: 1,
+        reset_in_milliseconds: 1,
+        reset_untold: 3,
+        refused_with_reset: 1,
+        refused_with_retry_after: 1,
+        refused_without_word: 1,
+    };
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn a_refusal_that_says_how_long_to_wait_is_obeyed() {
+    let mut budget = Budget::new(0);
+    assert_eq!(budget.take(at(0)), Pace::Go);
+    budget.land();
+    let wait = headers(&[("retry-after", "70".to_owned())]);
+    budget.refused(RateHeaders::read(&wait, at(0)), at(0));
+    assert_eq!(budget.outlook(at(69_000)), Pace::WaitUntil(at(70_000)));
+    assert_eq!(budget.outlook(at(70_000)), Pace::Go);
+}
+
+#[test]
 fn the_servers_own_clock_reads_its_reset() {
     // This side's clock is ten minutes slow.
     let date = at(600_000)

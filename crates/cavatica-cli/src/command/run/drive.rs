@@ -107,6 +107,7 @@ impl Pace {
     pub(crate) fn options(&self) -> RunOptions {
         let mut options = RunOptions::default();
         options.max_errors = self.max_errors;
+        options.despite = self.despite.clone();
         options.max_in_flight = self.max_in_flight;
         options.timing.settle = self.settle;
         options.timing.first_poll = self.poll;

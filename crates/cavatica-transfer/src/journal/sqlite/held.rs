@@ -19,9 +19,10 @@ use super::steps::Steps;
 use super::{
     Approval, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
     IntentId, Item, Journal, JournalError, OpenItem, Opening, Pick, Tally, Terms, TransferFile,
-    fence, folders, header, words,
+    fence, folders, header, observed, words,
 };
 use crate::mutation::Mutation;
+use crate::observe::Habits;
 use crate::state::{ItemId, Step, Word};
 
 /// The journal of one transfer in one SQLite file, open for running it: held by this process alone.
@@ -432,6 +433,14 @@ impl Journal for SqliteJournal {
         })?;
         self.copying = copying;
         Ok(())
+    }
+
+    fn observations(&mut self) -> Result<Habits, JournalError> {
+        observed::read(&self.path, &self.connection)
+    }
+
+    fn note_observations(&mut self, seen: &Habits) -> Result<(), JournalError> {
+        self.write(|connection| Ok(observed::write(connection, seen)?))
     }
 
     fn note_requests(

@@ -13,6 +13,7 @@ mod inode;
 mod job_list;
 mod keys;
 mod lock;
+mod observed;
 mod open;
 mod opening;
 mod part;

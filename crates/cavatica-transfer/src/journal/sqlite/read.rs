@@ -13,8 +13,9 @@ use super::part::{self, Part, Split};
 use super::reckoning::fingerprint;
 use super::rows::{ItemRow, RunRow, SkippedRow, Verified};
 use super::words::Words;
-use super::{Count, JournalError, Owner, Tally, Terms, fence, lock, schema};
+use super::{Count, JournalError, Owner, Tally, Terms, fence, lock, observed, schema};
 use crate::fingerprint::Fingerprint;
+use crate::observe::Habits;
 use crate::state::ItemId;
 use crate::verify::Untold;
 
@@ -326,6 +327,15 @@ impl TransferFile {
             .map_err(|source| self.sqlite(source))?;
         rows.collect::<rusqlite::Result<_>>()
             .map_err(|source| self.sqlite(source))
+    }
+
+    /// What runs and looks at the destination saw of the platform that no page tells. No name is in it.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn observations(&self) -> Result<Habits, JournalError> {
+        observed::read(&self.path, &self.connection)
     }
 
     /// How many files somebody's word stands for: whose outcome couldn't be known from here.

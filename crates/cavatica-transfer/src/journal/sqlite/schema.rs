@@ -193,6 +193,12 @@ ALTER TABLE transfer ADD COLUMN part INTEGER;
 ALTER TABLE transfer ADD COLUMN split_into TEXT;
 -- The account that took it over before anything was sent. NULL where that is the account it was planned with.
 ALTER TABLE transfer ADD COLUMN account TEXT;
+", "
+-- What runs and looks at the destination saw of the platform that no page tells: one small document, without names.
+CREATE TABLE observed (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    document TEXT NOT NULL
+) STRICT;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

@@ -14,7 +14,8 @@ use super::keys::Keys;
 use super::lock::Lock;
 use super::open::{Held, WorkError, write};
 use super::planned_rows::STATE;
-use super::{JournalError, Terms};
+use super::{JournalError, Terms, observed};
+use crate::observe::Habits;
 use crate::state::State;
 use crate::verify::{Against, Finding, Found, Known, ListedObject, compare};
 
@@ -33,6 +34,8 @@ pub struct Verification {
     terms: Terms,
     id: i64,
     keys: Keys,
+    /// What this look saw of the platform.
+    pub(crate) seen: Habits,
 }
 
 impl Verification {
@@ -69,6 +72,7 @@ impl Verification {
             terms: header.terms,
             id,
             keys,
+            seen: Habits::default(),
         })
     }
 
@@ -214,8 +218,14 @@ impl Verification {
     ///
     /// If the file can't be written.
     pub fn finish(&mut self, now: Timestamp) -> Result<(), JournalError> {
-        let id = self.id;
+        let (id, seen) = (self.id, std::mem::take(&mut self.seen));
+        let path = self.path.clone();
         self.write(|transaction| {
+            if !seen.is_empty() {
+                let mut all = observed::read(&path, transaction)?;
+                all.add(&seen);
+                observed::write(transaction, &all)?;
+            }
             transaction.execute("DELETE FROM verified WHERE verification <> ?", [id])?;
             transaction.execute(
                 "UPDATE verification SET finished = ? WHERE id = ?",

@@ -21,6 +21,11 @@ pub(in crate::run) enum PageFailure {
 }
 
 impl Follower {
+    /// So many entries of a folder came with a request.
+    pub(in crate::run) fn granted(&mut self, entries: u64) {
+        self.folders.grant(entries);
+    }
+
     /// The list of failed jobs was read, or the beginning of it: these jobs, of so many.
     pub(in crate::run) fn failures(&mut self, listed: &HashSet<ExportId>, total: Option<u64>) {
         self.reads -= 1;

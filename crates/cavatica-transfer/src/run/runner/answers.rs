@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cavatica_exports::model::bulk::{BulkAnswer, ExportKey};
 use cavatica_exports::model::job::{JobStanding, StartedJob};
 use cavatica_exports::model::{ExportMode, Fate, FileId, VolumeId};
-use cavatica_exports::transport::{Error, Fault, Outcome};
+use cavatica_exports::transport::{Error, Fault, Fetched, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ use crate::event::{Event, Hindrance};
 use crate::evidence::{AskError, Moments, SentBy, Whereabouts, moved_away, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::mutation::Mutation;
+use crate::observe::Came;
 use crate::run::RunError;
 use crate::run::inquiry::{Cause, Witness};
 use crate::state::{Answer, Failure, Observation, Step};
@@ -45,9 +46,10 @@ impl Runner<'_> {
         &mut self,
         intent: Intent,
         began: Instant,
-        answer: &BulkAnswer<StartedJob>,
-        request_id: Option<&str>,
+        fetched: &Fetched<BulkAnswer<StartedJob>>,
     ) -> Result<(), RunError> {
+        self.observe_start(&intent, fetched);
+        let (answer, request_id) = (&fetched.value, fetched.request_id.as_deref());
         let (now, heard) = (Instant::now(), self.platform_now());
         let sent = intent.at;
         let files = intent.items.len();
@@ -80,6 +82,7 @@ impl Runner<'_> {
                 Fate::Refused(error) => {
                     refused += 1;
                     let failure = Failure::of(&error, request_id);
+                    self.observe_failure(&failure, Came::AtOnce);
                     changes.extend(self.refused_item(item, intent.id, sent, failure)?);
                 }
                 Fate::Missing => lost.push(item),
@@ -285,7 +288,7 @@ impl Runner<'_> {
     }
 }
 
-fn sent_as<'a>(item: &'a Item, volume: &'a VolumeId) -> ExportKey<'a> {
+pub(super) fn sent_as<'a>(item: &'a Item, volume: &'a VolumeId) -> ExportKey<'a> {
     ExportKey::new(&item.file, volume, &item.location)
 }
 

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Asked, Effort, Evidence, Extent, LATEST, Question};
+use crate::observe::Belief;
 use crate::run::{RunError, tasks};
 
 /// How far back a list must show the jobs that we know of. How long it keeps them isn't promised.
@@ -23,7 +24,7 @@ impl Runner<'_> {
         };
         let at = self.platform_now();
         // What was accepted before a witness must be listed as it is, and what was accepted long ago.
-        let long_ago = now.checked_sub(self.options.timing.settle * LATEST);
+        let long_ago = now.checked_sub(self.timing.settle * LATEST);
         let witness = self
             .inquiry
             .newest_witness(None)
@@ -59,11 +60,12 @@ impl Runner<'_> {
         };
         self.outage.is_over();
         let clean = evidence.clean && self.shows_what_it_must(&asked.questions, &evidence, at)?;
-        let timing = &self.options.timing;
+        let timing = self.timing;
         let now = self.platform_now();
-        let outcome = self
-            .inquiry
-            .answered(&asked.questions, &evidence, clean, began, now, timing);
+        let outcome =
+            self.inquiry
+                .answered(&asked.questions, &evidence, clean, began, now, &timing);
+        self.observe_lists(&evidence, outcome.late, outcome.found)?;
         if outcome.found + outcome.absent + outcome.unknown > 0 {
             (self.report)(Event::Reconciled {
                 found: outcome.found,
@@ -100,7 +102,7 @@ impl Runner<'_> {
         if evidence.extent != Extent::Whole {
             return Ok(true);
         }
-        let late = SignedDuration::try_from(self.options.timing.settle * LATEST);
+        let late = SignedDuration::try_from(self.timing.settle * LATEST);
         let long_ago = at.saturating_sub(late.unwrap_or(SignedDuration::MAX)).ok();
         let witness = self.inquiry.newest_witness(Some(evidence));
         let witness = witness.map(|witness| witness.at);
@@ -118,6 +120,32 @@ impl Runner<'_> {
         self.journal.known_jobs(since..until, &mut |export| {
             missing += usize::from(!evidence.shows(export));
         })?;
+        if missing > 0 && evidence.clean {
+            self.look_for_the_forgotten(since, at, evidence)?;
+        }
         Ok(missing == 0)
+    }
+
+    /// A whole list that misses jobs which were sent long ago, twice as long as a list may be late, contradicts that they are
+    /// kept.
+    fn look_for_the_forgotten(
+        &mut self,
+        since: Timestamp,
+        at: Timestamp,
+        evidence: &Evidence,
+    ) -> Result<(), RunError> {
+        let late = SignedDuration::try_from(self.timing.settle * (2 * LATEST));
+        let Ok(until) = at.saturating_sub(late.unwrap_or(SignedDuration::MAX)) else {
+            return Ok(());
+        };
+        let mut missing = 0;
+        self.journal
+            .known_jobs(since..until.max(since), &mut |export| {
+                missing += usize::from(!evidence.shows(export));
+            })?;
+        if missing > 0 {
+            self.contradict(Belief::JobsKept)?;
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::{Opening, Runner};
 use crate::event::Event;
 use crate::evidence::{AskError, SentBy};
 use crate::journal::{IntentId, Sent};
+use crate::observe::Habit;
 use crate::run::inquiry::Cause;
 use crate::run::tasks::{self, Unfinished};
 use crate::run::{RunError, changes_of};
@@ -118,6 +119,7 @@ impl Runner<'_> {
     /// More unfinished jobs than ours mean that somebody else of this account is at work on the volume: a colleague, another
     /// transfer, or a copy of this one. It concerns us only where they are jobs of our files.
     fn notice_others(&mut self, unfinished: &Unfinished, ours: u64) -> Result<(), RunError> {
+        self.observed.saw(unfinished.order.map(Habit::from));
         let total = unfinished.total.unwrap_or(unfinished.jobs.len() as u64);
         if total <= ours || self.sweeping {
             return Ok(());
@@ -127,7 +129,7 @@ impl Runner<'_> {
         let affordable =
             total.div_ceil(100) * FOR_OTHERS <= self.platform.client.budget().allowance;
         let now = Instant::now();
-        let window = self.options.timing.longest_poll;
+        let window = self.timing.longest_poll;
         let lately = self.swept.is_some_and(|swept| now - swept < window);
         if !all_read && (held > 0 || (affordable && !lately)) {
             self.sweeping = true;

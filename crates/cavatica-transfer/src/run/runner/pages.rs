@@ -13,6 +13,7 @@ use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Whereabouts};
 use crate::journal::{Change, FolderId, Item};
+use crate::observe::Habit;
 use crate::run::RunError;
 use crate::run::folders::{Address, PageShown};
 use crate::run::follower::{Followed, PageFailure};
@@ -96,6 +97,8 @@ impl Runner<'_> {
                 return self.troubled(AskError::Call(error));
             }
             Err(ListError::Call(error)) => {
+                self.observed
+                    .saw((first && error.status() != Some(404)).then_some(Habit::NoScroll));
                 let failure = match (first, error.status()) {
                     // The token has expired, presumably.
                     (false, _) => PageFailure::Again(None),
@@ -111,6 +114,9 @@ impl Runner<'_> {
             }
         };
         self.outage.is_over();
+        if list.is_some() {
+            self.observe_page(files.len());
+        }
         let hashes: Vec<u64> = files.iter().map(|file| hashed(&file.id)).collect();
         let shown = PageShown {
             began,
@@ -122,7 +128,8 @@ impl Runner<'_> {
         let items = self.journal.items(&ids)?;
         let (mut arrived, mut late) = (Vec::new(), Vec::new());
         for ((followed, place), item) in seen.into_iter().zip(&items) {
-            if self.shows_arrival(&files[place], item) {
+            if let Some(place) = self.arrival(&files[place], item) {
+                self.observe_arrival(&place, item, None)?;
                 let alias = Step::Observation(Observation::AliasAtDestination);
                 arrived.push(Change::new(followed.item, alias));
             } else {
@@ -138,11 +145,11 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Whether an entry of a list is this file, and an alias of the planned object. Nothing else that a list shows is
+    /// Where an entry of a list lies, if it is this file, and an alias of the planned object. Nothing else that a list shows is
     /// believed: it may be a snapshot, or late.
-    fn shows_arrival(&self, file: &StoredFile, item: &Item) -> bool {
-        file.id == item.file
-            && Whereabouts::of(&file.storage).is_at(&self.terms.volume, &item.location)
+    fn arrival(&self, file: &StoredFile, item: &Item) -> Option<Whereabouts> {
+        let place = Whereabouts::of(&file.storage);
+        (file.id == item.file && place.is_at(&self.terms.volume, &item.location)).then_some(place)
     }
 
     pub(super) fn failures(

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::event::Event;
 use crate::evidence::{AskError, Moments, Question, SentBy, Settling, Whereabouts, seen};
-use crate::journal::{Change, Copying, IntentId, Item, Overwrite};
+use crate::journal::{Change, Copying, IntentId, Overwrite};
 use crate::mutation::Mutation;
+use crate::observe::{self, Belief};
 use crate::run::RunError;
 use crate::run::follower::{Errand, Followed, doubt_of};
 use crate::run::inquiry::Cause;
@@ -87,7 +88,8 @@ impl Runner<'_> {
             self.follower
                 .sampled(folder, reading.asked.len(), failed, done);
         }
-        let sorted = self.sort(reading);
+        observe::states(self.observed.seen(), &reading.jobs);
+        let sorted = self.sort(reading)?;
         let asked = sorted.count();
         let ended = sorted.ended.len() + sorted.echoes.len();
         self.follower
@@ -97,10 +99,7 @@ impl Runner<'_> {
             self.follower.completed(followed, now);
         }
         for (followed, doubt) in sorted.puzzles {
-            if self
-                .follower
-                .puzzled(&followed, doubt, &self.options.timing, now)
-            {
+            if self.follower.puzzled(&followed, doubt, &self.timing, now) {
                 self.give_up(&followed, doubt)?;
             }
         }
@@ -112,7 +111,7 @@ impl Runner<'_> {
     }
 
     /// Sorts files by what became of them.
-    fn sort(&mut self, mut reading: Reading) -> Sorted {
+    fn sort(&mut self, mut reading: Reading) -> Result<Sorted, RunError> {
         let mut sorted = Sorted::default();
         let mut moments = Moments::default();
         let asked = std::mem::take(&mut reading.asked);
@@ -125,7 +124,11 @@ impl Runner<'_> {
                 .and_then(|item| reading.places.get(&item.file))
                 .cloned();
             let place = place.as_ref();
-            if item.is_some_and(|item| self.has_arrived(item, place)) {
+            if let (Some(item), Some(place)) = (item, place)
+                && place.is_at(&self.terms.volume, &item.location)
+            {
+                let late = self.follower.unmoved_for(followed.item);
+                self.observe_arrival(place, item, late)?;
                 self.follower.saw_alias();
                 self.follower.understood(followed.item);
                 let alias = Step::Observation(Observation::AliasAtDestination);
@@ -157,11 +160,7 @@ impl Runner<'_> {
                 request_id,
             );
         }
-        sorted
-    }
-
-    fn has_arrived(&self, item: &Item, place: Option<&Whereabouts>) -> bool {
-        place.is_some_and(|place| place.is_at(&self.terms.volume, &item.location))
+        Ok(sorted)
     }
 
     /// Sorts a file that hasn't arrived, as far as it shows, by its job.
@@ -200,6 +199,9 @@ impl Runner<'_> {
             (ExportState::Failed, mode) => {
                 self.follower.understood(followed.item);
                 let job = seen(job, mode, request_id);
+                if let Verdict::Failed(failure) = &job.verdict {
+                    self.observe_failed_job(failure, place);
+                }
                 let may_be_echo = matches!(&job.verdict, Verdict::Failed(failure) if failure.may_be_own_success());
                 if may_be_echo {
                     let change = change(job);
@@ -237,6 +239,9 @@ impl Runner<'_> {
     fn give_up(&mut self, followed: &Followed, doubt: Doubt) -> Result<(), RunError> {
         let unclear = Step::Observation(Observation::Unclear(doubt));
         self.saving.learn([Change::new(followed.item, unclear)]);
+        if doubt == Doubt::JobGone {
+            self.contradict(Belief::JobsKept)?;
+        }
         // Before any file was seen to become an alias, it may be that none ever will.
         if doubt == Doubt::NotMoved && !self.follower.alias_seen() {
             let item = self.journal.items(&[followed.item])?.pop();
@@ -257,7 +262,7 @@ impl Runner<'_> {
         let mut earlier = self.journal.known_exports(followed.item)?;
         earlier.push(followed.export.clone());
         let sent = self.since_plan(self.platform_now());
-        let settling = Settling::since(now, self.options.timing.settle);
+        let settling = Settling::since(now, self.timing.settle);
         for item in self.journal.items(&[followed.item])? {
             let question = Question {
                 file: item.file,
@@ -282,6 +287,7 @@ impl Runner<'_> {
         match result {
             Ok(Some(Whereabouts::Platform)) => {
                 self.journal.note_copying(Copying::KeepsSource)?;
+                self.observe_copy(Copying::KeepsSource);
                 self.saving.wrote(Instant::now());
                 self.copy_proof.given();
                 (self.report)(Event::CopyProven);
@@ -289,13 +295,13 @@ impl Runner<'_> {
             }
             Ok(Some(Whereabouts::Volume { .. } | Whereabouts::Gone)) => {
                 self.journal.note_copying(Copying::MovesSource)?;
+                self.observe_copy(Copying::MovesSource);
                 Err(RunError::CopyMoved { file: Some(file) })
             }
             // It could not be read this time.
             Ok(None) => {
                 self.copy_proof.failed();
-                self.outage
-                    .pause(Instant::now() + self.options.timing.pause);
+                self.outage.pause(Instant::now() + self.timing.pause);
                 Ok(())
             }
             Err(error) => {

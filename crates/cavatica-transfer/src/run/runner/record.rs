@@ -114,7 +114,7 @@ impl Runner<'_> {
         if !failure.class().passes_by_waiting() || attempt >= self.options.max_attempts {
             return Again::No;
         }
-        let wait = wait_after(attempt, self.options.timing.retry);
+        let wait = wait_after(attempt, self.timing.retry);
         self.sender.later(now, wait, item);
         Again::Later
     }

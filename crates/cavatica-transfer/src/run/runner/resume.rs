@@ -110,7 +110,7 @@ impl Runner<'_> {
         } else {
             Vec::new()
         };
-        let settling = Settling::since(dead, self.options.timing.settle);
+        let settling = Settling::since(dead, self.timing.settle);
         let question = Question {
             file: item.file,
             location: item.location,
