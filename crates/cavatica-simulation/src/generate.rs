@@ -4,7 +4,7 @@ use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::Quirk;
 
 use crate::belief::Belief;
-use crate::plot;
+use crate::plot::{self, ECHOES, pick};
 use crate::scenario::{Others, Scenario, Trouble};
 use crate::wire::{Blow, Strike};
 
@@ -19,9 +19,6 @@ const NOES: [&str; 8] = [
     "409/90007",
     "500/90004",
 ];
-
-/// Refusals that echo our own success.
-pub(crate) const ECHOES: [&str; 2] = ["item-error=400/9006", "item-error=409/9107"];
 
 /// What may go wrong with any request.
 const ANYWHERE: [&str; 11] = [
@@ -118,10 +115,6 @@ impl Scenario {
         }
         scenario
     }
-}
-
-pub(crate) fn pick<T: Clone>(chance: &mut fastrand::Rng, from: &[T]) -> T {
-    from[chance.usize(..from.len())].clone()
 }
 
 fn is_fault(trouble: &Trouble, part: &str) -> bool {

@@ -3,9 +3,11 @@
 use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::Quirk;
 
-use crate::generate::{ECHOES, pick};
 use crate::scenario::{Scenario, Trouble};
 use crate::wire::{Blow, Strike};
+
+/// Refusals that echo our own success.
+pub(crate) const ECHOES: [&str; 2] = ["item-error=400/9006", "item-error=409/9107"];
 
 /// Makes a scenario one in which a safeguard of the engine is all that stands between a fault of the world and harm.
 pub(crate) fn thicken(chance: &mut fastrand::Rng, scenario: &mut Scenario) {
@@ -121,4 +123,9 @@ fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble
             chance.u8(1..=2)
         )),
     ]
+}
+
+/// One of these.
+pub(crate) fn pick<T: Clone>(chance: &mut fastrand::Rng, from: &[T]) -> T {
+    from[chance.usize(..from.len())].clone()
 }

@@ -1,6 +1,8 @@
-//! What no compiler checks: the layers of crates, and the top folder.
+//! What no compiler checks: the layers of crates, the top folder, and the shape of the sources.
 
 mod layers;
+mod shape;
+mod source;
 
 use crate::{Failed, root, say};
 
@@ -24,6 +26,7 @@ pub(crate) fn run() -> Result<(), Failed> {
     let mut faults = Vec::new();
     layers::check(&mut faults)?;
     top_level(&mut faults);
+    shape::check(&source::read(&root())?, &mut faults);
     for fault in &faults {
         say(format_args!("tidy: {fault}"));
     }

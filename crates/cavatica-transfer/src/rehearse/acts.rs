@@ -14,7 +14,7 @@ use cavatica_exports::transport::{Error, Outcome};
 use cavatica_exports::{Cavatica, ExportFilter, ListError, Parent};
 use tokio::time::Instant;
 
-use super::{Halt, Left, NotListed, Rehearsal, Scene};
+use super::scene::{Halt, Left, NotListed, Rehearsal, Scene};
 use crate::evidence::Whereabouts;
 use crate::observe::{self, Came, Habit, Habits, Measure, OpenQuestion};
 use crate::run::Stop;

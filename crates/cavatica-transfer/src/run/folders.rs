@@ -12,7 +12,7 @@ use cavatica_exports::model::wire::{Entry, Page};
 use cavatica_exports::model::{ExportId, FileId};
 use tokio::time::Instant;
 
-use super::follower::Followed;
+use super::followed::Followed;
 use super::way::{IDS, LARGEST_PAGE, Prospect, Way};
 use crate::event::FolderDecision;
 use crate::journal::{Folder, FolderId};

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::Timing;
 use super::folders::{Address, FolderChoice, Folders, PageWish};
+use super::followed::Followed;
 use super::poll_schedule::{Action, PollSchedule, Spacing, Trust};
 use crate::event::FolderDecision;
 use crate::evidence::Whereabouts;
@@ -32,15 +33,6 @@ const PAGE: usize = 100;
 /// How often a job must have shown nothing that is understood, besides for how long, before it is given up: one answer with a
 /// gap in it, after a long pause, says little.
 const PUZZLE_READINGS: u32 = 3;
-
-/// A file whose job was accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Followed {
-    pub(super) item: ItemId,
-    pub(super) export: ExportId,
-    /// When that was known. `None` for one of an earlier run.
-    pub(super) since: Option<Instant>,
-}
 
 /// A file that shows nothing that is understood.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "proof")]
 pub mod proof;
+mod resolution;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use crate::evidence::{
 };
 use crate::journal::{Change, IntentId};
 use crate::mutation::Mutation;
+pub(super) use resolution::{Late, Resolved};
+use resolution::{Resolution, after_another};
+
 use crate::state::{Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict};
 
 /// The most files that one inquiry is about.
@@ -93,43 +97,6 @@ pub(super) struct Witness {
     pub(super) sent: Instant,
     /// The same moment on the platform's clock.
     pub(super) at: Timestamp,
-}
-
-/// What became of one file.
-enum Resolution {
-    /// Still open: to be looked at again at this moment, or when there is nothing else to do.
-    Open(Option<Instant>),
-    Found(Vec<Change>),
-    Absent(Vec<Change>),
-    Unknown(Vec<Change>),
-    /// It may be sent now.
-    Free,
-}
-
-/// What an inquiry brought.
-#[derive(Debug, Default)]
-pub(super) struct Resolved {
-    pub(super) changes: Vec<Change>,
-    pub(super) found: usize,
-    pub(super) absent: usize,
-    pub(super) unknown: usize,
-    /// Held files that may be sent.
-    pub(super) free: Vec<ItemId>,
-    /// Calls of which at least one file was found.
-    pub(super) calls_found: Vec<IntentId>,
-    /// Calls that were asked about.
-    pub(super) calls_asked: Vec<IntentId>,
-    /// Of the jobs that a whole list had not shown before, the one that took longest to be shown.
-    pub(super) late: Option<Late>,
-}
-
-/// How late a job was listed, from when no byte of its call could move any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Late {
-    /// When it was not listed yet.
-    pub(super) at_least: Duration,
-    /// When it was.
-    pub(super) at_most: Duration,
 }
 
 /// What is inquired about.
@@ -497,17 +464,6 @@ fn calls_found(judged: &[(Open, Trace<'_>)]) -> Vec<IntentId> {
     calls.sort_unstable();
     calls.dedup();
     calls
-}
-
-/// Somebody else's job of a file that we plan has ended.
-fn after_another(id: ItemId, place: Option<&Whereabouts>, mode: ExportMode) -> Resolution {
-    match (mode, place.and_then(moved_away)) {
-        (ExportMode::Move, Some(failure)) => {
-            let observation = Observation::MovedAway(failure);
-            Resolution::Absent(vec![Change::new(id, Step::Observation(observation))])
-        }
-        (ExportMode::Move | ExportMode::Copy, _) => Resolution::Free,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod copy_proof;
 mod folders;
+mod followed;
 mod follower;
 mod inquiry;
 mod outage;

@@ -10,6 +10,7 @@ mod inquiries;
 mod observed;
 mod opening;
 mod pages;
+mod phase;
 mod readings;
 mod record;
 mod resume;
@@ -43,7 +44,7 @@ use crate::journal::{
 };
 use crate::mutation::Mutation;
 use crate::state::{ItemId, State, Step};
-use observed::Observed;
+use phase::{Observed, Opening, Sending};
 
 /// Runs a transfer, or takes it up where an earlier run left it.
 ///
@@ -84,20 +85,6 @@ pub async fn run(
         elapsed: began.elapsed(),
         tally,
     })
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sending {
-    On,
-    Off(StopReason, Instant),
-}
-
-/// How far the look at the platform is that precedes everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opening {
-    Wanted,
-    UnderWay,
-    Done,
 }
 
 struct Runner<'a> {
@@ -270,7 +257,7 @@ impl<'a> Runner<'a> {
                 self.sender.out_of_fresh();
                 continue;
             }
-            record::shift(&mut self.tally, &State::Planned, &State::Intended, taken);
+            self.tally.shift(&State::Planned, &State::Intended, taken);
             self.sender.begun(&choice, taken);
             self.saving.intended(now);
         }

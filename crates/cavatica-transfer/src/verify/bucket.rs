@@ -8,7 +8,7 @@ use cavatica_s3::{Bucket, Listing};
 use tokio::task::JoinSet;
 
 use super::compare::{Encryption, ListedObject};
-use super::source::{ListingError, ObjectPage};
+use super::listing::{ListingError, ObjectPage};
 use crate::journal::Terms;
 use crate::observe::Habits;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Against, Finding, Found, ListedObject, VerifyPart};
+use super::compare::{Against, Finding, ListedObject};
+use super::summary::{Found, VerifyPart};
 use crate::journal::{JournalError, Verification};
 #[cfg(feature = "s3")]
 use crate::observe::Habit;

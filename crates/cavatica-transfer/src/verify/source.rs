@@ -14,6 +14,7 @@ use cavatica_s3::Bucket;
 #[cfg(feature = "s3")]
 use super::bucket;
 use super::compare::{Against, ListedObject};
+use super::listing::{ListingError, ObjectPage};
 use crate::observe::{self, Habits};
 
 /// Where to look.
@@ -41,29 +42,6 @@ impl Destination {
             Destination::Bucket { .. } => Against::Bucket,
         }
     }
-}
-
-/// Why a listing can't be read on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ListingError {
-    /// The platform doesn't give it.
-    #[error(transparent)]
-    Volume(#[from] ListError),
-    /// S3 doesn't give it.
-    #[cfg(feature = "s3")]
-    #[error(transparent)]
-    Bucket(#[from] cavatica_s3::Error),
-}
-
-/// Some of what lies in a folder.
-#[derive(Debug, Default)]
-pub(super) struct ObjectPage {
-    pub(super) objects: Vec<ListedObject>,
-    /// Folders in it that are to be read on their own, each with a `/` at its end.
-    pub(super) folders: Vec<String>,
-    /// What it shows of the platform.
-    pub(super) seen: Habits,
 }
 
 /// A listing's origin.

@@ -5,9 +5,10 @@ use std::collections::{HashSet, VecDeque};
 use cavatica_exports::model::ExportId;
 use tokio::time::Instant;
 
-use super::{Followed, Follower, PAGE};
+use super::{Follower, PAGE};
 use crate::journal::FolderId;
 use crate::run::folders::{FileList, PageSeen, PageShown};
+use crate::run::followed::Followed;
 
 /// Why a page could not be had.
 #[derive(Debug)]

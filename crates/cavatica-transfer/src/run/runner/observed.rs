@@ -12,40 +12,10 @@ use super::answers::sent_as;
 use crate::event::{Event, StopReason};
 use crate::evidence::{Evidence, LATEST, Whereabouts};
 use crate::journal::{Copying, Intent, Item, JournalError};
-use crate::observe::{self, Belief, Came, Habit, Habits, Measure};
+use crate::observe::{self, Belief, Came, Habit, Measure};
 use crate::run::inquiry::Late;
 use crate::run::{Ending, RunError};
 use crate::state::Failure;
-
-/// What was seen, by this run and those before.
-#[derive(Debug)]
-pub(super) struct Observed {
-    seen: Habits,
-    is_written: bool,
-    /// What this run saw already of what is seen once a run.
-    noted_clocks: bool,
-}
-
-impl Observed {
-    pub(super) fn new(seen: Habits) -> Self {
-        Observed {
-            seen,
-            is_written: true,
-            noted_clocks: false,
-        }
-    }
-
-    pub(super) fn seen(&mut self) -> &mut Habits {
-        self.is_written = false;
-        &mut self.seen
-    }
-
-    pub(super) fn saw(&mut self, answer: Option<Habit>) {
-        if let Some(answer) = answer {
-            self.seen().saw(answer);
-        }
-    }
-}
 
 impl Runner<'_> {
     /// Heeds what was seen: lists that are late are waited for longer, and a move sends nothing to a platform that

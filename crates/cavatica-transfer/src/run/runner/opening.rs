@@ -8,7 +8,8 @@ use cavatica_exports::transport::{Error, Fetched};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{Opening, Runner};
+use super::Runner;
+use super::phase::Opening;
 use crate::event::Event;
 use crate::evidence::{AskError, SentBy};
 use crate::journal::{IntentId, Sent};

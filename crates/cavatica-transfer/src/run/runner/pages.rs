@@ -16,7 +16,8 @@ use crate::journal::{Change, FolderId, Item};
 use crate::observe::Habit;
 use crate::run::RunError;
 use crate::run::folders::{Address, PageShown};
-use crate::run::follower::{Followed, PageFailure};
+use crate::run::followed::Followed;
+use crate::run::follower::PageFailure;
 use crate::run::tasks::{FailedJobs, ListedPage};
 use crate::state::{ItemId, Observation, Step};
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::Runner;
 use crate::event::{Again, Event, StopReason};
-use crate::journal::{Change, Changed, Count, Tally};
+use crate::journal::{Change, Changed, Count};
 use crate::run::RunError;
 use crate::run::sender::wait_after;
 use crate::state::{Doubt, Failure, ItemId, State, Step};
@@ -32,7 +32,7 @@ impl Runner<'_> {
                 files: 1,
                 bytes: changed.size,
             };
-            shift(&mut self.tally, &changed.before, &changed.after, one);
+            self.tally.shift(&changed.before, &changed.after, one);
             if matches!(changed.after, State::Completed { .. }) {
                 completed.files += 1;
                 completed.bytes += changed.size;
@@ -118,13 +118,4 @@ impl Runner<'_> {
         self.sender.later(now, wait, item);
         Again::Later
     }
-}
-
-pub(super) fn shift(tally: &mut Tally, before: &State, after: &State, moved: Count) {
-    let from = tally.of_mut(before);
-    from.files = from.files.saturating_sub(moved.files);
-    from.bytes = from.bytes.saturating_sub(moved.bytes);
-    let to = tally.of_mut(after);
-    to.files += moved.files;
-    to.bytes += moved.bytes;
 }

@@ -10,7 +10,7 @@ use crate::evidence::{Question, SentBy, Settling};
 use crate::journal::{Change, OpenItem, Overwrite, Sent};
 use crate::mutation::Mutation;
 use crate::run::RunError;
-use crate::run::follower::Followed;
+use crate::run::followed::Followed;
 use crate::run::inquiry::Cause;
 use crate::state::{Answer, Step};
 

@@ -10,7 +10,7 @@ use cavatica_exports::model::{ExportId, FileId, VolumeId};
 use super::Done;
 use crate::evidence::{AskError, Whereabouts, object_exists, whereabouts};
 use crate::journal::{FolderId, Item, Terms};
-use crate::run::follower::Followed;
+use crate::run::followed::Followed;
 
 /// What to read of files that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,15 @@
+//! What is followed.
+
+use cavatica_exports::model::ExportId;
+use tokio::time::Instant;
+
+use crate::state::ItemId;
+
+/// A file whose job was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Followed {
+    pub(super) item: ItemId,
+    pub(super) export: ExportId,
+    /// When that was known. `None` for one of an earlier run.
+    pub(super) since: Option<Instant>,
+}
