@@ -42,7 +42,7 @@ pub(super) fn first(digest: &Digest, overview: &Overview) -> Markup {
     }
     let last = line.sums().last().unwrap_or_default();
     let told = format!(
-        "FileCount over time: {} planned, {} submitted, {} arrived and {} failed within {}",
+        "Files over time: {} planned, {} submitted, {} arrived and {} failed within {}",
         Number(planned),
         Number(last.sent),
         Number(last.completed),

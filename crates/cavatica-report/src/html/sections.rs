@@ -254,7 +254,7 @@ pub(super) fn troubles(troubles: &[TroubleGroup]) -> Markup {
             h2 { "What needs attention" }
             div.wide { table #troubles.stacks {
                 thead { tr {
-                    th scope="col" { "What" } th.num scope="col" { "FileCount" } th.num scope="col" { "Bytes" }
+                    th scope="col" { "What" } th.num scope="col" { "Files" } th.num scope="col" { "Bytes" }
                     th scope="col" { "What happened" } th scope="col" { "What to do" }
                 } }
                 tbody { @for group in troubles { (trouble(group)) } }
@@ -274,7 +274,7 @@ fn trouble(group: &TroubleGroup) -> Markup {
     html! {
         tr data-kind=(group.kind.name()) {
             th scope="row" { (what) @if !group.class.is_empty() { small { (group.class) } } }
-            td.num data-th="FileCount" { (Number(group.files)) }
+            td.num data-th="Files" { (Number(group.files)) }
             td.num data-th="Bytes" { (Bytes::of(group.bytes)) }
             td data-th="What happened" {
                 (outside(&group.message))
@@ -297,11 +297,11 @@ pub(super) fn skipped(digest: &Digest) -> Markup {
             h2 { "What the plan left out" }
             div.wide { table.stacks {
                 thead { tr {
-                    th scope="col" { "Reason" } th.num scope="col" { "FileCount" } th.num scope="col" { "Bytes" } th scope="col" { "The first one" }
+                    th scope="col" { "Reason" } th.num scope="col" { "Files" } th.num scope="col" { "Bytes" } th scope="col" { "The first one" }
                 } }
                 tbody { @for kind in &digest.skipped { tr {
                     th scope="row" { (outside(&kind.kind)) }
-                    td.num data-th="FileCount" { (Number(kind.skipped.files)) }
+                    td.num data-th="Files" { (Number(kind.skipped.files)) }
                     td.num data-th="Bytes" { (Bytes::of(kind.skipped.bytes)) }
                     td data-th="The first one" { (outside(&kind.example)) }
                 } } }
