@@ -53,7 +53,7 @@ fn every_command_of_the_documents_is_one() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let documents = std::fs::read_dir(root.join("docs")).unwrap();
     let documents = documents.map(|entry| entry.unwrap().path());
-    let documents = documents.filter(|path| path.is_file());
+    let documents = documents.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
     let mut lines = 0;
     for path in documents.chain([root.join("README.md")]) {
         let place = path.display().to_string();
