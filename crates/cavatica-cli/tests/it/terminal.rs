@@ -93,6 +93,7 @@ const OF_A_TRANSFER: &[&[&str]] = &[
     &["--profile", EVIL, "volumes", "list"],
     &["--endpoint", EVIL, "volumes", "list"],
     &["audit", "t.transfer"],
+    &["contract", "t.transfer"],
     &[
         "resolve",
         "t.transfer",
