@@ -141,38 +141,6 @@ pub use crate::{
     wire::{Tri, UnknownKeys},
 };
 
-// The names before there were modules.
-#[doc(hidden)]
-pub use crate::{
-    account::{Platform, PlatformError, Rate, RateLimit, User, reset_moment},
-    bulk::{
-        Batch, BatchSizeError, BulkAnswer, BulkExportRequest, BulkFilesRequest, BulkGetRequest,
-        BulkItem, ExportBatchError, ExportKey, MeetError,
-    },
-    destination::{
-        Census, Collision, DestinationError, DestinationFault, Field, FileFacts, LocationError,
-        LocationFault, MAX_KEY_BYTES, Meeting, Prefix, Suspects, Template, TemplateError, fold,
-    },
-    error::{Class, ErrorStatus, StatusCode, classify},
-    export::{CannedAcl, Destination, Source, SseAlgorithm, StorageClass},
-    file::{FileKind, FilePath, FileRef, FileStorage, Origin, StorageType, StoredFile},
-    finding::{Findings, Kind, Objection, Reason, Rejected, Warning},
-    id::IdError,
-    job::{JobDestination, JobStanding, StartedJob},
-    mount::{
-        AccessKey, BucketPlace, IamPolicy, NewVolume, Secret, VolumeChange, VolumeCredentials,
-        VolumeName, VolumeNameError,
-    },
-    project::{Project, ProjectSettings, Regions},
-    task::{PutOut, Task, TaskStatus},
-    text::{visible, visible_json},
-    volume::{
-        AccessMode, Member, ServiceType, VolumeLink, VolumeListing, VolumeObject,
-        VolumePermissions, VolumePrefix, VolumeService, expected_beginning, key_beginnings,
-    },
-    wire::{DateTime, Entry, Link, NameError, Open, OpenName, Page},
-};
-
 /// The account behind a token: who it is, what it may ask for, and which environment it belongs to.
 pub mod account {
     pub use crate::platform::{Platform, PlatformError};

@@ -4,7 +4,7 @@
 
 use crate::ApiError;
 
-mod class;
+pub(crate) mod class;
 mod code;
 mod table;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use cavatica_model::Platform;
+use cavatica_model::account::Platform;
 use cavatica_transfer::journal::{JournalError, TransferFile};
 use cavatica_transfer::observe::{Accord, Habit, Habits, Measure, OpenQuestion};
 use serde::Serialize;

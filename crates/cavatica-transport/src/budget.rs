@@ -95,7 +95,7 @@ enum Unit {
 
 impl Unit {
     fn of(reset: i64) -> Option<Self> {
-        let moment = cavatica_model::reset_moment(reset)?;
+        let moment = cavatica_model::account::reset_moment(reset)?;
         Some(if moment.as_second() == reset {
             Unit::Seconds
         } else {

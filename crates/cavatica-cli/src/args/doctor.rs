@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::{FileRef, Prefix, VolumeId};
+use cavatica_exports::model::VolumeId;
+use cavatica_exports::model::destination::Prefix;
+use cavatica_exports::model::file::FileRef;
 use clap::Args;
 
 use crate::value;

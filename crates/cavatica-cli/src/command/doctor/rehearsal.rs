@@ -1,7 +1,10 @@
 //! `cavatica doctor --rehearse`: open questions settled with one file that can be spared.
 
 use cavatica_exports::Cavatica;
-use cavatica_exports::model::{ExportMode, FileRef, Prefix, VolumeId, expected_beginning};
+use cavatica_exports::model::destination::Prefix;
+use cavatica_exports::model::file::FileRef;
+use cavatica_exports::model::volume::expected_beginning;
+use cavatica_exports::model::{ExportMode, VolumeId};
 use cavatica_exports::transport::Client;
 use cavatica_report::{Contract, QuestionLine};
 use cavatica_transfer::Stop;

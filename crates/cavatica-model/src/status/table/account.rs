@@ -1,7 +1,7 @@
 //! Codes about the platform as a whole, users and projects.
 
-use crate::Class::{CallersMistake, Maintenance, Permanent, Throttled, Transient};
 use crate::error::StatusCode;
+use crate::status::class::Class::{CallersMistake, Maintenance, Permanent, Throttled, Transient};
 use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! Codes about any call.
 
-use crate::Class::{CallersMistake, Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::class::Class::{CallersMistake, Permanent, Transient};
 use crate::status::code::row;
 
 #[rustfmt::skip]

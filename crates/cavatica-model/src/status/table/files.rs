@@ -1,7 +1,7 @@
 //! Codes about files and folders.
 
-use crate::Class::{CallersMistake, Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::class::Class::{CallersMistake, Permanent, Transient};
 use crate::status::code::row;
 
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! Codes about manifests, asynchronous jobs and search.
 
-use crate::Class::{CallersMistake, Permanent, Throttled, Transient};
 use crate::error::StatusCode;
+use crate::status::class::Class::{CallersMistake, Permanent, Throttled, Transient};
 use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]

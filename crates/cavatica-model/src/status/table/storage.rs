@@ -1,7 +1,7 @@
 //! Codes about volumes, imports and exports.
 
-use crate::Class::{CallersMistake, Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::class::Class::{CallersMistake, Permanent, Transient};
 use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]

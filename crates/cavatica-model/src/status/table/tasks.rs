@@ -1,7 +1,7 @@
 //! Codes about tasks.
 
-use crate::Class::{Permanent, Transient};
 use crate::error::StatusCode;
+use crate::status::class::Class::{Permanent, Transient};
 use crate::status::code::{mistake, row};
 
 #[rustfmt::skip]
