@@ -261,7 +261,7 @@ impl Volume {
     }
 }
 
-/// One level of a volume's contents. It isn't an ordinary [`Page`](crate::wire::Page): no total, no way back.
+/// One level of a volume's contents. It isn't an ordinary [`Page`]: no total, no way back.
 ///
 /// ```
 /// use cavatica_model::volume::VolumeListing;

@@ -62,7 +62,7 @@ impl Approval {
     }
 }
 
-/// How a transfer is opened to be run. The default is [`SqliteJournal::open`].
+/// How a transfer is opened to be run. The default is [`SqliteJournal::open`](super::SqliteJournal::open).
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     pub(super) locks: Option<PathBuf>,
