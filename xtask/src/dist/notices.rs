@@ -148,3 +148,28 @@ fn bill(metadata: &Metadata) -> Value {
         "dependencies": dependencies.collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is linked and nothing else: neither what tests need nor what only builds.
+    #[test]
+    fn the_bill_names_what_the_program_is_linked_with() {
+        let bill = bill(&Metadata::read().expect("cargo's answer"));
+        assert_eq!(bill["metadata"]["component"]["name"], PROGRAM);
+        let components = bill["components"].as_array().expect("a list");
+        let has = |name: &str| components.iter().any(|part| part["name"] == name);
+        assert!(has("hyper") && has("cavatica-model") && !has(PROGRAM));
+        assert!(!has("proptest") && !has("cc") && !has("cavatica-simulation"));
+        for dependency in bill["dependencies"].as_array().expect("a list") {
+            for needed in dependency["dependsOn"].as_array().expect("a list") {
+                let is_there = components.iter().any(|part| part["bom-ref"] == *needed);
+                assert!(is_there, "{needed} of {}", dependency["ref"]);
+            }
+        }
+        let parts = Metadata::read().expect("cargo's answer");
+        let texts = texts(parts.linked_with(PROGRAM).values().copied());
+        assert!(texts.contains("hyper ") && texts.contains("MIT"));
+    }
+}
