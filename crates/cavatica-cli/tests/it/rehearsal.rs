@@ -195,6 +195,8 @@ fn an_answer_that_is_lost_ends_it() {
         ("drop-after@bulk-start,nth=3", 3),
         ("omit=1@bulk-start,nth=1", 1),
         ("throttle@bulk-start,nth=1", 0),
+        // The copy is under way when the list of jobs is refused.
+        ("refuse=403/9026@exports", 1),
     ] {
         let world = world(&[]);
         world.sandbox.set_faults(plan.parse::<FaultPlan>().unwrap());
@@ -208,6 +210,13 @@ fn an_answer_that_is_lost_ends_it() {
             left.iter().any(|left| left["what"] == "perhaps an object"),
             "{plan}: {left:?}"
         );
+        for left in left
+            .iter()
+            .filter(|left| left["what"] == "perhaps an object")
+        {
+            let command = left["command"].as_str().unwrap();
+            assert!(command.starts_with("aws s3 ls "), "{plan}: {command}");
+        }
         nothing_is_harmed(&world);
     }
 }

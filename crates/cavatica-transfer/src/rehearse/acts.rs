@@ -10,7 +10,7 @@ use cavatica_exports::model::{
     CheckedExport, ExportBatch, ExportId, ExportJob, ExportMode, ExportRequest, ExportState, File,
     Location, Volume,
 };
-use cavatica_exports::transport::{Error, Outcome};
+use cavatica_exports::transport::Outcome;
 use cavatica_exports::{Cavatica, ExportFilter, ListError, Parent};
 use tokio::time::Instant;
 
@@ -164,7 +164,7 @@ impl Player<'_> {
         self.first_job = Some(job.clone());
         self.look_at_list(&job, None).await?;
         match self.follow(&job, LOOKS_AT_A_COPY, to).await? {
-            JobEnd::Completed => self.left.push(Left::Object(to.clone())),
+            JobEnd::Completed => self.leaves(to, Some(Left::Object(to.clone()))),
             JobEnd::Failed(failure) => return Err(failed(failure)),
         }
         let place = self.whereabouts().await?;
@@ -194,7 +194,11 @@ impl Player<'_> {
             Err(failure) => observe::failed(&mut self.seen, &failure, Came::AtOnce),
             Ok(job) => {
                 match self.follow(&job, LOOKS_AT_A_FAILURE, to).await? {
-                    JobEnd::Completed => self.seen.saw(Habit::Overwritten),
+                    // It lies where the first one lay.
+                    JobEnd::Completed => {
+                        self.leaves(to, None);
+                        self.seen.saw(Habit::Overwritten);
+                    }
                     JobEnd::Failed(failure) => {
                         observe::failed(&mut self.seen, &failure, Came::InJob);
                         self.read_failed(&job).await?;
@@ -237,14 +241,20 @@ impl Player<'_> {
                 return self.look_at_list(&job, first.as_ref()).await;
             }
         }
-        self.left.push(Left::PerhapsObject(to));
         Err(Halt::NotMoved)
     }
 
     fn became_alias(&mut self, place: &Whereabouts, to: &Location) {
         observe::alias(&mut self.seen, place, to);
         self.left.retain(|left| *left != Left::Object(to.clone()));
-        self.left.push(Left::OnlyCopy(to.clone()));
+        self.leaves(to, Some(Left::OnlyCopy(to.clone())));
+    }
+
+    /// What an export has left, once that is known: until then there may be an object.
+    fn leaves(&mut self, to: &Location, what: Option<Left>) {
+        let perhaps = Left::PerhapsObject(to.clone());
+        self.left.retain(|left| *left != perhaps);
+        self.left.extend(what);
     }
 
     /// Exports the alias as a copy: it names a place of its own, and may not overwrite, so that nothing is lost whatever
@@ -258,7 +268,7 @@ impl Player<'_> {
         {
             Err(failure) => observe::failed(&mut self.seen, &failure, Came::AtOnce),
             Ok(job) => match self.follow(&job, LOOKS_AT_A_FAILURE, &to).await? {
-                JobEnd::Completed => self.left.push(Left::Object(to)),
+                JobEnd::Completed => self.leaves(&to, Some(Left::Object(to.clone()))),
                 JobEnd::Failed(failure) => {
                     observe::failed(&mut self.seen, &failure, Came::InJob);
                     if self.seen.habits(OpenQuestion::FailedJob).next().is_none() {
@@ -279,62 +289,58 @@ impl Player<'_> {
     ) -> Result<Result<ExportId, Failure>, Halt> {
         self.may_go_on()?;
         let batch = ExportBatch::new(vec![export]).expect("one export meets none");
+        self.left.push(Left::PerhapsObject(to.clone()));
         let answer = match self.platform.exports.start_each(&batch, mode).await {
             Ok(answer) => answer,
-            Err(error) => return Err(self.lost(error, to)),
+            Err(error) => {
+                if matches!(error.outcome(), Outcome::NotSent | Outcome::Refused) {
+                    self.leaves(to, None);
+                }
+                return Err(error.into());
+            }
         };
         let asked = batch.iter().map(ExportKey::from);
         observe::bulk(&mut self.seen, answer.status, &answer.value.items, asked);
         let request_id = answer.request_id.as_deref();
         match answer.value.items.into_iter().next() {
             Some(BulkItem::Resource(job, _)) => Ok(Ok(job.id)),
-            Some(BulkItem::Error(error, _)) => Ok(Err(Failure::of(&error, request_id))),
-            Some(BulkItem::Unreadable { .. }) | None => {
-                self.left.push(Left::PerhapsObject(to.clone()));
-                Err(Halt::Unsaid)
+            Some(BulkItem::Error(error, _)) => {
+                self.leaves(to, None);
+                Ok(Err(Failure::of(&error, request_id)))
             }
+            Some(BulkItem::Unreadable { .. }) | None => Err(Halt::Unsaid),
         }
-    }
-
-    /// The answer to an export was lost, or said no in a way that may come after a yes.
-    fn lost(&mut self, error: Error, to: &Location) -> Halt {
-        let surely_not = matches!(error.outcome(), Outcome::NotSent | Outcome::Refused);
-        if !surely_not {
-            self.left.push(Left::PerhapsObject(to.clone()));
-        }
-        error.into()
     }
 
     /// Reads a job until it has ended.
     async fn follow(&mut self, job: &ExportId, looks: u32, to: &Location) -> Result<JobEnd, Halt> {
         let mut wait = self.wish.first_wait;
-        let unended = |player: &mut Self, halt| {
-            player.left.push(Left::PerhapsObject(to.clone()));
-            Err(halt)
-        };
         for _ in 0..looks {
-            if let Err(halt) = self.wait(wait).await {
-                return unended(self, halt);
-            }
+            self.wait(wait).await?;
             wait *= LONGER;
             let batch = Batch::new(vec![job.clone()]).expect("one job");
-            let read = self.platform.exports.get_bulk::<JobStanding>(&batch).await;
-            let read = match read {
-                Ok(read) => read.value,
-                Err(error) => return unended(self, error.into()),
-            };
+            let read = self
+                .platform
+                .exports
+                .get_bulk::<JobStanding>(&batch)
+                .await?
+                .value;
             let Some(standing) = read.items.into_iter().find_map(BulkItem::into_resource) else {
                 continue;
             };
             observe::states(&mut self.seen, std::slice::from_ref(&standing));
             match standing.state.known() {
                 Some(ExportState::Completed) => return Ok(JobEnd::Completed),
-                Some(ExportState::Failed) => return Ok(JobEnd::Failed(why(&standing))),
+                Some(ExportState::Failed) => {
+                    self.leaves(to, None);
+                    return Ok(JobEnd::Failed(why(&standing)));
+                }
                 Some(ExportState::Pending | ExportState::Running) | None => {}
             }
         }
-        let export = job.clone();
-        unended(self, Halt::Unended { export })
+        Err(Halt::Unended {
+            export: job.clone(),
+        })
     }
 
     /// Reads one failed job by itself: the status under which it comes is a question of its own.

@@ -215,19 +215,21 @@ fn show(line: &QuestionLine, mode: ExportMode, ui: &Ui) -> Result<(), Failure> {
 }
 
 fn behind(left: &Left, bucket: &str) -> LeftBehind {
-    let (what, location) = match left {
-        Left::Object(location) => ("an object", location),
-        Left::PerhapsObject(location) => ("perhaps an object", location),
+    let (what, location, next) = match left {
+        Left::Object(location) => ("an object", location, "rm"),
+        // It may be the only copy of a file that was to be moved: nothing to be removed unseen.
+        Left::PerhapsObject(location) => ("perhaps an object", location, "ls"),
         Left::OnlyCopy(location) => (
             "the file's only copy, of which it is an alias now",
             location,
+            "rm",
         ),
     };
     LeftBehind {
         what,
         location: location.to_string(),
         command: format!(
-            "aws s3 rm {}",
+            "aws s3 {next} {}",
             hint::shell_word(&format!("{bucket}{location}"))
         ),
     }
