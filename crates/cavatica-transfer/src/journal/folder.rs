@@ -17,15 +17,16 @@ pub struct Folder {
     pub first: ItemId,
     /// How many files of the plan do.
     pub planned: u64,
-    /// What the plan saw of it, if it listed it: then the files are planned in the order of the list.
+    /// What the plan saw of it.
     pub size: Option<FolderSize>,
 }
 
-/// What was seen of a folder that was listed.
+/// What was seen of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FolderSize {
     /// How many files and folders it had.
     pub entries: u64,
-    /// How many of them came with a request, at the most.
-    pub page: u64,
+    /// How many of them came with a request, at the most, if the plan listed it: then its files are planned in the order of
+    /// the list. `None` if they were only counted.
+    pub page: Option<u64>,
 }

@@ -2,6 +2,7 @@
 
 mod candidate;
 mod companion;
+mod count;
 mod drafted;
 mod error;
 mod existing;
@@ -35,6 +36,7 @@ use cavatica_exports::Cavatica;
 use cavatica_exports::transport::Client;
 
 use crate::journal::{Draft, TransferFile};
+use count::count_folders;
 use drafted::Drafted;
 use ground::{Ground, ground, survey_volume};
 use meet::meet;
@@ -81,7 +83,7 @@ pub async fn plan(
     let (mut drafted, volume, warnings) = sieve.finish();
     let twins = meet(&platform, &volume, options.existing, &mut drafted).await?;
     let Drafted {
-        draft,
+        mut draft,
         refusal,
         left_out,
     } = drafted;
@@ -92,6 +94,7 @@ pub async fn plan(
     if files + skipped == 0 {
         return Err(PlanError::Nothing { why: nothing });
     }
+    count_folders(&platform, &mut draft).await?;
     all_warnings.extend(warnings);
     let terms = draft.terms().clone();
     let fingerprint = draft.finish()?;

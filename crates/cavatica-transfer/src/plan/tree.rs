@@ -60,13 +60,13 @@ impl Counted {
         match (&mut self.folder, parent) {
             (Some((folder, size)), Some(parent)) if folder == parent => {
                 size.entries += entries;
-                size.page = size.page.max(entries);
+                size.page = size.page.max(Some(entries));
             }
             (_, Some(parent)) => {
                 self.write(draft)?;
                 let size = FolderSize {
                     entries,
-                    page: entries,
+                    page: Some(entries),
                 };
                 self.folder = Some((parent.clone(), size));
             }

@@ -4,6 +4,8 @@
 //! listed once. What a list shows of a file is believed only where it shows its arrival: a file that it doesn't show, or not
 //! as arrived, is read by its job and by its id.
 
+mod group;
+
 use std::collections::{BTreeMap, HashMap};
 
 use cavatica_exports::Pager;
@@ -13,10 +15,11 @@ use cavatica_exports::model::{ExportId, FileId};
 use tokio::time::Instant;
 
 use super::followed::Followed;
-use super::way::{IDS, LARGEST_PAGE, Prospect, Way};
+use super::way::{IDS, Way};
 use crate::event::FolderDecision;
 use crate::journal::{Folder, FolderId};
 use crate::state::ItemId;
+use group::{Group, Watched};
 
 /// Lists that show nothing of what had arrived before: after so many of them none is believed to be up to date.
 const STALE_PAGES: u32 = 2;
@@ -71,34 +74,6 @@ pub(super) struct PageSeen {
     pub(super) missed: Vec<Followed>,
 }
 
-#[derive(Debug)]
-struct Watched {
-    followed: Followed,
-    file: u64,
-}
-
-/// The files of one folder.
-#[derive(Debug)]
-struct Group {
-    folder: Folder,
-    /// How many entries come with a request, where the plan doesn't know.
-    granted: u64,
-    /// In the order of the plan.
-    watched: BTreeMap<ItemId, Watched>,
-    /// How many were ever watched.
-    accepted: u64,
-    list: Option<Box<FileList>>,
-    /// How many entries the list has passed.
-    passed: u64,
-    reading: bool,
-    /// Whether a list of it could not be read on.
-    lost: bool,
-    /// How many entries the folder presumably has, if the plan didn't list it.
-    guess: Option<u64>,
-    /// How many of the first have been seen not to have arrived on a page where most hadn't.
-    sampled: usize,
-}
-
 /// All folders whose files are followed by listing.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
@@ -135,7 +110,7 @@ impl Folders {
         let decision = FolderDecision {
             folder: group.folder.file.clone(),
             planned: group.folder.planned,
-            entries: group.folder.size.map(|size| size.entries),
+            entries: group.entries,
             way,
         };
         match way {
@@ -232,6 +207,11 @@ impl Folders {
         released
     }
 
+    /// Whether a page of this folder shows those files that are expected on it.
+    pub(super) fn is_in_order(&self, id: FolderId) -> bool {
+        self.groups.get(&id).is_some_and(|group| group.in_order)
+    }
+
     /// The files that were sent first, to be read by their ids.
     pub(super) fn take_first(&mut self, most: usize) -> Vec<Followed> {
         let mut taken = Vec::new();
@@ -277,6 +257,7 @@ impl Folders {
             return page;
         };
         group.reading = false;
+        let began = *group.began.get_or_insert(shown.began);
         let places: HashMap<u64, usize> = shown.files.iter().copied().zip(0..).collect();
         let seen = group.watched.values().filter_map(|watched| {
             let place = places.get(&watched.file)?;
@@ -292,9 +273,11 @@ impl Folders {
         group.learn_size(shown, ended, page.seen.len() as u64);
         group.list = list;
         if ended {
+            // In order, each page was read when its files had been accepted.
+            let complete = if group.in_order { shown.began } else { began };
             let was_there = |watched: &&Watched| {
                 let since = watched.followed.since;
-                since.is_none_or(|since| since < shown.began)
+                since.is_none_or(|since| since < complete)
             };
             let missed = group.watched.values().filter(was_there);
             let missed: Vec<ItemId> = missed.map(|watched| watched.followed.item).collect();
@@ -375,119 +358,5 @@ impl Folders {
             return Vec::new();
         }
         self.give_up()
-    }
-}
-
-impl Group {
-    fn new(folder: Folder, granted: Option<u64>) -> Self {
-        Group {
-            folder,
-            granted: granted.unwrap_or(LARGEST_PAGE),
-            watched: BTreeMap::new(),
-            accepted: 0,
-            list: None,
-            passed: 0,
-            reading: false,
-            lost: false,
-            guess: None,
-            sampled: 0,
-        }
-    }
-
-    fn begin_anew(&mut self) {
-        self.list = None;
-        self.passed = 0;
-    }
-
-    fn page(&self) -> u64 {
-        match self.folder.size {
-            // A page that held the whole folder says nothing of how many fit.
-            Some(size) if size.page < size.entries => size.page,
-            Some(_) | None => self.granted,
-        }
-    }
-
-    /// How many files of the plan lie before this one in the folder.
-    fn place(&self, item: ItemId) -> u64 {
-        u64::try_from(item.0 - self.folder.first.0).unwrap_or(0)
-    }
-
-    fn prospect(&self) -> Prospect {
-        Prospect {
-            page: self.page(),
-            entries: self.folder.size.map(|size| size.entries).or(self.guess),
-            planned: self.folder.planned,
-            passed: self.passed,
-            until: None,
-            sought: 0,
-        }
-    }
-
-    /// How all its files would be read.
-    fn way_of_all(&self) -> Way {
-        let planned = self.folder.planned;
-        Prospect {
-            until: Some(planned),
-            sought: planned,
-            ..self.prospect()
-        }
-        .way()
-    }
-
-    /// How files are read now, and how many; `None` to wait until more have arrived.
-    fn choose(&self, ended: usize, all: bool) -> Option<(Way, usize)> {
-        let prospect = self.prospect();
-        let in_order = self.folder.size.is_some();
-        let next = prospect.ours_within(self.passed + self.page());
-        let end = ItemId(
-            self.folder
-                .first
-                .0
-                .saturating_add_unsigned(next.min(self.folder.planned)),
-        );
-        let on_page = self.watched.range(..end).count();
-        // Others that belong there may have been refused, or may wait for their turn.
-        let complete = self.accepted * 20 >= next * 19;
-        if in_order && complete && on_page > 0 && ended >= on_page {
-            let page = Prospect {
-                until: Some(next),
-                sought: on_page as u64,
-                ..prospect
-            };
-            if page.way() != Way::Ids {
-                return Some((page.way(), on_page));
-            }
-        }
-        if !all {
-            return None;
-        }
-        let sought = ended.min(self.watched.len());
-        let last = self.watched.keys().nth(sought.saturating_sub(1));
-        let until = last.map(|last| self.place(*last) + 1);
-        let rest = Prospect {
-            until: until.filter(|_| in_order),
-            sought: sought as u64,
-            ..prospect
-        };
-        let expected = if in_order { on_page } else { sought };
-        Some((rest.way(), expected.min(sought)))
-    }
-
-    /// The folder may have become another since the plan, or nobody had counted it: then the first page tells, by what the
-    /// platform says of the whole or else by what it shows of ours.
-    fn learn_size(&mut self, shown: &PageShown<'_>, ended: bool, ours: u64) {
-        let count = shown.files.len() as u64;
-        match &mut self.folder.size {
-            Some(size) if ended => size.entries = self.passed,
-            Some(size) => {
-                size.page = count.max(1);
-                size.entries = size.entries.max(self.passed + 1);
-            }
-            None if !ended => {
-                let as_dense = (self.folder.planned * count).checked_div(ours);
-                self.guess = shown.entries.or(as_dense).or(Some(u64::MAX));
-            }
-            None => {}
-        }
     }
 }

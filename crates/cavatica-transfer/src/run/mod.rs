@@ -25,8 +25,8 @@ pub use retrying::{OverwriteAgain, Retry, UnknownFiles};
 pub use runner::run;
 pub use stop::Stop;
 pub use stream::{RunStream, run_stream};
-pub(crate) use way::LARGEST_PAGE;
 pub use way::Way;
+pub(crate) use way::{LARGEST_PAGE, WORTH_A_COUNT};
 
 use std::time::Duration;
 

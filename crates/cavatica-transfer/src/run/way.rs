@@ -14,6 +14,9 @@ pub(crate) const LARGEST_PAGE: u64 = 1_000;
 /// A folder whose size nobody knows is listed only for so many files at once: the first page may turn out to be in vain.
 const WORTH_A_TRY: u64 = 2 * IDS;
 
+/// It costs a request to learn a folder's size, and at least one to list it: so many files and fewer are read by their ids.
+pub(crate) const WORTH_A_COUNT: u64 = 2 * IDS;
+
 /// What is known of a folder and of our files in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Prospect {
@@ -82,6 +85,14 @@ impl Prospect {
         } else {
             Way::Ids
         }
+    }
+
+    /// How many of so many files lie on the next page, if they lie evenly on what hasn't been passed.
+    pub(super) fn evenly_on_a_page(&self, files: usize) -> usize {
+        let left = self.entries.unwrap_or(self.planned);
+        let left = left.saturating_sub(self.passed).max(self.page).max(1);
+        let share = files as u128 * u128::from(self.page) / u128::from(left);
+        usize::try_from(share).unwrap_or(files)
     }
 
     /// How many of ours lie on the first `entries` of the folder, if they lie evenly.

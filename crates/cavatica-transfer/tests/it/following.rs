@@ -127,26 +127,38 @@ async fn a_large_folder_is_listed_once() {
     assert!(done.requests() <= 37 + 60, "{:?}", done.ledger.requests);
 }
 
-/// A list of ids says nothing of the folders: the first page of one tells how large it is.
+/// A list of ids says nothing of the folders: the plan asks for the size of each. Nor of the order in which a folder shows
+/// them.
 #[tokio::test]
 async fn a_manifest_is_followed_by_listing_where_its_files_lie_densely() {
-    for (every, pages) in [(1, 4..=5), (10, 0..=1)] {
+    for (every, reversed, pages) in [
+        (1, false, 4..=5),
+        (1, true, 4..=8),
+        (10, false, 0..=0),
+        (10, true, 0..=0),
+    ] {
         let bench = Bench::start(world(folders_of(1, 4_000))).await;
         bench.plan(bench.options()).await.expect("a plan");
         let some = rows(&bench).into_iter().step_by(every);
-        let lines = some.map(|row| format!("{}\n", row.file));
-        let text = "file_id\n".to_owned() + &lines.collect::<String>();
+        let mut lines: Vec<String> = some.map(|row| format!("{}\n", row.file)).collect();
+        if reversed {
+            lines.reverse();
+        }
         std::fs::remove_file(bench.transfer()).expect("it is there");
         let mut plan = bench.options();
-        plan.selection = crate::plan::listed(text);
+        plan.selection = crate::plan::listed("file_id\n".to_owned() + &lines.concat());
         bench.plan(plan).await.expect("a plan");
-        let before = bench.sandbox.ledger().requests_to(Route::Scroll);
+        let before = bench.sandbox.ledger();
         let report = bench.run_with(&patient(), &Stop::new(), &mut |_| {}).await;
         assert_eq!(report.expect("a run").ending, Ending::Finished);
         let ledger = bench.check_exactly_once(4_000 / every);
         assert_eq!(proofs(&bench), (4_000 / every, 0));
-        let scrolled = ledger.requests_to(Route::Scroll) - before;
-        assert!(pages.contains(&scrolled), "{every}: {:?}", ledger.requests);
+        let sent = |route| ledger.requests_to(route) - before.requests_to(route);
+        let scrolled = sent(Route::Scroll);
+        let case = format!("{every} {reversed}: {:?}", ledger.requests);
+        assert!(pages.contains(&scrolled), "{case}");
+        let by_ids = if scrolled > 0 { 3 } else { 6 };
+        assert!(sent(Route::BulkFiles) <= by_ids, "{case}");
     }
 }
 
@@ -167,7 +179,7 @@ async fn failures_that_pass_cost_little() {
 #[tokio::test]
 async fn failures_are_not_seen_late() {
     let faults: FaultPlan = "fail-jobs=9103@bulk-start".parse().expect("a fault plan");
-    let world = world(dense(10)).faults(faults);
+    let world = world(dense(100)).faults(faults);
     let mut options = options();
     options.max_errors = Some(10);
     let done = transfer(world, ExportMode::Move, &options).await;

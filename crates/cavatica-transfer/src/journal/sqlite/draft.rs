@@ -9,8 +9,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::codec::{self, StoredFile, damaged, milliseconds};
 use super::connection::connect;
-use super::folder::FolderSize;
-use super::folders::{self, FolderCounts};
+use super::folders::FolderCounts;
 use super::reckoning::fingerprint;
 use super::unfinished::Unfinished;
 use super::words::word;
@@ -74,8 +73,8 @@ pub struct SkippedFile<'a> {
 /// is removed again.
 #[derive(Debug)]
 pub struct Draft {
-    path: PathBuf,
-    connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
     unfinished: Unfinished,
     terms: Terms,
     files: u64,
@@ -84,7 +83,7 @@ pub struct Draft {
     rows: u64,
     /// The project of the file that was added last, and its word: most often that of the next one too.
     last_project: Option<(ProjectId, i64)>,
-    folders: FolderCounts,
+    pub(super) folders: FolderCounts,
 }
 
 impl Draft {
@@ -157,7 +156,7 @@ impl Draft {
         begin(&mut self.connection).map_err(|source| self.sqlite(source))
     }
 
-    fn sqlite(&self, source: rusqlite::Error) -> JournalError {
+    pub(super) fn sqlite(&self, source: rusqlite::Error) -> JournalError {
         JournalError::sqlite(&self.path, "written", source)
     }
 
@@ -264,15 +263,6 @@ impl Draft {
         let number = word(&self.connection, id.as_str())?;
         self.last_project = Some((id.clone(), number));
         Ok(number)
-    }
-
-    /// Remembers what was seen of a folder that was listed.
-    ///
-    /// # Errors
-    ///
-    /// If it can't be written.
-    pub fn note_folder(&self, folder: &FileId, size: FolderSize) -> Result<(), JournalError> {
-        folders::note_size(&self.connection, folder, size).map_err(|source| self.sqlite(source))
     }
 
     /// Remembers which app a task ran.

@@ -92,7 +92,9 @@ impl Follower {
             let back = self.folders.put_back(folder, late.collect());
             self.followed.extend(back);
         }
-        let asked = if seen > 0 { seen } else { expected };
+        // Where the order isn't known, a page without any of them says nothing of the others.
+        let nothing = seen == 0 && self.folders.is_in_order(folder);
+        let asked = if nothing { expected } else { seen };
         self.schedule.read(asked, arrived, self.waiting(), now);
     }
 

@@ -111,7 +111,7 @@ impl Played {
                 planned: size,
                 size: Some(crate::journal::FolderSize {
                     entries: size,
-                    page: size.min(1_000),
+                    page: Some(size.min(1_000)),
                 }),
             };
             follower.meet(id, folder);
