@@ -6,7 +6,6 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
@@ -15,6 +14,7 @@ use crate::error::{BoxError, DialError};
 use crate::proxy::ProxyChoice;
 use crate::socket::{Dialing, Tcp};
 use crate::trust::Trust;
+use crate::tunnel::Tunnel;
 
 /// How connections are opened.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct Dialer {
 #[derive(Clone)]
 enum Route {
     Straight(Tcp),
-    Tunnel(Box<Tunnel<HttpsConnector<Tcp>>>),
+    Tunnel(Box<Tunnel>),
 }
 
 type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -84,11 +84,7 @@ impl Dialer {
             Some(proxy) => {
                 // A proxy's tunnel is HTTP/1.1, so nothing is offered in its own TLS.
                 let to_proxy = HttpsConnector::from((tcp, tls.clone()));
-                let tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
-                Route::Tunnel(Box::new(match proxy.basic_auth() {
-                    Some(auth) => tunnel.with_auth(auth.clone()),
-                    None => tunnel,
-                }))
+                Route::Tunnel(Box::new(Tunnel::new(proxy, to_proxy)))
             }
         };
         let behind_proxy = matches!(route, Route::Tunnel(_));
@@ -116,7 +112,7 @@ impl Service<Uri> for Route {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match self {
             Route::Straight(tcp) => tcp.poll_ready(context),
-            Route::Tunnel(tunnel) => tunnel.poll_ready(context).map_err(Into::into),
+            Route::Tunnel(tunnel) => tunnel.poll_ready(context),
         }
     }
 
@@ -126,10 +122,7 @@ impl Service<Uri> for Route {
                 let dialing = tcp.call(destination);
                 Box::pin(async move { Ok(MaybeHttpsStream::Http(dialing.await?)) })
             }
-            Route::Tunnel(tunnel) => {
-                let dialing = tunnel.call(destination);
-                Box::pin(async move { Ok(dialing.await?) })
-            }
+            Route::Tunnel(tunnel) => tunnel.call(destination),
         }
     }
 }

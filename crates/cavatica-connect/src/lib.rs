@@ -24,6 +24,7 @@ mod error;
 mod proxy;
 mod socket;
 mod trust;
+mod tunnel;
 mod unreachable;
 
 pub use dialer::{Dialed, Dialer, Options};

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
+use crate::tunnel::TunnelError;
+
 /// Why there was no connection, where that is known and would be the same a moment later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,8 +23,7 @@ impl Unreachable {
             if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
                 return Some(Unreachable::Certificate);
             }
-            // The tunnel's own error has no public type.
-            if error.to_string().ends_with("proxy authorization required") {
+            if let Some(TunnelError::Login) = error.downcast_ref() {
                 return Some(Unreachable::ProxyLogin);
             }
             // An `io::Error` passes over the error that it wraps in its `source()`.
