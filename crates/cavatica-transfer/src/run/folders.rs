@@ -8,24 +8,18 @@ mod group;
 
 use std::collections::{BTreeMap, HashMap};
 
-use cavatica_exports::Pager;
-use cavatica_exports::model::file::StoredFile;
-use cavatica_exports::model::wire::{Entry, Page};
 use cavatica_exports::model::{ExportId, FileId};
-use tokio::time::Instant;
 
 use super::followed::Followed;
 use super::way::{IDS, Way};
 use crate::event::FolderDecision;
 use crate::journal::{Folder, FolderId};
 use crate::state::ItemId;
+pub(super) use group::{FileList, PageShown};
 use group::{Group, Watched};
 
 /// Lists that show nothing of what had arrived before: after so many of them none is believed to be up to date.
 const STALE_PAGES: u32 = 2;
-
-/// A list of what lies in a folder, as far as following needs it.
-pub(super) type FileList = Pager<Page<Entry<StoredFile>>>;
 
 /// Where a file lies on the platform, as far as following needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,17 +46,6 @@ pub(super) enum FolderChoice {
     Read(PageWish),
     /// Read these by their ids from now on.
     Release(Vec<Followed>),
-}
-
-/// What a page shows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PageShown<'a> {
-    /// When it was begun.
-    pub(super) began: Instant,
-    /// The files on it, by the hashes of their ids.
-    pub(super) files: &'a [u64],
-    /// How many entries the folder has, if the platform says.
-    pub(super) entries: Option<u64>,
 }
 
 /// How a page turned out.

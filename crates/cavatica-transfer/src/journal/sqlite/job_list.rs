@@ -293,18 +293,18 @@ impl JobList {
             let mut rows = statement.query(params![first.0, last.0, self.progress.count])?;
             let mut jobs: Vec<(ItemId, AuditedJob)> = Vec::new();
             while let Some(row) = rows.next()? {
-                let item = ItemId(row.get(0)?);
-                let place: Option<String> = row.get(3)?;
-                let moved: Option<bool> = row.get(4)?;
+                let item = ItemId(row.get("item")?);
+                let place: Option<String> = row.get("place")?;
+                let moved: Option<bool> = row.get("moved")?;
                 let job = AuditedJob {
-                    export: row.get(1)?,
-                    stage: stage_of(row.get(2)?),
+                    export: row.get("export")?,
+                    stage: stage_of(row.get("stage")?),
                     place: place.map_or(JobPlace::Planned, |place| JobPlace::Elsewhere {
                         place,
                         moved: moved == Some(true),
                     }),
-                    started: moment(row.get(5)?),
-                    finished: moment(row.get(6)?),
+                    started: moment(row.get("started")?),
+                    finished: moment(row.get("finished")?),
                 };
                 match jobs.last_mut() {
                     Some((other, known)) if *other == item && known.export == job.export => {

@@ -25,6 +25,7 @@ mod regular;
 mod rows;
 mod schema;
 mod seen_files;
+mod seen_folders;
 mod splitting;
 mod steps;
 mod troubled;

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use cavatica_exports::model::Location;
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
 use super::connection::connect;
 use super::header::{Header, TransferId, header, sqlite, tally};
+use super::open::WorkError;
 use super::part::{self, Part, Split};
 use super::reckoning::fingerprint;
 use super::rows::{ItemRow, RunRow, SkippedRow, Verified};
@@ -21,6 +23,49 @@ use crate::verify::Untold;
 
 /// How many rows are read at a time: between two pages the run can write.
 const PAGE: i64 = 2_000;
+
+/// A planned file with everything that is known of it, in the order of [`column`].
+const ITEM: &str = "i.id, i.file, i.location, i.path, i.size, i.project, i.task, i.metadata,
+    coalesce(a.state, 0), a.doubt, a.export, a.code, a.status, a.message, a.request,
+    coalesce(a.number, 0), a.started, a.finished,
+    (SELECT app FROM app WHERE app.task = i.task),
+    v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
+    (SELECT at FROM intent WHERE id = a.intent), v.size_untold, a.proof,
+    (SELECT text FROM word WHERE id = a.said),
+    (SELECT w.text FROM warned x JOIN word w ON w.id = x.reason WHERE x.item = i.id)";
+
+/// Where which column stands. To find one by its name in each of a million rows takes longer than to read it.
+mod column {
+    pub(super) const ID: usize = 0;
+    pub(super) const FILE: usize = 1;
+    pub(super) const LOCATION: usize = 2;
+    pub(super) const PATH: usize = 3;
+    pub(super) const SIZE: usize = 4;
+    pub(super) const PROJECT: usize = 5;
+    pub(super) const TASK: usize = 6;
+    pub(super) const METADATA: usize = 7;
+    pub(super) const STATE: usize = 8;
+    pub(super) const DOUBT: usize = 9;
+    pub(super) const EXPORT: usize = 10;
+    pub(super) const CODE: usize = 11;
+    pub(super) const STATUS: usize = 12;
+    pub(super) const MESSAGE: usize = 13;
+    pub(super) const REQUEST: usize = 14;
+    pub(super) const ATTEMPTS: usize = 15;
+    pub(super) const STARTED: usize = 16;
+    pub(super) const FINISHED: usize = 17;
+    pub(super) const APP: usize = 18;
+    pub(super) const FINDING: usize = 19;
+    pub(super) const SEEN_SIZE: usize = 20;
+    pub(super) const ETAG: usize = 21;
+    pub(super) const LOOKED: usize = 22;
+    pub(super) const AGAINST: usize = 23;
+    pub(super) const INTENDED: usize = 24;
+    pub(super) const SIZE_UNTOLD: usize = 25;
+    pub(super) const PROOF: usize = 26;
+    pub(super) const SAID: usize = 27;
+    pub(super) const WARNED: usize = 28;
+}
 
 /// A planned transfer, open for reading: beside a run, or when nothing runs it.
 #[derive(Debug)]
@@ -153,84 +198,69 @@ impl TransferFile {
     ///
     /// If the file can't be read.
     pub fn items(&self, after: Option<ItemId>) -> Result<Vec<ItemRow>, JournalError> {
-        let mut words = Words::default();
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT i.id, i.file, i.location, i.path, i.size, i.project, i.task, i.metadata,
-                    coalesce(a.state, 0), a.doubt, a.export, a.code, a.status, a.message, a.request,
-                    coalesce(a.number, 0), a.started, a.finished,
-                    (SELECT app FROM app WHERE app.task = i.task),
-                    v.finding, v.size, coalesce(v.etag_seen, v.etag), l.started, l.against,
-                    (SELECT at FROM intent WHERE id = a.intent), v.size_untold, a.proof,
-                    (SELECT text FROM word WHERE id = a.said),
-                    (SELECT w.text FROM warned x JOIN word w ON w.id = x.reason WHERE x.item = i.id)
-                 FROM item i LEFT JOIN attempt a ON a.item = i.id
-                 LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification WHERE i.id > ? ORDER BY i.id LIMIT ?",
-            )
-            .map_err(|source| self.sqlite(source))?;
         let after = after.map_or(i64::MIN, |id| id.0);
-        let mut rows = statement
-            .query(params![after, PAGE])
-            .map_err(|source| self.sqlite(source))?;
-        let mut page = Vec::new();
-        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
-            page.push(self.item_row(row, &mut words)?);
-        }
-        codec::in_order(&self.path, after, page.iter().map(|row| row.id.0))?;
-        Ok(page)
+        let read = || -> Result<_, WorkError> {
+            let mut words = Words::default();
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT {ITEM} FROM item i LEFT JOIN attempt a ON a.item = i.id
+                 LEFT JOIN verified v ON v.item = i.id LEFT JOIN verification l ON l.id = v.verification
+                 WHERE i.id > ? ORDER BY i.id LIMIT ?"
+            ))?;
+            let mut rows = statement.query([after, PAGE])?;
+            let mut page = Vec::new();
+            while let Some(row) = rows.next()? {
+                page.push(self.item_row(row, &mut words)?);
+            }
+            codec::in_order(&self.path, after, page.iter().map(|row: &ItemRow| row.id.0))?;
+            Ok(page)
+        };
+        read().map_err(|error| error.at(&self.path, "read"))
     }
 
-    fn item_row(&self, row: &Row<'_>, words: &mut Words) -> Result<ItemRow, JournalError> {
-        let sqlite = |source| self.sqlite(source);
-        let number = |column| row.get::<_, Option<i64>>(column).map_err(sqlite);
-        let mut word = |column| {
-            let id = row.get(column)?;
-            words.text(&self.connection, id)
-        };
-        let relative: String = row.get(2).map_err(sqlite)?;
-        let path: Option<String> = row.get(3).map_err(sqlite)?;
-        let size = number(4)?;
+    fn item_row(&self, row: &Row<'_>, words: &mut Words) -> Result<ItemRow, WorkError> {
+        let number = |column| row.get::<_, Option<i64>>(column);
+        let mut word = |column| words.text(&self.connection, row.get(column)?);
+        let relative: String = row.get(column::LOCATION)?;
+        let path: Option<String> = row.get(column::PATH)?;
+        let size = number(column::SIZE)?;
         let state = StateColumns {
-            state: row.get(8).map_err(sqlite)?,
-            doubt: row.get(9).map_err(sqlite)?,
-            export: row.get(10).map_err(sqlite)?,
-            code: row.get(11).map_err(sqlite)?,
-            status: row.get(12).map_err(sqlite)?,
-            message: word(13).map_err(sqlite)?,
-            request: word(14).map_err(sqlite)?,
-            proof: row.get(26).map_err(sqlite)?,
+            state: row.get(column::STATE)?,
+            doubt: row.get(column::DOUBT)?,
+            export: row.get(column::EXPORT)?,
+            code: row.get(column::CODE)?,
+            status: row.get(column::STATUS)?,
+            message: word(column::MESSAGE)?,
+            request: word(column::REQUEST)?,
+            proof: row.get(column::PROOF)?,
         };
         Ok(ItemRow {
-            id: ItemId(row.get(0).map_err(sqlite)?),
-            file: file_id(row.get_ref(1).map_err(sqlite)?, &self.path)?,
+            id: ItemId(row.get(column::ID)?),
+            file: file_id(row.get_ref(column::FILE)?, &self.path)?,
             location: format!("{}{relative}", self.header.terms.prefix),
             path: Some(path.unwrap_or(relative)),
             size: size.map(read_back),
-            project: word(5).map_err(sqlite)?,
-            task: word(6).map_err(sqlite)?,
-            app: word(18).map_err(sqlite)?,
-            metadata: row.get(7).map_err(sqlite)?,
+            project: word(column::PROJECT)?,
+            task: word(column::TASK)?,
+            app: word(column::APP)?,
+            metadata: row.get(column::METADATA)?,
             state: state.state(&self.path)?,
-            said: row.get(27).map_err(sqlite)?,
-            warned: row.get(28).map_err(sqlite)?,
-            attempts: row.get(15).map_err(sqlite)?,
-            intended: moment(number(24)?),
-            started: moment(number(16)?),
-            finished: moment(number(17)?),
+            said: row.get(column::SAID)?,
+            warned: row.get(column::WARNED)?,
+            attempts: row.get(column::ATTEMPTS)?,
+            intended: moment(number(column::INTENDED)?),
+            started: moment(number(column::STARTED)?),
+            finished: moment(number(column::FINISHED)?),
             verified: self.verified(row, size)?,
         })
     }
 
-    fn verified(
-        &self,
-        row: &Row<'_>,
-        planned: Option<i64>,
-    ) -> Result<Option<Verified>, JournalError> {
-        let sqlite = |source| self.sqlite(source);
-        let number = |column| row.get::<_, Option<i64>>(column).map_err(sqlite);
-        let (Some(finding), Some(at), Some(against)) = (number(19)?, number(22)?, number(23)?)
-        else {
+    fn verified(&self, row: &Row<'_>, planned: Option<i64>) -> Result<Option<Verified>, WorkError> {
+        let number = |column| row.get::<_, Option<i64>>(column);
+        let (Some(finding), Some(at), Some(against)) = (
+            number(column::FINDING)?,
+            number(column::LOOKED)?,
+            number(column::AGAINST)?,
+        ) else {
             return Ok(None);
         };
         let strange = || damaged(&self.path, "what a look at the destination saw");
@@ -238,13 +268,13 @@ impl TransferFile {
             finding: codec::finding(finding).ok_or_else(strange)?,
             at: moment(Some(at)).ok_or_else(strange)?,
             against: codec::against(against).ok_or_else(strange)?,
-            size: number(20)?.or(planned).map(read_back),
-            size_untold: match (number(25)?, planned) {
+            size: number(column::SEEN_SIZE)?.or(planned).map(read_back),
+            size_untold: match (number(column::SIZE_UNTOLD)?, planned) {
                 (Some(_), _) => Some(Untold::Object),
                 (None, None) => Some(Untold::File),
                 (None, Some(_)) => None,
             },
-            etag: codec::etag(row.get_ref(21).map_err(sqlite)?),
+            etag: codec::etag(row.get_ref(column::ETAG)?),
         }))
     }
 
@@ -254,43 +284,35 @@ impl TransferFile {
     ///
     /// If the file can't be read.
     pub fn skipped(&self, after: i64) -> Result<Vec<SkippedRow>, JournalError> {
-        let mut words = Words::default();
-        let mut statement = self
-            .connection
-            .prepare_cached(
+        let read = || -> Result<_, WorkError> {
+            let mut words = Words::default();
+            let mut statement = self.connection.prepare_cached(
                 "SELECT id, file, path, size, project, kind, reason FROM skipped WHERE id > ? ORDER BY id LIMIT ?",
-            )
-            .map_err(|source| self.sqlite(source))?;
-        let mut rows = statement
-            .query(params![after, PAGE])
-            .map_err(|source| self.sqlite(source))?;
-        let mut page = Vec::new();
-        while let Some(row) = rows.next().map_err(|source| self.sqlite(source))? {
-            let mut word = |column: usize| {
-                row.get(column)
-                    .and_then(|id| words.text(&self.connection, id))
-                    .map_err(|source| self.sqlite(source))
-            };
-            let (project, kind, reason) = (word(4)?, word(5)?, word(6)?);
-            let value = row.get_ref(1).map_err(|source| self.sqlite(source))?;
-            let file = if value == rusqlite::types::ValueRef::Null {
-                None
-            } else {
-                Some(file_id(value, &self.path)?)
-            };
-            let size: Option<i64> = row.get(3).map_err(|source| self.sqlite(source))?;
-            page.push(SkippedRow {
-                id: row.get(0).map_err(|source| self.sqlite(source))?,
-                file,
-                path: row.get(2).map_err(|source| self.sqlite(source))?,
-                size: size.map(read_back),
-                project,
-                kind: kind.unwrap_or_default(),
-                reason: reason.unwrap_or_default(),
-            });
-        }
-        codec::in_order(&self.path, after, page.iter().map(|row| row.id))?;
-        Ok(page)
+            )?;
+            let mut rows = statement.query([after, PAGE])?;
+            let mut page = Vec::new();
+            while let Some(row) = rows.next()? {
+                let mut word = |name| words.text(&self.connection, row.get(name)?);
+                let file = row.get_ref("file")?;
+                let is_known = file != ValueRef::Null;
+                page.push(SkippedRow {
+                    id: row.get("id")?,
+                    file: is_known.then(|| file_id(file, &self.path)).transpose()?,
+                    path: row.get("path")?,
+                    size: row.get::<_, Option<i64>>("size")?.map(read_back),
+                    project: word("project")?,
+                    kind: word("kind")?.unwrap_or_default(),
+                    reason: word("reason")?.unwrap_or_default(),
+                });
+            }
+            codec::in_order(
+                &self.path,
+                after,
+                page.iter().map(|row: &SkippedRow| row.id),
+            )?;
+            Ok(page)
+        };
+        read().map_err(|error| error.at(&self.path, "read"))
     }
 
     /// How many files were skipped for which kind of reason, by name of the kind.
@@ -316,12 +338,12 @@ impl TransferFile {
         let rows = statement
             .query_map([], |row| {
                 Ok(RunRow {
-                    host: row.get(0)?,
-                    process: row.get(1)?,
-                    version: row.get(2)?,
-                    started: at(row.get(3)?),
-                    seen: at(row.get(4)?),
-                    requests: read_back(row.get(5)?),
+                    host: row.get("host")?,
+                    process: row.get("process")?,
+                    version: row.get("version")?,
+                    started: at(row.get("started")?),
+                    seen: at(row.get("seen")?),
+                    requests: read_back(row.get("requests")?),
                 })
             })
             .map_err(|source| self.sqlite(source))?;

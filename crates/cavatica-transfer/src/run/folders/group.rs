@@ -2,13 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use cavatica_exports::Pager;
+use cavatica_exports::model::file::StoredFile;
+use cavatica_exports::model::wire::{Entry, Page};
 use tokio::time::Instant;
 
-use super::{FileList, PageShown};
 use crate::journal::Folder;
 use crate::run::followed::Followed;
 use crate::run::way::{LARGEST_PAGE, Prospect, Way};
 use crate::state::ItemId;
+
+/// A list of what lies in a folder, as far as following needs it.
+pub(in crate::run) type FileList = Pager<Page<Entry<StoredFile>>>;
+
+/// What a page shows.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::run) struct PageShown<'a> {
+    /// When it was begun.
+    pub(in crate::run) began: Instant,
+    /// The files on it, by the hashes of their ids.
+    pub(in crate::run) files: &'a [u64],
+    /// How many entries the folder has, if the platform says.
+    pub(in crate::run) entries: Option<u64>,
+}
 
 #[derive(Debug)]
 pub(super) struct Watched {
