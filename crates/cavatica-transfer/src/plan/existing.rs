@@ -83,6 +83,14 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// Room for so many files.
+    pub(super) fn of(files: u64) -> Self {
+        Planned {
+            items: Vec::with_capacity(usize::try_from(files).unwrap_or(0)),
+            ..Planned::default()
+        }
+    }
+
     pub(super) fn note(&mut self, item: ItemId, location: &str) {
         self.items.push((hash(location), item.0));
         let (folder, _) = location.split_at(location.rfind('/').map_or(0, |slash| slash + 1));

@@ -21,14 +21,18 @@ pub(super) async fn meet(
     drafted: &mut Drafted,
 ) -> Result<Vec<PlanCollision>, PlanError> {
     let mut census = Census::default();
-    let mut planned = Planned::default();
-    drafted.draft.each_location(|item, location| {
-        census.count(location);
-        planned.note(item, location);
-    })?;
+    drafted
+        .draft
+        .each_location(|_, location| census.count(location))?;
     let (same, twins) = collisions(&drafted.draft, census)?;
     drafted.refusal.collisions = same;
     if existing != Existing::Overwrite {
+        // Not beside the census: a million files are sixteen million bytes here and there.
+        let (files, _, _) = drafted.draft.counts();
+        let mut planned = Planned::of(files);
+        drafted
+            .draft
+            .each_location(|item, location| planned.note(item, location))?;
         existing::sift(platform, volume, existing, planned, drafted).await?;
     }
     Ok(twins)

@@ -200,11 +200,12 @@ impl Sender {
         if self.caution == Caution::First && self.starting > 0 {
             return None;
         }
-        // Half a batch costs as much as a whole one, so room is waited for.
+        // Half a batch costs as much as a whole one, so room is waited for, as much as what is left can use.
+        let left = self.fresh + self.again.len();
         let limit = if room.alone {
             1
         } else {
-            self.batch.min(room.most.max(1))
+            self.batch.min(room.most).min(left).max(1)
         };
         if self.starting >= STARTS || room.most.saturating_sub(room.in_flight) < limit {
             return None;
@@ -319,6 +320,29 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_last_file_waits_for_no_more_room_than_it_needs() {
+        let mut sender = Sender::new(Caution::None);
+        sender.allow_fresh(2);
+        let mut room = Room {
+            most: 1_000,
+            in_flight: 998,
+            alone: false,
+            doubts: None,
+            idle: false,
+        };
+        let now = Instant::now();
+        let first = sender.next(&room, now).expect("there is room");
+        assert_eq!(first, Choice::Fresh(1));
+        let taken = Count { files: 1, bytes: 0 };
+        sender.begun(&first, taken);
+        sender.ended();
+        room.in_flight = 999;
+        assert_eq!(sender.next(&room, now), Some(Choice::Fresh(1)));
+        room.in_flight = 1_000;
+        assert_eq!(sender.next(&room, now), None);
+    }
 
     #[test]
     fn files_that_fail_at_about_the_same_time_go_together_and_wait_for_nobody_else() {
