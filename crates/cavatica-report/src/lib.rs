@@ -28,7 +28,7 @@ pub use contract::{Contract, HabitLine, MeasureLine, QuestionLine};
 pub use document::Document;
 pub use format::{ReportError, ReportFormat, Written};
 pub use html::{Listed, TOGETHER, index_page, live_page, page_link};
-pub use standing::{Overview, PartNumber, Seen, Standing, transfers_in};
+pub use standing::{Overview, PartNumber, Seen, SplitInto, Standing, transfers_in};
 pub use summary::{FAILURES_LISTED, FailureLine, Summary};
 pub use trouble::{Trouble, TroubleGroup, TroubleKind, TroubledFile};
 pub use whole::{Whole, WholeError};

@@ -1,6 +1,7 @@
 //! How a transfer stands as a whole: one account, whoever asks.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub struct Overview {
     pub part: Option<PartNumber>,
     /// How it stands as a whole.
     pub state: Standing,
+    /// What became of it, if it was split. Then it has no files to count: they are its parts'.
+    pub split_into: Option<SplitInto>,
     /// What was asked for, in words.
     pub selection: String,
     /// What becomes of the platform's copies.
@@ -83,6 +86,34 @@ pub struct PartNumber {
     pub number: u64,
     /// How many there are.
     pub of: u64,
+}
+
+/// Where the files of a plan are that was split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SplitInto {
+    /// How many parts there are.
+    pub parts: u64,
+    /// The folder that they were put into.
+    pub folder: String,
+    /// Their files.
+    pub files: u64,
+    /// Their bytes, as far as they are known.
+    pub bytes: u64,
+}
+
+impl fmt::Display for SplitInto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SplitInto {
+            parts,
+            folder,
+            files,
+            ..
+        } = self;
+        write!(
+            f,
+            "its {files} files are those of {parts} parts in `{folder}`, which run in its place"
+        )
+    }
 }
 
 /// What the newest looks at the destination saw of the files that arrived.
@@ -179,12 +210,21 @@ impl Overview {
     /// If the transfer can't be read.
     pub fn of(file: &TransferFile) -> Result<Self, JournalError> {
         let owner = file.owner();
-        let (terms, planned) = (file.terms(), file.planned());
-        let (tally, looked) = (file.tally()?, file.looked()?);
+        let split_into = file.split().map(|split| SplitInto {
+            parts: split.parts.len() as u64,
+            folder: split.folder.clone(),
+            files: file.planned().files,
+            bytes: file.planned().bytes,
+        });
+        let (planned, tally) = match split_into {
+            None => (file.planned(), file.tally()?),
+            Some(_) => Default::default(),
+        };
+        let (terms, looked) = (file.terms(), file.looked()?);
         let last_run = file.runs()?.iter().map(|run| run.seen).max();
         // A run of a plan without files leaves nothing behind.
         let has_begun = file.has_begun()? || (last_run.is_some() && planned.files == 0);
-        let state = match file.split() {
+        let state = match split_into {
             Some(_) => Standing::Split,
             None => Standing::of(&tally, &looked, owner.is_some(), has_begun),
         };
@@ -197,6 +237,7 @@ impl Overview {
             label: file.label().map(str::to_owned),
             part,
             state,
+            split_into,
             selection: file.selection().to_owned(),
             mode: terms.mode,
             account: terms.account.clone(),

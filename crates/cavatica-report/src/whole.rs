@@ -10,6 +10,8 @@ pub struct Whole {
     name: String,
     /// At least one.
     transfers: Vec<TransferFile>,
+    /// Plans that were named and split. Their files are those of their parts.
+    split: Vec<TransferFile>,
 }
 
 /// Why transfers can't be told as one.
@@ -41,26 +43,32 @@ impl Whole {
         Whole {
             name: transfer.path().display().to_string(),
             transfers: vec![transfer],
+            split: Vec::new(),
         }
     }
 
-    /// Several under one name, parts in their order. A single one keeps its own name. A transfer that was split is passed over
+    /// Several under one name, parts in their order. A single one keeps its own name. A plan that was split is passed over
     /// beside others: its files are those of its parts.
     ///
     /// # Errors
     ///
-    /// [`WholeError`] if one can't be read, or they can't be told as one.
+    /// [`WholeError`] if one can't be read, they can't be told as one, or there is none that wasn't split.
     pub fn open(name: &str, paths: &[PathBuf]) -> Result<Self, WholeError> {
         let opened = paths.iter().map(|path| TransferFile::open(path));
-        let mut transfers: Vec<TransferFile> = opened.collect::<Result<_, _>>()?;
-        if transfers.len() > 1 {
-            transfers.retain(|transfer| transfer.split().is_none());
-        }
+        let opened: Vec<TransferFile> = opened.collect::<Result<_, _>>()?;
+        let (split, mut transfers): (Vec<_>, Vec<_>) = opened
+            .into_iter()
+            .partition(|transfer| transfer.split().is_some());
         transfers.sort_by_key(|transfer| transfer.part().map(|part| part.number));
         let Some(one) = transfers.first() else {
-            return Err(WholeError::None {
-                name: name.to_owned(),
-            });
+            let plan = split.first();
+            let error = plan.and_then(|plan| Some(plan.split()?.error(plan.path())));
+            return Err(error.map_or_else(
+                || WholeError::None {
+                    name: name.to_owned(),
+                },
+                WholeError::Journal,
+            ));
         };
         let kind = |transfer: &TransferFile| {
             let terms = transfer.terms();
@@ -80,6 +88,18 @@ impl Whole {
                 false => name.to_owned(),
             },
             transfers,
+            split,
+        })
+    }
+
+    /// Plans that were named and split, of whose parts not all are here: what they were to send isn't told in full.
+    pub fn without_parts(&self) -> impl Iterator<Item = &TransferFile> {
+        self.split.iter().filter(|plan| {
+            plan.split().is_some_and(|split| {
+                let whole = split.fingerprint();
+                let parts = self.transfers.iter().filter_map(TransferFile::part);
+                parts.filter(|part| part.whole == whole).count() < split.parts.len()
+            })
         })
     }
 

@@ -23,7 +23,7 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     // Before any request: a wrong path is told at once.
     let named = several::named(&args.transfers)?;
-    let paths = named.each()?;
+    let paths = named.each(ui)?;
     let found = api::credentials(global, ui)?;
     let client = api::client(global, found)?;
     let reading = if args.again {

@@ -1,5 +1,6 @@
 //! `cavatica page`: all transfers of a folder on a page of this computer, as they stand.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
@@ -138,11 +139,9 @@ impl Site {
             return whole(Whole::open(&named.name, &named.paths));
         }
         // What is asked for is looked for among what is there; no path is made of it.
-        let Some(path) = named
-            .paths
-            .iter()
-            .find(|path| page_link(&file_name(path)) == format!("./{name}"))
-        else {
+        let asked = format!("./{name}");
+        let mut named = names(&named.paths).into_iter().zip(&named.paths);
+        let Some((_, path)) = named.find(|(name, _)| page_link(name) == asked) else {
             return plain(StatusCode::NOT_FOUND, "there is no such transfer");
         };
         whole(
@@ -162,11 +161,10 @@ fn whole(opened: Result<Whole, WholeError>) -> Response<Full<Bytes>> {
 }
 
 fn index(named: &NamedTransfers) -> String {
-    let transfers: Vec<Listed> = named
-        .paths
-        .iter()
-        .map(|path| Listed {
-            name: file_name(path),
+    let listed = names(&named.paths).into_iter().zip(&named.paths);
+    let transfers: Vec<Listed> = listed
+        .map(|(name, path)| Listed {
+            name,
             overview: Overview::read(path),
         })
         .collect();
@@ -176,10 +174,17 @@ fn index(named: &NamedTransfers) -> String {
     index_page(&named.name, together.as_ref(), &transfers)
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name()
+/// How each is called: as its file, or where two files have one name as its whole path.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let files = paths.iter().filter_map(|path| path.file_name());
+    let files: Vec<String> = files
         .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+        .collect();
+    if files.iter().collect::<HashSet<_>>().len() == paths.len() {
+        return files;
+    }
+    let whole = paths.iter().map(|path| path.display().to_string());
+    whole.collect()
 }
 
 fn page(text: String) -> Response<Full<Bytes>> {

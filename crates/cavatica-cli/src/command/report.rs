@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::ui::{Ui, counted};
 
 pub(crate) fn run(args: &args::Report, ui: &Ui) -> Result<Exit, Failure> {
-    let transfers = several::named(&args.transfers)?.open()?;
+    let transfers = several::named(&args.transfers)?.open(ui)?;
     let format = format(args.format, ui)?;
     let written = match &args.out {
         Some(path) if path.as_os_str() != "-" => {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cavatica_report::Summary;
+use cavatica_report::{Summary, Whole};
 use cavatica_transfer::journal::{Approval, TransferFile};
 use cavatica_transfer::{OverwriteAgain, Retry, UnknownFiles};
 
@@ -21,12 +21,12 @@ pub(crate) async fn run(args: &args::Retry, global: &Global, ui: &Ui) -> Result<
                 .hint(format!("`cavatica status {word}` shows which ones failed")),
         );
     }
-    let paths = named.each()?;
+    let paths = named.each(ui)?;
     let (summary, exit) = match paths.as_slice() {
         [one] => carry_out(one, args, global, ui).await?,
         paths => {
             let exit = one_by_one(paths, args, global, ui).await?;
-            (Summary::of(&named.open()?)?, exit)
+            (Summary::of(&Whole::open(&named.name, paths)?)?, exit)
         }
     };
     status::show(&summary, ui)?;

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cavatica_report::{Whole, WholeError, transfers_in};
+use cavatica_report::{Overview, Whole, WholeError, transfers_in};
 
 use crate::failure::Failure;
 use crate::hint;
+use crate::ui::Ui;
 
 /// The transfers that are meant.
 pub(crate) struct NamedTransfers {
@@ -55,14 +56,23 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 impl NamedTransfers {
-    /// All of them as one.
-    pub(crate) fn open(&self) -> Result<Whole, Failure> {
-        Ok(Whole::open(&self.name, &self.paths)?)
+    /// All of them as one. What isn't counted because it is told nowhere is named.
+    pub(crate) fn open(&self, ui: &Ui) -> Result<Whole, Failure> {
+        let whole = Whole::open(&self.name, &self.paths)?;
+        for plan in whole.without_parts() {
+            let split = Overview::of(plan)?.split_into;
+            let words = split.map_or_else(String::new, |split| split.to_string());
+            ui.note(format_args!(
+                "{}: {words}; those that aren't named aren't counted here",
+                plan.path().display()
+            ));
+        }
+        Ok(whole)
     }
 
     /// Those that are told as one, each on its own.
-    pub(crate) fn each(&self) -> Result<Vec<PathBuf>, Failure> {
-        let whole = self.open()?;
+    pub(crate) fn each(&self, ui: &Ui) -> Result<Vec<PathBuf>, Failure> {
+        let whole = self.open(ui)?;
         let transfers = whole.transfers().iter();
         Ok(transfers.map(|one| one.path().to_owned()).collect())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cavatica_exports::model::volume::expected_beginning;
 use cavatica_report::{Overview, Standing, Summary, TroubleGroup, Whole};
-use cavatica_transfer::journal::{Owner, Tally};
+use cavatica_transfer::journal::{Owner, Tally, TransferFile};
 
 use crate::args;
 use crate::command::several;
@@ -18,7 +18,11 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
     let named = several::named(&args.transfers)?;
-    let whole = named.open()?;
+    let whole = match named.paths.as_slice() {
+        // A plan that was split as well.
+        [one] => Whole::of(TransferFile::open(one)?),
+        _ => named.open(ui)?,
+    };
     if args.watch {
         watch(&whole, ui)?;
     }
@@ -26,11 +30,13 @@ pub(crate) fn run(args: &args::Status, ui: &Ui) -> Result<Exit, Failure> {
     show(&summary, ui)?;
     if !ui.is_json() {
         let overview = &summary.overview;
-        let standing = match overview.state {
-            Standing::Running | Standing::Planned => String::new(),
-            state => format!("{}, ", state.name()),
-        };
-        ui.sentence(format_args!("{standing}{}", standing_words(overview, ui)))?;
+        if overview.split_into.is_none() {
+            let standing = match overview.state {
+                Standing::Running | Standing::Planned => String::new(),
+                state => format!("{}, ", state.name()),
+            };
+            ui.sentence(format_args!("{standing}{}", standing_words(overview, ui)))?;
+        }
         if let Some(words) = verified_words(overview, ui) {
             ui.sentence(words)?;
         }
@@ -66,6 +72,9 @@ fn watch(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
 /// What was planned, and what whoever approves of it has to name.
 fn show_plan(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
     let (file, planned) = (&whole.transfers()[0], Overview::of_whole(whole)?);
+    let bytes = planned
+        .split_into
+        .map_or(planned.bytes, |split| split.bytes);
     let terms = file.terms();
     let bucket = terms.bucket.as_deref().unwrap_or("unknown");
     let prefix = format!(
@@ -77,12 +86,13 @@ fn show_plan(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
         "{} of {}, {}, to volume {}: bucket {bucket}, {}",
         terms.mode.as_str(),
         planned.selection,
-        Bytes(planned.bytes),
+        Bytes(bytes),
         terms.volume,
         prefix_words(&prefix),
     ))?;
-    let over_all = file.part().map(|part| part.whole);
-    if whole.parts().is_empty() {
+    let part = file.part().map(|part| part.whole);
+    let over_all = part.or_else(|| Some(file.split()?.fingerprint()));
+    if whole.parts().is_empty() && file.split().is_none() {
         ui.line(format_args!("fingerprint {}", file.fingerprint()))?;
     }
     if let Some(over_all) = over_all {
@@ -123,6 +133,9 @@ pub(crate) fn show(summary: &Summary, ui: &Ui) -> io::Result<()> {
     let overview = &summary.overview;
     if let Some(label) = &overview.label {
         ui.line(label)?;
+    }
+    if let Some(split) = &overview.split_into {
+        return ui.sentence(format_args!("{}: {split}", overview.transfer));
     }
     ui.sentence(format_args!(
         "{}: {} completed, {} failed, {} unknown, {} left ({} of them in flight), {} skipped",
@@ -186,7 +199,6 @@ pub(crate) fn standing_words(overview: &Overview, ui: &Ui) -> String {
         .last_run
         .filter(|_| overview.state != Standing::Planned);
     match (&overview.owner, last_run) {
-        _ if overview.state == Standing::Split => "its parts run in its place".to_owned(),
         (Some(owner), _) => owner_words(owner, ui),
         (None, None) => format!(
             "planned {}; `cavatica run` starts it",

@@ -52,6 +52,9 @@ fn show(line: &Overview, ui: &Ui) -> Result<(), Failure> {
         line.volume
     );
     ui.line(format_args!("{indent}{}", ui.fit(&what, indent.len())))?;
+    if let Some(split) = &line.split_into {
+        return Ok(ui.hanging(&indent, split, indent.len())?);
+    }
     ui.line(format_args!(
         "{indent}{} of {}, {} failed, {} unknown, {} left",
         line.completed,

@@ -25,7 +25,7 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 pub(crate) async fn run(args: &args::Verify, global: &Global, ui: &Ui) -> Result<Exit, Failure> {
     // Before any request: a wrong path is told at once.
     let named = several::named(&args.transfers)?;
-    let whole = named.open()?;
+    let whole = named.open(ui)?;
     let terms = whole.transfers()[0].terms().clone();
     let files = Overview::of_whole(&whole)?.completed;
     let paths: Vec<PathBuf> = whole

@@ -20,9 +20,9 @@ impl Drop for Site {
 }
 
 impl Site {
-    fn of(world: &World) -> Self {
+    fn of(world: &World, places: &[&str]) -> Self {
         let mut program = world
-            .command(&["page"])
+            .command(&[&["page"], places].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -71,7 +71,7 @@ fn the_page_is_for_those_who_know_its_address() {
     ];
     assert_eq!(world.run(&plan).exit(), 0);
     std::fs::write(world.home().join("secret.txt"), "secret").unwrap();
-    let site = Site::of(&world);
+    let site = Site::of(&world, &[]);
     assert_eq!(site.token.len(), 32);
     let own = format!("127.0.0.1:{}", site.port);
     let at = |rest: &str| format!("/{}/{rest}", site.token);
@@ -105,6 +105,38 @@ fn the_page_is_for_those_who_know_its_address() {
     }
     let other = world.run(&["page", "nowhere"]);
     assert_eq!(other.exit(), 2, "{}", other.snapshot());
+}
+
+#[test]
+fn plans_that_were_split_are_not_counted_beside_their_parts() {
+    let world = World::new();
+    for name in ["t", "u"] {
+        let plan = format!(
+            "plan --out {name}.transfer --project sandbox/demo --folder results --volume sandbox/output --prefix {name}/ --copy --parts 2"
+        );
+        let planned = world.run(&plan.split(' ').collect::<Vec<_>>());
+        assert_eq!(planned.exit(), 0, "{}", planned.snapshot());
+    }
+    let site = Site::of(&world, &[".", "t.parts", "u.parts"]);
+    let own = format!("127.0.0.1:{}", site.port);
+    let at = |rest: &str| site.ask("GET", &format!("/{}/{rest}", site.token), &own).1;
+    let index = at("");
+    let split = "its 4 files are those of 2 parts in <code>";
+    assert_eq!(index.matches(split).count(), 2, "{index}");
+    assert_eq!(index.matches("0 of 8 files").count(), 1, "{index}");
+
+    // Their parts have the same names, and pages of their own.
+    let links = index.split("href=\"./").skip(1);
+    let links = links.filter_map(|rest| rest.split('"').next());
+    let pages: Vec<String> = links.map(at).collect();
+    for prefix in ["t", "u"] {
+        let place = format!("s3://sandbox-output/{prefix}/");
+        let about = pages.iter().filter(|page| page.contains(&place));
+        let about: Vec<_> = about.filter(|page| !page.contains("The parts")).collect();
+        assert_eq!(about.len(), 3, "{prefix}");
+        let plan = about.iter().filter(|page| page.contains(split));
+        assert_eq!(plan.count(), 1);
+    }
 }
 
 #[test]

@@ -171,9 +171,55 @@ fn the_parts_are_told_as_one(world: &World) {
     assert!(page.contains("<h2>The parts</h2>"), "{page}");
     assert!(page.contains("t.parts/part-2.transfer"));
     assert_eq!(run(world, "retry t.parts --yes").0, 4);
+    the_plan_is_counted_nowhere(world);
+}
+
+/// Beside its parts, whatever is asked: nobody counts its files twice, or takes them for files that are left.
+fn the_plan_is_counted_nowhere(world: &World) {
     let listed = world.run(&["transfers", ".", "t.parts"]).stdout();
     assert!(listed.contains("part 2 of 2: "), "{listed}");
-    assert!(listed.contains("split "), "{listed}");
+    assert!(
+        listed.contains("its 40 files are those of 2 parts in `"),
+        "{listed}"
+    );
+    assert!(!listed.contains(" 40 left"), "{listed}");
+    let listed = world.run(&["transfers", ".", "t.parts", "--json"]);
+    let sum = |key: &str| -> u64 {
+        let each = listed.documents();
+        each.iter().map(|line| line[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!((sum("files"), sum("left")), (FILES, 0));
+
+    let together = world.run(&["status", ".", "t.parts", "--json"]);
+    assert_eq!(together.document()["files"], FILES);
+    assert_eq!(together.stderr(), "", "nothing is missing in it");
+    let (exit, alone) = run(world, "status t.transfer");
+    assert_eq!((exit, &alone["state"]), (0, &"split".into()));
+    assert_eq!((&alone["left"], &alone["files"]), (&0.into(), &0.into()));
+    assert_eq!(alone["split_into"]["files"], FILES);
+    compare("status", &[alone]);
+    let said = world.run(&["status", "t.transfer"]).stdout();
+    assert!(!said.contains(" left"), "{said}");
+
+    // One of its parts isn't named.
+    let some = world.run(&["status", "t.transfer", "t.parts/part-1.transfer"]);
+    assert!(
+        some.stderr()
+            .contains("those that aren't named aren't counted here"),
+        "{}",
+        some.snapshot()
+    );
+    for line in [
+        "verify t.transfer",
+        "report t.transfer",
+        "audit t.transfer",
+        "retry t.transfer --yes",
+    ] {
+        let (exit, refused) = run(world, line);
+        assert_eq!(exit, 2, "{line}: {refused}");
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.contains("was split into 2 parts in `"), "{message}");
+    }
 }
 
 #[test]

@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::sections::{bar, footer, verdict};
-use super::text::outside;
+use super::text::{outside, prose};
 use super::words::{Bytes, FileCount, Moment, Number, Share};
 use crate::Overview;
 
 /// A transfer of the folder.
 #[derive(Debug)]
 pub struct Listed {
-    /// The file's name, by which its page is asked for.
+    /// What it is called, and its page is asked for by.
     pub name: String,
     /// How it stands, or why it can't be read.
     pub overview: Result<Overview, JournalError>,
@@ -59,22 +59,30 @@ fn entry(listed: &Listed) -> Markup {
 /// How far one is, or all are, with the way to the page about it.
 fn account(overview: &Overview, name: &str, link: &str) -> Markup {
     let (class, mark, word) = verdict(overview);
-    let wrong = overview.wrong();
     html! {
         section.entry {
             h2 { a href=(link) { (outside(name)) } }
             p.verdict.(class) {
                 span.mark aria-hidden="true" { (mark) } " " strong { (word) } ": "
-                (Share(overview.completed, overview.files)) " arrived, "
-                (Number(overview.completed)) " of " (FileCount(overview.files)) ", "
-                (Bytes::of(overview.completed_bytes)) " of " (Bytes::of(overview.bytes))
-                @for (count, word) in [(wrong, "missing or changed"), (overview.failed, "failed"), (overview.unknown, "unknown"), (overview.left, "left")] {
-                    @if count > 0 { ", " (Number(count)) " " (word) }
-                }
-                "."
+                @if let Some(split) = &overview.split_into { (prose(split)) "." } @else { (counts(overview)) }
             }
-            (bar(overview))
+            @if overview.split_into.is_none() { (bar(overview)) }
         }
+    }
+}
+
+fn counts(overview: &Overview) -> Markup {
+    html! {
+        (Share(overview.completed, overview.files)) " arrived, "
+        (Number(overview.completed)) " of " (FileCount(overview.files)) ", "
+        (Bytes::of(overview.completed_bytes)) " of " (Bytes::of(overview.bytes))
+        @for (count, word) in [
+            (overview.wrong(), "missing or changed"), (overview.failed, "failed"), (overview.unknown, "unknown"),
+            (overview.left, "left"),
+        ] {
+            @if count > 0 { ", " (Number(count)) " " (word) }
+        }
+        "."
     }
 }
 

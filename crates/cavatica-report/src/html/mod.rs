@@ -75,14 +75,18 @@ fn report(whole: &Whole, setting: Setting) -> Result<(Markup, u64), JournalError
     let body = html! {
         @if setting == Setting::Live { p.back { a href="./" { "All transfers of this folder" } } }
         (sections::header(&whole.title(), &overview, now))
-        (sections::totals(&overview))
-        (parts::table(&parts))
-        (sections::troubles(&troubles))
-        (figures::first(&digest, &overview))
-        (sections::facts(whole, &overview, &digest))
-        (sections::skipped(&digest))
-        (table::files(whole, &digest, &overview))
-        (sections::course(&digest))
+        @if overview.state == Standing::Split {
+            (sections::facts(whole, &overview, &digest))
+        } @else {
+            (sections::totals(&overview))
+            (parts::table(&parts))
+            (sections::troubles(&troubles))
+            (figures::first(&digest, &overview))
+            (sections::facts(whole, &overview, &digest))
+            (sections::skipped(&digest))
+            (table::files(whole, &digest, &overview))
+            (sections::course(&digest))
+        }
         (sections::footer(now))
     };
     let rows = overview.files + overview.skipped;

@@ -16,8 +16,8 @@ use crate::{Overview, Seen, Standing, TroubleGroup, TroubleKind, Whole};
 /// How a standing is shown: the class in the style sheet, a mark for those who see no colours, and the word.
 pub(super) fn verdict(overview: &Overview) -> (&'static str, &'static str, &'static str) {
     match overview.state {
+        Standing::Split => ("open", "○", "Split into parts"),
         _ if overview.files == 0 => ("open", "○", "Nothing planned"),
-        Standing::Split => ("open", "○", "Split into parts, which run in its place"),
         Standing::Running => ("running", "◔", "Running"),
         Standing::Planned => ("open", "○", "Not started"),
         Standing::Unfinished => ("open", "◔", "Unfinished, and nothing runs it"),
@@ -35,7 +35,6 @@ pub(super) fn verdict(overview: &Overview) -> (&'static str, &'static str, &'sta
 /// The title and the verdict.
 pub(super) fn header(title: &str, overview: &Overview, now: Timestamp) -> Markup {
     let (class, mark, word) = verdict(overview);
-    let wrong = overview.wrong();
     html! {
         header {
             p.kicker { "Transfer report" }
@@ -43,17 +42,24 @@ pub(super) fn header(title: &str, overview: &Overview, now: Timestamp) -> Markup
             p.verdict.(class) {
                 span.mark aria-hidden="true" { (mark) } " "
                 strong { (word) (running(overview)) } ": "
-                @if wrong > 0 { strong.grave { (wrong_words(overview)) } ", " }
-                (Number(overview.completed)) " of " (FileCount(overview.files)) " arrived"
-                @for (count, word) in [(overview.failed, "failed"), (overview.unknown, "unknown"), (overview.left, "left")] {
-                    @if count > 0 { ", " (Number(count)) " " (word) }
-                }
-                "; " (Bytes::of(overview.completed_bytes)) " of " (Bytes::of(overview.bytes)) "."
-                @if overview.skipped > 0 { " The plan left out " (Number(overview.skipped)) " more." }
-                @if overview.completed > 0 { (looked_at(overview)) }
-                @if overview.left > 0 { small { "As of " (Moment(now)) " UTC." } }
+                @if let Some(split) = &overview.split_into { (prose(split)) "." } @else { (counts(overview, now)) }
             }
         }
+    }
+}
+
+fn counts(overview: &Overview, now: Timestamp) -> Markup {
+    let wrong = overview.wrong();
+    html! {
+        @if wrong > 0 { strong.grave { (wrong_words(overview)) } ", " }
+        (Number(overview.completed)) " of " (FileCount(overview.files)) " arrived"
+        @for (count, word) in [(overview.failed, "failed"), (overview.unknown, "unknown"), (overview.left, "left")] {
+            @if count > 0 { ", " (Number(count)) " " (word) }
+        }
+        "; " (Bytes::of(overview.completed_bytes)) " of " (Bytes::of(overview.bytes)) "."
+        @if overview.skipped > 0 { " The plan left out " (Number(overview.skipped)) " more." }
+        @if overview.completed > 0 { (looked_at(overview)) }
+        @if overview.left > 0 { small { "As of " (Moment(now)) " UTC." } }
     }
 }
 
