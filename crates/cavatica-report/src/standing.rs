@@ -13,6 +13,7 @@ use cavatica_transfer::journal::{
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::rows::attempts_of_run;
 use crate::whole::Whole;
 
 /// How a transfer stands, in the shape that the program prints as JSON.
@@ -217,7 +218,7 @@ impl Overview {
             bytes: file.planned().bytes,
         });
         let (planned, tally) = match split_into {
-            None => (file.planned(), file.tally()?),
+            None => (file.planned(), tally(file)?),
             Some(_) => Default::default(),
         };
         let (terms, looked) = (file.terms(), file.looked()?);
@@ -321,6 +322,13 @@ impl Overview {
         self.verified
             .as_ref()
             .map_or(0, |seen| seen.missing + seen.differs)
+    }
+}
+
+fn tally(file: &TransferFile) -> Result<Tally, JournalError> {
+    match attempts_of_run(file) {
+        Some(most) => file.tally_until(most),
+        None => file.tally(),
     }
 }
 

@@ -9,7 +9,7 @@ use cavatica_transfer::journal::{JournalError, TransferFile, TroubledItem};
 use serde::Serialize;
 
 use crate::standing::Overview;
-use crate::trouble::{Trouble, TroubleGroup, TroubleKind};
+use crate::trouble::{Trouble, TroubleGroup, TroubleKind, counted_failures};
 use crate::whole::Whole;
 
 /// How a transfer stands, what needs attention, and what it took; in the shape that the program prints as JSON.
@@ -102,7 +102,9 @@ impl Summary {
         for file in whole.transfers() {
             let mode = file.terms().mode;
             let listed = file.failures(None, FAILURES_LISTED - failures.len())?;
-            failures.extend(listed.iter().filter_map(|item| FailureLine::of(mode, item)));
+            let counts = counted_failures(file);
+            let counted = listed.iter().filter(|item| counts(item));
+            failures.extend(counted.filter_map(|item| FailureLine::of(mode, item)));
         }
         Ok(Summary {
             overview: Overview::of_whole(whole)?,

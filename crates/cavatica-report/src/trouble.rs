@@ -11,6 +11,8 @@ use cavatica_transfer::journal::{ItemRow, JournalError, TransferFile, TroubledIt
 use cavatica_transfer::state::State;
 use serde::Serialize;
 
+use crate::rows::attempts_of_run;
+
 /// What to do about an outcome that isn't known.
 const UNKNOWN_ADVICE: &str = "it was not sent again; run the transfer once more, it asks the platform first, or look into the bucket and at the file";
 
@@ -208,9 +210,14 @@ impl TroubleGroup {
                 |after| transfer.astray(after, PAGE),
                 |item| enter(&mut groups, mode, item),
             )?;
+            let counts = counted_failures(transfer);
             each(
                 |after| transfer.failures(after, PAGE),
-                |item| enter(&mut groups, mode, item),
+                |item| {
+                    if counts(item) {
+                        enter(&mut groups, mode, item);
+                    }
+                },
             )?;
         }
         let mut groups: Vec<Self> = groups.into_values().collect();
@@ -225,6 +232,12 @@ impl TroubleGroup {
         });
         Ok(groups)
     }
+}
+
+/// Which failures count.
+pub(crate) fn counted_failures(transfer: &TransferFile) -> impl Fn(&TroubledItem) -> bool + use<> {
+    let most = attempts_of_run(transfer);
+    move |item| !most.is_some_and(|most| item.state.is_sent_again(item.attempts, most))
 }
 
 /// Visits all troubled files of one sort, page by page.

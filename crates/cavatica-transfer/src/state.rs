@@ -189,6 +189,13 @@ impl State {
         }
     }
 
+    /// Whether a run sends it again by itself, up to so many times: it failed in this attempt, in a way that passes by
+    /// waiting.
+    pub fn is_sent_again(&self, attempt: u32, max_attempts: u32) -> bool {
+        let failure = self.failure();
+        failure.is_some_and(|failure| failure.is_sent_again(attempt, max_attempts))
+    }
+
     /// What the platform said, if it failed.
     pub fn failure(&self) -> Option<&Failure> {
         match self {

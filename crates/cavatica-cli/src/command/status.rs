@@ -57,7 +57,7 @@ fn watch(whole: &Whole, ui: &Ui) -> Result<(), Failure> {
         seen = true;
         let mut tally = Tally::default();
         for file in files {
-            tally = tally.plus(&file.tally()?);
+            tally = tally.plus(&Overview::of(file)?.tally);
         }
         watched.show(&tally);
         std::thread::sleep(WATCH_EVERY);

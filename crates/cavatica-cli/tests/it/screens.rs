@@ -2,6 +2,7 @@
 //! taken up again, and that no number is contradicted by a later one. `snapshots/` holds the screens.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cavatica_sandbox::{FaultPlan, ProjectSeed, Route, SandboxBuilder, VolumeSeed};
@@ -222,6 +223,25 @@ fn a_terminal_may_change_its_size() {
     assert_eq!(ended.exit, Some(6), "{}", ended.text);
 }
 
+#[test]
+fn a_run_is_followed_from_a_second_terminal() {
+    let world = planned("--move", jobs_take(FOR_EVER));
+    let mut run = run_on(&world, 80);
+    run.shows("waiting for the end of 4 jobs");
+    let watch = world.command(&["status", "t.transfer", "--watch"]);
+    let mut beside = Terminal::start(&watch, 24, 80);
+    beside.shows("4 running");
+    run.types("\u{3}");
+    assert_eq!(run.ends().exit, Some(6));
+    let ended = beside.ends();
+    assert_eq!(ended.exit, Some(0), "{}", ended.text);
+    assert!(
+        ended.text.contains("unfinished, last run"),
+        "{}",
+        ended.text
+    );
+}
+
 /// `NO_COLOR` (<https://no-color.org>) takes the colours, and nothing else.
 #[test]
 fn no_color_takes_the_colours_and_leaves_the_screen() {
@@ -319,7 +339,14 @@ fn watch(files: u32) {
         "--move",
     ];
     assert_eq!(world.run(&plan).exit(), 0);
-    let ended = run_on(&world, 120).ends();
+    let is_over = AtomicBool::new(false);
+    let ended = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| a_second_terminal(&world, files, &is_over));
+        let ended = run_on(&world, 120).ends();
+        is_over.store(true, Ordering::Relaxed);
+        beside.join().unwrap();
+        ended
+    });
     assert_eq!(ended.exit, Some(3), "{}", ended.text);
     let mut before = Counts::default();
     let mut seen = 0;
@@ -351,9 +378,44 @@ fn watch(files: u32) {
         before = now;
     }
     assert!(seen > 5, "only {seen} screens were seen");
+    let named = ended
+        .text
+        .lines()
+        .filter(|line| line.starts_with("failed: "));
+    assert!(named.count() <= 20, "{}", ended.text);
+    assert!(
+        ended.text.contains("further failures aren't named here"),
+        "{}",
+        ended.text
+    );
     let last = world.run(&["status", "t.transfer", "--json"]).document();
     assert!(last["completed"].as_u64().unwrap() >= before.done, "{last}");
     assert!(last["failed"].as_u64().unwrap() >= before.failed, "{last}");
+}
+
+/// Asks for the status while the run is on: its counts go one way, too.
+fn a_second_terminal(world: &World, files: u32, is_over: &AtomicBool) {
+    let (mut before, mut running) = ([0; 3], 0);
+    while !is_over.load(Ordering::Relaxed) {
+        let status = world.run(&["status", "t.transfer", "--json"]).document();
+        let count = |key: &str| status[key].as_u64().unwrap();
+        let now = ["completed", "failed", "unknown"].map(count);
+        assert_eq!(
+            now.iter().sum::<u64>() + count("left"),
+            u64::from(files),
+            "{status}"
+        );
+        let troubles = status["troubles"].as_array().unwrap().iter();
+        let told: u64 = troubles.map(|group| group["files"].as_u64().unwrap()).sum();
+        assert!(told >= now[1], "each is told with its code: {status}");
+        assert!(
+            before.iter().zip(&now).all(|(before, now)| before <= now),
+            "{before:?}, then {status}"
+        );
+        before = now;
+        running += u64::from(status["state"] == "running");
+    }
+    assert!(running > 5, "it was seen to run {running} times");
 }
 
 /// What a screen says.

@@ -50,6 +50,11 @@ impl Failure {
         classify(&self.api_error())
     }
 
+    /// Whether a run sends the file again by itself, that failed in this attempt: if it passes by waiting.
+    pub(crate) fn is_sent_again(&self, attempt: u32, max_attempts: u32) -> bool {
+        attempt < max_attempts && self.class().passes_by_waiting()
+    }
+
     /// What to do about it.
     pub fn advice(&self) -> &'static str {
         self.api_error().advice()

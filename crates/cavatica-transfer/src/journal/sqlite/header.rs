@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use sha2::{Digest, Sha256};
 
 use super::codec::{
@@ -14,6 +14,7 @@ use super::codec::{
 use super::part::{self, Part, Split};
 use super::{Copying, Count, JournalError, Tally, Terms};
 use crate::fingerprint::Fingerprint;
+use crate::state::Failure;
 
 /// What a transfer and all its copies have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +151,34 @@ fn count(path: &Path, of: &str, told: i64) -> Result<u64, JournalError> {
 }
 
 pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, JournalError> {
+    let asked = "SELECT state, size FROM attempt";
+    tally_of(path, connection, asked, |_| Ok(false))
+}
+
+/// The same where a failed file that is sent again, below so many attempts, is still to be sent.
+pub(super) fn tally_until(
+    path: &Path,
+    connection: &Connection,
+    max_attempts: u32,
+) -> Result<Tally, JournalError> {
+    let asked = "SELECT state, size, number, code, status FROM attempt";
+    tally_of(path, connection, asked, |row| {
+        let failure = Failure {
+            code: row.get(3)?,
+            status: row.get(4)?,
+            message: String::new(),
+            request_id: None,
+        };
+        Ok(failure.is_sent_again(row.get(2)?, max_attempts))
+    })
+}
+
+fn tally_of(
+    path: &Path,
+    connection: &Connection,
+    asked: &str,
+    is_sent_again: impl Fn(&Row<'_>) -> rusqlite::Result<bool>,
+) -> Result<Tally, JournalError> {
     let header = header(path, connection)?;
     let mut tally = Tally {
         skipped: header.skipped,
@@ -157,7 +186,7 @@ pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, Journ
     };
     // One question, one moment: a run that goes on meanwhile can't make the parts disagree.
     let mut statement = connection
-        .prepare_cached("SELECT state, size FROM attempt")
+        .prepare_cached(asked)
         .map_err(|source| sqlite(path, source))?;
     let mut rows = statement.query([]).map_err(|source| sqlite(path, source))?;
     let mut attempted = Count::default();
@@ -167,6 +196,7 @@ pub(super) fn tally(path: &Path, connection: &Connection) -> Result<Tally, Journ
         let bytes = size.map_or(0, read_back);
         let count = match state {
             PLANNED => continue,
+            FAILED if is_sent_again(row).map_err(|source| sqlite(path, source))? => continue,
             INTENDED => &mut tally.intended,
             ACCEPTED => &mut tally.accepted,
             COMPLETED => &mut tally.completed,

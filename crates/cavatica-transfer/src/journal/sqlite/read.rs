@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use super::codec::{self, StateColumns, damaged, file_id, moment, read_back};
 use super::connection::connect;
-use super::header::{Header, TransferId, header, sqlite, tally};
+use super::header::{Header, TransferId, header, sqlite, tally, tally_until};
 use super::open::WorkError;
 use super::part::{self, Part, Split};
 use super::reckoning::fingerprint;
@@ -186,6 +186,15 @@ impl TransferFile {
     /// If the file can't be read.
     pub fn tally(&self) -> Result<Tally, JournalError> {
         tally(&self.path, &self.connection)
+    }
+
+    /// The same while a run is on: a failed file that it sends again by itself, up to so many times, is still to be sent.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be read.
+    pub fn tally_until(&self, max_attempts: u32) -> Result<Tally, JournalError> {
+        tally_until(&self.path, &self.connection, max_attempts)
     }
 
     pub(super) fn sqlite(&self, source: rusqlite::Error) -> JournalError {

@@ -24,6 +24,8 @@ pub struct TroubledItem {
     pub size: Option<u64>,
     /// How it stands.
     pub state: State,
+    /// How often it was sent.
+    pub attempts: u32,
     /// What the newest look at the destination came to.
     pub finding: Option<Finding>,
     /// The name of the reason why the plan warned of it.
@@ -127,7 +129,7 @@ impl TransferFile {
             };
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT i.id, i.file, i.location, i.size, v.finding,
-                    (SELECT w.text FROM warned x JOIN word w ON w.id = x.reason WHERE x.item = i.id), {STATE}
+                    (SELECT w.text FROM warned x JOIN word w ON w.id = x.reason WHERE x.item = i.id), a.number, {STATE}
                  FROM {join} JOIN item i ON i.id = a.item
                  WHERE {which} AND a.item > ? ORDER BY a.item LIMIT ?"
             ))?;
@@ -137,7 +139,7 @@ impl TransferFile {
             while let Some(row) = rows.next()? {
                 let relative: String = row.get(2)?;
                 let item = file_id(row.get_ref(1)?, &self.path).and_then(|file| {
-                    let state = StateColumns::read(row, 6).map_err(|source| self.sqlite(source))?;
+                    let state = StateColumns::read(row, 7).map_err(|source| self.sqlite(source))?;
                     Ok((file, state.state(&self.path)?))
                 });
                 let (file, state) = match item {
@@ -152,6 +154,7 @@ impl TransferFile {
                     state,
                     finding: row.get::<_, Option<i64>>(4)?.and_then(codec::finding),
                     warned: row.get(5)?,
+                    attempts: row.get(6)?,
                 });
             }
             let order = codec::in_order(&self.path, after, page.iter().map(|row| row.id.0));

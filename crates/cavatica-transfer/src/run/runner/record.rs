@@ -111,7 +111,7 @@ impl Runner<'_> {
 
     /// A failure that passes by waiting is tried again.
     fn again(&mut self, item: ItemId, failure: &Failure, attempt: u32, now: Instant) -> Again {
-        if !failure.class().passes_by_waiting() || attempt >= self.options.max_attempts {
+        if !failure.is_sent_again(attempt, self.options.max_attempts) {
             return Again::No;
         }
         let wait = wait_after(attempt, self.timing.retry);
