@@ -457,8 +457,16 @@ fn the_first_half_of_a_fingerprint_approves_and_less_does_not() {
 }
 
 #[test]
-fn a_copy_whose_first_file_goes_alone_says_so() {
-    let world = World::with(many(3));
+fn the_first_copy_is_the_smallest_goes_alone_and_says_so() {
+    let world = World::with(|builder| {
+        let project = ProjectSeed::new("lab/trio")
+            .file("a.bam", "many bytes")
+            .file("b.txt", "few")
+            .file("c.bam", "many more bytes");
+        builder
+            .project(project)
+            .volume(VolumeSeed::s3("lab/output").keys_only())
+    });
     assert_eq!(plan(&world, &["--copy"]).exit(), 0);
     let done = world.run(&[
         "run",
@@ -475,6 +483,9 @@ fn a_copy_whose_first_file_goes_alone_says_so() {
         "{}",
         done.stderr()
     );
+    let ledger = world.sandbox.ledger();
+    assert_eq!(ledger.starts, 3);
+    assert_eq!(ledger.jobs[0].location, "cohort7/b.txt");
     let log = std::fs::read_to_string(world.home().join("log.jsonl")).unwrap();
     let at = |event: &str| log.find(&format!("\"event\":\"{event}\"")).expect(event);
     assert!(

@@ -362,6 +362,16 @@ pub trait Journal: Send {
     /// If the journal can't be read or written.
     fn set_aside(&mut self, ids: &[ItemId]) -> Result<Vec<ItemId>, JournalError>;
 
+    /// The smallest file that is [fresh](Pick::Fresh), as far as sizes are known: it is the first where one goes alone. A
+    /// journal that doesn't know keeps to the order of the plan.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn smallest_fresh(&mut self) -> Result<Option<ItemId>, JournalError> {
+        Ok(None)
+    }
+
     /// Which of these files the transfer plans, with their numbers there.
     ///
     /// # Errors

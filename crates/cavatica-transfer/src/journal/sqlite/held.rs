@@ -363,6 +363,10 @@ impl Journal for SqliteJournal {
         })
     }
 
+    fn smallest_fresh(&mut self) -> Result<Option<ItemId>, JournalError> {
+        self.read(|rows| rows.smallest_fresh())
+    }
+
     fn planned_items(&mut self, files: &[FileId]) -> Result<Vec<(FileId, ItemId)>, JournalError> {
         let by_file = match self.items_by_file.take() {
             Some(by_file) => by_file,

@@ -111,6 +111,17 @@ impl PlannedRows<'_> {
         Ok(items)
     }
 
+    /// The smallest of them, as far as sizes are known.
+    pub(super) fn smallest_fresh(&self) -> Result<Option<ItemId>, WorkError> {
+        let smallest = self.connection.query_row(
+            "SELECT id FROM item i WHERE size IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempt WHERE item = i.id)
+             ORDER BY size, id LIMIT 1",
+            [],
+            |row| row.get("id").map(ItemId),
+        );
+        Ok(smallest.optional()?)
+    }
+
     /// The files with these numbers, in the same order. Neighbours are read at once: the files of a call, or of a page, are.
     pub(super) fn these(&self, ids: &[ItemId]) -> Result<Vec<Item>, WorkError> {
         let mut items = Vec::with_capacity(ids.len());

@@ -44,8 +44,23 @@ impl Runner<'_> {
             resumed,
         });
         if self.copy_proof.is_wanted() && fresh > 0 {
+            if !resumed {
+                self.begin_with_the_smallest()?;
+            }
             (self.report)(Event::CopyGoesAlone);
         }
+        Ok(())
+    }
+
+    /// All others wait for the first copy for as long as its job takes.
+    fn begin_with_the_smallest(&mut self) -> Result<(), RunError> {
+        let Some(smallest) = self.journal.smallest_fresh()? else {
+            return Ok(());
+        };
+        let aside = self.journal.set_aside(&[smallest])?;
+        self.saving.wrote(Instant::now());
+        self.sender.forget(&aside);
+        aside.into_iter().for_each(|item| self.sender.again(item));
         Ok(())
     }
 
