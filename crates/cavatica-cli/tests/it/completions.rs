@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::World;
+use crate::pty::Terminal;
 
 fn planned() -> World {
     let world = World::new();
@@ -71,33 +72,80 @@ fn a_value_is_completed_by_what_is_there() {
     );
 }
 
-#[test]
-fn bash_asks_the_program() {
+/// Loads the script as people do, types the beginning of a line and a tab, and looks at what the shell makes of it.
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+fn completes(shell: &str, arguments: &[&str], script: &str, settings: (&str, &str)) {
+    if Command::new(shell).arg("--version").output().is_err() {
+        eprintln!("skipped: there is no {shell} here");
+        return;
+    }
     let world = planned();
-    let script = world.run(&["completions", "bash"]).stdout();
-    fs::write(world.home().join("cavatica.bash"), script).unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_cavatica"));
-    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
-    let completed = |typed: &str| {
-        let output = Command::new("bash")
-            .env_clear()
-            .env("HOME", world.home())
-            .env("PATH", &path)
-            .current_dir(world.home())
-            .arg("-c")
-            .arg(format!(
-                "compopt() {{ :; }}; . ./cavatica.bash; COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-                 _cavatica_values cavatica \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
-                 printf '%s\\n' \"${{COMPREPLY[@]}}\""
-            ))
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
+    let write = |path: &str, text: &str| {
+        let path = world.home().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     };
-    assert_eq!(completed("cavatica run c"), "c7.transfer\n");
-    assert_eq!(
-        completed("cavatica volumes get sandbox/o"),
-        "sandbox/output\n"
+    write(script, &world.run(&["completions", shell]).stdout());
+    write(settings.0, settings.1);
+    let program = Path::new(env!("CARGO_BIN_EXE_cavatica"));
+    let mut command = Command::new(shell);
+    command
+        .args(arguments)
+        .env("HOME", world.home())
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", program.parent().unwrap().display()),
+        )
+        .current_dir(world.home());
+    let mut terminal = Terminal::start(&command, 24, 100);
+    terminal.shows("ready>");
+    for (typed, completed) in [
+        ("cavatica run c", "cavatica run c7.transfer"),
+        ("cavatica run --yes ol", "cavatica run --yes old/"),
+        (
+            "cavatica volumes get sandbox/o",
+            "cavatica volumes get sandbox/output",
+        ),
+        (
+            "cavatica volumes list --prof",
+            "cavatica volumes list --profile",
+        ),
+        ("cavatica transf", "cavatica transfers"),
+    ] {
+        terminal.types(&format!("{typed}\t"));
+        terminal.shows(completed);
+        // Ctrl-U empties the line.
+        terminal.types("\u{15}");
+    }
+    terminal.types("exit 0\r");
+    assert_eq!(terminal.ends().exit, Some(0));
+}
+
+#[test]
+fn bash_completes() {
+    let settings = "PS1='ready> '; . ./cavatica.bash\n";
+    completes(
+        "bash",
+        &["--noprofile", "--rcfile", "settings", "-i"],
+        "cavatica.bash",
+        ("settings", settings),
     );
-    assert!(completed("cavatica r").contains("run\n"));
+}
+
+#[test]
+fn zsh_completes() {
+    let settings =
+        "PS1='ready> '; fpath=(~/functions $fpath); autoload -Uz compinit && compinit -u -D\n";
+    completes("zsh", &["-i"], "functions/_cavatica", (".zshrc", settings));
+}
+
+#[test]
+fn fish_completes() {
+    let settings = "set fish_greeting; function fish_prompt; echo 'ready> '; end\n";
+    completes(
+        "fish",
+        &["-i"],
+        ".config/fish/completions/cavatica.fish",
+        (".config/fish/config.fish", settings),
+    );
 }
