@@ -151,6 +151,9 @@ fn about_order(word: &str, args: &[OsString]) -> Option<String> {
 
 /// The command that a misspelt word is nearest to.
 fn about_spelling(word: &str, below: &str) -> Option<String> {
+    if (word, below) == ("ls", "cavatica") {
+        return Some("`cavatica files list` lists a project, `cavatica volumes ls` a volume, `cavatica transfers` a folder of this computer".to_owned());
+    }
     let mut at = &help::command();
     for name in below.split(' ').skip(1) {
         at = at.find_subcommand(name)?;
@@ -168,6 +171,9 @@ fn about_argument(arg: &str, command: &str) -> Option<String> {
     }
     if arg == "-o" {
         return Some("the file to write is named by `--out FILE`".to_owned());
+    }
+    if arg == "--dry-run" {
+        return Some("`cavatica plan` sends nothing and shows what would be sent".to_owned());
     }
     if arg == "--token" {
         return Some("a token on a command line can be read by everybody on this machine; put it into a file of its own and name that with `--token-file FILE`".to_owned());

@@ -24,6 +24,7 @@ mod parts;
 mod properties;
 mod pty;
 mod reading;
+mod readme;
 mod refusals;
 mod rehearsal;
 mod report;
