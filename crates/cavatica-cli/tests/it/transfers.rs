@@ -94,6 +94,14 @@ fn the_one_that_runs_says_who_runs_it() {
     let line = list(&world).remove(0);
     assert_eq!(line["state"], "running");
     assert_eq!(line["owner"]["process"], running.id());
+    let page = world
+        .run(&["report", "t.transfer", "--format", "html"])
+        .stdout();
+    assert!(page.contains("<strong>Running since "), "{page}");
+    assert!(
+        page.contains(&format!(" by process {} on ", running.id())),
+        "{page}"
+    );
     running.kill().unwrap();
     running.wait().unwrap();
     let line = list(&world).remove(0);

@@ -590,6 +590,9 @@ fn a_page_has_a_thousand_rows_and_those_first_that_need_attention() {
     let (page, written) = report(&path, ReportFormat::Html);
     assert_eq!(written.rows, 1_203);
     assert_eq!(page.matches("<tr data-state=").count(), 1_000);
+    assert!(page.contains(
+        "Only the 1,000 rows listed here are searched; 203 other files are not on this page."
+    ));
     let first = page.find("<tr data-state=").expect("rows");
     assert!(page[first..].starts_with("<tr data-state=\"failed\">"));
     assert!(

@@ -116,6 +116,11 @@ async fn objects_that_are_there_already_refuse_the_plan_or_are_left_alone() {
         (planned.files, planned.skipped),
         (3, BTreeMap::from([("exists".to_owned(), 1)]))
     );
+    let shown: Vec<_> = planned.sample.iter().map(|file| &*file.key).collect();
+    assert!(
+        shown.len() == 3 && !shown.contains(&"run2/x.bam"),
+        "{shown:?}"
+    );
     bench.run().await.expect("a run");
     bench.check_exactly_once(3);
 }
