@@ -59,8 +59,11 @@ class Record:
                 continue
             value = read[known.name]
             record = known.metadata.get("each")
+            single = known.metadata.get("one")
             if record is not None:
                 value = tuple(record.read(item) for item in value or ())
+            elif single is not None:
+                value = None if value is None else single.read(value)
             elif isinstance(value, list):
                 value = tuple(value)
             values[known.name] = value
@@ -113,6 +116,51 @@ class Sample(Record):
 
 
 @dataclass(frozen=True)
+class Part(Record):
+    """One of the disjoint transfers that a plan was split into."""
+
+    #: The transfer's file, for ``Transfer.open``.
+    transfer: str
+    #: What stands for this part alone.
+    fingerprint: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Split(Record):
+    """What a plan was split into."""
+
+    #: The transfer that was split; it runs no more.
+    transfer: str
+    #: The folder with the parts. Opened as a transfer, it tells of all of them together.
+    folder: str
+    #: 64 hex digits over all parts, for ``Transfer.run(approve=...)`` of each.
+    fingerprint: str
+    #: By their numbers.
+    parts: tuple[Part, ...] = each(Part)
+
+
+@dataclass(frozen=True)
+class Take(Record):
+    """What an account found that is to take a transfer."""
+
+    transfer: str
+    #: The account that asks, and may run it.
+    account: str
+    #: The account that planned it.
+    planned_by: str
+    #: The volume's id.
+    volume: str
+    #: All files of the plan.
+    files: int
+    #: How many of them were read.
+    looked_at: int
+    #: Whether the transfer is the account's now.
+    taken: bool
+
+
+@dataclass(frozen=True)
 class Plan(Record):
     """What would be sent, where to, and what stands against it."""
 
@@ -142,6 +190,8 @@ class Plan(Record):
     collisions: tuple[Collision, ...] = each(Collision)
     #: The first few files.
     sample: tuple[Sample, ...] = each(Sample)
+    #: What it was split into at once, if it was.
+    split: Split | None = field(default=None, metadata={"one": Split})
 
     def _repr_html_(self) -> str:
         rows: tuple[tuple[str, object], ...] = (
@@ -181,6 +231,9 @@ class Summary(Record):
     """How a transfer stands. ``completed + failed + unknown + left`` are all files of the plan."""
 
     transfer: str
+    #: ``planned``, ``running``, ``unfinished``, ``differs``, ``unknown``, ``failed``, ``done``; or ``split``: its parts
+    #: run in its place, and the counts are 0.
+    state: str
     #: Files that the platform confirmed.
     completed: int
     #: Files that it refused or failed.

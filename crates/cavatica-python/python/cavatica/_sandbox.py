@@ -48,6 +48,7 @@ class Sandbox:
     Attributes:
         endpoint: its address.
         token: a made-up token.
+        accounts: the token of each account by its name: ``sandbox``, and those that ``account=`` named.
         project: its project.
         volumes: its volumes.
         credentials: a file with its endpoint and token, in the shape of ``~/.sevenbridges/credentials``.
@@ -58,6 +59,7 @@ class Sandbox:
 
     endpoint: str
     token: str
+    accounts: Mapping[str, str]
     project: str
     volumes: tuple[str, ...]
     credentials: Path
@@ -133,6 +135,7 @@ class Sandbox:
             self.stop()
             raise
         self.endpoint, self.token, self.project = ready["endpoint"], ready["token"], ready["project"]
+        self.accounts = {account["username"]: account["token"] for account in ready["accounts"]}
         self.volumes = tuple(ready["volumes"])
         self.credentials, self.data = Path(ready["credentials"]), Path(ready["data"])
         self.ca_cert = Path(ready["ca_cert"]) if ready.get("ca_cert") else None

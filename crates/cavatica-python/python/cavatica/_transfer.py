@@ -18,7 +18,7 @@ from typing import (
 from cavatica import _frames, _process
 from cavatica._arguments import Option, Time, duration, manifest, options
 from cavatica._connection import Connection
-from cavatica._documents import Audit, Plan, Summary, Verification
+from cavatica._documents import Audit, Plan, Split, Summary, Take, Verification
 from cavatica._error import REFUSED, CavaticaError
 from cavatica._process import Event
 from cavatica._progress import Progress
@@ -60,6 +60,7 @@ def plan(
     label: str | None = None,
     metadata: Sequence[str] = (),
     limit: int | None = None,
+    parts: int | None = None,
     api: Any = None,
     token: str | None = None,
     endpoint: str | None = None,
@@ -96,6 +97,7 @@ def plan(
         label: a name for people.
         metadata: fields to keep for the report.
         limit: plan no more files than this.
+        parts: split the plan into so many at once, as `Transfer.split` does, into the folder ``OUT.parts``.
         api: a ``sevenbridges.Api``, or a running `Sandbox`; then leave out `token`, `endpoint` and `profile`.
         token: the account's token. It is handed to the program by its environment, and stands nowhere else.
         endpoint: the API's address; without it CAVATICA's, or what ``SB_API_ENDPOINT`` says.
@@ -124,7 +126,7 @@ def plan(
         arguments += options({"manifest": name[0]})
     arguments += options({"volume": volume, "bucket": bucket, _flag(mode): True, "prefix": prefix or None})
     arguments += options({"dest": dest, "existing": existing, "on": on, "where": where, "tag": tags})
-    arguments += options({"label": label, "metadata": metadata, "limit": limit, **further})
+    arguments += options({"label": label, "metadata": metadata, "limit": limit, "parts": parts, **further})
     shown = Progress(f"planning {os.fspath(out)}") if progress else None
     try:
         outcome = _process.invoke(arguments, connection, stdin=stdin, on_line=shown.on_line if shown else None)
@@ -174,7 +176,8 @@ class Transfer:
         """Open a transfer that was planned before, here or elsewhere.
 
         Args:
-            path: the transfer's file.
+            path: the transfer's file; or the folder of a plan's parts, which are told, verified and audited as one, and
+                run one by one.
             api: as for `plan`, and so are the others. Only `run`, `retry`, `verify` and `audit` need an account.
             token: the account's token.
             endpoint: the API's address.
@@ -277,6 +280,46 @@ class Transfer:
         """
         arguments = options({"code": [str(code) for code in codes], "yes": yes})
         return self._drive("retry", arguments, on_event, progress, _pace(max_errors, reserve, poll, settle), further)
+
+    def split(
+        self, parts: int, out: str | os.PathLike[str], *, by: Literal["files", "bytes", "folder"] = "files"
+    ) -> Split:
+        """Split the plan into parts, for other accounts or hosts: disjoint transfers that together are the plan.
+
+        The plan itself runs no more. Needs no account.
+
+        Args:
+            parts: how many.
+            out: the folder to put them into; it must not exist, or be empty.
+            by: what they have as much of as each other: ``files``, ``bytes``, or ``folder``: files, and no folder is
+                in two parts.
+
+        Returns:
+            The parts, each to be opened with the account that runs it, and one fingerprint to approve for all.
+
+        Raises:
+            CavaticaError: with ``exit_code`` 2: something of it was sent, or it has fewer files or folders than that.
+
+        """
+        arguments = ["split", str(self.path), *options({"parts": parts, "out": out, "by": by})]
+        return Split.read(_process.invoke(arguments, self._connection).only())
+
+    def take(self, *, yes: bool = False) -> Take:
+        """Look whether this account may run a transfer that another one planned, and take it.
+
+        Args:
+            yes: take it, for ever; without it only the look is done.
+
+        Returns:
+            What was found.
+
+        Raises:
+            CavaticaError: the account may not read the files or write to the volume, something was sent already, or
+                it is the account's own (``exit_code`` 4).
+
+        """
+        arguments = ["take", str(self.path), *options({"yes": yes})]
+        return Take.read(_process.invoke(arguments, self._connection).only())
 
     def status(self) -> Summary:
         """Tell how the transfer stands, also while it runs. Needs no account.

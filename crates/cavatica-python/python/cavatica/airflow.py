@@ -111,8 +111,7 @@ class CavaticaTransferOperator(ResumableJobMixin, BaseOperator):
 
     def get_job_status(self, external_id: Any, context: Any) -> str:  # noqa: ARG002
         """Return ``done`` or ``open``: failed files are the transfer's own business, never a reason for a new one."""
-        status = self._open(external_id).status()
-        return "open" if status.left + status.failed + status.unknown else "done"
+        return "done" if self._open(external_id).status().state == "done" else "open"
 
     def is_job_active(self, status: str) -> bool:
         """Whether there is something to go on with."""
