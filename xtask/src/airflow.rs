@@ -32,7 +32,7 @@ pub(crate) fn run(options: &AirflowOptions) -> Result<(), Failed> {
     command(
         there(&venv, "python")
             .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-            .arg("tests/test_airflow.py")
+            .args(["tests/test_airflow.py", "tests/test_airflow_parts.py"])
             .env_remove("CAVATICA_BIN"),
     )
 }
