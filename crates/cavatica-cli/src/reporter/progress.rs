@@ -12,6 +12,10 @@ const LEAST_FILES: u64 = 20;
 /// ... over so long a time.
 const LEAST_TIME: Duration = Duration::from_secs(10);
 
+/// The first files of a run and its last tell how long jobs take, and not how fast the run is: of this many parts one has to
+/// have ended, and one to be left.
+const PARTS: u64 = 20;
+
 /// What is far apart says nothing: the longest time that is told is at most so many times the shortest.
 const WIDEST: f64 = 3.0;
 
@@ -92,6 +96,9 @@ impl Progress {
         }
         let (first, last) = (self.moments.front()?, self.moments.back()?);
         let since = now.saturating_sub(first.at);
+        if last.files.min(left).saturating_mul(PARTS) < last.files + left {
+            return None;
+        }
         if last.files.saturating_sub(first.files) < LEAST_FILES || since < LEAST_TIME {
             return None;
         }
@@ -239,14 +246,40 @@ mod tests {
         assert_eq!(progress.bytes_per_second(at(30)), None);
     }
 
+    /// As a run of 20,000 files was seen whose jobs took up to a minute: the first failures, a page of the list, the rest.
+    #[test]
+    fn the_first_and_the_last_files_are_no_speed() {
+        let mut progress = Progress::default();
+        for (second, ended, again) in [
+            (6, 8, 13),
+            (13, 42, 59),
+            (25, 383, 59),
+            (31, 415, 110),
+            (68, 19_417, 446),
+            (92, 19_465, 447),
+        ] {
+            let left = 20_000 - ended - again;
+            let mut now = tally(0, left, ended);
+            now.failed = files(again);
+            progress.note(at(second), &now, again);
+            assert_eq!(progress.ended(), ended);
+            for later in [0, 6, 12] {
+                assert_eq!(progress.estimate(at(second + later)), None, "{second}");
+            }
+        }
+    }
+
     #[test]
     fn nothing_is_told_when_it_stalls_and_never_zero_while_work_is_left() {
         let mut progress = Progress::default();
         for second in 0..=99 {
             progress.note(at(second), &tally(990 - 10 * second, 1, 10 * second), 0);
+            if second == 90 {
+                let last = progress.estimate(at(second)).expect("it was steady");
+                assert_eq!(last.to_string(), "less than a minute left");
+            }
         }
-        let last = progress.estimate(at(99)).expect("it was steady");
-        assert_eq!(last.to_string(), "less than a minute left");
+        assert_eq!(progress.estimate(at(99)), None, "the last ones take theirs");
         assert_eq!(progress.percent(), 99);
         // The last file takes its time.
         assert_eq!(progress.estimate(at(400)), None);
