@@ -121,12 +121,9 @@ pub(super) fn count_ticks(highest: u64) -> Vec<f64> {
         .collect()
 }
 
-/// Round spans for an axis of so many seconds, four to nine of them.
+/// Round spans for an axis of so many seconds, at most nine of them, none shorter than a label can tell.
 pub(super) fn time_step(span_s: f64) -> f64 {
     let steps = [
-        0.1,
-        0.2,
-        0.5,
         1.0,
         2.0,
         5.0,
@@ -180,7 +177,7 @@ mod tests {
             [0.0, 1024.0, 2048.0, 3072.0]
         );
         assert_eq!(count_ticks(3), [0.0, 1.0, 2.0, 3.0]);
-        assert_eq!(time_step(3_600.0), 600.0);
+        assert_eq!((time_step(0.3), time_step(3_600.0)), (1.0, 600.0));
     }
 
     proptest! {
