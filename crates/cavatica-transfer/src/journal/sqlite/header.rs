@@ -164,12 +164,12 @@ pub(super) fn tally_until(
     let asked = "SELECT state, size, number, code, status FROM attempt";
     tally_of(path, connection, asked, |row| {
         let failure = Failure {
-            code: row.get(3)?,
-            status: row.get(4)?,
+            code: row.get("code")?,
+            status: row.get("status")?,
             message: String::new(),
             request_id: None,
         };
-        Ok(failure.is_sent_again(row.get(2)?, max_attempts))
+        Ok(failure.is_sent_again(row.get("number")?, max_attempts))
     })
 }
 
