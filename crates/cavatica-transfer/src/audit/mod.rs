@@ -15,6 +15,7 @@ use std::path::Path;
 
 use cavatica_exports::transport::Client;
 use cavatica_exports::{Cavatica, ExportFilter};
+use tracing::{Instrument, info_span};
 
 pub(crate) use compare::{AuditedJob, JobPlace, Stage};
 pub use disagreement::Disagreement;
@@ -48,6 +49,17 @@ const CLOCK_SAMPLES: u32 = 500;
 ///
 /// [`AuditError`] if the transfer can't be used, is run, or the list can't be read.
 pub async fn audit(
+    path: &Path,
+    client: &Client,
+    reading: AuditReading,
+    stop: &Stop,
+    tell: &mut (dyn FnMut(AuditEvent) + Send),
+) -> Result<AuditSummary, AuditError> {
+    let auditing = hold_against(path, client, reading, stop, tell);
+    auditing.instrument(info_span!("audit")).await
+}
+
+async fn hold_against(
     path: &Path,
     client: &Client,
     reading: AuditReading,

@@ -34,6 +34,7 @@ use std::path::Path;
 
 use cavatica_exports::Cavatica;
 use cavatica_exports::transport::Client;
+use tracing::{Instrument, info_span};
 
 use crate::journal::{Draft, TransferFile};
 use count::count_folders;
@@ -51,6 +52,18 @@ use sieve::Sieve;
 ///
 /// [`PlanError::Refused`] with everything that stands against the plan at once; else what went wrong on the way.
 pub async fn plan(
+    path: &Path,
+    client: &Client,
+    options: PlanOptions,
+    progress: &mut (dyn FnMut(PlanProgress) + Send),
+) -> Result<PlanReport, PlanError> {
+    let span = info_span!("plan", mode = options.mode.as_str());
+    write(path, client, options, progress)
+        .instrument(span)
+        .await
+}
+
+async fn write(
     path: &Path,
     client: &Client,
     options: PlanOptions,

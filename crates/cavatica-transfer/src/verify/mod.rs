@@ -21,6 +21,7 @@ use cavatica_exports::Volumes;
 #[cfg(feature = "s3")]
 use cavatica_exports::model::volume::expected_beginning;
 use jiff::Timestamp;
+use tracing::{Instrument, info_span};
 
 #[cfg(feature = "s3")]
 pub use bucket::find_beginning;
@@ -74,6 +75,18 @@ pub enum VerifyError {
 ///
 /// [`VerifyError`] if a transfer can't be used, they can't be looked at together, or nothing could be read at all.
 pub async fn verify(
+    transfers: &[impl AsRef<Path>],
+    destination: &Destination,
+    now: impl Fn() -> Timestamp,
+    tell: &mut (dyn FnMut(Found) + Send),
+) -> Result<VerifySummary, VerifyError> {
+    let span = info_span!("verify", against = destination.against().name());
+    look(transfers, destination, now, tell)
+        .instrument(span)
+        .await
+}
+
+async fn look(
     transfers: &[impl AsRef<Path>],
     destination: &Destination,
     now: impl Fn() -> Timestamp,

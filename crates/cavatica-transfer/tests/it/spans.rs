@@ -1,8 +1,11 @@
 //! What is told to `tracing` stays below whoever called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use cavatica_sandbox::FaultPlan;
+use cavatica_transfer::{AuditReading, Destination, Stop, audit, verify};
+use jiff::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Instrument, Subscriber, info_span};
@@ -18,7 +21,7 @@ struct Seen {
     fields: BTreeMap<&'static str, String>,
 }
 
-/// Every call that was made.
+/// Every call that was made, and every attempt at it.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<BTreeMap<u64, Seen>>>);
 
@@ -34,7 +37,7 @@ impl Visit for Seen {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if attributes.metadata().name() != "call" {
+        if !["call", "attempt"].contains(&attributes.metadata().name()) {
             return;
         }
         let scope = context.span_scope(id).expect("it has just begun");
@@ -54,9 +57,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
 }
 
 #[tokio::test]
-async fn every_call_of_a_run_lies_under_its_callers_span_and_speaks_opentelemetrys_words() {
-    let bench = Bench::start(world(many(20))).await;
-    bench.plan(bench.options()).await.expect("a plan");
+async fn every_call_lies_under_its_callers_span_and_speaks_opentelemetrys_words() {
+    let faults: FaultPlan = "drop-before@volume,nth=1".parse().expect("a fault plan");
+    let bench = Bench::start(world(many(20)).faults(faults)).await;
     let calls = Calls::default();
     // What is enabled is cached for the whole process, and with one listener alone by the thread that comes first.
     static OTHER: LazyLock<Dispatch> =
@@ -64,29 +67,44 @@ async fn every_call_of_a_run_lies_under_its_callers_span_and_speaks_opentelemetr
     LazyLock::force(&OTHER);
     let subscriber = tracing_subscriber::registry().with(calls.clone());
     let guard = tracing::subscriber::set_default(subscriber);
-    bench
-        .run()
-        .instrument(info_span!("caller"))
-        .await
-        .expect("a run");
+    let path = bench.transfer();
+    let whole = async {
+        bench.plan(bench.options()).await.expect("a plan");
+        bench.run().await.expect("a run");
+        let destination = Destination::Volume(bench.client());
+        verify(&[&path], &destination, Timestamp::now, &mut |_| {})
+            .await
+            .expect("a look");
+        let (client, stop) = (bench.client(), Stop::new());
+        audit(&path, &client, AuditReading::GoOn, &stop, &mut |_| {})
+            .await
+            .expect("an audit");
+    };
+    whole.instrument(info_span!("caller")).await;
     drop(guard);
 
     let calls = calls.0.lock().unwrap();
-    assert!(!calls.is_empty());
+    let works: BTreeSet<_> = calls.values().map(|seen| seen.above[1]).collect();
+    let all = ["audit", "plan", "run", "verify"];
+    assert_eq!(works, BTreeSet::from(all));
+    let mut again = false;
     for seen in calls.values() {
-        assert_eq!(seen.above, ["caller", "run", "call"], "{seen:?}");
         let field = |name| seen.fields.get(name).map(String::as_str);
+        assert_eq!((seen.above[0], seen.above[2]), ("caller", "call"));
+        let told = format!("{seen:?}");
+        assert!(!told.contains(bench.sandbox.token()), "{told}");
+        if seen.above.len() > 3 {
+            assert_eq!(seen.above[3..], ["attempt"]);
+            again |= field("http.request.resend_count") == Some("1");
+            continue;
+        }
         let (method, route) = (field("http.request.method"), field("url.template"));
         let name = format!("{} {}", method.unwrap_or("?"), route.unwrap_or("?"));
         assert_eq!(field("otel.name"), Some(&*name), "{seen:?}");
         assert_eq!(field("otel.kind"), Some("client"));
         assert_eq!(field("server.address"), Some("127.0.0.1"));
         assert!(field("http.response.status_code").is_some(), "{seen:?}");
-        // Neither the token nor anybody's file.
-        let told = format!("{seen:?}");
-        assert!(
-            !told.contains(bench.sandbox.token()) && !told.contains(".dat"),
-            "{told}"
-        );
+        assert!(!told.contains(".dat"), "anybody's file: {told}");
     }
+    assert!(again, "a lost answer was asked for again, below its call");
 }
