@@ -1,10 +1,12 @@
 //! Checking: every objection at once, none hidden by another, no panic on anything.
 
 use cavatica_model::account::Platform;
+use cavatica_model::bulk::ExportBatchError;
 use cavatica_model::export::SseAlgorithm;
 use cavatica_model::finding::{Objection, Warning};
 use cavatica_model::{
-    ExportProperties, ExportRequest, File, FileId, Location, Tri, Volume, VolumeId,
+    CheckedExport, ExportBatch, ExportProperties, ExportRequest, File, FileId, Location, Tri,
+    Volume, VolumeId,
 };
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -418,6 +420,31 @@ fn every_misspelt_key_of_a_request_is_refused_where_it_stands() {
             .iter()
             .all(|objection| objection.name() == "unknown-key")
     );
+}
+
+#[test]
+fn requests_that_meet_go_into_no_batch_and_into_no_two() {
+    let to = |file: usize, place: usize| {
+        let file = format!("{file:024x}").parse().expect("an id");
+        let location = format!("{place}.bam").parse().expect("a location");
+        let request = ExportRequest::new(file, "lab/output".parse().expect("an id"), location);
+        request.overwriting().skip_checks()
+    };
+    let met = |exports: Vec<CheckedExport>| match ExportBatch::new(exports) {
+        Err(ExportBatchError::Meet(met)) => (met.first, met.second),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(met(vec![to(1, 1), to(2, 2), to(3, 1)]), (0, 2));
+    assert_eq!(met(vec![to(1, 1), to(1, 1)]), (0, 1), "the same twice");
+
+    // Other batches are sent as well.
+    let mut many: Vec<_> = (0..150).map(|number| to(number, number)).collect();
+    let batches = ExportBatch::chunks(many.clone()).expect("none meet");
+    let sizes: Vec<_> = batches.iter().map(ExportBatch::len).collect();
+    assert_eq!(sizes, [100, 50]);
+    many.push(to(999, 0));
+    let met = ExportBatch::chunks(many).expect_err("the first and the last meet");
+    assert_eq!((met.first, met.second), (0, 150));
 }
 
 #[test]
