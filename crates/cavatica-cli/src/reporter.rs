@@ -242,9 +242,7 @@ impl Reporter {
             Hindrance::Unreachable => "can't reach the platform",
             Hindrance::Maintenance => "the platform is under maintenance",
             Hindrance::Throttled => "the limit on requests is used up",
-            Hindrance::NoAnswer | Hindrance::AnswerIncomplete | Hindrance::Refused => {
-                "the platform gives no answer"
-            }
+            _ => "the platform gives no answer",
         };
         let there = going_on_there(&self.progress.tally);
         format!("{what}{there}; next try {} ({words})", clock_in(pause))
@@ -407,6 +405,7 @@ fn stop_words(reason: StopReason) -> Option<&'static str> {
         StopReason::TooManyErrors => Some("as many files failed as were allowed to"),
         StopReason::Trouble => Some("the platform refuses, or can't be reached"),
         StopReason::Contradicted => Some("the platform contradicts what exactly once rests on"),
+        _ => Some("the run can't go on"),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::tunnel::Tunnel;
 
 /// How connections are opened.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Whom to trust.
     pub trust: Trust,

@@ -7,6 +7,7 @@ use crate::error::DialError;
 
 /// Which proxy to take. Traffic to this machine never takes one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProxyChoice {
     /// What the environment says.
     #[default]

@@ -17,6 +17,7 @@ use crate::transport::{Error, Fault, Outcome};
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Missing {
     /// What it is.
     pub resource: Resource,

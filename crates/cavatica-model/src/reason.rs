@@ -5,6 +5,7 @@ use serde::Serialize;
 /// What kind of thing a [`Reason`] speaks against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// An export must not be sent.
     Objection,
@@ -22,6 +23,22 @@ pub enum Kind {
     Class,
     /// What a run met, or why it ended.
     Run,
+}
+
+impl Kind {
+    /// The kind in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Kind::Objection => "objection: the export is not sent",
+            Kind::Warning => "warning: the export is sent all the same",
+            Kind::Manifest => "bad row: it is not exported",
+            Kind::Plan => "plan: the file is left out, or the plan refused",
+            Kind::Standing => "how a file or a transfer stands",
+            Kind::Audit => "audit: the platform's list and the journal disagree",
+            Kind::Class => "class of failures",
+            Kind::Run => "what a run met, or why it ended",
+        }
+    }
 }
 
 /// A stable name with what it means and what to do, whatever the file, volume or row.

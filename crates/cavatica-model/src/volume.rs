@@ -12,6 +12,7 @@ use crate::{ExportProperties, Tri, UnknownKeys, VolumeId};
 
 open_names! {
     /// Whether the platform may write to a volume.
+    #[non_exhaustive]
     pub enum AccessMode {
         /// Exports are possible.
         ReadWrite = "RW",

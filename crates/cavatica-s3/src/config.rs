@@ -25,6 +25,7 @@ pub struct BucketBuilder {
 
 /// A bucket that can't be addressed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
     /// The name can't be a bucket's.
     #[error("`{0}` can't be the name of a bucket")]

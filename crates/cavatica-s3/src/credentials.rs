@@ -54,6 +54,7 @@ impl fmt::Debug for Credentials {
 
 /// What this computer's AWS configuration says.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AwsConfig {
     /// The keys to sign with.
     pub credentials: Credentials,

@@ -19,6 +19,7 @@ struct Section {
 
 /// Why a text is no such file. It names the line and never repeats it: it may hold a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum IniError {
     /// The bytes are UTF-16, as some editors and shells on Windows write it.
     #[error("it is UTF-16; save it as UTF-8")]

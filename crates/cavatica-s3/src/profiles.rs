@@ -8,6 +8,7 @@ use crate::ini::Ini;
 
 /// No keys in the AWS configuration. It never repeats what a file says, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AwsConfigError {
     /// One half of a key is there, the other isn't.
     #[error("{0} is not set, though the other half of the key is")]

@@ -37,10 +37,8 @@ pub(crate) type HttpClient = Client<Dialer, UnsyncBoxBody<Bytes, BoxError>>;
 
 /// A client for the service at this address, through the environment's proxy if there is one.
 pub(crate) fn client(service: &Uri, trust: Trust) -> Result<HttpClient, DialError> {
-    let options = Options {
-        trust,
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.trust = trust;
     Ok(Client::builder(TokioExecutor::new()).build(Dialer::new(service, options)?))
 }
 

@@ -187,6 +187,7 @@ pub enum Again {
 /// What keeps a run from the platform, or took an answer away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Hindrance {
     /// There is no way to the platform: nothing was sent.
     Unreachable,
@@ -236,6 +237,7 @@ fn in_whole_seconds<S: Serializer>(
 /// Why no more files are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum StopReason {
     /// Somebody asked.
     Asked,

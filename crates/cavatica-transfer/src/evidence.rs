@@ -91,9 +91,10 @@ pub(crate) fn moved_away(place: &Whereabouts) -> Option<Failure> {
 
 /// What keeps us from an answer.
 pub(crate) fn hindrance(error: &AskError) -> Hindrance {
-    match error {
-        AskError::Call(error) | AskError::List(ListError::Call(error)) => error.into(),
-        AskError::List(_) | AskError::Batch(_) | AskError::Unread { .. } => Hindrance::NoAnswer,
+    if let AskError::Call(error) | AskError::List(ListError::Call(error)) = error {
+        error.into()
+    } else {
+        Hindrance::NoAnswer
     }
 }
 

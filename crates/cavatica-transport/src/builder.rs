@@ -65,15 +65,14 @@ impl Client {
 
 impl ClientBuilder {
     pub(crate) fn new(endpoint: Endpoint, token: Token) -> Self {
+        let mut dial = Options::default();
+        dial.byte_life = Some(Duration::from_secs(20));
+        dial.http2 = true;
         ClientBuilder {
             endpoint,
             token,
             user_agent: concat!("cavatica/", env!("CARGO_PKG_VERSION")).to_owned(),
-            dial: Options {
-                byte_life: Some(Duration::from_secs(20)),
-                http2: true,
-                ..Options::default()
-            },
+            dial,
             attempt_limit: Duration::from_secs(120),
             call_limit: Duration::from_secs(600),
             patience: Duration::from_secs(3600),

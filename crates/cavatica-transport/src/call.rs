@@ -80,6 +80,7 @@ pub struct Call {
 
 /// Something that a call is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Named {
     /// What it is, as the call's maker names it: for what fills a route, the name of the hole.
     pub kind: String,

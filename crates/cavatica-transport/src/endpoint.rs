@@ -37,6 +37,7 @@ pub(crate) struct Origin {
 
 /// Why a text is no endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EndpointError {
     /// Not an absolute URL with a host.
     #[error("the endpoint is no URL such as {}", Endpoint::CAVATICA)]

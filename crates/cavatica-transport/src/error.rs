@@ -222,13 +222,27 @@ impl Error {
         Error::of_test(method, path, failure)
     }
 
-    /// A start whose answer was lost: for the tests of a program that has to cope with it.
-    pub fn lost(method: &str, path: &str) -> Self {
-        Error::of_test(
-            method,
-            path,
-            FailedAttempt::new(Outcome::Unknown, Fault::Broken),
-        )
+    /// A call that came to this end: for the tests of a program that has to cope with each.
+    ///
+    /// ```
+    /// use cavatica_transport::{Effect, Error, Outcome};
+    ///
+    /// let lost = Error::of_outcome(Outcome::Unknown, "POST", "/v2/storage/exports");
+    /// assert_eq!((*lost.outcome(), lost.effect()), (Outcome::Unknown, Effect::Start));
+    /// ```
+    pub fn of_outcome(outcome: Outcome, method: &str, path: &str) -> Self {
+        let fault = match outcome {
+            Outcome::NotSent => Fault::Connect,
+            Outcome::Refused => Fault::Status(400),
+            Outcome::Throttled => Fault::Status(429),
+            Outcome::Maintenance => Fault::Status(503),
+            Outcome::Unknown => Fault::Broken,
+        };
+        let mut failure = FailedAttempt::new(outcome, fault);
+        if let Fault::Status(status) = failure.fault {
+            failure.status = Some(status);
+        }
+        Error::of_test(method, path, failure)
     }
 
     fn of_test(method: &str, path: &str, failure: FailedAttempt) -> Self {

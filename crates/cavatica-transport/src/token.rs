@@ -18,6 +18,7 @@ pub struct Token(HeaderValue);
 
 /// A text that can't be a token. It doesn't repeat the text, which may be one after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenError {
     /// Nothing but white space.
     #[error("the token is empty")]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 /// Why a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WaitReason {
     /// The request budget is used up until its window ends.
     Budget,

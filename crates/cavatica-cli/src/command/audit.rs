@@ -52,11 +52,9 @@ pub(crate) async fn run(args: &args::Audit, global: &Global, ui: &Ui) -> Result<
                 what: "account",
                 planned,
                 ..
-            })) if paths.len() > 1 => others.push(AuditPart {
-                transfer: path.display().to_string(),
-                account: planned,
-                agrees: None,
-            }),
+            })) if paths.len() > 1 => {
+                others.push(AuditPart::not_compared(path, planned));
+            }
             Err(error) => return Err(failure::of_audit(error, path)),
         }
     }

@@ -1,7 +1,7 @@
 //! `cavatica explain`: what a code of the platform, or a name that a check tells, means and what to do.
 
 use cavatica_exports::model::error::{Class, StatusCode};
-use cavatica_exports::model::finding::{Kind, Reason};
+use cavatica_exports::model::finding::Reason;
 use serde::Serialize;
 
 use crate::args;
@@ -33,17 +33,7 @@ pub(crate) fn run(args: &args::Explain, ui: &Ui) -> Result<Exit, Failure> {
     if ui.is_json() {
         ui.json(reason)?;
     } else {
-        let kind = match reason.kind {
-            Kind::Objection => "objection: the export is not sent",
-            Kind::Warning => "warning: the export is sent all the same",
-            Kind::Manifest => "bad row: it is not exported",
-            Kind::Plan => "plan: the file is left out, or the plan refused",
-            Kind::Standing => "how a file or a transfer stands",
-            Kind::Audit => "audit: the platform's list and the journal disagree",
-            Kind::Class => "class of failures",
-            Kind::Run => "what a run met, or why it ended",
-        };
-        ui.line(format_args!("{}  {kind}", reason.name))?;
+        ui.line(format_args!("{}  {}", reason.name, reason.kind.meaning()))?;
         ui.hanging("  meaning  ", reason.meaning, 11)?;
         ui.hanging("  advice   ", reason.advice, 11)?;
     }

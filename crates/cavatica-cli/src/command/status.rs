@@ -222,10 +222,8 @@ pub(crate) fn standing_words(overview: &Overview, ui: &Ui) -> String {
 
 fn owner_words(owner: &Owner, ui: &Ui) -> String {
     let since = owner.since.map(|at| format!(" since {}", ui.time(at)));
-    let owner = Owner {
-        since: None,
-        ..owner.clone()
-    };
+    let mut owner = owner.clone();
+    owner.since = None;
     format!("running{} by {owner}", since.unwrap_or_default())
 }
 

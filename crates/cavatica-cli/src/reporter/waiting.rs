@@ -42,6 +42,7 @@ pub(crate) fn wait_words(wait: &Wait) -> String {
             format!("the end of the platform's maintenance; next try {until}")
         }
         WaitReason::Retry => format!("another attempt at {until}"),
+        other => format!("{other}, until {until}"),
     }
 }
 

@@ -56,6 +56,7 @@ impl Completed {
 
     /// The same, with its moment set elsewhere.
     #[cfg(feature = "proof")]
+    #[doc(hidden)]
     pub fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
         Completed {
             since: self.since.map(set),

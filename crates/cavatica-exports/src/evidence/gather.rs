@@ -49,6 +49,7 @@ pub struct Asked {
 
 /// Why a question went unanswered.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AskError {
     /// A call failed.
     #[error(transparent)]

@@ -169,6 +169,7 @@ impl Settling {
 #[cfg(feature = "proof")]
 impl Settling {
     /// The same, with its moments set elsewhere.
+    #[doc(hidden)]
     pub fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
         Settling {
             dead: set(self.dead),

@@ -79,11 +79,7 @@ async fn an_error_names_what_is_not_there() {
             "nobody",
         ),
     ] {
-        let id = id.to_owned();
-        assert_eq!(
-            Missing::of(&error),
-            Some(Missing { resource, id }),
-            "{error}"
-        );
+        let missing = Missing::of(&error).expect("something isn't there");
+        assert_eq!((missing.resource, &*missing.id), (resource, id), "{error}");
     }
 }

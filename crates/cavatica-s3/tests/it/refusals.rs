@@ -8,10 +8,9 @@ use tokio::net::TcpListener;
 use crate::calls::{lab, open, put};
 
 fn config(key_id: &str, secret: &str, region: Option<&str>) -> AwsConfig {
-    AwsConfig {
-        region: region.map(str::to_owned),
-        ..AwsConfig::of(Credentials::new(key_id, secret, None))
-    }
+    let mut config = AwsConfig::of(Credentials::new(key_id, secret, None));
+    config.region = region.map(str::to_owned);
+    config
 }
 
 /// A server that gives this answer to everything.

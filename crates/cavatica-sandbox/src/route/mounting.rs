@@ -136,8 +136,8 @@ fn check_writing(kind: &str, mode: AccessMode, service: &Value) -> Result<(), Ap
         _ => return Err(Code::BAD_SERVICE.error()),
     };
     match mode {
-        AccessMode::ReadWrite => Err(refusal.error()),
         AccessMode::ReadOnly => Ok(()),
+        _ => Err(refusal.error()),
     }
 }
 

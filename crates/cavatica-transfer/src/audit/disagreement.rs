@@ -4,6 +4,7 @@ use cavatica_exports::model::finding::Reason;
 
 /// What is wrong with a file, the worst first. A file is told once, by the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Disagreement {
     /// Several jobs since the plan brought it to its place, or still do.
     Doubled,

@@ -1,6 +1,7 @@
 //! What an audit tells while it goes on, and what it came to.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ pub const DISAGREEMENTS_LISTED: usize = 10_000;
 
 /// What to do with what an interrupted audit had read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AuditReading {
     /// Go on from there.
     GoOn,
@@ -105,6 +107,7 @@ pub struct AuditSummary {
 
 /// What an audit of several transfers came to for one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AuditPart {
     /// The transfer's file.
     pub transfer: String,
@@ -112,6 +115,17 @@ pub struct AuditPart {
     pub account: String,
     /// Whether list and journal agree; `None` where they weren't compared, because the account is another.
     pub agrees: Option<bool>,
+}
+
+impl AuditPart {
+    /// A transfer of another account, which alone sees its jobs.
+    pub fn not_compared(transfer: &Path, account: String) -> Self {
+        AuditPart {
+            transfer: transfer.display().to_string(),
+            account,
+            agrees: None,
+        }
+    }
 }
 
 impl AuditSummary {

@@ -257,7 +257,8 @@ impl OpenItem {
 /// cost.
 ///
 /// A second kind of journal, shared by several hosts, has to keep the same promises; above all that
-/// [`intend`](Self::intend) gives a file to one caller only.
+/// [`intend`](Self::intend) gives a file to one caller only. What it may do without has a body here, and so has whatever is added
+/// later; nothing has that *exactly once* rests on.
 pub trait Journal: Send {
     /// What the transfer is.
     fn terms(&self) -> &Terms;
@@ -323,12 +324,15 @@ pub trait Journal: Send {
     /// If the journal can't be read.
     fn items(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, JournalError>;
 
-    /// A folder that files of the plan lie in; `None` if there is none of that number.
+    /// A folder that files of the plan lie in; `None` if there is none of that number. A journal that knows no folders has its
+    /// files followed by their ids, with more requests.
     ///
     /// # Errors
     ///
     /// If the journal can't be read.
-    fn folder(&mut self, id: FolderId) -> Result<Option<Folder>, JournalError>;
+    fn folder(&mut self, _: FolderId) -> Result<Option<Folder>, JournalError> {
+        Ok(None)
+    }
 
     /// The jobs of this file's earlier attempts.
     ///
@@ -390,12 +394,14 @@ pub trait Journal: Send {
         each: &mut dyn FnMut(&str),
     ) -> Result<(), JournalError>;
 
-    /// What some of the newest jobs say of the platform's clock.
+    /// What some of the newest jobs say of the platform's clock. A journal that keeps no times has none.
     ///
     /// # Errors
     ///
     /// If the journal can't be read.
-    fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError>;
+    fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError> {
+        Ok(Vec::new())
+    }
 
     /// What the platform was seen to do with the sources of copies.
     fn copying(&self) -> Copying;
@@ -421,15 +427,13 @@ pub trait Journal: Send {
     /// If the journal can't be written.
     fn note_observations(&mut self, seen: &Habits) -> Result<(), JournalError>;
 
-    /// Notes the requests that this run made so far, how many five minutes allow, and that the run is still there.
+    /// Notes the requests that this run made so far, how many five minutes allow, and that the run is still there: for whoever
+    /// looks on. A journal that nobody looks at does nothing.
     ///
     /// # Errors
     ///
     /// If the journal can't be written.
-    fn note_requests(
-        &mut self,
-        requests: u64,
-        allowed: u64,
-        at: Timestamp,
-    ) -> Result<(), JournalError>;
+    fn note_requests(&mut self, _: u64, _: u64, _: Timestamp) -> Result<(), JournalError> {
+        Ok(())
+    }
 }

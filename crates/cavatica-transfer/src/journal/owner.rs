@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who runs a transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Owner {
     /// The host's name.
     pub host: String,

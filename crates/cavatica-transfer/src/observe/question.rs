@@ -17,6 +17,7 @@ pub enum Accord {
 
 /// How a habit is known before a platform has shown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Basis {
     /// A page of the platform says so.
     Documented,

@@ -60,6 +60,7 @@ impl PlanOptions {
 pub type Rows = Box<dyn Iterator<Item = Result<Row, RowError>> + Send>;
 
 /// Which files.
+#[non_exhaustive]
 pub enum Selection {
     /// A project, the whole tree.
     Project {
@@ -116,6 +117,7 @@ impl Selection {
 
 /// Where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlanTarget {
     /// A volume.
     Volume(VolumeId),
@@ -125,6 +127,7 @@ pub enum PlanTarget {
 
 /// What to do about rows of a manifest that ask for an ACL which lets people outside read the objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PublicAcl {
     /// The plan fails and names them: these are patients' data.
     #[default]
@@ -136,6 +139,7 @@ pub enum PublicAcl {
 /// What to do about objects that are already at a planned location.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Existing {
     /// The plan fails and names them.
     #[default]
@@ -151,6 +155,7 @@ pub enum Existing {
 /// Without a policy, what the platform is known to refuse is left out and listed, and what is only suspicious is planned
 /// with a warning. A row of a manifest that contradicts the platform, or whose file isn't there, fails the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Policy {
     /// Leave it out and list it.
     Skip,

@@ -35,6 +35,7 @@ pub const REHEARSED: &[OpenQuestion] = &[
 
 /// What is rehearsed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Rehearsal {
     /// A file that can be spared.
     pub file: FileId,
@@ -44,14 +45,29 @@ pub struct Rehearsal {
     pub folder: Prefix,
     /// Whether the file is moved in the end.
     pub mode: ExportMode,
-    /// The first wait for a job; each is three times as long as the one before.
+    /// The first wait for a job; each is three times as long as the one before. Two seconds unless set.
     pub first_wait: Duration,
-    /// How many requests it may make.
+    /// How many requests it may make; [`MOST_REQUESTS`] unless set.
     pub most_requests: u64,
+}
+
+impl Rehearsal {
+    /// A rehearsal with this file, in this folder of the volume.
+    pub fn new(file: FileId, volume: VolumeId, folder: Prefix, mode: ExportMode) -> Self {
+        Rehearsal {
+            file,
+            volume,
+            folder,
+            mode,
+            first_wait: Duration::from_secs(2),
+            most_requests: MOST_REQUESTS,
+        }
+    }
 }
 
 /// A scene of a rehearsal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scene {
     /// Reads the account, the file and the volume, and whether the platform lets the one be exported to the other.
     Look,
@@ -110,6 +126,7 @@ pub enum Left {
 
 /// What a rehearsal came to.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Rehearsed {
     /// What was seen.
     pub seen: Habits,

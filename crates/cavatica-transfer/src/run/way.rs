@@ -37,6 +37,7 @@ pub(super) struct Prospect {
 
 /// How files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Way {
     /// By listing their folder, with so many requests.
     Listing {

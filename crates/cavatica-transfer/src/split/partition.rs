@@ -9,6 +9,7 @@ use crate::journal::FileWeight;
 
 /// What the parts of a plan have as much of as each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SplitBy {
     /// Files: what the limit on requests is spent on.
     #[default]

@@ -8,6 +8,7 @@ use crate::state::State;
 
 /// Where the objects were looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Against {
     /// Through the platform: the volume's listing.
     Volume,
@@ -123,6 +124,7 @@ impl Finding {
 
 /// Why a finding is what it is, where its name doesn't say it all.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The sizes weren't compared, because one of them isn't known. It speaks neither for the object nor against it.
     SizeUntold(Untold),

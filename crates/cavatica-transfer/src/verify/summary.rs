@@ -64,6 +64,7 @@ pub struct VerifySummary {
 
 /// What a look at several transfers came to for one of them. Objects that none of them knows are counted for all together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct VerifyPart {
     /// The transfer's file.
     pub transfer: String,

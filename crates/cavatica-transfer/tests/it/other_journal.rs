@@ -7,9 +7,8 @@ use cavatica_exports::model::{ExportId, FileId};
 use cavatica_exports::transport::Guard;
 use cavatica_sandbox::FaultPlan;
 use cavatica_transfer::journal::{
-    AcceptedItem, Change, Changed, ClockSample, Copying, Count, Failed, Folder, FolderId, Intent,
-    IntentId, Item, Journal, JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms,
-    TransferFile,
+    AcceptedItem, Change, Changed, Copying, Count, Failed, Intent, IntentId, Item, Journal,
+    JournalError, OpenItem, Pick, Sent, SqliteJournal, Tally, Terms, TransferFile,
 };
 use cavatica_transfer::state::{Answer, ItemId, State, Step};
 use cavatica_transfer::{Ending, Habits, Stop, run};
@@ -204,10 +203,6 @@ impl Journal for Memory {
         Ok(ids.iter().map(|id| self.rows[id].item.clone()).collect())
     }
 
-    fn folder(&mut self, _: FolderId) -> Result<Option<Folder>, JournalError> {
-        Ok(None)
-    }
-
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError> {
         Ok(self.rows[&item].past.clone())
     }
@@ -267,10 +262,6 @@ impl Journal for Memory {
         Ok(())
     }
 
-    fn clock_samples(&mut self) -> Result<Vec<ClockSample>, JournalError> {
-        Ok(Vec::new())
-    }
-
     fn copying(&self) -> Copying {
         self.copying
     }
@@ -286,10 +277,6 @@ impl Journal for Memory {
 
     fn note_observations(&mut self, seen: &Habits) -> Result<(), JournalError> {
         self.seen = seen.clone();
-        Ok(())
-    }
-
-    fn note_requests(&mut self, _: u64, _: u64, _: Timestamp) -> Result<(), JournalError> {
         Ok(())
     }
 }

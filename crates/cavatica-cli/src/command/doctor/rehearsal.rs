@@ -64,14 +64,9 @@ pub(super) async fn run(
         FileRef::Id(id) => id.clone(),
         FileRef::Path(_) => api::look_up(&platform, file).await?.id,
     };
-    let wish = Rehearsal {
-        file,
-        volume: volume.clone(),
-        folder: folder(args),
-        mode,
-        first_wait: args.poll,
-        most_requests: MOST_REQUESTS.saturating_sub(client.budget().sent),
-    };
+    let mut wish = Rehearsal::new(file, volume.clone(), folder(args), mode);
+    wish.first_wait = args.poll;
+    wish.most_requests = MOST_REQUESTS.saturating_sub(client.budget().sent);
     let stop = Stop::new();
     let listener = {
         let stop = stop.clone();

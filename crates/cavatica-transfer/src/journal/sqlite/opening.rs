@@ -11,6 +11,7 @@ use crate::fingerprint::Fingerprint;
 
 /// What a plan is held against before it is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Approval {
     /// Nothing.
     #[default]
