@@ -1,7 +1,9 @@
-//! The public API of each library, as its documentation shows it, recorded so that a change of it is seen in review.
+//! The public API of each library, recorded so that a change of it is seen in review; and that whatever may grow says so.
 //!
-//! `rustdoc`'s JSON is not stable, its pages are what people read: their declarations are taken as they stand.
+//! `rustdoc`'s JSON needs a nightly Rust, so this reads the pages that the stable one makes for people. Another version of it may
+//! set them otherwise: a listing is held only against pages of the version that it was made from.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -17,51 +19,124 @@ pub(crate) const LIBRARIES: [&str; 6] = [
     "cavatica-transfer",
 ];
 
-/// Writes the listings, or with `check` says where they differ.
+/// Where it stands which types are closed, and why.
+const POLICY: &str = "docs/contributing.md";
+
+/// Makes the pages and writes the listings, or with `check` says where they differ.
 pub(crate) fn run(check: bool) -> Result<(), Failed> {
     let mut doc = cargo();
-    doc.args(["doc", "--no-deps", "--quiet"]);
-    // As `ci` has it, so that nothing is documented twice.
-    doc.env("RUSTDOCFLAGS", "-D warnings");
-    doc.args(LIBRARIES.iter().flat_map(|name| ["--package", name]));
-    command(&mut doc)?;
-    let mut differs = false;
+    doc.args(["doc", "--workspace", "--no-deps", "--quiet", "--locked"]);
+    doc.args(["--features", "cavatica-model/schemars1"]);
+    command(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    let policy = read(&root().join(POLICY))?;
+    let mut faults = Vec::new();
     for library in LIBRARIES {
-        let pages = target().join("doc").join(library.replace('-', "_"));
-        let listing = listing(&pages)?;
+        let Public { listing, closed } = public(library)?;
+        let unsaid = closed
+            .iter()
+            .filter(|name| !policy.contains(&format!("`{name}`")));
+        faults.extend(unsaid.map(|name| {
+            format!("{library}: `{name}` would break whoever uses it if it grew: let it be `#[non_exhaustive]`, or say in {POLICY} why not")
+        }));
         let path = root().join("crates").join(library).join("api.txt");
         if !check {
             std::fs::write(&path, listing).map_err(|error| cannot("written", &path, &error))?;
-        } else if std::fs::read_to_string(&path).unwrap_or_default() != listing {
-            differs = true;
-            say(format_args!(
-                "{}: the public API has changed; `cargo xtask api` records it",
-                path.display()
-            ));
+            continue;
+        }
+        let recorded = std::fs::read_to_string(&path).unwrap_or_default();
+        match (recorded.lines().next(), listing.lines().next()) {
+            (Some(theirs), Some(ours)) if theirs != ours => say(format_args!(
+                "{library}: not compared, its listing says `{theirs}`, and this is `{ours}`"
+            )),
+            _ => faults.extend(differences(library, &recorded, &listing)),
         }
     }
-    if differs { Err(Failed) } else { Ok(()) }
+    for fault in &faults {
+        say(fault);
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Failed)
+    }
 }
 
-/// Every item of a library, in the order of its paths.
-fn listing(pages: &Path) -> Result<String, Failed> {
-    let all = read(&pages.join("all.html"))?;
+/// Each line that is only in one of the two.
+fn differences(library: &str, recorded: &str, listing: &str) -> Option<String> {
+    if recorded == listing {
+        return None;
+    }
+    let mut told = format!("{library}: the public API has changed; `cargo xtask api` records it");
+    for (sign, these, those) in [("-", recorded, listing), ("+", listing, recorded)] {
+        let those: BTreeSet<&str> = those.lines().collect();
+        for line in these.lines().filter(|line| !those.contains(line)) {
+            write!(told, "\n{sign}{line}").expect("a text takes more");
+        }
+    }
+    Some(told)
+}
+
+/// What the pages of a library show.
+struct Public {
+    /// Every item, in the order of its paths.
+    listing: String,
+    /// The types that outsiders can make or take apart whole.
+    closed: Vec<String>,
+}
+
+fn public(library: &str) -> Result<Public, Failed> {
+    let krate = library.replace('-', "_");
+    let folder = target().join("doc").join(&krate);
+    let all = read(&folder.join("all.html"))?;
+    let version = between(&all, "data-rustdoc-version=\"", " ").next();
     let list = all.split_once("<h3 id=").map_or("", |(_, list)| list);
-    let mut names: Vec<&str> = between(list, "<a href=\"", "\"")
-        .filter(|name| name.ends_with(".html") && !name.starts_with("http"))
-        .collect();
-    names.sort_unstable_by_key(|name| name.replace(".html", ""));
-    names.dedup();
-    let mut listing = String::new();
-    for name in names {
-        let page = read(&pages.join(name))?;
-        let item = name.trim_end_matches(".html").replace('/', "::");
-        writeln!(listing, "{item}").expect("a text takes more");
-        for line in lines(&page) {
+    let items = between(list, "<a href=\"", "\"")
+        .filter(|name| name.ends_with(".html") && !name.starts_with("http"));
+    let (mut entries, mut closed) = (BTreeSet::new(), Vec::new());
+    let mut modules = BTreeSet::from([""]);
+    for item in items {
+        let (module, file) = item.rsplit_once('/').unwrap_or(("", item));
+        modules.insert(module);
+        // `struct.NAME.html`
+        let name = file.split('.').nth(1).unwrap_or_default();
+        let lines = lines(&read(&folder.join(item))?);
+        if lines.first().is_some_and(|line| is_closed(line)) {
+            closed.push(name.to_owned());
+        }
+        entries.insert((path(&[&krate, module, name]), lines));
+    }
+    for module in modules {
+        let page = read(&folder.join(module).join("index.html"))?;
+        let handed_on = between(&page, "<dt id=\"reexport.", "</dt>");
+        let lines = handed_on.filter_map(|line| line.split_once('>'));
+        let lines = lines.map(|(_, line)| plain(line)).collect();
+        entries.insert((path(&[&krate, module]), lines));
+    }
+    let mut listing = format!("rustdoc {}\n", version.unwrap_or_default());
+    for (path, lines) in entries {
+        writeln!(listing, "{path}").expect("a text takes more");
+        for line in lines {
             writeln!(listing, "    {line}").expect("a text takes more");
         }
     }
-    Ok(listing)
+    Ok(Public { listing, closed })
+}
+
+/// The path of an item, as one writes it.
+fn path(parts: &[&str]) -> String {
+    let parts: Vec<&str> = parts
+        .iter()
+        .copied()
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join("::").replace('/', "::")
+}
+
+/// Whether a new field or variant would be noticed by whoever makes such a value, or takes one apart.
+fn is_closed(declaration: &str) -> bool {
+    let shows_all = !declaration.contains("/* private fields */");
+    declaration.starts_with("pub enum ")
+        || declaration.starts_with("pub struct ") && declaration.contains("{ pub ") && shows_all
 }
 
 /// The declaration of an item, its own functions, and the traits that it has.
@@ -70,19 +145,30 @@ fn lines(page: &str) -> Vec<String> {
     let declaration = between(page, "<pre class=\"rust item-decl\">", "</pre>").next();
     lines.extend(declaration.map(plain));
     for section in page.split("<h2 id=\"").skip(1) {
-        let header = match section.split('"').next() {
-            Some("implementations") => "<h4 class=\"code-header\">",
-            Some("trait-implementations") => "<h3 class=\"code-header\">",
+        let tag = match section.split('"').next() {
+            Some("implementations") => "h4",
+            Some("trait-implementations" | "synthetic-implementations") => "h3",
             _ => continue,
         };
-        let end = header.replace("<h", "</h");
-        let end = end.split(' ').next().expect("a tag").to_owned() + ">";
-        let mut found: Vec<String> = between(section, header, &end).map(plain).collect();
+        let (begin, end) = (
+            format!("<{tag} class=\"code-header\">"),
+            format!("</{tag}>"),
+        );
+        let found = between(section, &begin, &end).map(plain);
+        // Of what the compiler finds out by itself, what a type can't do.
+        let is_own = !section.starts_with("synthetic");
+        let mut found: Vec<String> = found
+            .filter(|line| is_own || LACKS.iter().any(|lack| line.contains(lack)))
+            .filter(|line| !line.contains("StructuralPartialEq"))
+            .collect();
         found.sort_unstable();
         lines.extend(found);
     }
     lines
 }
+
+/// What would keep a type from a task of its own.
+const LACKS: [&str; 2] = ["!Send", "!Sync"];
 
 /// The parts of a text between two marks.
 fn between<'t>(text: &'t str, begin: &'t str, end: &'t str) -> impl Iterator<Item = &'t str> {
@@ -115,7 +201,9 @@ fn plain(html: &str) -> String {
     ] {
         text = text.replace(coded, sign);
     }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // An attribute stands on a line of its own.
+    words.join(" ").replace("]pub ", "] pub ")
 }
 
 fn read(path: &Path) -> Result<String, Failed> {
@@ -136,6 +224,7 @@ mod tests {
         let page = "<pre class=\"rust item-decl\"><code>pub struct A {\n    pub b: <a href=\"x\">B</a>&lt;u8&gt;,\n<details><summary class=\"s\"><span>Show 2 fields</span></summary>    pub c: u8,\n</details>}</code></pre>\
                     <h2 id=\"implementations\"><h3 class=\"code-header\">impl A</h3><h4 class=\"code-header\">pub fn <a>z</a>(&amp;self)</h4><h4 class=\"code-header\">pub fn a()</h4>\
                     <h2 id=\"trait-implementations\"><h3 class=\"code-header\">impl Clone for A</h3><h4 class=\"code-header\">fn clone()</h4>\
+                    <h2 id=\"synthetic-implementations\"><h3 class=\"code-header\">impl Freeze for A</h3><h3 class=\"code-header\">impl !Send for A</h3>\
                     <h2 id=\"blanket-implementations\"><h3 class=\"code-header\">impl Any for A</h3>";
         assert_eq!(
             lines(page),
@@ -144,7 +233,30 @@ mod tests {
                 "pub fn a()",
                 "pub fn z(&self)",
                 "impl Clone for A",
+                "impl !Send for A",
             ]
         );
+    }
+
+    #[test]
+    fn what_outsiders_can_make_or_take_apart_whole_is_closed() {
+        for (declaration, closed) in [
+            ("pub enum A { B, }", true),
+            ("#[non_exhaustive] pub enum A { B, }", false),
+            ("pub struct A { pub b: u8, }", true),
+            ("pub struct A { pub b: u8, /* private fields */ }", false),
+            ("#[non_exhaustive] pub struct A { pub b: u8, }", false),
+            ("pub struct A { /* private fields */ }", false),
+            ("pub struct A;", false),
+        ] {
+            assert_eq!(is_closed(declaration), closed, "{declaration}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_by_its_lines() {
+        let told = differences("a", "x\n    old\n", "x\n    new\n").expect("they differ");
+        assert!(told.ends_with("\n-    old\n+    new"), "{told}");
+        assert_eq!(differences("a", "x\n", "x\n"), None);
     }
 }

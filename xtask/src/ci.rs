@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::{
-    Failed, cargo, command, conformance, crash, deny, package, python, say, screenshots, simulate,
-    stores, target, tidy,
+    Failed, api, cargo, command, conformance, crash, deny, package, python, say, screenshots,
+    simulate, stores, target, tidy,
 };
 
 pub(crate) fn run() -> Result<(), Failed> {
@@ -35,13 +35,7 @@ pub(crate) fn run() -> Result<(), Failed> {
     step("examples", examples)?;
     step("features", features)?;
     step("wasm", wasm)?;
-    step("docs", || {
-        command(
-            cargo()
-                .args(["doc", "--workspace", "--no-deps", "--locked"])
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )
-    })?;
+    step("docs", || api::run(true))?;
     step("packages", package::run)?;
     step("demo", || {
         command(cargo().args(["run", "--release", "--locked", "--", "demo"]))
