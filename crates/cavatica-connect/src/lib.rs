@@ -12,7 +12,7 @@
 //! # Using it
 //!
 //! ```toml
-//! cavatica-connect = "0.1"
+//! cavatica-connect = "0.1" # until it is on crates.io: { path = "CLONE/crates/cavatica-connect" }
 //! ```
 //!
 //! No features. Rust 1.95 or later. It never sends a byte of its own but for a tunnel and TLS.

@@ -33,8 +33,11 @@
 //! # Using it
 //!
 //! ```toml
-//! cavatica-exports = "0.1"
+//! cavatica-exports = "0.1" # until it is on crates.io: { path = "CLONE/crates/cavatica-exports" }
 //! ```
+//!
+//! Programs that run against a sandbox: `cargo run -p cavatica-exports --example export_one_file`, `list_and_follow` and
+//! `check_service`.
 //!
 //! No features for others. Rust 1.95 or later. It never sends anything twice, and writes to no disk.
 //!

@@ -51,7 +51,7 @@
 //! # Using it
 //!
 //! ```toml
-//! cavatica-model = "0.1"
+//! cavatica-model = "0.1" # until it is on crates.io: { path = "CLONE/crates/cavatica-model" }
 //! ```
 //!
 //! No features by default; `schemars1` gives requests and findings JSON schemas (of schemars 1). Rust 1.95 or later. It

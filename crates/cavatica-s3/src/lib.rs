@@ -20,10 +20,17 @@
 //! # }
 //! ```
 //!
+//! | for | begin with |
+//! |---|---|
+//! | keys, region, service | [`AwsConfig::find`] in the AWS tools' own places, [`AwsConfig::of`] with keys of one's own |
+//! | a bucket | [`Bucket::builder`] |
+//! | its objects | [`put`](Bucket::put), [`list`](Bucket::list), [`head`](Bucket::head), [`get`](Bucket::get), [`delete`](Bucket::delete) |
+//! | what happened | [`Error::kind`] |
+//!
 //! # Using it
 //!
 //! ```toml
-//! cavatica-s3 = "0.1"
+//! cavatica-s3 = "0.1" # until it is on crates.io: { path = "CLONE/crates/cavatica-s3" }
 //! ```
 //!
 //! No features. Rust 1.95 or later. It never follows a redirect, makes or removes a bucket, or speaks plain `http` to another machine.

@@ -35,8 +35,10 @@
 //! # Using it
 //!
 //! ```toml
-//! cavatica-transfer = "0.1"
+//! cavatica-transfer = "0.1" # until it is on crates.io: { path = "CLONE/crates/cavatica-transfer" }
 //! ```
+//!
+//! A program that runs against a sandbox: `cargo run -p cavatica-transfer --example transfer`.
 //!
 //! Features: `sqlite` (default) for transfers as files, plans, looks and audits; without it there are the run and the trait
 //! `Journal`, and no database is linked. `s3` looks at a bucket itself, beside the platform's word. Rust 1.95 or later. It

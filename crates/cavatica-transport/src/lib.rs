@@ -35,7 +35,7 @@
 //! # Using it
 //!
 //! ```toml
-//! cavatica-transport = "0.1"
+//! cavatica-transport = "0.1" # until it is on crates.io: { path = "CLONE/crates/cavatica-transport" }
 //! ```
 //!
 //! No features. Rust 1.95 or later. It never sends a start twice unless the first was provably not sent, and shows the token
