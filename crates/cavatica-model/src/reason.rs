@@ -296,6 +296,9 @@ reasons! {
     EXISTS = "exists", Plan,
         "an object lies at the planned location already",
         "leave such files out with --existing skip, or choose another prefix; --existing overwrite lets the platform delete what is there";
+    IN_FLIGHT = "in-flight", Plan,
+        "an export of the file to the volume is under way already: another transfer's, or one that somebody of this account started by hand",
+        "wait until it has ended and plan again, or leave the file out with --on in-flight=skip";
     OTHER_PATH = "other-path", Warning,
         "the manifest tells other folders than the platform, and it is the platform's that count for the destination",
         "give the row a `location` if it is to go elsewhere; if not, nothing needs to be done";

@@ -98,9 +98,8 @@ impl Scenario {
         if without.is_none() && chance.u8(..3) == 0 && !lies {
             plot::thicken(&mut chance, &mut scenario);
         }
-        // What echoes a success is looked into at once, because lists have had the time to show it.
-        let lists_lie = |trouble: &Trouble| is_fault(trouble, "@exports");
-        if scenario.troubles.iter().any(lists_lie) {
+        // A refusal that the plan foretold is believed when one look shows nothing else, and without hosts it foretells all.
+        if scenario.troubles.contains(&Trouble::Quirk(Quirk::NoHosts)) {
             let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));
             scenario.troubles.retain(|trouble| !is_echo(trouble));
         }

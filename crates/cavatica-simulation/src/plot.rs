@@ -97,15 +97,17 @@ fn copied_earlier(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Tr
     ]
 }
 
-/// Files are refused that were taken all the same.
+/// Files are refused that were taken all the same, while lists may be late.
 fn echoed(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
     scenario.mode = ExportMode::Move;
     scenario.troubles.clear();
     let which = pick(chance, &["every=3", "p=0.2", "nth=1"]);
-    vec![fault(format!(
-        "{}@bulk-start,{which}",
-        pick(chance, &ECHOES)
-    ))]
+    let echo = pick(chance, &ECHOES);
+    let mut troubles = vec![fault(format!("{echo}@bulk-start,{which}"))];
+    if chance.bool() {
+        troubles.push(fault(format!("late-list={}s@exports", chance.u8(1..240))));
+    }
+    troubles
 }
 
 /// A call whose answer is lost is carried out slowly, and lists are late.

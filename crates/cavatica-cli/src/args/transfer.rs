@@ -70,7 +70,7 @@ pub(crate) struct Plan {
     pub(crate) existing: Existing,
     /// What to do about files of this kind: leave them out and list them, or refuse the plan. KIND is alias, public,
     /// folder, too-large, location, missing, unreadable or listed-twice, which are left out if nothing is said;
-    /// contradicts, and missing where a manifest lists the file, which refuse the plan; or maybe-archived or
+    /// contradicts, in-flight, and missing where a manifest lists the file, which refuse the plan; or maybe-archived or
     /// maybe-public-copy, which are planned with a warning. Can be repeated
     #[arg(long = "on", value_name = "KIND=skip|fail", value_parser = policy)]
     pub(crate) policies: Vec<(String, Policy)>,

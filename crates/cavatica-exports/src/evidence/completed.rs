@@ -54,6 +54,11 @@ impl Completed {
             .is_some_and(|since| began >= since + settle * LATEST)
     }
 
+    /// Whether one was seen that need not show on its file yet in a look that began at this moment.
+    pub fn may_show_later(&self, began: Instant, settle: Duration) -> bool {
+        self.since.is_some() && !self.must_show(began, settle)
+    }
+
     /// The same, with its moment set elsewhere.
     #[cfg(feature = "proof")]
     #[doc(hidden)]

@@ -212,6 +212,10 @@ impl Gathering<'_> {
             || Mutation::GapsOverlooked.is_on();
         // Unfinished jobs become fewer by themselves.
         let shrank = filter.states.is_empty() && total < first_total;
+        // What an earlier list showed, this one need not know yet.
+        if filter.states.is_empty() {
+            self.evidence.listed.clear();
+        }
         self.evidence.listed.extend(distinct);
         Ok(is_whole && !shrank)
     }

@@ -22,7 +22,7 @@ pub struct Evidence {
     pub extent: Extent,
     /// Whether the lists had as many jobs as they said, and those that they must.
     pub clean: bool,
-    /// Every job that was listed, by its hash: eight bytes each.
+    /// Every job that was listed, by the whole list alone where that was read; by its hash: eight bytes each.
     pub(super) listed: HashSet<u64>,
     /// The order in which a page of jobs came, if that shows.
     pub order: Option<ListOrder>,

@@ -1,5 +1,6 @@
 //! The calls against a sandbox on a socket.
 
+mod evidence;
 mod exports;
 mod lists;
 mod missing;

@@ -18,6 +18,8 @@ pub(super) enum Shape {
     Short,
     /// Its first item says that the server failed.
     Stumbled,
+    /// Its first item was taken, and says that it can't be exported.
+    Echoed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,6 +44,9 @@ impl Snapshot {
             Shape::Stumbled => {
                 answer[0] = serde_json::json!({"error": {"status": 500, "message": "oh"}});
             }
+            Shape::Echoed => {
+                answer[0] = serde_json::json!({"error": {"status": 409, "code": 9006, "message": "no"}});
+            }
         }
         let whole = answer.len() == sent.len();
         let answer = serde_json::from_value(serde_json::json!({"items": answer}));
@@ -58,7 +61,7 @@ impl Snapshot {
             match step {
                 None => lost.push(item),
                 Some(Step::Answer(Answer::Refused(failure))) => {
-                    self.refused(owner, item.file, failure, setting, met);
+                    self.refused(owner, item, failure, setting, met);
                 }
                 Some(step) => {
                     if let Step::Answer(Answer::Accepted(job)) = &step {
@@ -101,18 +104,22 @@ impl Snapshot {
     fn refused(
         &mut self,
         owner: u8,
-        file: u8,
+        item: Sending,
         failure: Failure,
         setting: &Setting,
         met: &mut BTreeSet<Sight>,
     ) {
+        let file = item.file;
         let attempt = self.owner(owner).rows[usize::from(file)].attempt;
-        let step = Step::Answer(Answer::Refused(failure.clone()));
         if !may_be_echo(&failure, attempt, setting) {
+            let step = Step::Answer(Answer::Refused(failure));
             self.step(owner, file, step, met);
-            return;
+        } else if setting.is_move() {
+            self.lose(owner, vec![item], Why::Denied(failure), 0, setting);
+        } else {
+            let step = Step::Answer(Answer::Refused(failure));
+            self.ask_for_echo(owner, file, step, Vec::new(), setting);
         }
-        self.ask_for_echo(owner, file, step, Vec::new(), setting);
     }
 
     fn ask_for_echo(

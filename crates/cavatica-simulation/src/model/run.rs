@@ -115,6 +115,10 @@ impl Snapshot {
                     into.push(Action::Answer(number, Shape::Whole));
                     if faulty {
                         into.push(Action::Answer(number, Shape::Stumbled));
+                        // Of a copy it is believed.
+                        if setting.is_move() {
+                            into.push(Action::Answer(number, Shape::Echoed));
+                        }
                         if call.items.len() > 1 {
                             into.push(Action::Answer(number, Shape::Reversed));
                             into.push(Action::Answer(number, Shape::Short));

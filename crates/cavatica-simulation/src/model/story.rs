@@ -114,6 +114,9 @@ impl Teller {
             Action::Answer(_, Shape::Stumbled) => {
                 "The answer says of its first item that the server failed".to_owned()
             }
+            Action::Answer(_, Shape::Echoed) => {
+                "The answer says of its first item that it can't be exported".to_owned()
+            }
             Action::GiveUp(call) => {
                 format!(
                     "No answer comes; {} gives up",

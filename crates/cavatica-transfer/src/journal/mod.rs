@@ -341,6 +341,13 @@ pub trait Journal: Send {
     /// If the journal can't be read.
     fn known_exports(&mut self, item: ItemId) -> Result<Vec<ExportId>, JournalError>;
 
+    /// Whether the plan warned that this file is likely to be refused.
+    ///
+    /// # Errors
+    ///
+    /// If the journal can't be read.
+    fn is_warned(&mut self, item: ItemId) -> Result<bool, JournalError>;
+
     /// Up to a hundred failed files behind a given one, in the order of the plan.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod select;
 mod settle;
 mod sieve;
 mod tree;
+mod under_way;
 mod unplanned;
 
 pub use error::{PlanError, Refusal};
@@ -42,6 +43,10 @@ use drafted::Drafted;
 use ground::{Ground, ground, survey_volume};
 use meet::meet;
 use sieve::Sieve;
+use under_way::under_way;
+
+/// Of the requests that the limit allows, one in so many may be spent on exports that are under way.
+const FOR_OTHERS: u64 = 20;
 
 /// Plans a transfer into a new file.
 ///
@@ -79,6 +84,8 @@ async fn write(
         let seen = survey_volume(&platform, &options.target).await?;
         ground(&options, client.endpoint().to_string(), seen)?
     };
+    let affordable = (client.budget().allowance / FOR_OTHERS).max(1);
+    let under_way = under_way(&platform, &volume.id, affordable).await?;
     let selection = options.selection.words();
     let (label, now) = (options.label.as_deref(), client.now());
     let draft = Draft::create(path, terms, &selection, label, now)?;
@@ -92,6 +99,7 @@ async fn write(
         progress,
     );
     sieve.public_acl = options.public_acl;
+    sieve.under_way = under_way;
     let nothing = select::select(&platform, options.selection, &mut sieve).await?;
     let (mut drafted, volume, warnings) = sieve.finish();
     let twins = meet(&platform, &volume, options.existing, &mut drafted).await?;

@@ -153,7 +153,8 @@ pub enum Existing {
 /// What to do about a file that an objection or a warning is about.
 ///
 /// Without a policy, what the platform is known to refuse is left out and listed, and what is only suspicious is planned
-/// with a warning. A row of a manifest that contradicts the platform, or whose file isn't there, fails the plan.
+/// with a warning. A row of a manifest that contradicts the platform, or whose file isn't there, fails the plan, and so does a
+/// file that is being exported already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
@@ -164,7 +165,8 @@ pub enum Policy {
 }
 
 /// The names of all reasons that a [`Policy`] can be about: what the platform refuses, what is suspicious, what has no place
-/// to go, what isn't there, what can't be read, what a manifest lists twice, and what it says otherwise than the platform.
+/// to go, what isn't there, what can't be read, what a manifest lists twice, what it says otherwise than the platform, and what
+/// is being exported already.
 pub const KINDS: &[&str] = &[
     "alias",
     "public",
@@ -177,4 +179,5 @@ pub const KINDS: &[&str] = &[
     "unreadable",
     "listed-twice",
     "contradicts",
+    "in-flight",
 ];

@@ -1,6 +1,6 @@
 //! What becomes of each selected file: planned, left out with a reason, or a reason to refuse the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cavatica_exports::model::destination::{
     DestinationError, DestinationFault, FileFacts, LocationError,
@@ -36,6 +36,8 @@ pub(super) struct Sieve<'a> {
     /// What to do about rows that ask for an ACL which lets people outside read; refused unless set.
     pub(super) public_acl: PublicAcl,
     pub(super) seen: SeenFiles,
+    /// Files that a job is carrying to the volume already, with their locations there.
+    pub(super) under_way: HashMap<FileId, String>,
     regions: Regions,
     pub(super) refusal: Refusal,
     pub(super) warnings: Vec<PlanWarning>,
@@ -78,6 +80,7 @@ impl<'a> Sieve<'a> {
             metadata,
             public_acl: PublicAcl::Refused,
             seen: SeenFiles::default(),
+            under_way: HashMap::new(),
             regions: Regions::default(),
             refusal: Refusal::default(),
             warnings: Vec::new(),
@@ -141,6 +144,11 @@ impl<'a> Sieve<'a> {
         let mut findings = file.export_findings();
         if let Some(objection) = findings.objections.first() {
             self.leave_out(named, objection.name(), &objection.to_string())?;
+            return Ok(Flow::More);
+        }
+        if let Some(place) = self.under_way.get(&file.id) {
+            let reason = format!("an export of the file to `{place}` is under way");
+            self.leave_out(named, Reason::IN_FLIGHT.name, &reason)?;
             return Ok(Flow::More);
         }
         findings.warnings.extend(self.regions.note(file));
@@ -403,10 +411,11 @@ impl<'a> Sieve<'a> {
         })
     }
 
-    /// What to do about a kind, where nobody said it: a mistake in a list fails the plan.
+    /// What to do about a kind, where nobody said it: a mistake in a list fails the plan, and so does
+    /// somebody else at work.
     fn policy(&self, kind: &str) -> Policy {
         let by_default = match kind {
-            kind if kind == Reason::CONTRADICTS.name => Policy::Fail,
+            kind if kind == Reason::CONTRADICTS.name || kind == Reason::IN_FLIGHT.name => Policy::Fail,
             kind if kind == Reason::MISSING.name && self.is_listed => Policy::Fail,
             _ => Policy::Skip,
         };

@@ -31,11 +31,11 @@ const PER_INQUIRY: usize = 2_000;
 pub(super) enum Cause {
     /// Its answer was lost.
     Lost,
-    /// The answer said no to the whole call: presumably nothing was taken. With what it said, if this file was all of the call
-    /// and to blame.
+    /// The answer said no: presumably it was not taken. With what it said of this file, if it did: to be recorded once it is
+    /// certain.
     Refused(Option<Failure>),
-    /// It was refused, or its job failed, in a way that may be the echo of our own success: 9006 where the file is our alias
-    /// already, 9107 where our own object is in the way. It is recorded once that is ruled out.
+    /// What it was told may be the echo of an earlier success of ours: 9006 where the file is our alias already, 9107 where our
+    /// own object is in the way. It is recorded once that is ruled out.
     Echo(Change),
     /// It was not sent, because somebody else's job of the same file is under way.
     Held,
@@ -293,6 +293,7 @@ impl Inquiry {
         let id = open.item;
         let soon = Some(Instant::now() + timing.settle);
         let late = open.completed.must_show(coverage.began, timing.settle);
+        let awaited = open.completed.may_show_later(coverage.began, timing.settle);
         match (trace, &open.cause) {
             (Trace::Alias(job), cause) => {
                 let is_ours = matches!(cause, Cause::Lost | Cause::Refused(_));
@@ -334,8 +335,11 @@ impl Inquiry {
                     after_another(id, place, self.mode)
                 }
             }
-            // A completed job of a move shows on its file; one that doesn't was an earlier copy.
-            (Trace::Whose(_), _) if self.mode == ExportMode::Move && !late => {
+            // A completed job of a move shows on its file; one that doesn't was an earlier copy. An older one may have had this
+            // one refused.
+            (Trace::Whose(_), _) | (Trace::Nothing, Cause::Refused(Some(_)))
+                if self.mode == ExportMode::Move && awaited =>
+            {
                 open.settling.saw_nothing(coverage);
                 Resolution::Open(Some(open.settling.due()))
             }
@@ -432,6 +436,12 @@ impl Inquiry {
             .filter(|open| open.is_lost())
             .map(|open| open.settling.dead())
             .max()
+    }
+
+    /// How many files were refused, unless a look shows that they were taken all the same.
+    pub(super) fn presumed_failed(&self) -> u64 {
+        let told = |open: &&Open| matches!(open.cause, Cause::Refused(Some(_)));
+        self.open.iter().filter(told).count() as u64
     }
 
     /// Whether this file's fate isn't known.

@@ -2,8 +2,8 @@
 //!
 //! What it decides by has walls: what is sent next ([`Sender`]), what is followed ([`Follower`]), what is in doubt
 //! ([`Inquiry`]), what is not yet on disk ([`Saving`]), the first copy ([`CopyProof`]), and whether the platform can be
-//! reached at all ([`Outage`]). Each says whether it has work left (`is_idle`) and when it wants to be asked again
-//! (`next_wake`). The files beside this one hold what the loop does with them.
+//! reached at all ([`Outage`]). Each says whether it has work left (`is_idle`), and those that wait for a moment when they want
+//! to be asked again (`next_wake`). The files beside this one hold what the loop does with them.
 
 mod answers;
 mod inquiries;
@@ -244,7 +244,7 @@ impl<'a> Runner<'a> {
         if self.sweeping || self.refused.is_some() || self.follower.doubts_aliases() {
             return Ok(());
         }
-        if !self.sender.is_worth_it(&self.room()) {
+        if self.waits_for_errors() || !self.sender.is_worth_it(&self.room()) {
             return Ok(());
         }
         while let Some(choice) = self.sender.next(&self.room(), now) {
@@ -397,7 +397,8 @@ impl<'a> Runner<'a> {
 
     /// Whether nothing goes on but doubts, and the file that waits to be a witness for them.
     fn is_quiet(&self) -> bool {
-        self.sender.has_only_its_witness()
+        let waits = self.sender.starting() == 0 && self.waits_for_errors();
+        (waits || self.sender.has_only_its_witness())
             && self.retrying.is_idle()
             && self.follower.is_idle()
             && self.copy_proof.is_idle()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{FaultPlan, OtherExport};
+use cavatica_sandbox::{FaultPlan, OtherExport, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::{
     Change, Draft, Journal, Opening, Overwrite, Pick, PlannedFile, SqliteJournal, Terms,
 };
@@ -11,8 +11,9 @@ use cavatica_transfer::plan::Existing;
 use cavatica_transfer::state::{
     Answer, Doubt, Failure, ItemId, Observation, SeenJob, Step, Verdict, Word,
 };
+use cavatica_transfer::{OverwriteAgain, Retry, Stop};
 
-use crate::bench::{Bench, PROJECT, VOLUME, many, world};
+use crate::bench::{Bench, PROJECT, VOLUME, many, options, world};
 use crate::support::{file, now, terms};
 
 fn failure() -> Failure {
@@ -120,6 +121,35 @@ async fn the_second_sending_of_a_lost_call_doesnt_carry_overwrite() {
     let ledger = bench.check_exactly_once(120);
     let again = ledger.jobs.iter().filter(|job| !job.overwrite).count();
     assert!((1..120).contains(&again), "{again} of 120 were sent again");
+}
+
+/// A file that lost its right to overwrite gets it back where a person says so, and not by an ordinary retry.
+#[tokio::test]
+async fn a_person_may_let_a_file_overwrite_again() {
+    let taken = "run1/bam/file-0000003.dat";
+    let volume = VolumeSeed::s3(VOLUME).keys_only().object(taken, "older");
+    let bench = Bench::start(Sandbox::builder().project(many(20)).volume(volume)).await;
+    let mut planning = bench.options();
+    planning.existing = Existing::Overwrite;
+    bench.plan(planning).await.expect("a plan");
+    let lost: FaultPlan = "drop-before@bulk-start,nth=1"
+        .parse()
+        .expect("a fault plan");
+    bench.sandbox.set_faults(lost);
+    bench.run().await.expect("a run");
+    assert_eq!(bench.summary().failed, 1, "its key is taken");
+    for (overwrite, completed) in [(OverwriteAgain::No, 19), (OverwriteAgain::Yes, 20)] {
+        let mut retry = Retry::of_codes(vec![9107]);
+        retry.overwrite = overwrite;
+        let mut options = options();
+        options.retry = Some(retry);
+        let run = bench.run_with(&options, &Stop::new(), &mut |_| {}).await;
+        run.expect("a run");
+        assert_eq!(bench.summary().completed, completed, "{overwrite:?}");
+    }
+    let ledger = bench.sandbox.ledger();
+    assert_eq!((ledger.objects_overwritten, ledger.files_doubled.len()), (1, 0));
+    assert_eq!(ledger.destroyed().count(), 0);
 }
 
 /// Of a copy whose place was taken when it was planned, the object there says nothing, and neither does a job without a date.

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::bench::{PROJECT, VOLUME};
 use judge::Found;
-use lie::Lie;
+use lie::{HEAD, Lie, VARYING};
 use scene::{FILES, path};
 
 // What is believed.
@@ -101,6 +101,14 @@ lies! {
         .faults("item-error=408/90000@bulk-start,every=7"),
     item_429_after_acceptance: lie(ERRORS_MEAN_NO, "an item says 429 after acceptance").slow()
         .faults("item-error=429/1000@bulk-start,every=7"),
+    item_9006_after_acceptance: lie(ERRORS_MEAN_NO, "an item says 9006 after acceptance").slow()
+        .faults("item-error=400/9006@bulk-start,every=7"),
+    item_9107_after_acceptance: lie(ERRORS_MEAN_NO, "an item says 9107 after acceptance").slow()
+        .faults("item-error=409/9107@bulk-start,every=7"),
+    item_9006_after_acceptance_and_late_lists: lie(ERRORS_MEAN_NO, "an item says 9006 after acceptance; lists lag by 3 s").slow()
+        .faults("item-error=400/9006@bulk-start,every=7; late-list=3s@exports"),
+    every_item_9006_after_acceptance_and_late_lists: lie(ERRORS_MEAN_NO, "all items say 9006 after acceptance; lists lag by 3 s").slow()
+        .faults("item-error=400/9006@bulk-start; late-list=3s@exports"),
     copies_item_500_after_acceptance: lie(ERRORS_MEAN_NO, "an item says 500 after acceptance").copies()
         .faults("item-error=500/90004@bulk-start,every=7"),
 
@@ -288,8 +296,7 @@ async fn the_platform_lies_and_nothing_is_doubled_destroyed_or_false() {
         })
     });
     let played: Vec<_> = played.collect();
-    let mut table =
-        "| what happens | believed | mode | the transfer |\n|---|---|---|---|".to_owned();
+    let mut table = HEAD.to_owned();
     let (mut measured, mut wrong) = (Vec::new(), Vec::new());
     for row in played {
         let (lie, found): (Lie, Found) = row.await.expect("no row panics");
@@ -310,7 +317,17 @@ fn tell(measured: &str) {
     println!("{measured}");
 }
 
-/// The table stands in the documentation as it was measured. `UPDATE_DOCS=1` writes it there.
+/// What of a table must be the same each time.
+fn steady(table: &str) -> Vec<String> {
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').collect();
+        cells[..cells.len().saturating_sub(VARYING)].join("|")
+    };
+    table.trim().lines().map(row).collect()
+}
+
+/// The table stands in the documentation as it was measured, but for how many are unknown and asked, which the rows' own
+/// checks bound. `UPDATE_DOCS=1` writes it there.
 fn compare_with_docs(table: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reliability.md");
     let text = std::fs::read_to_string(&path).expect("the page");
@@ -320,11 +337,12 @@ fn compare_with_docs(table: &str) {
     let (stands, after) = rest
         .split_once(END)
         .expect("the end of the table is marked");
-    if stands.trim() == table.trim() {
+    let updates = std::env::var_os("UPDATE_DOCS").is_some();
+    if !updates && steady(stands) == steady(table) {
         return;
     }
     assert!(
-        std::env::var_os("UPDATE_DOCS").is_some(),
+        updates,
         "the table in {} is not what was measured; run with UPDATE_DOCS=1 to write it:\n{table}",
         path.display()
     );

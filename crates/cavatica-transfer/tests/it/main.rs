@@ -14,6 +14,7 @@ mod owner;
 mod parts;
 mod pipes;
 mod plan;
+mod refusals;
 mod sharing;
 mod spans;
 mod stream;

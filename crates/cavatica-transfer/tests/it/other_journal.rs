@@ -207,6 +207,10 @@ impl Journal for Memory {
         Ok(self.rows[&item].past.clone())
     }
 
+    fn is_warned(&mut self, _: ItemId) -> Result<bool, JournalError> {
+        Ok(false)
+    }
+
     fn failed(&mut self, after: Option<ItemId>) -> Result<Vec<Failed>, JournalError> {
         let behind = self.rows.values().filter(|row| Some(row.item.id) > after);
         let failed = behind.filter_map(|row| match &row.state {

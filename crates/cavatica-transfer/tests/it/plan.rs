@@ -1,10 +1,11 @@
 //! What becomes of a selection, against the sandbox.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cavatica_exports::model::destination::Template;
 use cavatica_exports::model::manifest::Manifest;
-use cavatica_sandbox::{FileSeed, ProjectSeed, Route, Sandbox, VolumeSeed};
+use cavatica_sandbox::{FileSeed, OtherExport, ProjectSeed, Route, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{Existing, Filter, PlanError, PlanTarget, Policy, Selection};
 
@@ -177,6 +178,44 @@ async fn a_member_who_may_not_write_is_told_before_anything_is_sent() {
         .map(|warning| warning.name)
         .collect();
     assert_eq!(names, ["no-write-permission"]);
+}
+
+/// What another transfer of the account carries is no plan's to carry; what other accounts do isn't shown.
+#[tokio::test]
+async fn a_file_that_is_being_exported_already_refuses_the_plan_or_is_left_out() {
+    for (account, policy, planned) in [
+        (None, None, None),
+        (None, Some(Policy::Skip), Some(2)),
+        (Some("colleague"), None, Some(3)),
+    ] {
+        let bench = Bench::start(world(many(3))).await;
+        let file = format!("{PROJECT}:run1/bam/file-0000002.dat");
+        let mut other = OtherExport::new(file, VOLUME, "theirs/2").lasting(Duration::from_secs(3600));
+        if let Some(account) = account {
+            other = other.account(account);
+        }
+        bench.sandbox.export_elsewhere(&other).expect("a job");
+        let mut options = bench.options();
+        options.policies = policy
+            .map(|policy| ("in-flight".to_owned(), policy))
+            .into_iter()
+            .collect();
+        match (bench.plan(options).await, planned) {
+            (Ok(report), Some(files)) => {
+                assert_eq!(report.files, files);
+                assert_eq!(report.skipped.get("in-flight").copied().unwrap_or(0), 3 - files);
+            }
+            (Err(PlanError::Refused(refusal)), None) => {
+                let refused: Vec<_> = refusal.refused.iter().collect();
+                let [file] = &refused[..] else {
+                    panic!("{refused:?}");
+                };
+                assert_eq!(file.kind, "in-flight");
+                assert!(file.reason.contains("theirs/2"), "{file:?}");
+            }
+            (other, _) => panic!("{account:?}, {policy:?}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

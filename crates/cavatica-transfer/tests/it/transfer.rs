@@ -58,8 +58,8 @@ async fn check_faults(faults: &str) {
 }
 
 /// The requests of planning four hundred files in a folder of a folder: the user, the volume, what the user may do there,
-/// three folders, the volume's list.
-const PLANNING: u64 = 7;
+/// what is under way there, three folders, the volume's list.
+const PLANNING: u64 = 8;
 
 #[tokio::test]
 async fn an_answer_lost_after_acceptance_is_found_again() {

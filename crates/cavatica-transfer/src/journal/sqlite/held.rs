@@ -406,6 +406,10 @@ impl Journal for SqliteJournal {
         self.read(|rows| rows.past_exports(item))
     }
 
+    fn is_warned(&mut self, item: ItemId) -> Result<bool, JournalError> {
+        self.read(|rows| rows.is_warned(item))
+    }
+
     fn failed(&mut self, after: Option<ItemId>) -> Result<Vec<Failed>, JournalError> {
         self.read(|rows| rows.failed(after))
     }

@@ -271,6 +271,14 @@ impl PlannedRows<'_> {
         Ok(exports)
     }
 
+    /// Whether the plan warned that a file is likely to be refused.
+    pub(super) fn is_warned(&self, item: ItemId) -> Result<bool, WorkError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM warned WHERE item = ?")?;
+        Ok(statement.exists([item.0])?)
+    }
+
     /// The jobs whose intents were written at these moments.
     pub(super) fn jobs_sent(
         &self,

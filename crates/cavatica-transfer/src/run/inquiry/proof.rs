@@ -25,6 +25,8 @@ pub enum Why {
     Lost,
     /// The whole call was answered with no.
     Refused,
+    /// It was answered with no, in a way that may echo the call itself.
+    Denied(Failure),
     /// What it was told may be the echo of our own success.
     Echo(Change),
     /// Somebody else's job of it is under way.
@@ -127,6 +129,7 @@ impl Doubts {
         let cause = match why {
             Why::Lost => Cause::Lost,
             Why::Refused => Cause::Refused(None),
+            Why::Denied(failure) => Cause::Refused(Some(failure)),
             Why::Echo(change) => Cause::Echo(change),
             Why::Held => Cause::Held,
         };
@@ -257,8 +260,10 @@ impl Hash for Doubts {
             open.question.run.hash(state);
             open.question.earlier.hash(state);
             std::mem::discriminant(&open.cause).hash(state);
-            if let Cause::Echo(change) = &open.cause {
-                change.hash(state);
+            match &open.cause {
+                Cause::Echo(change) => change.hash(state),
+                Cause::Refused(failure) => failure.hash(state),
+                Cause::Lost | Cause::Held => {}
             }
             open.settling.hash(state);
             open.completed.hash(state);

@@ -58,7 +58,7 @@ impl Runner<'_> {
         let fates = answer.by_request(intent.items.iter().map(key));
         let mut moments = Moments::default();
         let mut changes = Vec::with_capacity(files);
-        let (mut lost, mut newest) = (Vec::new(), None);
+        let (mut lost, mut doubted, mut newest) = (Vec::new(), Vec::new(), None);
         let (mut accepted, mut refused) = (0, 0);
         for (item, fate) in intent.items.into_iter().zip(fates) {
             match fate {
@@ -83,7 +83,11 @@ impl Runner<'_> {
                     refused += 1;
                     let failure = Failure::of(&error, request_id);
                     self.observe_failure(&failure, Came::AtOnce);
-                    changes.extend(self.refused_item(item, intent.id, sent, failure)?);
+                    if self.may_have_been_taken(&item, &failure)? {
+                        doubted.push((item, failure));
+                    } else {
+                        changes.extend(self.refused_item(item, intent.id, sent, failure)?);
+                    }
                 }
                 Fate::Missing => lost.push(item),
             }
@@ -107,6 +111,7 @@ impl Runner<'_> {
         } else {
             self.sender.lost(files);
         }
+        self.doubt(doubted, intent.id, sent, now)?;
         if !lost.is_empty() {
             let intent = Intent {
                 items: lost,
@@ -118,7 +123,40 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// A refusal that may be the echo of our own success is looked into before it is recorded.
+    /// Whether a refusal may echo the very call that it answers, if that was carried out twice. For a copy it isn't believed to,
+    /// nor where the plan saw the reason.
+    fn may_have_been_taken(&mut self, item: &Item, failure: &Failure) -> Result<bool, RunError> {
+        if self.terms.mode == ExportMode::Copy || !self.may_be_echo(failure, item.attempt) {
+            return Ok(false);
+        }
+        let is_foretold = failure.code == Some(9006) && self.journal.is_warned(item.id)?;
+        Ok(!is_foretold)
+    }
+
+    /// Files were refused that may have been taken all the same. A list need not show their jobs yet, so they settle like those
+    /// whose answers were lost.
+    fn doubt(
+        &mut self,
+        refused: Vec<(Item, Failure)>,
+        call: IntentId,
+        at: Timestamp,
+        dead: Instant,
+    ) -> Result<(), RunError> {
+        if let Some((_, failure)) = refused.first() {
+            (self.report)(Event::AnswersLost {
+                files: refused.len(),
+                reason: Hindrance::Refused,
+                words: failure.to_string(),
+            });
+        }
+        for (item, failure) in refused {
+            let sent = Sent { item, call, at };
+            self.ask(sent, SentBy::ThisRun, Cause::Refused(Some(failure)), dead)?;
+        }
+        Ok(())
+    }
+
+    /// A refusal that may be the echo of an earlier success of ours is looked into before it is recorded.
     fn refused_item(
         &mut self,
         item: Item,

@@ -8,6 +8,7 @@ use super::Runner;
 use crate::event::{Again, Event, StopReason};
 use crate::journal::{Change, Changed, Count};
 use crate::run::RunError;
+use crate::run::inquiry::Inquiry;
 use crate::run::sender::wait_after;
 use crate::state::{Doubt, Failure, ItemId, State, Step};
 
@@ -52,15 +53,23 @@ impl Runner<'_> {
             tally: self.tally,
             again,
         });
-        let failed = self.tally.failed.files.saturating_sub(again);
-        if self
-            .options
-            .max_errors
-            .is_some_and(|most| failed >= most.max(1))
-        {
+        if self.has_too_many_errors(|_| 0) {
             self.stop_sending(StopReason::TooManyErrors);
         }
         Ok(())
+    }
+
+    /// Whether nothing is sent before it is known what became of refused files: with them, as many would have failed as may.
+    pub(super) fn waits_for_errors(&self) -> bool {
+        self.has_too_many_errors(Inquiry::presumed_failed)
+    }
+
+    fn has_too_many_errors(&self, presumed: fn(&Inquiry) -> u64) -> bool {
+        self.options.max_errors.is_some_and(|most| {
+            let again = self.sender.waiting() as u64;
+            let failed = self.tally.failed.files.saturating_sub(again);
+            failed + presumed(&self.inquiry) >= most.max(1)
+        })
     }
 
     fn follow_up(&mut self, changed: Changed, now: Instant) -> Result<(), RunError> {
