@@ -115,8 +115,8 @@ impl Snapshot {
                     into.push(Action::Answer(number, Shape::Whole));
                     if faulty {
                         into.push(Action::Answer(number, Shape::Stumbled));
-                        // Of a copy it is believed.
-                        if setting.is_move() {
+                        // Of a copy it is believed; and where a belief is off, sending twice is the graver story.
+                        if setting.is_move() && setting.without.is_none() {
                             into.push(Action::Answer(number, Shape::Echoed));
                         }
                         if call.items.len() > 1 {

@@ -57,6 +57,14 @@ fn seed_331() {
     holds("seed 331, 10 files, move, jobs of 900 s; kill 709 1; others same 0");
 }
 
+/// An item was refused though it was taken, and failed before a late list showed its job.
+#[test]
+fn seed_1889() {
+    holds(
+        "seed 1889, 154 files, move, jobs of 300 s; fault item-error=400/9006@bulk-start,nth=1; fault late-list=108s@exports; fault refuse=403/90002@bulk-start,nth=2",
+    );
+}
+
 #[test]
 fn nothing_happens() {
     ends("seed 1, 250 files, move, jobs of 30 s");
