@@ -45,7 +45,8 @@ impl Snapshot {
                 answer[0] = serde_json::json!({"error": {"status": 500, "message": "oh"}});
             }
             Shape::Echoed => {
-                answer[0] = serde_json::json!({"error": {"status": 409, "code": 9006, "message": "no"}});
+                answer[0] =
+                    serde_json::json!({"error": {"status": 409, "code": 9006, "message": "no"}});
             }
         }
         let whole = answer.len() == sent.len();

@@ -415,7 +415,9 @@ impl<'a> Sieve<'a> {
     /// somebody else at work.
     fn policy(&self, kind: &str) -> Policy {
         let by_default = match kind {
-            kind if kind == Reason::CONTRADICTS.name || kind == Reason::IN_FLIGHT.name => Policy::Fail,
+            kind if kind == Reason::CONTRADICTS.name || kind == Reason::IN_FLIGHT.name => {
+                Policy::Fail
+            }
             kind if kind == Reason::MISSING.name && self.is_listed => Policy::Fail,
             _ => Policy::Skip,
         };

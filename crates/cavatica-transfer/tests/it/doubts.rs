@@ -148,7 +148,10 @@ async fn a_person_may_let_a_file_overwrite_again() {
         assert_eq!(bench.summary().completed, completed, "{overwrite:?}");
     }
     let ledger = bench.sandbox.ledger();
-    assert_eq!((ledger.objects_overwritten, ledger.files_doubled.len()), (1, 0));
+    assert_eq!(
+        (ledger.objects_overwritten, ledger.files_doubled.len()),
+        (1, 0)
+    );
     assert_eq!(ledger.destroyed().count(), 0);
 }
 

@@ -190,7 +190,8 @@ async fn a_file_that_is_being_exported_already_refuses_the_plan_or_is_left_out()
     ] {
         let bench = Bench::start(world(many(3))).await;
         let file = format!("{PROJECT}:run1/bam/file-0000002.dat");
-        let mut other = OtherExport::new(file, VOLUME, "theirs/2").lasting(Duration::from_secs(3600));
+        let mut other =
+            OtherExport::new(file, VOLUME, "theirs/2").lasting(Duration::from_secs(3600));
         if let Some(account) = account {
             other = other.account(account);
         }
@@ -203,7 +204,10 @@ async fn a_file_that_is_being_exported_already_refuses_the_plan_or_is_left_out()
         match (bench.plan(options).await, planned) {
             (Ok(report), Some(files)) => {
                 assert_eq!(report.files, files);
-                assert_eq!(report.skipped.get("in-flight").copied().unwrap_or(0), 3 - files);
+                assert_eq!(
+                    report.skipped.get("in-flight").copied().unwrap_or(0),
+                    3 - files
+                );
             }
             (Err(PlanError::Refused(refusal)), None) => {
                 let refused: Vec<_> = refusal.refused.iter().collect();
