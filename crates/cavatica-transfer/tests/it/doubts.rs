@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cavatica_exports::model::ExportMode;
-use cavatica_sandbox::{FaultPlan, OtherExport, Sandbox, VolumeSeed};
+use cavatica_exports::model::{ExportMode, ExportState};
+use cavatica_sandbox::{FaultPlan, OtherExport, Quirk, Sandbox, VolumeSeed};
 use cavatica_transfer::journal::{
     Change, Draft, Journal, Opening, Overwrite, Pick, PlannedFile, SqliteJournal, Terms,
 };
@@ -153,6 +153,49 @@ async fn a_person_may_let_a_file_overwrite_again() {
         (1, 0)
     );
     assert_eq!(ledger.destroyed().count(), 0);
+}
+
+/// Somebody says that copies were not sent which were: what the second sending is told, at once or by its job, echoes the
+/// first.
+#[tokio::test]
+async fn a_copy_that_is_refused_for_its_own_object_has_completed() {
+    for quirk in [None, Some(Quirk::OccupiedAtStart)] {
+        let bench = quirk
+            .into_iter()
+            .fold(world(many(3)), |world, quirk| world.quirk(quirk));
+        let bench = Bench::start(bench).await;
+        let mut planning = bench.options();
+        planning.mode = ExportMode::Copy;
+        bench.plan(planning).await.expect("a plan");
+        let client = bench.client();
+        let mut journal = SqliteJournal::open(&bench.transfer(), &client).expect("the transfer");
+        let intended = journal.intend(Pick::Fresh(3), client.now());
+        assert_eq!(intended.expect("they may be sent").files, 3);
+        let intents = journal.commit().expect("room");
+        for item in &intents[0].items {
+            let path = item.location.to_string();
+            let copy = OtherExport::new(format!("{PROJECT}:{path}"), VOLUME, path).copy();
+            bench.sandbox.export_elsewhere(&copy).expect("a job");
+        }
+        while bench.sandbox.ledger().in_state(ExportState::Completed) < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let unclear = Step::Observation(Observation::Unclear(Doubt::ListIncomplete));
+        for step in [unclear, Step::Word(Word::NotSent)] {
+            let changes = intents[0].items.iter();
+            let changes = changes.map(|item| Change::new(item.id, step.clone()));
+            journal
+                .record(changes.collect())
+                .expect("a step that they can take");
+        }
+        journal.commit().expect("room");
+        drop(journal);
+
+        bench.run().await.expect("a run");
+        let summary = bench.summary();
+        assert_eq!((summary.completed, summary.failed), (3, 0), "{quirk:?}");
+        assert_eq!(bench.sandbox.ledger().objects_overwritten, 0);
+    }
 }
 
 /// Of a copy whose place was taken when it was planned, the object there says nothing, and neither does a job without a date.
