@@ -141,7 +141,11 @@ pub(crate) struct Budget {
     resets_at: Option<Timestamp>,
     /// Whether `resets_at` is the platform's word or a guess.
     told: bool,
+    /// The fewest that an answer of this window told to be left. Answers overtake each other; the platform only counts down.
+    lowest: u64,
     in_flight: u64,
+    /// Requests that landed in this window and told nothing of it.
+    silent: u64,
     /// No request before this moment, after a 429 that didn't say until when.
     pause: Option<Timestamp>,
     pauses: u32,
@@ -197,7 +201,9 @@ impl Budget {
             remaining: LIMIT,
             resets_at: None,
             told: false,
+            lowest: LIMIT,
             in_flight: 0,
+            silent: 0,
             pause: None,
             pauses: 0,
             sent: 0,
@@ -243,6 +249,7 @@ impl Budget {
     /// Notes that a request is no longer under way, however it ended.
     pub(crate) fn land(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.silent += 1;
     }
 
     /// Notes what an answer says, after its request has [landed](Self::land).
@@ -252,12 +259,17 @@ impl Budget {
         let Some(remaining) = told.remaining else {
             return;
         };
+        let all_told = remaining;
         // What is under way may not be in the platform's count yet.
         let remaining = remaining.saturating_sub(self.in_flight);
         let moment = told.resets_in.map(|left| later(now, left));
         match (moment, self.resets_at.filter(|_| self.told)) {
             (Some(moment), Some(known)) if is_same(moment, known) => {
-                self.remaining = self.remaining.min(remaining);
+                self.silent = self.silent.saturating_sub(1);
+                self.lowest = self.lowest.min(all_told);
+                // Whatever was counted after the lowest was told is under way, or told nothing.
+                let unseen = self.in_flight + self.silent;
+                self.remaining = self.lowest.saturating_sub(unseen);
             }
             // A late answer of the window before this one.
             (Some(moment), Some(known)) if moment < known => {}
@@ -273,6 +285,8 @@ impl Budget {
                 }
                 self.resets_at = Some(moment);
                 self.told = true;
+                self.lowest = all_told;
+                self.silent = self.silent.saturating_sub(1);
             }
             (None, _) => self.remaining = self.remaining.min(remaining),
         }
@@ -305,6 +319,7 @@ impl Budget {
     /// Returns a request that was proven not to have been sent.
     pub(crate) fn put_back(&mut self) {
         self.remaining = self.remaining.saturating_add(1).min(self.limit);
+        self.silent = self.silent.saturating_sub(1);
         self.spent = self.spent.saturating_sub(1);
     }
 
@@ -337,6 +352,7 @@ impl Budget {
             // What is under way may be counted in the new window. The next answer tells.
             self.remaining = self.limit.saturating_sub(self.in_flight);
             self.spent = self.in_flight;
+            self.silent = 0;
             self.resets_at = Some(latest);
             self.told = false;
         }
