@@ -104,7 +104,7 @@ const TARGETS: &[Demand] = &[
     ),
     Demand::new(
         "CPU per file of moves beside the best Python loop",
-        AtMost(1.0 / 20.0),
+        AtMost(1.0 / 5.0),
         " times",
         |findings| findings.cpu_beside(&[Client::BestListing, Client::BestBulk]),
     ),
