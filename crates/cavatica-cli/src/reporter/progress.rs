@@ -250,6 +250,7 @@ mod tests {
     #[test]
     fn the_first_and_the_last_files_are_no_speed() {
         let mut progress = Progress::default();
+        progress.note(at(0), &tally(20_000, 0, 0), 0);
         for (second, ended, again) in [
             (6, 8, 13),
             (13, 42, 59),
