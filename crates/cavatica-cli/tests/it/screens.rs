@@ -2,7 +2,7 @@
 //! taken up again, and that no number is contradicted by a later one. `snapshots/` holds the screens.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use cavatica_sandbox::{FaultPlan, ProjectSeed, Route, SandboxBuilder, VolumeSeed};
@@ -11,6 +11,9 @@ use crate::harness::World;
 use crate::pty::{Ended, Terminal};
 
 const RUN: [&str; 5] = ["run", "t.transfer", "--yes", "--poll", "100ms"];
+
+/// How often somebody asks in a second terminal.
+const ASK_EVERY: Duration = Duration::from_millis(200);
 
 /// Longer than any test.
 const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
@@ -339,11 +342,11 @@ fn watch(files: u32) {
         "--move",
     ];
     assert_eq!(world.run(&plan).exit(), 0);
-    let is_over = AtomicBool::new(false);
+    let (runs, is_over) = mpsc::channel();
     let ended = std::thread::scope(|scope| {
-        let beside = scope.spawn(|| a_second_terminal(&world, files, &is_over));
+        let beside = scope.spawn(|| a_second_terminal(&world, files, is_over));
         let ended = run_on(&world, 120).ends();
-        is_over.store(true, Ordering::Relaxed);
+        drop(runs);
         beside.join().unwrap();
         ended
     });
@@ -394,9 +397,9 @@ fn watch(files: u32) {
 }
 
 /// Asks for the status while the run is on: its counts go one way, too.
-fn a_second_terminal(world: &World, files: u32, is_over: &AtomicBool) {
+fn a_second_terminal(world: &World, files: u32, is_over: mpsc::Receiver<()>) {
     let (mut before, mut running) = ([0; 3], 0);
-    while !is_over.load(Ordering::Relaxed) {
+    while is_over.recv_timeout(ASK_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
         let status = world.run(&["status", "t.transfer", "--json"]).document();
         let count = |key: &str| status[key].as_u64().unwrap();
         let now = ["completed", "failed", "unknown"].map(count);
