@@ -99,10 +99,11 @@ fn public(library: &str) -> Result<Public, Failed> {
         modules.insert(module);
         // `struct.NAME.html`
         let name = file.split('.').nth(1).unwrap_or_default();
-        let lines = lines(&read(&folder.join(item))?);
-        if lines.first().is_some_and(|line| is_closed(line)) {
+        let page = read(&folder.join(item))?;
+        if is_closed(&one_line(&declaration(&page))) {
             closed.push(name.to_owned());
         }
+        let lines = lines(&page);
         entries.insert((path(&[&krate, module, name]), lines));
     }
     for module in modules {
@@ -139,11 +140,20 @@ fn is_closed(declaration: &str) -> bool {
         || declaration.starts_with("pub struct ") && declaration.contains("{ pub ") && shows_all
 }
 
+/// As the page sets it, a line for each field, variant or function of a trait.
+fn declaration(page: &str) -> String {
+    let shown = between(page, "<pre class=\"rust item-decl\">", "</pre>").next();
+    text(shown.unwrap_or_default()).replace("]pub ", "]\npub ")
+}
+
 /// The declaration of an item, its own functions, and the traits that it has.
 fn lines(page: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let declaration = between(page, "<pre class=\"rust item-decl\">", "</pre>").next();
-    lines.extend(declaration.map(plain));
+    let declaration = declaration(page);
+    let shown = declaration.lines().map(str::trim_end);
+    let mut lines: Vec<String> = shown
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
     for section in page.split("<h2 id=\"").skip(1) {
         let tag = match section.split('"').next() {
             Some("implementations") => "h4",
@@ -176,8 +186,8 @@ fn between<'t>(text: &'t str, begin: &'t str, end: &'t str) -> impl Iterator<Ite
     parts.filter_map(move |part| part.split_once(end).map(|(inside, _)| inside))
 }
 
-/// A piece of a page as one line of text.
-fn plain(html: &str) -> String {
+/// A piece of a page as text.
+fn text(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
     while let Some((before, tag)) = rest.split_once('<') {
@@ -201,9 +211,16 @@ fn plain(html: &str) -> String {
     ] {
         text = text.replace(coded, sign);
     }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    // An attribute stands on a line of its own.
-    words.join(" ").replace("]pub ", "] pub ")
+    text
+}
+
+/// The same on one line.
+fn plain(html: &str) -> String {
+    one_line(&text(html))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn read(path: &Path) -> Result<String, Failed> {
@@ -221,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_page_becomes_its_declaration_functions_and_traits() {
-        let page = "<pre class=\"rust item-decl\"><code>pub struct A {\n    pub b: <a href=\"x\">B</a>&lt;u8&gt;,\n<details><summary class=\"s\"><span>Show 2 fields</span></summary>    pub c: u8,\n</details>}</code></pre>\
+        let page = "<pre class=\"rust item-decl\"><code><div>#[non_exhaustive]</div>pub struct A {\n    pub b: <a href=\"x\">B</a>&lt;u8&gt;,\n<details><summary class=\"s\"><span>Show 2 fields</span></summary>    pub c: u8,\n</details>}</code></pre>\
                     <h2 id=\"implementations\"><h3 class=\"code-header\">impl A</h3><h4 class=\"code-header\">pub fn <a>z</a>(&amp;self)</h4><h4 class=\"code-header\">pub fn a()</h4>\
                     <h2 id=\"trait-implementations\"><h3 class=\"code-header\">impl Clone for A</h3><h4 class=\"code-header\">fn clone()</h4>\
                     <h2 id=\"synthetic-implementations\"><h3 class=\"code-header\">impl Freeze for A</h3><h3 class=\"code-header\">impl !Send for A</h3>\
@@ -229,7 +246,11 @@ mod tests {
         assert_eq!(
             lines(page),
             [
-                "pub struct A { pub b: B<u8>, pub c: u8, }",
+                "#[non_exhaustive]",
+                "pub struct A {",
+                "    pub b: B<u8>,",
+                "    pub c: u8,",
+                "}",
                 "pub fn a()",
                 "pub fn z(&self)",
                 "impl Clone for A",
