@@ -3,6 +3,7 @@
 mod audit;
 mod closed_pipe;
 mod completions;
+mod contradicted;
 mod credentials;
 mod doctor;
 mod durable;

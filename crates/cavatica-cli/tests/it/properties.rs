@@ -1,6 +1,6 @@
 //! What is asked of S3 arrives at the platform, under `properties` and by the API's own names.
 
-use cavatica_sandbox::{LedgerJob, ProjectSeed, VolumeSeed};
+use cavatica_sandbox::{LedgerJob, ProjectSeed, Quirk, SandboxBuilder, VolumeSeed};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -216,4 +216,23 @@ fn nothing_is_asked_where_nothing_was_said() {
     let run = world.run(&["export", &id, "lab/output", "a", "--copy", "--wait"]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
     assert_eq!(asked(&world), [("a".to_owned(), Value::Null)]);
+}
+
+/// A platform that passes over the spelling that is sent encrypts with another key: it is said when the job shows it.
+#[test]
+fn a_kms_key_that_is_passed_over_is_warned_of() {
+    for (quirk, warns) in [(None, false), (Some(Quirk::OtherKmsKey), true)] {
+        let world = World::with(|builder| {
+            let builder = builder.volume(VolumeSeed::s3("lab/output"));
+            quirk.into_iter().fold(builder, SandboxBuilder::quirk)
+        });
+        let id = world.file("README.txt");
+        let export = ["export", &id, "lab/output", "a", "--copy", "--wait"];
+        let run = world.run(&[&export[..], &KMS[..4]].concat());
+        assert_eq!(run.exit(), 0, "{}", run.snapshot());
+        let words = "the job's properties don't name the KMS key that was asked for";
+        assert_eq!(run.stderr().contains(words), warns, "{}", run.stderr());
+        let named = asked(&world)[0].1.get("sse_aws_kms_key_id").is_some();
+        assert_ne!(named, warns, "as the platform took it");
+    }
 }

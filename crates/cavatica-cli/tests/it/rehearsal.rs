@@ -1,6 +1,9 @@
 //! `cavatica doctor --rehearse`: one file that can be spared settles open questions, on a platform that answers them either
 //! way.
 
+mod either_way;
+mod interrupted;
+
 use std::collections::BTreeMap;
 
 use cavatica_sandbox::{FaultPlan, Quirk};
@@ -134,36 +137,6 @@ fn with_five_quirks_turned_round_all_five_are_named_with_what_follows() {
         "{text}"
     );
     nothing_is_harmed(&world);
-}
-
-/// Every quirk either way: it comes to its end, harms nothing, and says nothing that isn't so.
-#[test]
-fn it_passes_with_every_quirk_either_way() {
-    for quirk in Quirk::ALL {
-        let world = world(&[*quirk]);
-        let run = rehearse(&world, &["--yes", "--move", "--json"]);
-        assert_eq!(run.exit(), 0, "{quirk}: {}", run.snapshot());
-        let seen = observed(&run.document());
-        let is = |question: &str, answer: &str, turned: Quirk| {
-            if let [only] = &seen[question][..] {
-                assert_eq!(
-                    only == answer,
-                    *quirk == turned,
-                    "{quirk}: {question} {only}"
-                );
-            }
-        };
-        is("start-status", "201", Quirk::Created);
-        is("copy-only", "moved", Quirk::IgnoreCopyOnly);
-        is("list-order", "oldest-first", Quirk::OldestFirst);
-        is("not-exportable", "in-the-job", Quirk::RefuseInJob);
-        is("occupied", "at-once", Quirk::OccupiedAtStart);
-        is("occupied", "not-at-all", Quirk::LastWins);
-        is("failed-job", "its-error's", Quirk::FailedAsError);
-        is("reset-unit", "milliseconds", Quirk::ResetInMilliseconds);
-        is("object-metadata", "none", Quirk::BareObject);
-        nothing_is_harmed(&world);
-    }
 }
 
 #[test]

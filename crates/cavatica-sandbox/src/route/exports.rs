@@ -190,9 +190,11 @@ pub(super) fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
     };
     let shown = request.jobs_shown;
     let now = hub.platform.clock.now();
+    let listed = world.jobs().len().saturating_sub(shown.lacking);
     let matches = |number: &u32| {
         let job = &world.jobs()[*number as usize];
-        volume.is_none_or(|volume| volume == job.volume)
+        (*number as usize) < listed
+            && volume.is_none_or(|volume| volume == job.volume)
             && states.contains(&job.state)
             && job.by.account() == request.account
             && shown.lists(now - job.started_at)

@@ -80,6 +80,8 @@ pub(crate) struct JobsShown {
     pub(crate) kept_for: Millis,
     /// The list ends after so many.
     pub(crate) most: usize,
+    /// So many of the newest aren't listed.
+    pub(crate) lacking: usize,
     /// The list stands in another order each time.
     pub(crate) disorder: bool,
 }
@@ -90,6 +92,7 @@ impl Default for JobsShown {
             listed_after: 0,
             kept_for: Millis::MAX,
             most: usize::MAX,
+            lacking: 0,
             disorder: false,
         }
     }
@@ -110,6 +113,7 @@ impl JobsShown {
         self.listed_after == 0
             && self.kept_for == Millis::MAX
             && self.most == usize::MAX
+            && self.lacking == 0
             && !self.disorder
     }
 }

@@ -127,6 +127,7 @@ fn jobs_shown(faults: &[Fault]) -> JobsShown {
         match fault {
             Fault::LateList { by } => shown.listed_after = millis(*by),
             Fault::CapList { items } => shown.most = *items,
+            Fault::LackNewest { items } => shown.lacking = *items,
             Fault::Disorder => shown.disorder = true,
             Fault::Forget { after } => shown.kept_for = millis(*after),
             _ => {}

@@ -2,6 +2,7 @@
 
 use cavatica_model::{ExportMode, ExportState};
 
+use super::quirk::Quirk;
 use super::seed::{VolumeChange, VolumeSeed};
 use super::state::position;
 use super::{
@@ -287,6 +288,15 @@ impl World {
         let job = self.job_mut(number)?;
         job.finished_at = at;
         job.failure = Some(Box::new(failure));
+        let (file, mode) = (job.file, job.mode);
+        let is_there = match &self.node(file).kind {
+            NodeKind::File(file) => matches!(file.place, Place::Disk | Place::Synthetic),
+            NodeKind::Folder { .. } => false,
+        };
+        let loses = is_there && mode == ExportMode::Move;
+        if loses && self.quirks.contains(&Quirk::FailureLosesFile) {
+            self.remove_file(file)?;
+        }
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl World {
             location: wish.location.into(),
             mode: wish.mode,
             overwrite: wish.overwrite,
-            properties: wish.properties,
+            properties: self.heeded(wish.properties),
             at: now,
             runs_at: now + span / 3,
             ends_at: now + span,
@@ -145,6 +145,16 @@ impl World {
             twist: fate.twist,
             by: wish.by,
         })
+    }
+
+    /// What counts of the properties that are asked for.
+    fn heeded(&self, mut asked: Tri<Box<ExportProperties>>) -> Tri<Box<ExportProperties>> {
+        if let Tri::Value(properties) = &mut asked
+            && self.quirks.contains(&Quirk::OtherKmsKey)
+        {
+            properties.sse_aws_kms_key_id = Tri::Absent;
+        }
+        asked
     }
 
     /// The object that a start deletes although it is going to be refused, because it looks at the file last.
@@ -185,10 +195,17 @@ impl World {
         if let Some(code) = findings.warnings.iter().find_map(warning_code) {
             return Err(code);
         }
-        if let NodeKind::File(content) = &self.node(file).kind
-            && (content.archived || content.public_copy)
-        {
-            return Err(Code::NOT_EXPORTABLE);
+        if let NodeKind::File(content) = &self.node(file).kind {
+            let is_empty = content.size == 0 && self.quirks.contains(&Quirk::NoEmptyFiles);
+            if content.archived || content.public_copy || is_empty {
+                return Err(Code::NOT_EXPORTABLE);
+            }
+        }
+        let class = properties
+            .value()
+            .and_then(|asked| asked.aws_storage_class.value());
+        if class.is_some() && self.quirks.contains(&Quirk::NoStorageClass) {
+            return Err(Code::BAD_STORAGE_CLASS);
         }
         Ok(())
     }

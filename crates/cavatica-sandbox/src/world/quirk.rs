@@ -73,6 +73,16 @@ quirks! {
     NoReset = "no-reset",
     /// A refusal for the limit tells `Retry-After`, in seconds, and nothing of the window.
     RetryAfter = "retry-after",
+    /// A move whose job fails takes the platform's copy away all the same.
+    FailureLosesFile = "failure-loses-file",
+    /// An export that names `aws_storage_class` is refused. One client alone knows it.
+    NoStorageClass = "no-storage-class",
+    /// The KMS key counts under `sse_aws_kms_key_Id` alone, as in the pages' tables; the other spelling is passed over.
+    OtherKmsKey = "other-kms-key",
+    /// Volumes say `export_enabled: false`, and take exports all the same.
+    NotEnabled = "not-enabled",
+    /// A file without a byte can't be exported.
+    NoEmptyFiles = "no-empty-files",
 }
 
 /// A name that no quirk has.

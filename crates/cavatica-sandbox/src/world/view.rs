@@ -206,7 +206,8 @@ impl World {
         service.root_url = root_url;
         service.credentials = Tri::Value(shown_credentials(volume));
         service.properties = Tri::Value(volume.properties.clone());
-        service.export_enabled = if s3 { Tri::Value(true) } else { Tri::Absent };
+        let enabled = Tri::Value(!self.quirks.contains(&Quirk::NotEnabled));
+        service.export_enabled = if s3 { enabled } else { Tri::Absent };
         service.unknown = unknown.into_iter().chain(place).collect();
         let mut shown = Volume::new(volume.id.clone());
         shown.href = Tri::Value(links.volume(volume.id.as_str()));

@@ -227,6 +227,20 @@ async fn lists_may_end_early_with_their_total() -> Outcome {
 }
 
 #[tokio::test]
+async fn lists_may_lack_their_newest_jobs() -> Outcome {
+    let sandbox = with("").await?;
+    let answer = start_all(&sandbox).await.expect("an answer").json();
+    all_ended(&sandbox, 10).await;
+    sandbox.set_faults("lack-newest=3".parse::<FaultPlan>()?);
+    let (total, ids) = list(&sandbox, "").await;
+    assert_eq!((total, ids.len()), (7, 7));
+    let newest = answer["items"][9]["resource"]["id"].as_str().expect("an id");
+    assert!(!ids.iter().any(|id| id == newest));
+    assert_eq!(ended(&sandbox, newest).await["state"], "COMPLETED", "ids tell the truth");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_pages_of_a_list_may_overlap() -> Outcome {
     let sandbox = with("disorder").await?;
     start_all(&sandbox).await;

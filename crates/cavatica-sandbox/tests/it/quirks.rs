@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use cavatica_sandbox::{Quirk, Sandbox, VolumeSeed};
+use cavatica_sandbox::{FaultPlan, LedgerPlace, ProjectSeed, Quirk, Sandbox, VolumeSeed};
 use serde_json::{Value, json};
 
 use crate::client::{Outcome, ended, export, file, get, post, started};
@@ -158,6 +158,58 @@ async fn words_and_numbers_may_be_written_otherwise() -> Outcome {
         listed.map(|job| job["id"].clone()).collect::<Vec<_>>(),
         jobs
     );
+    Ok(())
+}
+
+/// What an export asks for and what it is of may be no good.
+#[tokio::test]
+async fn storage_classes_and_empty_files_may_be_refused_and_keys_passed_over() -> Outcome {
+    let sandbox = Sandbox::builder()
+        .quirk(Quirk::NoStorageClass)
+        .quirk(Quirk::NoEmptyFiles)
+        .quirk(Quirk::OtherKmsKey)
+        .quirk(Quirk::NotEnabled)
+        .project(ProjectSeed::new("a/b").file("empty", "").file("f", "f"))
+        .start()
+        .await?;
+    let of = |name: &str| {
+        let id = sandbox.file_id("a/b", name).expect("a file");
+        export(&id, "sandbox/output", name)
+    };
+    let empty = post(&sandbox, "/storage/exports", &of("empty"));
+    assert_eq!(empty.send().await.code(), (403, 9006));
+    let mut cold = of("f");
+    cold["properties"] = json!({"aws_storage_class": "GLACIER"});
+    let cold = post(&sandbox, "/storage/exports", &cold);
+    assert_eq!(cold.send().await.code(), (400, 9024));
+    let mut sealed = of("f");
+    sealed["properties"] = json!({"sse_algorithm": "aws:kms", "sse_aws_kms_key_id": "k"});
+    let sealed = post(&sandbox, "/storage/exports", &sealed).send().await;
+    let told = &sealed.json()["properties"];
+    assert_eq!(told["sse_algorithm"], "aws:kms");
+    assert_eq!(told.get("sse_aws_kms_key_id"), None, "{told}");
+    let volume = get(&sandbox, "/storage/volumes/sandbox/output").send().await;
+    assert_eq!(volume.json()["service"]["export_enabled"], false);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failed_move_may_lose_its_file_and_a_failed_copy_none() -> Outcome {
+    let sandbox = Sandbox::builder()
+        .quirk(Quirk::FailureLosesFile)
+        .faults("fail-jobs".parse::<FaultPlan>()?)
+        .start()
+        .await?;
+    let id = file(&sandbox, "README.txt");
+    let body = export(&id, "sandbox/output", "x");
+    for (query, left) in [
+        ("?copy_only=true", LedgerPlace::Platform),
+        ("", LedgerPlace::Gone),
+    ] {
+        let job = started(&sandbox, query, &body).await;
+        assert_eq!(ended(&sandbox, &job).await["state"], "FAILED");
+        assert_eq!(sandbox.place_of(&id), Some(left));
+    }
     Ok(())
 }
 

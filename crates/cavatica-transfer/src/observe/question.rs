@@ -172,7 +172,7 @@ questions! {
     }
     FailedMove = "failed-move", row Some(22), Inferred, "whether a move that failed leaves the file as it was" => {
         FailedMoveKeepsFile = "as-it-was", Expected, "it can be sent again";
-        FailedMoveLosesFile = "elsewhere-or-gone", Otherwise, "it isn't sent again before somebody has looked";
+        FailedMoveLosesFile = "elsewhere-or-gone", Otherwise, "sent again it is refused, and has failed";
     }
     JobNames = "job-names", row None, Documented, "whether the job in a bulk answer names its file" => {
         JobsNamed = "named", Expected, "jobs are matched by it";

@@ -136,6 +136,60 @@ proptest! {
     }
 }
 
+/// However long runs go on and whatever they see: every habit so often as can be counted, every measure as wide as can be.
+#[test]
+fn there_is_an_end_to_what_is_kept() {
+    let mut seen = Habits::default();
+    for habit in Habit::ALL {
+        seen.saw_often(*habit, u64::MAX);
+        seen.saw(*habit);
+    }
+    for measure in Measure::ALL {
+        seen.measured(*measure, i64::MIN);
+        seen.measured(*measure, i64::MAX);
+    }
+    let text = serde_json::to_string(&seen).expect("plain data");
+    assert!(text.len() < 4_096, "{} bytes", text.len());
+    assert_eq!(serde_json::from_str::<Habits>(&text).expect("a document"), seen);
+}
+
+#[test]
+fn keys_of_metadata_are_known_by_their_names() {
+    for (key, habit) in [
+        ("Content-Length", Habit::ContentLength),
+        ("size", Habit::SizeKey),
+        ("e_tag", Habit::EtagKey),
+        ("last_modified", Habit::LastModified),
+        ("x-amz-meta-patient", Habit::OtherKey),
+    ] {
+        let object = json!({"location": "a", "metadata": {key: "1"}});
+        let object: VolumeObject = serde_json::from_value(object).expect("an object");
+        let mut seen = Habits::default();
+        super::metadata(&mut seen, &object);
+        let keys: Vec<_> = seen.habits(OpenQuestion::ObjectMetadata).collect();
+        assert_eq!(keys, [(habit, 1)], "{key}");
+    }
+}
+
+#[test]
+fn an_alias_elsewhere_is_told() {
+    let (_, planned) = planned(1);
+    for (location, habit) in [
+        ("run/1.bam", Habit::AliasAsPlanned),
+        ("run/%31.bam", Habit::AliasRespelled),
+        ("elsewhere/1.bam", Habit::AliasElsewhere),
+    ] {
+        let mut seen = Habits::default();
+        let place = Whereabouts::Volume {
+            volume: Some(volume()),
+            location: Some(location.to_owned()),
+        };
+        alias(&mut seen, &place, &planned);
+        let shown: Vec<_> = seen.habits(OpenQuestion::AliasLocation).collect();
+        assert_eq!(shown, [(habit, 1)], "{location}");
+    }
+}
+
 #[test]
 fn every_name_is_said_once() {
     let mut names: Vec<&str> = OpenQuestion::ALL

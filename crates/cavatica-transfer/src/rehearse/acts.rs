@@ -163,19 +163,19 @@ impl Player<'_> {
         };
         self.first_job = Some(job.clone());
         self.look_at_list(&job, None).await?;
-        match self.follow(&job, LOOKS_AT_A_COPY, to).await? {
-            JobEnd::Completed => self.leaves(to, Some(Left::Object(to.clone()))),
-            JobEnd::Failed(failure) => return Err(failed(failure)),
+        if let JobEnd::Failed(failure) = self.follow(&job, LOOKS_AT_A_COPY, to).await? {
+            return Err(failed(failure));
         }
+        // Until the file was looked at, the object may be its only copy.
         let place = self.whereabouts().await?;
-        let kept = match place {
-            Whereabouts::Platform => Habit::SourceKept,
-            Whereabouts::Volume { .. } | Whereabouts::Gone => Habit::SourceMoved,
+        let kept = if place == Whereabouts::Platform {
+            self.leaves(to, Some(Left::Object(to.clone())));
+            Habit::SourceKept
+        } else {
+            self.became_alias(&place, to);
+            Habit::SourceMoved
         };
         self.seen.saw(kept);
-        if kept == Habit::SourceMoved {
-            self.became_alias(&place, to);
-        }
         self.may_go_on()?;
         let object = self.platform.volumes.object(&self.wish.volume, to.as_str());
         observe::metadata(&mut self.seen, &object.await?.value);
@@ -246,8 +246,10 @@ impl Player<'_> {
 
     fn became_alias(&mut self, place: &Whereabouts, to: &Location) {
         observe::alias(&mut self.seen, place, to);
-        self.left.retain(|left| *left != Left::Object(to.clone()));
-        self.leaves(to, Some(Left::OnlyCopy(to.clone())));
+        // Where its alias leads elsewhere, or it is gone, nobody knows what lies here.
+        if place.is_at(&self.wish.volume, to) {
+            self.leaves(to, Some(Left::OnlyCopy(to.clone())));
+        }
     }
 
     /// What an export has left, once that is known: until then there may be an object.
@@ -268,7 +270,8 @@ impl Player<'_> {
         {
             Err(failure) => observe::failed(&mut self.seen, &failure, Came::AtOnce),
             Ok(job) => match self.follow(&job, LOOKS_AT_A_FAILURE, &to).await? {
-                JobEnd::Completed => self.leaves(&to, Some(Left::Object(to.clone()))),
+                // Of which object it is an alias now, nobody has looked.
+                JobEnd::Completed => {}
                 JobEnd::Failed(failure) => {
                     observe::failed(&mut self.seen, &failure, Came::InJob);
                     if self.seen.habits(OpenQuestion::FailedJob).next().is_none() {

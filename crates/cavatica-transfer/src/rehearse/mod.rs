@@ -15,12 +15,13 @@ pub use scene::{Halt, Left, MOST_REQUESTS, REHEARSED, Rehearsal, Rehearsed, Scen
 use crate::observe::Habits;
 use crate::run::Stop;
 
-/// Plays a rehearsal, and tells each scene before it begins. It can be stopped before each of them and at each wait; what it
-/// left behind is told however it ends.
+/// Plays a rehearsal, and tells each scene before it begins. `stop` ends it before its next request or in a wait, `quit` at
+/// once, with a request under way or not; what it left behind, or may have, is told however it ends.
 pub async fn rehearse(
     client: &Client,
     wish: &Rehearsal,
     stop: &Stop,
+    quit: &Stop,
     tell: &mut (dyn FnMut(Scene) + Send),
 ) -> Rehearsed {
     // What was told before is none of ours.
@@ -37,7 +38,10 @@ pub async fn rehearse(
         first_job: None,
         unlisted: None,
     };
-    let halt = player.play(tell).await.err();
+    let halt = tokio::select! {
+        end = player.play(tell) => end.err(),
+        () = quit.asked() => Some(Halt::Stopped),
+    };
     crate::observe::limits(&mut player.seen, &client.take_limits_told());
     Rehearsed {
         requests: player.requests(),

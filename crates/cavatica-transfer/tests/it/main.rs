@@ -9,6 +9,7 @@ mod lies;
 mod lists;
 mod observing;
 mod older;
+mod otherwise;
 mod other_journal;
 mod owner;
 mod parts;

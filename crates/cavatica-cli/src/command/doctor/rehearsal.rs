@@ -67,19 +67,20 @@ pub(super) async fn run(
     let mut wish = Rehearsal::new(file, volume.clone(), folder(args), mode);
     wish.first_wait = args.poll;
     wish.most_requests = MOST_REQUESTS.saturating_sub(client.budget().sent);
-    let stop = Stop::new();
+    let (stop, quit) = (Stop::new(), Stop::new());
     let listener = {
-        let stop = stop.clone();
-        Listener::start(move |number| {
-            if number > 1 {
-                std::process::exit(i32::from(Exit::Interrupted as u8));
+        let (stop, quit) = (stop.clone(), quit.clone());
+        Listener::start(move |number| match number {
+            1 => {
+                ui::note("stopping after what is under way; once more to quit at once");
+                stop.ask();
             }
-            ui::note("stopping after what is under way; once more to quit at once");
-            stop.ask();
+            2 => quit.ask(),
+            _ => std::process::exit(i32::from(Exit::Interrupted as u8)),
         })?
     };
     let mut tell = |act: Scene| ui::note(act.words());
-    let rehearsed = rehearse(&client, &wish, &stop, &mut tell).await;
+    let rehearsed = rehearse(&client, &wish, &stop, &quit, &mut tell).await;
     drop(listener);
     remember(&client, &rehearsed, ui);
     tell_all(&client, &wish, &rehearsed, ui)?;

@@ -109,6 +109,11 @@ pub enum Fault {
         /// How many.
         items: usize,
     },
+    /// The newest jobs don't show in the list of exports, nor in its total. Read by their ids they do.
+    LackNewest {
+        /// How many.
+        items: usize,
+    },
     /// The list of exports stands in another order at each request, so that its pages overlap and leave jobs out.
     Disorder,
     /// Pages of a scroll hold at most so many entries, whatever `limit` says.

@@ -102,6 +102,7 @@ const ARGUMENTS: &[(&str, Argument)] = &[
     ("odd-state", Argument::Word("state", "ABORTED")),
     ("late-list", Argument::Span("60s")),
     ("cap-list", Argument::Number("items", "100")),
+    ("lack-newest", Argument::Number("items", "100")),
     ("cap-scroll", Argument::Number("items", "100")),
     ("late-files", Argument::Span("30s")),
     ("expire-tokens", Argument::Span("60s")),
@@ -199,7 +200,7 @@ mod tests {
              odd-items; odd-state; late-list=5; fail-jobs; refuse-after=429/1000+take=5+spread=1500ms; \
              take-every; item-error=500/90004; nameless; cap-list; disorder; forget=2h; job-clock=-900; \
              zoneless=2; no-times; date=3; respell=percent; keep-file; hollow; late-alias=0.5; lose-file; \
-             cap-scroll; late-files; snapshot; expire-tokens=5; restless"
+             cap-scroll; lack-newest; late-files; snapshot; expire-tokens=5; restless"
             .parse()
             .expect("all of them are faults");
         assert_eq!(plan.rules().len(), 38);
