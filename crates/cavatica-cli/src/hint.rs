@@ -109,6 +109,12 @@ pub(crate) fn of_call(error: &Error) -> Vec<String> {
                 .to_owned(),
         ];
     }
+    if *error.fault() == Fault::OtherOrigin {
+        return vec![
+            "nothing was sent there; whoever answers may not be the platform: check the endpoint and the proxy, and tell the platform's support"
+                .to_owned(),
+        ];
+    }
     let no_answer_of_the_api = matches!(error.fault(), Fault::Unreadable | Fault::Redirect { .. });
     if *error.fault() == Fault::NoSuchCall
         || (no_answer_of_the_api && error.effect() == Effect::Read)

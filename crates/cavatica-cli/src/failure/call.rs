@@ -33,6 +33,10 @@ impl From<Error> for Failure {
 fn exit_and_message(error: &Error) -> (Exit, &'static str) {
     let is_start = error.effect() == Effect::Start;
     match error.outcome() {
+        Outcome::NotSent if *error.fault() == Fault::OtherOrigin => {
+            let message = "an answer leads away from the platform, where the token would have gone with the next request";
+            (Exit::Other, message)
+        }
         Outcome::NotSent => (Exit::Other, "the platform can't be reached"),
         Outcome::Refused if error.status() == Some(401) => {
             (Exit::Denied, "the platform doesn't accept the token")

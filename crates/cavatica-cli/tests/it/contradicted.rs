@@ -53,13 +53,16 @@ fn a_list_out_of_order_stops_a_move_until_it_may_go_on() {
 
     // The second call is lost, and the list shows the first alone. Files are read before the first call, then by each look
     // before the list and after it.
-    let plan = "drop-after@bulk-start,nth=2; lack-newest=100@exports; refuse=404/90003@bulk-files,nth=2";
+    let plan =
+        "drop-after@bulk-start,nth=2; lack-newest=100@exports; refuse=404/90003@bulk-files,nth=2";
     faults(&world, plan);
     let args = [RUN, &["--max-in-flight", "200"]].concat();
     let mut running = world.command(&args);
     running.stdout(Stdio::null()).stderr(Stdio::piped());
     let running = running.spawn().unwrap();
-    wait_for("it looks", || world.sandbox.ledger().requests_to(Route::BulkFiles) >= 4);
+    wait_for("it looks", || {
+        world.sandbox.ledger().requests_to(Route::BulkFiles) >= 4
+    });
     assert_eq!(world.accepted(), 200);
     faults(&world, "");
     let (exit, said) = ended(running);
@@ -79,7 +82,11 @@ fn a_list_out_of_order_stops_a_move_until_it_may_go_on() {
     assert_eq!(again.exit(), 7, "{}", again.snapshot());
     assert_eq!(world.accepted(), 200);
     let page = world.run(&["contract", "t.transfer"]);
-    assert!(page.stdout().contains("**list-in-order**"), "{}", page.stdout());
+    assert!(
+        page.stdout().contains("**list-in-order**"),
+        "{}",
+        page.stdout()
+    );
 
     let despite = world.run(&[RUN, &["--despite", "list-in-order"]].concat());
     assert_eq!(despite.exit(), 0, "{}", despite.snapshot());

@@ -282,3 +282,36 @@ fn an_address_that_is_not_the_apis_is_named_by_every_command() {
         0
     );
 }
+
+/// A list whose next page would be somewhere else is told as the warning that it is, and nobody there hears of it.
+#[test]
+fn a_list_that_leads_elsewhere_is_not_followed_and_warned_of() {
+    let world = World::new();
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    let body = format!(
+        r#"{{"items": [], "links": [{{"rel": "next", "href": "http://{address}/v2/storage/volumes?offset=100"}}]}}"#
+    );
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let mut command = world.command(&["volumes", "list"]);
+    command
+        .env("SB_API_ENDPOINT", always(answer.leak()))
+        .env("SB_AUTH_TOKEN", world.sandbox.token());
+    let leads = format!("http://{address}");
+    ends(
+        &world.finish(command),
+        1,
+        &[
+            "leads away from the platform",
+            "token",
+            &leads,
+            "nothing was sent there",
+        ],
+    );
+    let heard = elsewhere.accept().unwrap_err();
+    assert_eq!(heard.kind(), std::io::ErrorKind::WouldBlock);
+}

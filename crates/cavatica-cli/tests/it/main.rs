@@ -1,6 +1,8 @@
 //! The program from outside: real processes against a sandbox on a socket.
 
 mod audit;
+#[cfg(target_os = "linux")]
+mod bounded;
 mod closed_pipe;
 mod completions;
 mod contradicted;

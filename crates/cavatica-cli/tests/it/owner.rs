@@ -263,3 +263,43 @@ fn a_pipe_is_no_transfer_and_is_not_waited_for() {
         assert!(run.stderr().contains("is no transfer"), "{}", run.stderr());
     }
 }
+
+/// A lab shares its transfers and reports: they have the rights that any new file gets there, and no others.
+#[test]
+fn what_is_made_has_the_rights_that_any_new_file_gets() {
+    use std::os::unix::fs::PermissionsExt;
+
+    for (umask, mode) in [("007", 0o660), ("022", 0o644), ("077", 0o600)] {
+        let world = World::new();
+        let run = |line: &str| {
+            let program = env!("CARGO_BIN_EXE_cavatica");
+            let script = format!("umask {umask}; exec {program} {line}");
+            let mut command = Command::new("sh");
+            let home = world.home();
+            command.args(["-c", &script]).env_clear();
+            command.env("HOME", home).current_dir(home);
+            let run = world.finish(command);
+            assert_eq!(run.exit(), 0, "{line}: {}", run.snapshot());
+        };
+        run(
+            "plan --out t.transfer --project sandbox/demo --folder results --volume sandbox/output --copy",
+        );
+        run("run t.transfer --yes --poll 50ms --log-json log.jsonl");
+        run("report t.transfer --format html --out report.html");
+        run("support t.transfer --out support.json");
+        for name in [
+            "t.transfer",
+            "t.transfer.lock",
+            "log.jsonl",
+            "report.html",
+            "support.json",
+        ] {
+            let file = std::fs::metadata(world.home().join(name)).unwrap();
+            assert_eq!(
+                file.permissions().mode() & 0o777,
+                mode,
+                "{name}, umask {umask}"
+            );
+        }
+    }
+}

@@ -23,6 +23,7 @@ const SLY: &str = "e\u{202e}\u{2066}\u{200b}\u{feff}\u{ad}x";
 /// What is asked of a hostile platform.
 const OF_A_PLATFORM: &[&str] = &[
     "doctor",
+    "doctor --rehearse file --volume lab/x --yes",
     "volumes list",
     "volumes get lab/x",
     "volumes get lab/broken",

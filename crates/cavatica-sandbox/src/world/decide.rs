@@ -11,6 +11,9 @@ use crate::wire::refusal::Code;
 use crate::world::number::scatter;
 use crate::world::quirk::Quirk;
 
+/// How many unfinished jobs an account may have, with a quirk.
+const FEW_JOBS: u64 = 120;
+
 /// An export that somebody asks for, as it came over the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
@@ -127,6 +130,10 @@ impl World {
             return Err(Code::JOB_LOCATION_OCCUPIED.error());
         }
 
+        if self.quirks.contains(&Quirk::FewJobs) && self.unfinished_of(account) >= FEW_JOBS {
+            return Err(Code::RATE_LIMIT.because("Too many jobs are unfinished."));
+        }
+
         let job = u64::try_from(self.jobs.len()).unwrap_or(u64::MAX);
         let mut chance = fastrand::Rng::with_seed(scatter(self.seed, job));
         let span = chance.i64(timing.shortest..=timing.longest.max(timing.shortest));
@@ -145,6 +152,13 @@ impl World {
             twist: fate.twist,
             by: wish.by,
         })
+    }
+
+    fn unfinished_of(&self, account: &str) -> u64 {
+        [ExportState::Pending, ExportState::Running]
+            .into_iter()
+            .map(|state| self.count(Some(account), None, state))
+            .sum()
     }
 
     /// What counts of the properties that are asked for.

@@ -81,6 +81,8 @@ quirks! {
     OtherKmsKey = "other-kms-key",
     /// Volumes say `export_enabled: false`, and take exports all the same.
     NotEnabled = "not-enabled",
+    /// An account has at most 120 unfinished jobs; what goes beyond is refused with 429, each export by itself.
+    FewJobs = "few-jobs",
     /// A file without a byte can't be exported.
     NoEmptyFiles = "no-empty-files",
 }

@@ -234,9 +234,15 @@ async fn lists_may_lack_their_newest_jobs() -> Outcome {
     sandbox.set_faults("lack-newest=3".parse::<FaultPlan>()?);
     let (total, ids) = list(&sandbox, "").await;
     assert_eq!((total, ids.len()), (7, 7));
-    let newest = answer["items"][9]["resource"]["id"].as_str().expect("an id");
+    let newest = answer["items"][9]["resource"]["id"]
+        .as_str()
+        .expect("an id");
     assert!(!ids.iter().any(|id| id == newest));
-    assert_eq!(ended(&sandbox, newest).await["state"], "COMPLETED", "ids tell the truth");
+    assert_eq!(
+        ended(&sandbox, newest).await["state"],
+        "COMPLETED",
+        "ids tell the truth"
+    );
     Ok(())
 }
 

@@ -188,7 +188,9 @@ async fn storage_classes_and_empty_files_may_be_refused_and_keys_passed_over() -
     let told = &sealed.json()["properties"];
     assert_eq!(told["sse_algorithm"], "aws:kms");
     assert_eq!(told.get("sse_aws_kms_key_id"), None, "{told}");
-    let volume = get(&sandbox, "/storage/volumes/sandbox/output").send().await;
+    let volume = get(&sandbox, "/storage/volumes/sandbox/output")
+        .send()
+        .await;
     assert_eq!(volume.json()["service"]["export_enabled"], false);
     Ok(())
 }

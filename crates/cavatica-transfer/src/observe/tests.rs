@@ -150,7 +150,10 @@ fn there_is_an_end_to_what_is_kept() {
     }
     let text = serde_json::to_string(&seen).expect("plain data");
     assert!(text.len() < 4_096, "{} bytes", text.len());
-    assert_eq!(serde_json::from_str::<Habits>(&text).expect("a document"), seen);
+    assert_eq!(
+        serde_json::from_str::<Habits>(&text).expect("a document"),
+        seen
+    );
 }
 
 #[test]

@@ -92,8 +92,12 @@ const CASES: &[Case] = &[
     Case::new(Habit::InAnotherOrder).faults("shuffle@bulk-start"),
     Case::new(Habit::ItemsMissing).faults("omit=1@bulk-start,nth=2"),
     Case::new(Habit::NoMetadata).quirk(Quirk::BareListing),
-    Case::new(Habit::SmallerPage).of(dense).faults("cap-scroll=500@scroll"),
-    Case::new(Habit::NoScroll).of(dense).faults("refuse=403/90002@scroll"),
+    Case::new(Habit::SmallerPage)
+        .of(dense)
+        .faults("cap-scroll=500@scroll"),
+    Case::new(Habit::NoScroll)
+        .of(dense)
+        .faults("refuse=403/90002@scroll"),
     Case::new(Habit::NotExportableInJob)
         .of(with_an_archived_file)
         .quirk(Quirk::RefuseInJob)
@@ -152,9 +156,17 @@ async fn play(case: Case) {
     planning.mode = case.mode;
     let planned = bench.plan(planning).await.expect("a plan");
     bench.sandbox.set_faults(faults(case.faults));
-    bench.run().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    bench
+        .run()
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
     let destination = Destination::Volume(bench.client());
-    let look = verify(&[bench.transfer()], &destination, Timestamp::now, &mut |_| {});
+    let look = verify(
+        &[bench.transfer()],
+        &destination,
+        Timestamp::now,
+        &mut |_| {},
+    );
     look.await.unwrap_or_else(|error| panic!("{name}: {error}"));
 
     let file = TransferFile::open(&bench.transfer()).expect("the transfer");
@@ -162,15 +174,27 @@ async fn play(case: Case) {
     assert!(seen.count(case.sees) > 0, "{name}: {seen:?}");
     assert_eq!(seen.contradicted(&[]), None, "{name}");
     let summary = bench.summary();
-    let told = (summary.completed, summary.failed, summary.unknown + summary.left);
-    assert_eq!(told, (planned.files - case.failed, case.failed, 0), "{name}");
+    let told = (
+        summary.completed,
+        summary.failed,
+        summary.unknown + summary.left,
+    );
+    assert_eq!(
+        told,
+        (planned.files - case.failed, case.failed, 0),
+        "{name}"
+    );
     is_harmless(&bench, &summary, &name.to_string());
 }
 
 /// Nothing was doubled or destroyed, and what is told of a file is so.
 fn is_harmless(bench: &Bench, told: &Summary, name: &str) {
     let ledger = bench.sandbox.ledger();
-    assert!(ledger.files_doubled.is_empty(), "{name}: {:?}", ledger.files_doubled);
+    assert!(
+        ledger.files_doubled.is_empty(),
+        "{name}: {:?}",
+        ledger.files_doubled
+    );
     assert!(ledger.dangling.is_empty(), "{name}: {:?}", ledger.dangling);
     assert_eq!(ledger.destroyed().count(), 0, "{name}");
     let delivered = ledger.files.values().filter(|file| file.delivered > 0);
@@ -211,36 +235,44 @@ fn impatient(bench: &Bench) -> Client {
     client.build().expect("a client")
 }
 
-/// Somebody else has used up the window before the run's first request: it is told how long to wait, waits so long and no
-/// longer, and meets no second refusal.
+/// Somebody else has used up the window before the run's first request.
+async fn throttled(quirks: &[Quirk]) -> Vec<(Habit, u64)> {
+    let builder = world(many(30)).rate_limit(50, Duration::from_secs(4));
+    let builder = quirks.iter().copied().fold(builder, SandboxBuilder::quirk);
+    let bench = Bench::start(builder).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let refused = loop {
+        if let Err(error) = impatient(&bench).send(Call::get("/user")).await {
+            break error;
+        }
+    };
+    assert_eq!(*refused.outcome(), Outcome::Throttled);
+    let before = bench.sandbox.ledger().over_limit;
+    bench.run().await.expect("a run");
+    let ledger = bench.check_exactly_once(30);
+    let refusals = ledger.over_limit - before;
+    assert_eq!(
+        refusals, 1,
+        "it waits as it was told, and meets no second one"
+    );
+    let file = TransferFile::open(&bench.transfer()).expect("the transfer");
+    let seen = file.observations().expect("what was seen");
+    seen.habits(OpenQuestion::Throttling).collect()
+}
+
 #[tokio::test]
 async fn a_refusal_for_the_limit_is_waited_for_as_it_says() {
-    for (quirks, habit) in [
-        (&[][..], Habit::ThrottledWithReset),
-        (&[Quirk::ResetInMilliseconds], Habit::ThrottledWithReset),
-        (&[Quirk::RetryAfter], Habit::ThrottledWithRetryAfter),
-        (&[Quirk::RetryAfter, Quirk::NoReset], Habit::ThrottledWithRetryAfter),
-    ] {
-        let builder = world(many(30)).rate_limit(50, Duration::from_secs(5));
-        let bench = Bench::start(quirks.iter().copied().fold(builder, SandboxBuilder::quirk)).await;
-        bench.plan(bench.options()).await.expect("a plan");
-        loop {
-            match impatient(&bench).send(Call::get("/user")).await {
-                Ok(_) => {}
-                Err(error) => {
-                    assert_eq!(*error.outcome(), Outcome::Throttled);
-                    break;
-                }
-            }
-        }
-        let before = bench.sandbox.ledger().over_limit;
-        bench.run().await.expect("a run");
-        let ledger = bench.check_exactly_once(30);
-        assert_eq!(ledger.over_limit, before + 1, "{habit:?}: waited as it says");
-        let file = TransferFile::open(&bench.transfer()).expect("the transfer");
-        let seen = file.observations().expect("what was seen");
-        let told: Vec<_> = seen.habits(OpenQuestion::Throttling).collect();
-        assert_eq!(told, [(habit, 1)], "{quirks:?}");
+    let (seconds, milliseconds, after, after_alone) = tokio::join!(
+        throttled(&[]),
+        throttled(&[Quirk::ResetInMilliseconds]),
+        throttled(&[Quirk::RetryAfter]),
+        throttled(&[Quirk::RetryAfter, Quirk::NoReset]),
+    );
+    for told in [seconds, milliseconds] {
+        assert_eq!(told, [(Habit::ThrottledWithReset, 1)]);
+    }
+    for told in [after, after_alone] {
+        assert_eq!(told, [(Habit::ThrottledWithRetryAfter, 1)]);
     }
 }
 
@@ -255,16 +287,23 @@ async fn a_failed_move_is_taken_again_only_where_its_file_is_left() {
             Some(LedgerPlace::Gone),
         ),
     ] {
-        let builder = quirk.into_iter().fold(world(many(20)), SandboxBuilder::quirk);
+        let builder = quirk
+            .into_iter()
+            .fold(world(many(20)), SandboxBuilder::quirk);
         let bench = Bench::start(builder).await;
         bench.plan(bench.options()).await.expect("a plan");
         // A failure that passes by waiting.
-        bench.sandbox.set_faults(faults("fail-jobs=9100@bulk-start,nth=5"));
+        bench
+            .sandbox
+            .set_faults(faults("fail-jobs=9100@bulk-start,nth=5"));
         bench.run().await.expect("a run");
         let ledger = bench.sandbox.ledger();
         let again: Vec<_> = ledger.started_twice().collect();
         assert_eq!(again.len(), usize::from(left.is_none()), "{quirk:?}");
-        let gone = ledger.files.values().find(|file| file.now == LedgerPlace::Gone);
+        let gone = ledger
+            .files
+            .values()
+            .find(|file| file.now == LedgerPlace::Gone);
         assert_eq!(gone.map(|file| file.now.clone()), left);
         let file = TransferFile::open(&bench.transfer()).expect("the transfer");
         let seen = file.observations().expect("what was seen");
@@ -289,7 +328,10 @@ async fn a_storage_class_that_is_refused_moves_nothing() {
     let summary = bench.summary();
     assert_eq!((summary.completed, summary.failed), (0, 30));
     for failure in &summary.failures {
-        assert_eq!(failure.failure().and_then(|failure| failure.code), Some(9024));
+        assert_eq!(
+            failure.failure().and_then(|failure| failure.code),
+            Some(9024)
+        );
     }
     assert_eq!(bench.sandbox.ledger().starts, 0);
 }
@@ -299,7 +341,11 @@ async fn a_storage_class_that_is_refused_moves_nothing() {
 async fn a_volume_that_says_no_and_takes_exports_is_warned_of_and_used() {
     let bench = Bench::start(world(many(30)).quirk(Quirk::NotEnabled)).await;
     let planned = bench.plan(bench.options()).await.expect("a plan");
-    let names: Vec<_> = planned.warnings.iter().map(|warning| warning.name).collect();
+    let names: Vec<_> = planned
+        .warnings
+        .iter()
+        .map(|warning| warning.name)
+        .collect();
     assert_eq!(names, ["exports-disabled"]);
     bench.run().await.expect("a run");
     bench.check_exactly_once(30);
@@ -321,13 +367,27 @@ async fn empty_files_are_sent_and_may_be_refused() {
     }
 }
 
+/// How many jobs an account may have unfinished: what is refused for now is sent later, and nothing twice.
+#[tokio::test]
+async fn a_limit_on_unfinished_jobs_is_waited_out() {
+    let lasting = Duration::from_millis(500);
+    let builder = world(many(300)).job_duration(lasting..=lasting);
+    let bench = Bench::start(builder.quirk(Quirk::FewJobs)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    bench.run().await.expect("a run");
+    bench.check_exactly_once(300);
+    assert_eq!(bench.summary().completed, 300);
+}
+
 /// Which permission of the project an export needs: where it is missing, the run ends with the platform's word, and goes on
 /// once it is there.
 #[tokio::test]
 async fn a_permission_that_is_missing_ends_the_run_and_loses_nothing() {
     let bench = Bench::start(world(many(150))).await;
     bench.plan(bench.options()).await.expect("a plan");
-    bench.sandbox.set_faults(faults("refuse=403/9004@bulk-start"));
+    bench
+        .sandbox
+        .set_faults(faults("refuse=403/9004@bulk-start"));
     let error = bench.run().await.expect_err("it is refused");
     let RunError::Refused(error) = error else {
         panic!("{error:?}");

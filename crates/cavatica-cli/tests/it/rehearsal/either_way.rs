@@ -22,7 +22,10 @@ const AS_EXPECTED: &[(&str, &[&str])] = &[
     ("copy-only", &["kept"]),
     ("list-order", &["newest-first"]),
     ("list-delay", &["at-once"]),
-    ("object-metadata", &["content-length", "etag", "last-modified"]),
+    (
+        "object-metadata",
+        &["content-length", "etag", "last-modified"],
+    ),
     // A folder that fits on a page tells nothing of the largest one.
     ("scroll-page", &[]),
     ("not-exportable", &["at-once"]),
@@ -120,8 +123,13 @@ fn play(platform: &Platform) {
         Some(quirk) => builder.quirk(quirk),
         None => builder,
     });
-    world.sandbox.set_faults(faults.parse::<FaultPlan>().unwrap());
-    let run = rehearse(&world, &[&["--yes", "--move", "--json"], platform.more].concat());
+    world
+        .sandbox
+        .set_faults(faults.parse::<FaultPlan>().unwrap());
+    let run = rehearse(
+        &world,
+        &[&["--yes", "--move", "--json"], platform.more].concat(),
+    );
     let name = quirk.map_or(faults, Quirk::name);
     assert_eq!(run.exit(), 0, "{name}: {}", run.snapshot());
     let expected: BTreeMap<&str, &[&str]> = AS_EXPECTED
@@ -166,7 +174,9 @@ fn an_alias_that_is_late_is_looked_at_again() {
     let lasting = Duration::from_millis(900);
     let world = World::with(|builder| builder.job_duration(lasting..=lasting));
     let faults = "late-alias=600ms@bulk-start,nth=3";
-    world.sandbox.set_faults(faults.parse::<FaultPlan>().unwrap());
+    world
+        .sandbox
+        .set_faults(faults.parse::<FaultPlan>().unwrap());
     let run = rehearse(&world, &["--yes", "--move", "--json", "--poll", "1s"]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
     assert_eq!(observed(&run.document())["alias-delay"], ["late"]);

@@ -26,16 +26,56 @@ struct Step {
 const COPIED: (&str, &str) = (AN_OBJECT, "copy");
 
 const STEPS: &[Step] = &[
-    Step { hangs: "hang-before", route: Route::User, nth: 1, left: &[] },
-    Step { hangs: "hang-before", route: Route::Scroll, nth: 1, left: &[] },
+    Step {
+        hangs: "hang-before",
+        route: Route::User,
+        nth: 1,
+        left: &[],
+    },
+    Step {
+        hangs: "hang-before",
+        route: Route::Scroll,
+        nth: 1,
+        left: &[],
+    },
     // The copy was never sent, was accepted, is followed, has ended.
-    Step { hangs: "hang-before", route: Route::BulkStart, nth: 1, left: &[(PERHAPS, "copy")] },
-    Step { hangs: "hang-after", route: Route::BulkStart, nth: 1, left: &[(PERHAPS, "copy")] },
-    Step { hangs: "hang-before", route: Route::Exports, nth: 1, left: &[(PERHAPS, "copy")] },
-    Step { hangs: "hang-before", route: Route::BulkGet, nth: 1, left: &[(PERHAPS, "copy")] },
+    Step {
+        hangs: "hang-before",
+        route: Route::BulkStart,
+        nth: 1,
+        left: &[(PERHAPS, "copy")],
+    },
+    Step {
+        hangs: "hang-after",
+        route: Route::BulkStart,
+        nth: 1,
+        left: &[(PERHAPS, "copy")],
+    },
+    Step {
+        hangs: "hang-before",
+        route: Route::Exports,
+        nth: 1,
+        left: &[(PERHAPS, "copy")],
+    },
+    Step {
+        hangs: "hang-before",
+        route: Route::BulkGet,
+        nth: 1,
+        left: &[(PERHAPS, "copy")],
+    },
     // Whether the platform kept its own isn't known: the object may be the only copy.
-    Step { hangs: "hang-before", route: Route::File, nth: 2, left: &[(PERHAPS, "copy")] },
-    Step { hangs: "hang-before", route: Route::VolumeObject, nth: 1, left: &[COPIED] },
+    Step {
+        hangs: "hang-before",
+        route: Route::File,
+        nth: 2,
+        left: &[(PERHAPS, "copy")],
+    },
+    Step {
+        hangs: "hang-before",
+        route: Route::VolumeObject,
+        nth: 1,
+        left: &[COPIED],
+    },
     Step {
         hangs: "hang-after",
         route: Route::BulkStart,
@@ -65,7 +105,15 @@ const STEPS: &[Step] = &[
 /// Starts a rehearsal, and waits until the platform was asked so often.
 fn begin(world: &World, route: Route, nth: u64) -> Child {
     let file = world.file("results/NA12878/calls.vcf");
-    let args = ["doctor", "--rehearse", &file, "--volume", VOLUME, "--poll", "50ms"];
+    let args = [
+        "doctor",
+        "--rehearse",
+        &file,
+        "--volume",
+        VOLUME,
+        "--poll",
+        "50ms",
+    ];
     let mut command = world.command(&[&args[..], &["--yes", "--move", "--json"]].concat());
     let program = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let program = program.spawn().unwrap();
@@ -82,11 +130,20 @@ fn interrupt(mut program: Child, times: usize) -> (i32, Value) {
     let mut said = BufReader::new(program.stderr.take().unwrap());
     for time in 0..times {
         let pid = program.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         let mut line = String::new();
         while time == 0 && !line.contains("once more to quit at once") {
             line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it ends without a word");
+            assert!(
+                said.read_line(&mut line).unwrap() > 0,
+                "it ends without a word"
+            );
         }
     }
     said.read_to_end(&mut Vec::new()).unwrap();
@@ -134,7 +191,10 @@ fn check(world: &World, document: &Value, name: &str) {
             PERHAPS => "ls",
             other => panic!("{name}: {other}"),
         };
-        assert!(command.starts_with(&format!("aws s3 {verb} s3://")), "{name}: {command}");
+        assert!(
+            command.starts_with(&format!("aws s3 {verb} s3://")),
+            "{name}: {command}"
+        );
     }
     for job in jobs.iter().filter(|job| job.state == "COMPLETED") {
         let named = left.iter().any(|left| left["location"] == *job.location);
@@ -148,7 +208,9 @@ fn ctrl_c_at_each_step_tells_what_may_lie_there() {
     for step in STEPS {
         let world = World::new();
         let faults = format!("{}@{},nth={}", step.hangs, step.route, step.nth);
-        world.sandbox.set_faults(faults.parse::<FaultPlan>().unwrap());
+        world
+            .sandbox
+            .set_faults(faults.parse::<FaultPlan>().unwrap());
         // The request under way is given up only when it is asked for twice.
         let (exit, document) = interrupt(begin(&world, step.route, step.nth), 2);
         assert_eq!(document["ended"], "stopped", "{faults}");
