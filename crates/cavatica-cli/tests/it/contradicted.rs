@@ -14,8 +14,6 @@ const RUN: &[&str] = &[
     "--yes",
     "--settle",
     "600ms",
-    "--poll",
-    "50ms",
     "--no-progress",
 ];
 
@@ -51,17 +49,21 @@ fn a_list_out_of_order_stops_a_move_until_it_may_go_on() {
     let plan = "plan --out t.transfer --project lab/trio --volume lab/output --move";
     assert_eq!(world.run(&plan.split(' ').collect::<Vec<_>>()).exit(), 0);
 
-    // The second call is lost, and the list shows the first alone. Files are read before the first call, then by each look
-    // before the list and after it.
-    let plan =
-        "drop-after@bulk-start,nth=2; lack-newest=100@exports; refuse=404/90003@bulk-files,nth=2";
-    faults(&world, plan);
-    let args = [RUN, &["--max-in-flight", "200"]].concat();
+    faults(&world, "drop-after@bulk-start,nth=2");
+    let args = [RUN, &["--max-in-flight", "200", "--poll", "4s"]].concat();
     let mut running = world.command(&args);
     running.stdout(Stdio::null()).stderr(Stdio::piped());
     let running = running.spawn().unwrap();
+    wait_for("two calls are sent", || world.accepted() == 200);
+    // The second is lost, and the list shows the first alone.
+    faults(
+        &world,
+        "lack-newest=100@exports; refuse=404/90003@bulk-files,nth=1",
+    );
+    // Files are read before the first call, in vain by the first look, and by the next one before the list and after it; and
+    // once for those that are followed.
     wait_for("it looks", || {
-        world.sandbox.ledger().requests_to(Route::BulkFiles) >= 4
+        world.sandbox.ledger().requests_to(Route::BulkFiles) >= 5
     });
     assert_eq!(world.accepted(), 200);
     faults(&world, "");
@@ -88,7 +90,7 @@ fn a_list_out_of_order_stops_a_move_until_it_may_go_on() {
         page.stdout()
     );
 
-    let despite = world.run(&[RUN, &["--despite", "list-in-order"]].concat());
+    let despite = world.run(&[RUN, &["--poll", "50ms", "--despite", "list-in-order"]].concat());
     assert_eq!(despite.exit(), 0, "{}", despite.snapshot());
     assert_eq!(completed(&world), (500, 0));
     let ledger = world.sandbox.ledger();

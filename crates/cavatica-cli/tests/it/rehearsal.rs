@@ -22,6 +22,10 @@ fn world(quirks: &[Quirk]) -> World {
 }
 
 fn rehearse(world: &World, more: &[&str]) -> Run {
+    rehearse_at(world, "50ms", more)
+}
+
+fn rehearse_at(world: &World, poll: &str, more: &[&str]) -> Run {
     let args = [
         "doctor",
         "--rehearse",
@@ -29,7 +33,7 @@ fn rehearse(world: &World, more: &[&str]) -> Run {
         "--volume",
         "sandbox/output",
         "--poll",
-        "50ms",
+        poll,
     ];
     world.run(&[&args[..], more].concat())
 }

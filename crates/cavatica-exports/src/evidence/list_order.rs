@@ -15,24 +15,23 @@ pub enum ListOrder {
 }
 
 impl ListOrder {
-    /// The order of a page, as three of its jobs tell it. `None` where their times don't.
+    /// The order of a page of three jobs at least. `None` where their times don't tell.
     pub fn of(page: &[ExportJob]) -> Option<Self> {
-        let [first, .., last] = page else {
-            return None;
-        };
         let moment = |job: &ExportJob| job.started_on.value().and_then(DateTime::timestamp);
-        let [first, middle, last] = [first, &page[page.len() / 2], last].map(moment);
-        let (first, middle, last) = (first?, middle?, last?);
-        if first == last && middle == last {
+        let moments: Vec<_> = page.iter().map(moment).collect::<Option<_>>()?;
+        let (first, last) = (moments.first()?, moments.last()?);
+        if moments.len() < 3 || moments.iter().all(|moment| moment == first) {
             return None;
         }
-        Some(if first >= middle && middle >= last {
-            ListOrder::NewestFirst
-        } else if first <= middle && middle <= last {
-            ListOrder::OldestFirst
-        } else {
-            ListOrder::Mixed
-        })
+        Some(
+            if first > last && moments.is_sorted_by(|one, next| one >= next) {
+                ListOrder::NewestFirst
+            } else if first < last && moments.is_sorted() {
+                ListOrder::OldestFirst
+            } else {
+                ListOrder::Mixed
+            },
+        )
     }
 }
 

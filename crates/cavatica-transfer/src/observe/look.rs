@@ -18,6 +18,9 @@ const NOT_EXPORTABLE: i64 = 9006;
 /// The code of a location where an object lies already.
 const OCCUPIED: i64 = 9107;
 
+/// The code of a file that isn't there.
+const NO_FILE: i64 = 9009;
+
 /// Where a refusal came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
@@ -94,6 +97,15 @@ pub(crate) fn failed(seen: &mut Habits, failure: &Failure, came: Came) {
         (Some(_) | None, _) => return,
     };
     seen.saw(answer);
+}
+
+/// A file was sent again whose move had failed: whether it is still there.
+pub(crate) fn sent_again(refusal: Option<&Failure>) -> Option<Habit> {
+    match refusal.map(|failure| failure.code) {
+        None => Some(Habit::FailedMoveKeepsFile),
+        Some(Some(NO_FILE | NOT_EXPORTABLE)) => Some(Habit::FailedMoveLosesFile),
+        Some(Some(_) | None) => None,
+    }
 }
 
 impl From<ListOrder> for Habit {

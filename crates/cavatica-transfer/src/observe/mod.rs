@@ -6,7 +6,9 @@
 mod look;
 mod question;
 
-pub(crate) use look::{Came, alias, bulk, failed, limits, metadata, order_of, page, states};
+pub(crate) use look::{
+    Came, alias, bulk, failed, limits, metadata, order_of, page, sent_again, states,
+};
 pub use question::{Accord, Basis, Belief, Habit, Measure, NoBelief, OpenQuestion};
 
 use std::collections::BTreeMap;

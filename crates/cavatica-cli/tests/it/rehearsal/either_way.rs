@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use cavatica_sandbox::{FaultPlan, Quirk};
 
-use super::{nothing_is_harmed, observed, rehearse};
+use super::{nothing_is_harmed, observed, rehearse_at};
 use crate::harness::World;
 
 /// A platform, and what of it is otherwise than the program was written for.
 struct Platform {
     quirk: Option<Quirk>,
     faults: &'static str,
+    poll: &'static str,
     more: &'static [&'static str],
     otherwise: &'static [(&'static str, &'static [&'static str])],
 }
@@ -69,42 +70,49 @@ const FAULTS: &[Platform] = &[
     Platform {
         quirk: None,
         faults: "refuse=403/90002@scroll",
+        poll: "50ms",
         more: &[],
         otherwise: &[("scroll-page", &["refused"])],
     },
     Platform {
         quirk: None,
         faults: "cap-scroll=1@scroll",
+        poll: "50ms",
         more: &[],
         otherwise: &[("scroll-page", &["fewer"])],
     },
     Platform {
         quirk: None,
         faults: "nameless@bulk-start",
+        poll: "50ms",
         more: &[],
         otherwise: &[("job-names", &["nameless"])],
     },
     Platform {
         quirk: None,
         faults: "no-times@bulk-start",
+        poll: "50ms",
         more: &[],
         otherwise: &[("job-times", &["not-at-all"])],
     },
     Platform {
         quirk: None,
         faults: "zoneless=2@bulk-start",
+        poll: "50ms",
         more: &[],
         otherwise: &[("job-times", &["without-zone"])],
     },
     Platform {
         quirk: None,
         faults: "odd-state=ABORTED@bulk-get,nth=1",
+        poll: "50ms",
         more: &[],
         otherwise: &[("job-state", &["documented", "undocumented"])],
     },
     Platform {
         quirk: None,
         faults: "respell=percent@file",
+        poll: "50ms",
         more: &["--prefix", "proben für/"],
         otherwise: &[("alias-location", &["in-another-form"])],
     },
@@ -112,7 +120,8 @@ const FAULTS: &[Platform] = &[
     Platform {
         quirk: None,
         faults: "late-list=500ms@exports",
-        more: &["--poll", "1s"],
+        poll: "1s",
+        more: &[],
         otherwise: &[("list-delay", &["at-once", "late"])],
     },
 ];
@@ -126,10 +135,8 @@ fn play(platform: &Platform) {
     world
         .sandbox
         .set_faults(faults.parse::<FaultPlan>().unwrap());
-    let run = rehearse(
-        &world,
-        &[&["--yes", "--move", "--json"], platform.more].concat(),
-    );
+    let more = [&["--yes", "--move", "--json"], platform.more].concat();
+    let run = rehearse_at(&world, platform.poll, &more);
     let name = quirk.map_or(faults, Quirk::name);
     assert_eq!(run.exit(), 0, "{name}: {}", run.snapshot());
     let expected: BTreeMap<&str, &[&str]> = AS_EXPECTED
@@ -148,12 +155,14 @@ fn it_passes_with_every_quirk_either_way() {
     let quirks = Quirk::ALL.iter().map(|quirk| Platform {
         quirk: Some(*quirk),
         faults: "",
+        poll: "50ms",
         more: &[],
         otherwise: of_quirk(*quirk),
     });
     let none = Platform {
         quirk: None,
         faults: "",
+        poll: "50ms",
         more: &[],
         otherwise: &[],
     };
@@ -177,7 +186,7 @@ fn an_alias_that_is_late_is_looked_at_again() {
     world
         .sandbox
         .set_faults(faults.parse::<FaultPlan>().unwrap());
-    let run = rehearse(&world, &["--yes", "--move", "--json", "--poll", "1s"]);
+    let run = rehearse_at(&world, "1s", &["--yes", "--move", "--json"]);
     assert_eq!(run.exit(), 0, "{}", run.snapshot());
     assert_eq!(observed(&run.document())["alias-delay"], ["late"]);
     nothing_is_harmed(&world);

@@ -203,7 +203,7 @@ mod tests {
              cap-scroll; lack-newest; late-files; snapshot; expire-tokens=5; restless"
             .parse()
             .expect("all of them are faults");
-        assert_eq!(plan.rules().len(), 38);
+        assert_eq!(plan.rules().len(), 39);
         let Fault::Forget { after } = plan.rules()[23].fault else {
             panic!("{:?}", plan.rules()[23]);
         };

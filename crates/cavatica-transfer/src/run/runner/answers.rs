@@ -70,6 +70,7 @@ impl Runner<'_> {
                     }
                     newest = Some(job.id.clone());
                     accepted += 1;
+                    self.observe_sent_again(item.id, None);
                     let address = self.address(&item.file, item.folder, item.attempt);
                     self.addresses.insert(item.id, address);
                     let job = seen(job, self.terms.mode, request_id);
@@ -83,6 +84,7 @@ impl Runner<'_> {
                     refused += 1;
                     let failure = Failure::of(&error, request_id);
                     self.observe_failure(&failure, Came::AtOnce);
+                    self.observe_sent_again(item.id, Some(&failure));
                     if self.may_have_been_taken(&item, &failure)? {
                         doubted.push((item, failure));
                     } else {

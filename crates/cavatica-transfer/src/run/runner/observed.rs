@@ -15,7 +15,7 @@ use crate::journal::{Copying, Intent, Item, JournalError};
 use crate::observe::{self, Belief, Came, Habit, Measure};
 use crate::run::inquiry::Late;
 use crate::run::{Ending, RunError};
-use crate::state::Failure;
+use crate::state::{Failure, ItemId};
 
 impl Runner<'_> {
     /// Heeds what was seen: lists that are late are waited for longer, and a move sends nothing to a platform that
@@ -81,15 +81,19 @@ impl Runner<'_> {
         observe::failed(self.observed.seen(), failure, came);
     }
 
-    /// A job failed of a file that was seen there, if it was read.
-    pub(super) fn observe_failed_job(&mut self, failure: &Failure, place: Option<&Whereabouts>) {
+    /// A job failed. If it was to move its file, that tells where it is when it is sent again.
+    pub(super) fn observe_failed_job(&mut self, item: ItemId, failure: &Failure) {
         self.observe_failure(failure, Came::InJob);
-        let is_move = self.terms.mode == ExportMode::Move;
-        self.observed
-            .saw(place.filter(|_| is_move).map(|place| match place {
-                Whereabouts::Platform => Habit::FailedMoveKeepsFile,
-                Whereabouts::Volume { .. } | Whereabouts::Gone => Habit::FailedMoveLosesFile,
-            }));
+        if self.terms.mode == ExportMode::Move {
+            self.observed.failed_move(item);
+        }
+    }
+
+    /// A file whose move may have failed before was taken, or refused.
+    pub(super) fn observe_sent_again(&mut self, item: ItemId, refusal: Option<&Failure>) {
+        if self.observed.had_failed(item) {
+            self.observed.saw(observe::sent_again(refusal));
+        }
     }
 
     /// A moved file has arrived.

@@ -201,7 +201,7 @@ impl Runner<'_> {
                 self.follower.understood(followed.item);
                 let job = seen(job, mode, request_id);
                 if let Verdict::Failed(failure) = &job.verdict {
-                    self.observe_failed_job(failure, place);
+                    self.observe_failed_job(followed.item, failure);
                 }
                 let may_be_echo = matches!(&job.verdict, Verdict::Failed(failure) if failure.may_be_own_success());
                 if may_be_echo {
