@@ -45,13 +45,11 @@ fn taken(world: &World, values: usize, bytes: usize) -> u64 {
         .env("SB_AUTH_TOKEN", world.sandbox.token());
     let mut program = command.stdout(Stdio::null()).spawn().unwrap();
     serve(&listener, &list(&endpoint, values, bytes));
-    let (mut stream, _) = listener.accept().unwrap();
+    let _asked = listener.accept().unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = peak.and_then(|peak| peak.split_whitespace().next());
-    stream
-        .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-        .unwrap();
+    program.kill().unwrap();
     program.wait().unwrap();
     kilobytes.unwrap().parse::<u64>().unwrap() << 10
 }
