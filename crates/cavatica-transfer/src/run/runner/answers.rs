@@ -14,7 +14,6 @@ use crate::event::{Event, Hindrance};
 use crate::evidence::{AskError, Moments, SentBy, Whereabouts, moved_away, seen};
 use crate::journal::{Change, Intent, IntentId, Item, Sent};
 use crate::mutation::Mutation;
-use crate::observe::Came;
 use crate::run::RunError;
 use crate::run::inquiry::{Cause, Witness};
 use crate::state::{Answer, Failure, Observation, Step};
@@ -50,8 +49,7 @@ impl Runner<'_> {
     ) -> Result<(), RunError> {
         self.observe_start(&intent, fetched);
         let (answer, request_id) = (&fetched.value, fetched.request_id.as_deref());
-        let (now, heard) = (Instant::now(), self.platform_now());
-        let sent = intent.at;
+        let (sent, now, heard) = (intent.at, Instant::now(), self.platform_now());
         let files = intent.items.len();
         let whole = answer.items.len() == files;
         let key = |item| sent_as(item, &self.terms.volume);
@@ -83,8 +81,7 @@ impl Runner<'_> {
                 Fate::Refused(error) => {
                     refused += 1;
                     let failure = Failure::of(&error, request_id);
-                    self.observe_failure(&failure, Came::AtOnce);
-                    self.observe_sent_again(item.id, Some(&failure));
+                    self.observe_refusal(item.id, &failure);
                     if self.may_have_been_taken(&item, &failure)? {
                         doubted.push((item, failure));
                     } else {

@@ -77,13 +77,15 @@ impl Runner<'_> {
         observe::bulk(self.observed.seen(), answer.status, items, asked);
     }
 
-    pub(super) fn observe_failure(&mut self, failure: &Failure, came: Came) {
-        observe::failed(self.observed.seen(), failure, came);
+    /// A file was refused as it was sent.
+    pub(super) fn observe_refusal(&mut self, item: ItemId, failure: &Failure) {
+        observe::failed(self.observed.seen(), failure, Came::AtOnce);
+        self.observe_sent_again(item, Some(failure));
     }
 
     /// A job failed. If it was to move its file, that tells where it is when it is sent again.
     pub(super) fn observe_failed_job(&mut self, item: ItemId, failure: &Failure) {
-        self.observe_failure(failure, Came::InJob);
+        observe::failed(self.observed.seen(), failure, Came::InJob);
         if self.terms.mode == ExportMode::Move {
             self.observed.failed_move(item);
         }
