@@ -25,6 +25,20 @@ fn the_table_is_sorted_and_complete_in_each_row() {
 }
 
 #[test]
+fn codes_that_the_table_lacks_belong_somewhere_all_the_same() {
+    for (code, area) in [
+        (9_004, Some("volumes, imports and exports")),
+        (9_199, Some("import and export jobs")),
+        (9_200, Some("the buckets behind volumes")),
+        (0, Some("the platform as a whole")),
+        (-1, None),
+        (99_999, None),
+    ] {
+        assert_eq!(StatusCode::area(code), area, "{code}");
+    }
+}
+
+#[test]
 fn a_class_has_the_same_name_in_json() {
     for entry in StatusCode::all() {
         let json = serde_json::to_value(entry).expect("it can be written");
