@@ -84,9 +84,9 @@ pub(super) struct Planned {
 
 impl Planned {
     /// Room for so many files.
-    pub(super) fn of(files: u64) -> Self {
+    pub(super) fn with_capacity(files: usize) -> Self {
         Planned {
-            items: Vec::with_capacity(usize::try_from(files).unwrap_or(0)),
+            items: Vec::with_capacity(files),
             ..Planned::default()
         }
     }

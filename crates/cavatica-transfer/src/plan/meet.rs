@@ -20,7 +20,9 @@ pub(super) async fn meet(
     existing: Existing,
     drafted: &mut Drafted,
 ) -> Result<Vec<PlanCollision>, PlanError> {
-    let mut census = Census::default();
+    let (files, _, _) = drafted.draft.counts();
+    let files = usize::try_from(files).unwrap_or(0);
+    let mut census = Census::with_capacity(files);
     drafted
         .draft
         .each_location(|_, location| census.count(location))?;
@@ -28,8 +30,7 @@ pub(super) async fn meet(
     drafted.refusal.collisions = same;
     if existing != Existing::Overwrite {
         // Not beside the census: a million files are sixteen million bytes here and there.
-        let (files, _, _) = drafted.draft.counts();
-        let mut planned = Planned::of(files);
+        let mut planned = Planned::with_capacity(files);
         drafted
             .draft
             .each_location(|item, location| planned.note(item, location))?;
