@@ -190,6 +190,27 @@ fn only_what_differs_is_changed() {
     );
 }
 
+/// Nobody documents whether a part of a volume's service replaces all of it.
+#[test]
+fn defaults_that_get_lost_beside_a_change_are_told() {
+    for replaces in [false, true] {
+        let world = World::with(|builder| match replaces {
+            true => builder.quirk(cavatica_sandbox::Quirk::ServiceReplaced),
+            false => builder,
+        });
+        let set =
+            |more: &[&str]| world.run(&[&["volumes", "set", "sandbox/output"], more].concat());
+        let first = set(&["--sse-algorithm", "AES256"]);
+        assert!(!first.snapshot().contains("lost"), "{}", first.snapshot());
+        let second = set(&["--canned-acl", "private"]);
+        assert_eq!(second.exit(), 0);
+        let told = second.snapshot().contains("again with --sse-algorithm");
+        assert_eq!(told, replaces, "{}", second.snapshot());
+        let both = set(&["--canned-acl", "private", "--sse-algorithm", "AES256"]);
+        assert!(!both.snapshot().contains("lost"), "{}", both.snapshot());
+    }
+}
+
 #[test]
 fn a_volume_isnt_made_twice_for_a_lost_answer() {
     let world = World::with(|builder| {

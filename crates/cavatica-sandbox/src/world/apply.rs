@@ -1,6 +1,6 @@
 //! How events change a world.
 
-use cavatica_model::{ExportMode, ExportState};
+use cavatica_model::{ExportMode, ExportProperties, ExportState};
 
 use super::quirk::Quirk;
 use super::seed::{VolumeChange, VolumeSeed};
@@ -92,8 +92,9 @@ impl World {
                 self.volume_mut(*volume)?.admit(username, *permissions);
             }
             Event::VolumeChanged { volume, change, at } => {
+                let replaces = self.quirks.contains(&Quirk::ServiceReplaced);
                 let volume = self.volume_mut(*volume)?;
-                volume.change(change);
+                volume.change(change, replaces);
                 volume.modified_at = *at;
             }
         }
@@ -354,7 +355,10 @@ impl VolumeState {
     }
 
     /// What the change doesn't name stays.
-    fn change(&mut self, change: &VolumeChange) {
+    fn change(&mut self, change: &VolumeChange, replaces_service: bool) {
+        if replaces_service && (change.credentials.is_some() || !change.properties.is_empty()) {
+            self.properties = ExportProperties::default();
+        }
         let VolumeChange {
             active,
             access_mode,

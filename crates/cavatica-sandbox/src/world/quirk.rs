@@ -85,6 +85,8 @@ quirks! {
     FewJobs = "few-jobs",
     /// A file without a byte can't be exported.
     NoEmptyFiles = "no-empty-files",
+    /// Whoever changes a part of a volume's service replaces all of its defaults.
+    ServiceReplaced = "service-replaced",
 }
 
 /// A name that no quirk has.

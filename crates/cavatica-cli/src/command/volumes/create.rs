@@ -136,7 +136,11 @@ pub(super) async fn set(args: &SetVolume, api: &Cavatica, ui: &Ui) -> Result<Exi
         .filter(|text| volume.description.value() != Some(*text))
         .cloned();
     change.credentials = keys::named(&args.keys)?;
-    change.properties = differing(args.properties.chosen()?.unwrap_or_default(), defaults);
+    let asked = args.properties.chosen()?.unwrap_or_default();
+    // All or none of them: the platform may replace all where one is changed.
+    if change.credentials.is_some() || !differing(asked.clone(), defaults).is_empty() {
+        change.properties = asked;
+    }
     if change.is_empty() {
         ui.note(format_args!(
             "{} is that way already; nothing was sent",
@@ -146,8 +150,35 @@ pub(super) async fn set(args: &SetVolume, api: &Cavatica, ui: &Ui) -> Result<Exi
     }
     let look = format!("`cavatica volumes get {}` shows how it stands", volume.id);
     let changed_volume = api.volumes.change(&volume.id, &change).await;
-    let volume = changed_volume.map_err(|error| changed(error, "the volume was changed", &look))?;
-    tell(&volume.value, ui)
+    let changed_volume =
+        changed_volume.map_err(|error| changed(error, "the volume was changed", &look))?;
+    let wanted = change.properties.or(&defaults.cloned().unwrap_or_default());
+    warn_of_lost_defaults(wanted, &changed_volume.value, ui);
+    tell(&changed_volume.value, ui)
+}
+
+/// Nobody documents whether a change of one default leaves the others alone.
+fn warn_of_lost_defaults(wanted: ExportProperties, volume: &Volume, ui: &Ui) {
+    let service = volume.service.value();
+    let Some(now) = service.and_then(|service| service.properties.value()) else {
+        return;
+    };
+    let lost = differing(wanted, Some(now));
+    let lost = [
+        ("--sse-algorithm", lost.sse_algorithm.value().is_some()),
+        ("--kms-key-id", lost.sse_aws_kms_key_id.value().is_some()),
+        ("--canned-acl", lost.aws_canned_acl.value().is_some()),
+        ("--storage-class", lost.aws_storage_class.value().is_some()),
+    ];
+    let options = lost.iter().filter(|(_, is_lost)| *is_lost);
+    let options: Vec<&str> = options.map(|(option, _)| *option).collect();
+    if !options.is_empty() {
+        ui.warn(format_args!(
+            "the volume has lost defaults that were to stay: the platform replaces them all where one is changed. \
+             Give the command again with {} as well",
+            options.join(", ")
+        ));
+    }
 }
 
 /// Of the properties that are asked for, those that the volume doesn't have yet.
