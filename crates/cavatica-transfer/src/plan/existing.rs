@@ -22,18 +22,15 @@ fn hash(text: &str) -> u64 {
 }
 
 /// Finds planned locations that are taken, by listing the volume's folders that the plan writes to, from the prefix
-/// downwards: folders that aren't there yet cost nothing. Sixteen bytes of memory for each planned file.
+/// downwards: folders that aren't there yet cost nothing. Sixteen bytes of memory for each planned file, once anything lies
+/// there.
 pub(super) async fn sift(
     platform: &Cavatica,
     volume: &Volume,
     existing: Existing,
-    mut planned: Planned,
+    planned: &PlannedFolders,
     drafted: &mut Drafted,
 ) -> Result<(), PlanError> {
-    if planned.items.is_empty() {
-        return Ok(());
-    }
-    planned.items.sort_unstable();
     let Drafted {
         draft,
         refusal,
@@ -44,13 +41,18 @@ pub(super) async fn sift(
         Existing::Skip => Policy::Skip,
     };
     let prefix = draft.terms().prefix.as_str().to_owned();
+    let mut planned_keys = None;
     let mut walk = platform.volumes.walk(&volume.id, &*prefix);
     while let Some(page) = walk.next_page().await.map_err(PlanError::List)? {
         for object in &page.items {
             let Some(relative) = object.location.strip_prefix(&prefix) else {
                 continue;
             };
-            for item in planned.items_at(relative) {
+            let keys = match &mut planned_keys {
+                Some(keys) => keys,
+                None => planned_keys.insert(PlannedKeys::of(draft)?),
+            };
+            for item in keys.items_at(relative) {
                 if draft.location(item)? == relative {
                     let file = taken(draft, item, &object.location)?;
                     match policy {
@@ -73,39 +75,42 @@ pub(super) async fn sift(
     Ok(())
 }
 
-/// Every planned location as a hash with its item, and every folder that one of them lies in.
+/// Every folder that a planned location lies in, as a hash.
 #[derive(Default)]
-pub(super) struct Planned {
-    items: Vec<(u64, i64)>,
+pub(super) struct PlannedFolders {
     folders: HashSet<u64>,
     /// The folder of the file that was noted last: most often the next one lies beside it.
-    last_folder: String,
+    last: String,
 }
 
-impl Planned {
-    /// Room for so many files.
-    pub(super) fn with_capacity(files: usize) -> Self {
-        Planned {
-            items: Vec::with_capacity(files),
-            ..Planned::default()
-        }
-    }
-
-    pub(super) fn note(&mut self, item: ItemId, location: &str) {
-        self.items.push((hash(location), item.0));
+impl PlannedFolders {
+    pub(super) fn note(&mut self, location: &str) {
         let (folder, _) = location.split_at(location.rfind('/').map_or(0, |slash| slash + 1));
-        if folder != self.last_folder {
-            folder.clone_into(&mut self.last_folder);
+        if folder != self.last {
+            folder.clone_into(&mut self.last);
             let levels = folder.match_indices('/').map(|(end, _)| &folder[..=end]);
             self.folders.extend(levels.map(hash));
         }
+    }
+}
+
+/// Every planned location as a hash, with its item.
+struct PlannedKeys(Vec<(u64, i64)>);
+
+impl PlannedKeys {
+    fn of(draft: &Draft) -> Result<Self, JournalError> {
+        let (files, _, _) = draft.counts();
+        let mut keys = Vec::with_capacity(usize::try_from(files).unwrap_or(0));
+        draft.each_location(|item, location| keys.push((hash(location), item.0)))?;
+        keys.sort_unstable();
+        Ok(PlannedKeys(keys))
     }
 
     /// The items that may go to a location; its hash may meet another's by chance.
     fn items_at(&self, location: &str) -> Vec<ItemId> {
         let wanted = hash(location);
-        let first = self.items.partition_point(|(hash, _)| *hash < wanted);
-        self.items[first..]
+        let first = self.0.partition_point(|(hash, _)| *hash < wanted);
+        self.0[first..]
             .iter()
             .take_while(|(hash, _)| *hash == wanted)
             .map(|(_, item)| ItemId(*item))

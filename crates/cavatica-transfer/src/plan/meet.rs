@@ -6,7 +6,7 @@ use cavatica_exports::model::destination::{Census, Meeting};
 
 use super::drafted::Drafted;
 use super::error::PlanError;
-use super::existing::{self, Planned};
+use super::existing::{self, PlannedFolders};
 use super::options::Existing;
 use super::report::PlanCollision;
 use crate::journal::{Draft, JournalError};
@@ -23,18 +23,15 @@ pub(super) async fn meet(
     let (files, _, _) = drafted.draft.counts();
     let files = usize::try_from(files).unwrap_or(0);
     let mut census = Census::with_capacity(files);
-    drafted
-        .draft
-        .each_location(|_, location| census.count(location))?;
+    let mut folders = PlannedFolders::default();
+    drafted.draft.each_location(|_, location| {
+        census.count(location);
+        folders.note(location);
+    })?;
     let (same, twins) = collisions(&drafted.draft, census)?;
     drafted.refusal.collisions = same;
     if existing != Existing::Overwrite {
-        // Not beside the census: a million files are sixteen million bytes here and there.
-        let mut planned = Planned::with_capacity(files);
-        drafted
-            .draft
-            .each_location(|item, location| planned.note(item, location))?;
-        existing::sift(platform, volume, existing, planned, drafted).await?;
+        existing::sift(platform, volume, existing, &folders, drafted).await?;
     }
     Ok(twins)
 }
