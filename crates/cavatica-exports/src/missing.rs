@@ -11,7 +11,7 @@ use crate::transport::{Error, Fault, Outcome};
 /// use cavatica_exports::{Missing, Resource};
 ///
 /// let error = volumes.get(&"rfranklin/outptu".parse()?).await.unwrap_err();
-/// if let Some(Missing { resource: Resource::Volume, id }) = Missing::of(&error) {
+/// if let Some(Missing { resource: Resource::Volume, id, .. }) = Missing::of(&error) {
 ///     println!("there is no volume {id}");
 /// }
 /// # Ok(()) }
