@@ -22,7 +22,7 @@ const FILES: u32 = 8_000;
 
 /// The platform's window, and a limit that a transfer of so many files meets several times.
 const WINDOW: Duration = Duration::from_secs(300);
-const LIMIT: u64 = 20;
+const LIMIT: u64 = 24;
 
 /// Time as the paused runtime has it.
 #[derive(Clone, Debug)]
