@@ -299,6 +299,7 @@ impl Budget {
         match told.resets_in.or(told.retry_after) {
             Some(left) => {
                 self.remaining = 0;
+                self.lowest = 0;
                 self.resets_at = Some(later(now, left));
                 self.told = true;
             }
