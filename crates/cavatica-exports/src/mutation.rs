@@ -39,7 +39,7 @@ mutations! {
     FenceLeftOut = "fence-left-out",
     /// A list counts without a witness.
     WitnessNotAsked = "witness-not-asked",
-    /// A job that was sent before the lost call was dead counts as a witness.
+    /// A job that was sent while the lost call may still be carried out counts as a witness.
     WitnessTooOld = "witness-too-old",
     /// A list counts as whole though fewer different jobs came than it says it has.
     GapsOverlooked = "gaps-overlooked",

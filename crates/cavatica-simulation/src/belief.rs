@@ -6,9 +6,10 @@ use std::str::FromStr;
 /// Something that nobody promised and that the engine can't find out for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Belief {
-    /// No byte of a call moves after its longest life, once the call was given up, its program died, or another run of the transfer began.
+    /// No byte of a call moves after its longest life, once the call was given up, its program died, or another run of the transfer began;
+    /// and what has arrived by then is carried out, or begun to show, within a settling time.
     RequestsDie,
-    /// What a job list shows of later calls it shows of earlier ones; without a witness, it shows everything after four settling times.
+    /// What a job list shows of later jobs it shows of earlier ones; without a witness, it shows everything after four settling times.
     ListInOrder,
     /// A job of the last day stays in the list, and can be read by its id.
     JobsKept,

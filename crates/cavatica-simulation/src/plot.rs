@@ -110,13 +110,18 @@ fn echoed(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
     troubles
 }
 
-/// A call whose answer is lost is carried out slowly, and lists are late.
+/// A call whose answer is lost, or says no, is carried out slowly, and lists are late.
 fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
     several_calls(chance, scenario);
     let (slowly, late) = (chance.u8(30..=60), chance.u8(30..=60));
     let lost = pick(
         chance,
-        &["drop-after", "hang-after", "refuse-after=429/1000"],
+        &[
+            "drop-after",
+            "hang-after",
+            "refuse-after=429/1000",
+            "refuse-after=400/90003",
+        ],
     );
     vec![
         fault(format!("late-list={late}s@exports")),

@@ -3,8 +3,8 @@
 //! A start whose answer was lost may still be on its way, and a list may be late. So the absence of a job counts only
 //!
 //! * once the bytes of the call are dead and a settling time has passed, in a list that has all that it must;
-//! * where that list shows a witness: a job of ours that was sent after those bytes were dead. What a list shows of later
-//!   calls it shows of earlier ones;
+//! * where that list shows a witness: a job of ours that was sent another settling time later. What a list shows of later
+//!   jobs it shows of earlier ones, and until then the call may still have been carried out, whatever its answer said;
 //! * or, at the end of a transfer, where nothing is left that could be a witness, when three whole lists are clean, the
 //!   last of them four settling times on.
 //!
@@ -126,6 +126,11 @@ impl Settling {
         self.last.map_or(due, |last| due.max(last + self.settle))
     }
 
+    /// From when on what is sent is a witness: the call isn't carried out any more.
+    pub fn witnessed_from(&self) -> Instant {
+        self.dead + self.settle
+    }
+
     /// A look showed no trace of the job.
     pub fn saw_nothing(&mut self, coverage: Coverage) -> Settled {
         self.last = Some(coverage.began);
@@ -144,7 +149,7 @@ impl Settling {
         let late_enough = self.settle * LATEST;
         let waited = coverage.began >= self.dead + self.settle * self.wait;
         let too_old = Mutation::WitnessTooOld.is_on();
-        let is_witness = |sent| sent > self.dead || too_old;
+        let is_witness = |sent| sent > self.witnessed_from() || too_old;
         let witnessed = waited
             && (coverage.witness.is_some_and(is_witness) || Mutation::WitnessNotAsked.is_on());
         let absent = match coverage.extent {
@@ -222,23 +227,23 @@ mod tests {
     }
 
     #[test]
-    fn a_witness_ends_it_after_one_settling_time_and_not_before() {
+    fn a_witness_of_a_settling_time_later_ends_it_as_soon_as_it_shows() {
         let mut case = Case::new();
         assert_eq!(
-            case.inquire_at(0.5, Extent::Whole, true, Some(0.2)),
+            case.inquire_at(1.0, Extent::Whole, true, None),
             Settled::Open
         );
         assert_eq!(
-            case.inquire_at(1.0, Extent::Whole, true, Some(0.2)),
+            case.inquire_at(1.5, Extent::Whole, true, Some(1.2)),
             Settled::Absent { witnessed: true }
         );
     }
 
     #[test]
-    fn a_witness_sent_before_the_bytes_were_dead_is_none() {
+    fn a_witness_sent_while_the_call_may_still_be_carried_out_is_none() {
         let mut case = Case::new();
         assert_eq!(
-            case.inquire_at(1.0, Extent::Whole, true, Some(0.0)),
+            case.inquire_at(1.5, Extent::Whole, true, Some(1.0)),
             Settled::Open
         );
         assert_eq!(
@@ -253,11 +258,11 @@ mod tests {
         case.settling = Settling::of_slow_call(case.dead, SETTLE);
         for times in [1.0, 2.0] {
             assert_eq!(
-                case.inquire_at(times, Extent::Whole, true, Some(0.2)),
+                case.inquire_at(times, Extent::Whole, true, Some(1.2)),
                 Settled::Open
             );
         }
-        let settled = case.inquire_at(4.0, Extent::Whole, true, Some(0.2));
+        let settled = case.inquire_at(4.0, Extent::Whole, true, Some(1.2));
         assert_eq!(settled, Settled::Absent { witnessed: true });
     }
 
@@ -295,11 +300,11 @@ mod tests {
     fn the_states_must_be_clean_twice_far_apart_and_witnessed() {
         let mut case = Case::new();
         assert_eq!(
-            case.inquire_at(1.0, Extent::States, true, Some(0.5)),
+            case.inquire_at(1.0, Extent::States, true, None),
             Settled::Open
         );
         assert_eq!(
-            case.inquire_at(4.0, Extent::States, true, Some(0.5)),
+            case.inquire_at(4.0, Extent::States, true, Some(1.5)),
             Settled::Open
         );
         assert_eq!(

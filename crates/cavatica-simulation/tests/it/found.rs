@@ -65,6 +65,23 @@ fn seed_1889() {
     );
 }
 
+/// An answer of before a 429 raised what was left of the window again, so that the last file went as a witness at once.
+#[test]
+fn seed_149() {
+    holds(
+        "seed 149, 129 files, copy, jobs of 900 s; fault late-list=60s@exports; fault refuse-after=429/1000+spread=30s@bulk-start,nth=2",
+    );
+}
+
+/// The same without a limit in the way: a call was still being carried out though it had been refused, and a file that was sent
+/// meanwhile was listed before the first of its own.
+#[test]
+fn a_refused_call_that_is_carried_out_slowly() {
+    holds(
+        "seed 149, 129 files, copy, jobs of 900 s; fault late-list=60s@exports; fault refuse-after=400/90003+spread=30s@bulk-start,nth=2",
+    );
+}
+
 #[test]
 fn nothing_happens() {
     ends("seed 1, 250 files, move, jobs of 30 s");

@@ -252,7 +252,7 @@ measures! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Belief {
-    /// What a list of jobs shows of later calls it shows of earlier ones, after four settling times at the latest.
+    /// What a list of jobs shows of later jobs it shows of earlier ones, after four settling times at the latest.
     ListInOrder,
     /// A job stays in the list for a day, and can be read by its id.
     JobsKept,

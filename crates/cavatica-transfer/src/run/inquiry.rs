@@ -429,12 +429,12 @@ impl Inquiry {
         }
     }
 
-    /// When the bytes of the newest call in doubt are dead, if any is.
+    /// From when on a start is a witness for everything that is in doubt, if anything is.
     pub(super) fn doubts(&self) -> Option<Instant> {
         self.open
             .iter()
             .filter(|open| open.is_lost())
-            .map(|open| open.settling.dead())
+            .map(|open| open.settling.witnessed_from())
             .max()
     }
 

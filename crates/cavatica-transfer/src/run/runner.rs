@@ -426,7 +426,7 @@ impl<'a> Runner<'a> {
             self.sender.next_wake(self.company()),
             self.follower.next_wake(now),
             self.inquiry.next_wake(),
-            self.inquiry.doubts().filter(|dead| *dead > now),
+            self.inquiry.doubts().filter(|from| *from > now),
         ];
         // What is due and wasn't done waits for a task, whose end wakes us.
         let waits = !self.tasks.is_empty();

@@ -225,7 +225,7 @@ impl Sender {
 
     /// The last file goes once all others were answered, and as a witness for what is in doubt then.
     fn witness_is_wanted(&self, room: &Room, now: Instant) -> bool {
-        self.starting == 0 && room.doubts.is_none_or(|dead| dead < now)
+        self.starting == 0 && room.doubts.is_none_or(|from| from < now)
     }
 
     /// Whether a round of calls is worth its commit: where as much as may be is in flight already, room for several is
