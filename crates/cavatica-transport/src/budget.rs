@@ -256,17 +256,16 @@ impl Budget {
     pub(crate) fn observe(&mut self, told: RateHeaders, now: Timestamp) {
         self.roll_over(now);
         self.learn_limit(told);
-        let Some(remaining) = told.remaining else {
+        let Some(left) = told.remaining else {
             return;
         };
-        let all_told = remaining;
         // What is under way may not be in the platform's count yet.
-        let remaining = remaining.saturating_sub(self.in_flight);
-        let moment = told.resets_in.map(|left| later(now, left));
+        let remaining = left.saturating_sub(self.in_flight);
+        let moment = told.resets_in.map(|time| later(now, time));
         match (moment, self.resets_at.filter(|_| self.told)) {
             (Some(moment), Some(known)) if is_same(moment, known) => {
                 self.silent = self.silent.saturating_sub(1);
-                self.lowest = self.lowest.min(all_told);
+                self.lowest = self.lowest.min(left);
                 // Whatever was counted after the lowest was told is under way, or told nothing.
                 let unseen = self.in_flight + self.silent;
                 self.remaining = self.lowest.saturating_sub(unseen);
@@ -285,7 +284,7 @@ impl Budget {
                 }
                 self.resets_at = Some(moment);
                 self.told = true;
-                self.lowest = all_told;
+                self.lowest = left;
                 self.silent = self.silent.saturating_sub(1);
             }
             (None, _) => self.remaining = self.remaining.min(remaining),

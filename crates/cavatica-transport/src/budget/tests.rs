@@ -144,6 +144,8 @@ fn a_429_holds_all_until_its_reset() {
     let mut budget = Budget::new(0);
     budget.refused(told(1000, 500, START + 60), at(0));
     assert_eq!(budget.take(at(0)), Pace::WaitUntil(at(60_000)));
+    // An answer of before it comes late.
+    budget.observe(told(1000, 400, START + 60), at(0));
     assert_eq!(budget.take(at(59_999)), Pace::WaitUntil(at(60_000)));
     assert_eq!(budget.take(at(60_000)), Pace::Go);
 }
