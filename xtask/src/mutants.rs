@@ -56,9 +56,6 @@ const CORE: [Core; 5] = [
     },
 ];
 
-/// Mutants that no test has to notice, each with the reason why no behaviour depends on it. Named without the line.
-const ACCEPTED: [(&str, &str); 0] = [];
-
 #[derive(Debug, Parser)]
 pub(crate) struct MutantsOptions {
     /// These files of the core only, for instance `state.rs`
@@ -71,7 +68,6 @@ pub(crate) struct MutantsOptions {
 struct FileMutants {
     all: usize,
     caught: usize,
-    accepted: usize,
     missed: usize,
 }
 
@@ -89,7 +85,7 @@ struct Tried {
 #[derive(Deserialize)]
 enum Subject {
     Baseline,
-    Mutant { file: String, name: String },
+    Mutant { file: String },
 }
 
 #[derive(Deserialize)]
@@ -117,17 +113,14 @@ pub(crate) fn run(options: &MutantsOptions) -> Result<(), Failed> {
             mutate(&tool, &core, &files, &mut rows)?;
         }
     }
-    say("| file | mutants | caught | without effect | missed |\n|---|--:|--:|--:|--:|");
+    say("| file | mutants | caught | missed |\n|---|--:|--:|--:|");
     for (file, row) in &rows {
         let FileMutants {
             all,
             caught,
-            accepted,
             missed,
         } = row;
-        say(format_args!(
-            "| `{file}` | {all} | {caught} | {accepted} | {missed} |"
-        ));
+        say(format_args!("| `{file}` | {all} | {caught} | {missed} |"));
     }
     if rows.values().all(|row| row.missed == 0) {
         Ok(())
@@ -192,28 +185,18 @@ fn count(outcomes: &Path, rows: &mut BTreeMap<String, FileMutants>) -> Result<()
     let text = fs::read(outcomes).map_err(|error| failed(&error))?;
     let read: MutantsOut = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
     for outcome in read.outcomes {
-        let Subject::Mutant { file, name } = outcome.scenario else {
+        let Subject::Mutant { file } = outcome.scenario else {
             continue;
         };
         let row = rows.entry(file).or_default();
         match outcome.summary {
             TriedAs::CaughtMutant | TriedAs::Timeout => row.caught += 1,
-            TriedAs::MissedMutant if is_accepted(&name) => row.accepted += 1,
             TriedAs::MissedMutant => row.missed += 1,
             TriedAs::Success | TriedAs::Unviable | TriedAs::Failure => continue,
         }
         row.all += 1;
     }
     Ok(())
-}
-
-/// `crates/…/state.rs:12:3: replace == with != in State::step`, line and column aside.
-fn is_accepted(name: &str) -> bool {
-    ACCEPTED.iter().any(|(accepted, _)| {
-        accepted
-            .split_once(": ")
-            .is_some_and(|(file, change)| name.starts_with(file) && name.ends_with(change))
-    })
 }
 
 /// Installs it once, from crates.io, below the target folder.

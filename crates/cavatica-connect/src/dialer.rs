@@ -6,15 +6,13 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::error::{BoxError, DialError};
 use crate::proxy::ProxyChoice;
 use crate::socket::{Dialing, Tcp};
 use crate::trust::Trust;
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Socket, Tunnel};
 
 /// How connections are opened.
 #[derive(Clone, Debug)]
@@ -59,8 +57,6 @@ enum Route {
     Straight(Tcp),
     Tunnel(Box<Tunnel>),
 }
-
-type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A connection.
 pub type Dialed = MaybeHttpsStream<Socket>;

@@ -16,7 +16,8 @@ use tower_service::Service;
 use crate::error::BoxError;
 use crate::socket::{Dialing, Tcp};
 
-type ToProxy = MaybeHttpsStream<TokioIo<TcpStream>>;
+/// A connection before the destination's own TLS.
+pub(crate) type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// Why a proxy opens no tunnel.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +44,9 @@ impl Tunnel {
 }
 
 impl Service<Uri> for Tunnel {
-    type Response = ToProxy;
+    type Response = Socket;
     type Error = BoxError;
-    type Future = Dialing<ToProxy>;
+    type Future = Dialing<Socket>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.to_proxy.poll_ready(context)
@@ -59,10 +60,10 @@ impl Service<Uri> for Tunnel {
 }
 
 async fn open(
-    stream: ToProxy,
+    stream: Socket,
     destination: &Uri,
     login: Option<HeaderValue>,
-) -> Result<ToProxy, BoxError> {
+) -> Result<Socket, BoxError> {
     let host = destination.host().unwrap_or_default();
     let authority = format!("{host}:{}", destination.port_u16().unwrap_or(443));
     let mut request = Request::new(Empty::<Bytes>::new());

@@ -30,7 +30,7 @@ pub(super) async fn meet(
     })?;
     let (same, twins) = collisions(&drafted.draft, census)?;
     drafted.refusal.collisions = same;
-    if existing != Existing::Overwrite {
+    if files > 0 && existing != Existing::Overwrite {
         existing::sift(platform, volume, existing, &folders, drafted).await?;
     }
     Ok(twins)
