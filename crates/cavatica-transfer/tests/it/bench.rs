@@ -8,7 +8,11 @@ use cavatica_sandbox::{Ledger, ProjectSeed, Sandbox, SandboxBuilder, VolumeSeed}
 use cavatica_transfer::journal::{SqliteJournal, TransferFile, TroubledItem};
 use cavatica_transfer::plan::{PlanError, PlanOptions, PlanReport, PlanTarget, Selection, plan};
 use cavatica_transfer::state::State;
-use cavatica_transfer::{Event, RunError, RunOptions, RunReport, Stop, run};
+use cavatica_transfer::{
+    Destination, Event, RunError, RunOptions, RunReport, Stop, VerifyError, VerifySummary, run,
+    verify,
+};
+use jiff::Timestamp;
 
 pub(crate) const PROJECT: &str = "lab/trio";
 pub(crate) const VOLUME: &str = "lab/output";
@@ -75,6 +79,13 @@ impl Bench {
         let client = self.client();
         let mut journal = SqliteJournal::open(&self.transfer(), &client)?;
         run(&mut journal, &client, options, stop, report).await
+    }
+
+    /// A look at the volume.
+    pub(crate) async fn verify(&self) -> Result<VerifySummary, VerifyError> {
+        let destination = Destination::Volume(self.client());
+        let transfers = [self.transfer()];
+        verify(&transfers, &destination, Timestamp::now, &mut |_| {}).await
     }
 
     pub(crate) fn summary(&self) -> Summary {

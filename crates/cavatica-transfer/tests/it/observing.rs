@@ -8,8 +8,7 @@ use cavatica_sandbox::{FaultPlan, Quirk, Route, SandboxBuilder};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::observe::{Belief, Habit, Measure, OpenQuestion};
 use cavatica_transfer::plan::Existing;
-use cavatica_transfer::{Destination, Event, Habits, RunError, Stop, StopReason, verify};
-use jiff::Timestamp;
+use cavatica_transfer::{Event, Habits, RunError, Stop, StopReason};
 
 use crate::bench::{Bench, many, options, world};
 
@@ -36,15 +35,7 @@ async fn seen(
     bench.plan(planning).await.expect("a plan");
     bench.sandbox.set_faults(faults(plan));
     bench.run().await.ok();
-    let destination = Destination::Volume(bench.client());
-    verify(
-        &[bench.transfer()],
-        &destination,
-        Timestamp::now,
-        &mut |_| {},
-    )
-    .await
-    .expect("a look");
+    bench.verify().await.expect("a look");
     let ledger = bench.sandbox.ledger();
     assert!(ledger.files_doubled.is_empty() && ledger.dangling.is_empty());
     assert_eq!(ledger.destroyed().count(), 0);

@@ -9,8 +9,7 @@ use cavatica_exports::transport::{Call, Client, Outcome, Token};
 use cavatica_sandbox::{FaultPlan, FileSeed, LedgerPlace, ProjectSeed, Quirk, SandboxBuilder};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::observe::{Accord, Habit, OpenQuestion};
-use cavatica_transfer::{Destination, RunError, Stop, verify};
-use jiff::Timestamp;
+use cavatica_transfer::{RunError, Stop};
 use tokio::task::JoinSet;
 
 use crate::bench::{Bench, PROJECT, Summary, many, options, world};
@@ -173,15 +172,10 @@ async fn play(case: Case) {
         .run_with(&options, &Stop::new(), &mut |_| {})
         .await
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let destination = Destination::Volume(bench.client());
-    verify(
-        &[bench.transfer()],
-        &destination,
-        Timestamp::now,
-        &mut |_| {},
-    )
-    .await
-    .unwrap_or_else(|error| panic!("{name}: {error}"));
+    bench
+        .verify()
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
 
     let file = TransferFile::open(&bench.transfer()).expect("the transfer");
     let seen = file.observations().expect("what was seen");

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use cavatica_sandbox::FaultPlan;
-use cavatica_transfer::{AuditReading, Destination, Stop, audit, verify};
-use jiff::Timestamp;
+use cavatica_transfer::{AuditReading, Stop, audit};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Instrument, Subscriber, info_span};
@@ -71,10 +70,7 @@ async fn every_call_lies_under_its_callers_span_and_speaks_opentelemetrys_words(
     let whole = async {
         bench.plan(bench.options()).await.expect("a plan");
         bench.run().await.expect("a run");
-        let destination = Destination::Volume(bench.client());
-        verify(&[&path], &destination, Timestamp::now, &mut |_| {})
-            .await
-            .expect("a look");
+        bench.verify().await.expect("a look");
         let (client, stop) = (bench.client(), Stop::new());
         audit(&path, &client, AuditReading::GoOn, &stop, &mut |_| {})
             .await
