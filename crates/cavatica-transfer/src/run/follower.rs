@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::Timing;
 use super::folders::{Address, FolderChoice, Folders, PageWish};
-use super::followed::Followed;
+use super::followed::{Followed, SampledPage};
 use super::poll_schedule::{Action, PollSchedule, Spacing, Trust};
 use crate::event::FolderDecision;
 use crate::evidence::Whereabouts;
@@ -56,7 +56,7 @@ pub(super) enum Errand {
     /// How these jobs stand.
     Jobs(Vec<Followed>),
     /// How these jobs stand, of files that most others on a page of their folder had not arrived with either.
-    Sample(FolderId, Vec<Followed>),
+    Sample(SampledPage, Vec<Followed>),
     /// The next page of a folder.
     Page(PageWish),
     /// Which jobs have failed.
@@ -77,7 +77,7 @@ pub(super) struct Follower {
     /// Files whose jobs are listed as failed.
     suspects: Vec<Followed>,
     /// Files of pages where most had not arrived.
-    samples: Vec<(FolderId, Vec<Followed>)>,
+    samples: Vec<(SampledPage, Vec<Followed>)>,
     puzzles: Vec<Puzzle>,
     schedule: PollSchedule,
     counting: bool,
@@ -252,8 +252,8 @@ impl Follower {
             let some = self.suspects.drain(..count).collect();
             return Some(Errand::Jobs(self.begin(some)));
         }
-        if let Some((folder, some)) = self.samples.pop() {
-            return Some(Errand::Sample(folder, self.begin(some)));
+        if let Some((page, some)) = self.samples.pop() {
+            return Some(Errand::Sample(page, self.begin(some)));
         }
         let waited_for = self.waiting() == 0 && self.reads == 0;
         if self.stragglers.len() >= PAGE || (waited_for && !self.stragglers.is_empty()) {

@@ -18,11 +18,11 @@ use crate::bench::{PROJECT, VOLUME, plan_options};
 use crate::pipes::Pipes;
 use crate::support::now;
 
-const FILES: u32 = 8_000;
+const FILES: u32 = 24_000;
 
 /// The platform's window, and a limit that a transfer of so many files meets several times.
 const WINDOW: Duration = Duration::from_secs(300);
-const LIMIT: u64 = 24;
+const LIMIT: u64 = 20;
 
 /// Time as the paused runtime has it.
 #[derive(Clone, Debug)]

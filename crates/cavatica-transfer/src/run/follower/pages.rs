@@ -1,6 +1,7 @@
 //! What is learned of files whose folders are listed, and of jobs that are listed as failed.
 
 use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
 
 use cavatica_exports::model::ExportId;
 use tokio::time::Instant;
@@ -8,7 +9,10 @@ use tokio::time::Instant;
 use super::{Follower, PAGE};
 use crate::journal::FolderId;
 use crate::run::folders::{FileList, PageSeen, PageShown};
-use crate::run::followed::Followed;
+use crate::run::followed::{Followed, SampledPage};
+
+/// A job's reading tells what a page of files should have shown if it comes so soon after it.
+const PROMPT: Duration = Duration::from_secs(5);
 
 /// Why a page could not be had.
 #[derive(Debug)]
@@ -88,7 +92,8 @@ impl Follower {
             self.stragglers.extend(late.map(|(followed, _)| followed));
         } else {
             let sample = late.by_ref().take(PAGE).map(|(followed, _)| followed);
-            self.samples.push((folder, sample.collect()));
+            self.samples
+                .push((SampledPage { folder, at: now }, sample.collect()));
             let back = self.folders.put_back(folder, late.collect());
             self.followed.extend(back);
         }
@@ -115,21 +120,24 @@ impl Follower {
         self.schedule.failed(now);
     }
 
-    /// How the jobs of a sample stand: so many were asked for, so many of them have failed, so many completed.
+    /// How the jobs of a sample stand now: so many were asked for, so many of them have failed, so many completed.
     pub(in crate::run) fn sampled(
         &mut self,
-        folder: FolderId,
+        page: SampledPage,
         asked: usize,
         failed: usize,
         done: usize,
+        now: Instant,
     ) {
+        // Where the limit stands between the two, jobs have ended since the page was read.
+        let is_prompt = now - page.at <= PROMPT;
         if (failed + done) * 10 >= asked * 9 {
             self.schedule.vindicated();
         }
         if failed * 10 >= asked * 9 {
-            let others = self.folders.sample_failed(folder);
+            let others = self.folders.sample_failed(page.folder);
             self.stragglers.extend(others);
-        } else if done * 2 >= asked {
+        } else if done * 2 >= asked && is_prompt {
             let released = self.folders.sample_completed();
             self.followed.extend(released);
         }

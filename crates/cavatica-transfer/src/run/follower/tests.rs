@@ -174,12 +174,12 @@ impl Played {
                 failed_now = failed;
                 follower.read(asked, ended, go_on, false, now);
             }
-            Errand::Sample(folder, some) => {
+            Errand::Sample(page, some) => {
                 spent.jobs += 1;
                 let asked = some.len();
                 let (failed, ended, go_on) = self.sort(some, elapsed);
                 failed_now = failed;
-                follower.sampled(folder, asked, failed, ended - failed);
+                follower.sampled(page, asked, failed, ended - failed, now);
                 follower.read(asked, ended, go_on, false, now);
             }
             Errand::Page(wish) => {

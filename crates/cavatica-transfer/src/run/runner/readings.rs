@@ -48,7 +48,7 @@ impl Runner<'_> {
                     self.spawn(tasks::list(self.platform.clone(), wish));
                     continue;
                 }
-                Errand::Sample(folder, asked) => (asked, What::Sample(folder)),
+                Errand::Sample(page, asked) => (asked, What::Sample(page)),
                 Errand::Files(asked) => (asked, What::Files),
                 Errand::Jobs(asked) => (asked, What::Jobs),
                 Errand::Both(asked) => match self.terms.mode {
@@ -80,14 +80,14 @@ impl Runner<'_> {
             ExportMode::Move => reading.what == What::Files,
             ExportMode::Copy => true,
         };
-        if let What::Sample(folder) = reading.what {
+        if let What::Sample(page) = reading.what {
             let count = |state| {
                 let jobs = reading.jobs.iter().filter(|job| job.state.is(state));
                 jobs.count()
             };
             let (failed, done) = (count(ExportState::Failed), count(ExportState::Completed));
             self.follower
-                .sampled(folder, reading.asked.len(), failed, done);
+                .sampled(page, reading.asked.len(), failed, done, now);
         }
         observe::states(self.observed.seen(), &reading.jobs);
         let sorted = self.sort(reading)?;

@@ -9,8 +9,8 @@ use cavatica_exports::model::{ExportId, FileId, VolumeId};
 
 use super::Done;
 use crate::evidence::{AskError, Whereabouts, object_exists, whereabouts};
-use crate::journal::{FolderId, Item, Terms};
-use crate::run::followed::Followed;
+use crate::journal::{Item, Terms};
+use crate::run::followed::{Followed, SampledPage};
 
 /// What to read of files that are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(in crate::run) enum What {
     Files,
     Jobs,
     /// How the jobs stand of files that were seen on a page of a folder, and had not arrived.
-    Sample(FolderId),
+    Sample(SampledPage),
     /// Both of each.
     Both,
 }
