@@ -95,15 +95,17 @@ fn main() -> ExitCode {
     if options.mutations {
         return mutations(Mutation::ALL, &options);
     }
-    if let Some(mutation) = options.mutation {
-        return mutations(&[mutation], &options);
-    }
     let seed = options
         .seed
         .map(|seed| Scenario::of_seed(seed, options.without));
-    let found = match seed.or_else(|| options.scenario.clone()) {
-        Some(scenario) => one(&scenario, &options),
-        None => many(&options),
+    let scenario = seed.or_else(|| options.scenario.clone());
+    let found = match (scenario, options.mutation) {
+        (Some(scenario), mutation) => {
+            Mutation::switch(mutation);
+            one(&scenario, &options)
+        }
+        (None, Some(mutation)) => return mutations(&[mutation], &options),
+        (None, None) => many(&options),
     };
     if found {
         ExitCode::from(FOUND)

@@ -110,10 +110,10 @@ fn echoed(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
     troubles
 }
 
-/// A call whose answer is lost, or says no, is carried out slowly, and lists are late.
+/// A call whose answer is lost, or says no, is carried out slowly: while lists are late, or so slowly that nobody waits for
+/// its end, while they are not.
 fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble> {
     several_calls(chance, scenario);
-    let (slowly, late) = (chance.u8(30..=60), chance.u8(30..=60));
     let lost = pick(
         chance,
         &[
@@ -123,12 +123,15 @@ fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble
             "refuse-after=400/90003",
         ],
     );
+    let call = |slowly, nth| fault(format!("{lost}+spread={slowly}s@bulk-start,nth={nth}"));
+    if chance.bool() {
+        // The second call has a hundred files, of which the first show soon.
+        return vec![call(chance.u8(100..=200), 2)];
+    }
+    let late = chance.u8(30..=60);
     vec![
         fault(format!("late-list={late}s@exports")),
-        fault(format!(
-            "{lost}+spread={slowly}s@bulk-start,nth={}",
-            chance.u8(1..=2)
-        )),
+        call(chance.u8(30..=60), chance.u8(1..=2)),
     ]
 }
 
