@@ -125,7 +125,9 @@ fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble
     );
     let call = |slowly, nth| fault(format!("{lost}+spread={slowly}s@bulk-start,nth={nth}"));
     if chance.bool() {
-        // The second call has a hundred files, of which the first show soon.
+        // Each of three calls has so many files that the first of them show soon: that nothing shows of a call that is
+        // still to be carried out is beyond `requests-die`.
+        scenario.files = chance.u32(250..=300);
         return vec![call(chance.u8(100..=200), 2)];
     }
     let late = chance.u8(30..=60);
