@@ -12,6 +12,11 @@ pub use class::Class;
 pub use code::StatusCode;
 
 impl StatusCode {
+    /// The code of a file that can't be exported, because it is an alias already for instance.
+    pub const NOT_EXPORTABLE: i64 = 9006;
+    /// The code of a location where an object lies already.
+    pub const OCCUPIED: i64 = 9107;
+
     /// The entry of a code, or `None` for one that the table doesn't have.
     pub fn lookup(code: i64) -> Option<&'static StatusCode> {
         let table = Self::all();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use cavatica_model::ExportMode;
+use cavatica_model::error::StatusCode;
 use cavatica_model::finding::Reason;
 use cavatica_transfer::Finding;
 use cavatica_transfer::journal::{ItemRow, JournalError, TransferFile, TroubledItem};
@@ -139,7 +140,7 @@ impl<'a> Trouble<'a> {
                 code: failure.code,
                 status: failure.status,
                 message: failure.message.as_str().into(),
-                advice: match warned.filter(|_| failure.code == Some(9006)) {
+                advice: match warned.filter(|_| failure.code == Some(StatusCode::NOT_EXPORTABLE)) {
                     Some(name) => foretold(name, failure.advice()),
                     None => failure.advice().into(),
                 },

@@ -1,5 +1,6 @@
 //! A call to the platform that came to nothing.
 
+use cavatica_exports::model::error::StatusCode;
 use cavatica_exports::transport::{Effect, Error, Fault, Outcome};
 use cavatica_exports::{ListError, Missing, WaitError};
 
@@ -57,10 +58,9 @@ fn exit_and_message(error: &Error) -> (Exit, &'static str) {
     }
 }
 
-/// Whether the account's rights are at fault. The platform also answers 403 for files that can't be exported by anybody
-/// (code 9006).
+/// Whether the account's rights are at fault. The platform also answers 403 for files that can't be exported by anybody.
 fn is_denial(error: &Error) -> bool {
-    error.status() == Some(403) && error.code() != Some(9006)
+    error.status() == Some(403) && error.code() != Some(StatusCode::NOT_EXPORTABLE)
 }
 
 impl Failure {

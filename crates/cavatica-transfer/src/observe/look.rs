@@ -1,6 +1,7 @@
 //! What answers show of the contract. Pure.
 
 use cavatica_exports::model::bulk::{BulkItem, ExportKey};
+use cavatica_exports::model::error::StatusCode;
 use cavatica_exports::model::job::{JobStanding, StartedJob};
 use cavatica_exports::model::volume::VolumeObject;
 use cavatica_exports::model::wire::DateTime;
@@ -11,12 +12,6 @@ use super::{Habit, Habits, Measure};
 use crate::evidence::{ListOrder, Whereabouts};
 use crate::run::LARGEST_PAGE;
 use crate::state::Failure;
-
-/// The code of a file that can't be exported.
-const NOT_EXPORTABLE: i64 = 9006;
-
-/// The code of a location where an object lies already.
-const OCCUPIED: i64 = 9107;
 
 /// The code of a file that isn't there.
 const NO_FILE: i64 = 9009;
@@ -90,10 +85,10 @@ pub(crate) fn dated(seen: &mut Habits, time: &Tri<DateTime>) {
 /// A file was refused, or its job failed.
 pub(crate) fn failed(seen: &mut Habits, failure: &Failure, came: Came) {
     let answer = match (failure.code, came) {
-        (Some(NOT_EXPORTABLE), Came::AtOnce) => Habit::NotExportableAtOnce,
-        (Some(NOT_EXPORTABLE), Came::InJob) => Habit::NotExportableInJob,
-        (Some(OCCUPIED), Came::AtOnce) => Habit::OccupiedAtOnce,
-        (Some(OCCUPIED), Came::InJob) => Habit::OccupiedInJob,
+        (Some(StatusCode::NOT_EXPORTABLE), Came::AtOnce) => Habit::NotExportableAtOnce,
+        (Some(StatusCode::NOT_EXPORTABLE), Came::InJob) => Habit::NotExportableInJob,
+        (Some(StatusCode::OCCUPIED), Came::AtOnce) => Habit::OccupiedAtOnce,
+        (Some(StatusCode::OCCUPIED), Came::InJob) => Habit::OccupiedInJob,
         (Some(_) | None, _) => return,
     };
     seen.saw(answer);
@@ -103,7 +98,7 @@ pub(crate) fn failed(seen: &mut Habits, failure: &Failure, came: Came) {
 pub(crate) fn sent_again(refusal: Option<&Failure>) -> Option<Habit> {
     match refusal.map(|failure| failure.code) {
         None => Some(Habit::FailedMoveKeepsFile),
-        Some(Some(NO_FILE | NOT_EXPORTABLE)) => Some(Habit::FailedMoveLosesFile),
+        Some(Some(NO_FILE | StatusCode::NOT_EXPORTABLE)) => Some(Habit::FailedMoveLosesFile),
         Some(Some(_) | None) => None,
     }
 }

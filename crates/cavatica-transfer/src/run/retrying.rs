@@ -3,6 +3,8 @@
 //! A failed job may come back, and a file may have been moved by hand since. So both are read, a hundred files a request,
 //! before anything is sent again.
 
+use cavatica_exports::model::error::StatusCode;
+
 use crate::journal::Failed;
 use crate::state::{Doubt, Failure, ItemId};
 
@@ -54,7 +56,8 @@ pub enum OverwriteAgain {
 impl Retry {
     /// Whether a failed file is to be sent again.
     pub(super) fn wants(&self, failure: &Failure) -> bool {
-        let is_taken = failure.code == Some(9107) && self.overwrite == OverwriteAgain::Yes;
+        let is_taken =
+            failure.code == Some(StatusCode::OCCUPIED) && self.overwrite == OverwriteAgain::Yes;
         is_taken
             || match &self.codes[..] {
                 [] => failure.class().passes_by_waiting(),

@@ -65,10 +65,13 @@ impl Failure {
         self.code.and_then(StatusCode::lookup)
     }
 
-    /// Whether our own earlier success could be the reason: the file can't be exported because it is our alias already
-    /// (9006), or the location is taken by our own object (9107).
+    /// Whether our own earlier success could be the reason: the file can't be exported because it is our alias already,
+    /// or the location is taken by our own object.
     pub fn may_be_own_success(&self) -> bool {
-        matches!(self.code, Some(9006 | 9107))
+        matches!(
+            self.code,
+            Some(StatusCode::NOT_EXPORTABLE | StatusCode::OCCUPIED)
+        )
     }
 }
 

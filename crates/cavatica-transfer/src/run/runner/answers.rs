@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use cavatica_exports::model::bulk::{BulkAnswer, ExportKey};
+use cavatica_exports::model::error::StatusCode;
 use cavatica_exports::model::job::{JobStanding, StartedJob};
 use cavatica_exports::model::{ExportMode, Fate, FileId, VolumeId};
 use cavatica_exports::transport::{Error, Fault, Fetched, Outcome};
@@ -128,7 +129,8 @@ impl Runner<'_> {
         if self.terms.mode == ExportMode::Copy || !self.may_be_echo(failure, item.attempt) {
             return Ok(false);
         }
-        let is_foretold = failure.code == Some(9006) && self.journal.is_warned(item.id)?;
+        let is_foretold =
+            failure.code == Some(StatusCode::NOT_EXPORTABLE) && self.journal.is_warned(item.id)?;
         Ok(!is_foretold)
     }
 
