@@ -3,7 +3,7 @@
 use cavatica_model::account::Platform;
 use cavatica_model::bulk::ExportBatchError;
 use cavatica_model::export::SseAlgorithm;
-use cavatica_model::finding::{Objection, Warning};
+use cavatica_model::finding::{Kind, Objection, Reason, Warning};
 use cavatica_model::{
     CheckedExport, ExportBatch, ExportProperties, ExportRequest, File, FileId, Location, Tri,
     Volume, VolumeId,
@@ -141,6 +141,22 @@ const WARNINGS: &[(&str, Fault)] = &[
 
 fn names<'a>(faults: &[&'a (&'a str, Fault)]) -> Vec<&'a str> {
     faults.iter().map(|(name, _)| *name).collect()
+}
+
+/// A folder has nothing else to speak against, and a key that is given twice takes the place of one without KMS.
+const ALONE: &[&str] = &["folder", "kms-key-twice"];
+
+#[test]
+fn there_is_a_way_to_earn_each_objection() {
+    let earned =
+        |name: &str| OBJECTIONS.iter().any(|(earned, _)| *earned == name) || ALONE.contains(&name);
+    let all = Reason::all().iter();
+    let objections = all.filter(|reason| reason.kind == Kind::Objection);
+    let not_earned: Vec<_> = objections
+        .map(|reason| reason.name)
+        .filter(|name| !earned(name))
+        .collect();
+    assert!(not_earned.is_empty(), "{not_earned:?}");
 }
 
 #[test]

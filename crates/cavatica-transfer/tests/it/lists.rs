@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cavatica_exports::model::finding::Reason;
+use cavatica_exports::model::finding::{Kind, Reason};
 use cavatica_sandbox::{FileSeed, ProjectSeed, Sandbox, TaskSeed, VolumeSeed};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::plan::{
@@ -323,6 +323,29 @@ async fn a_tasks_outputs_go_where_its_files_go() {
     let planned = bench.plan(options).await.expect("a plan");
     let keys: Vec<_> = planned.sample.iter().map(|file| file.key.clone()).collect();
     assert_eq!(keys, [format!("{TASK}/a.bam"), format!("{TASK}/a.bam.bai")]);
+}
+
+/// What speaks against the volume or the request, whatever the file.
+const NOT_OF_A_FILE: &[&str] = &[
+    "volume-read-only",
+    "volume-inactive",
+    "service-without-exports",
+    "kms-key-without-kms",
+    "kms-key-twice",
+    "unknown-property",
+    "unknown-key",
+    "copy-only-in-body",
+    "other-file",
+    "other-volume",
+];
+
+#[test]
+fn a_plan_can_be_told_about_each_objection_to_a_file() {
+    let all = Reason::all().iter();
+    let objections = all.filter(|reason| reason.kind == Kind::Objection);
+    for reason in objections.filter(|reason| !NOT_OF_A_FILE.contains(&reason.name)) {
+        assert!(KINDS.contains(&reason.name), "{}", reason.name);
+    }
 }
 
 #[test]
