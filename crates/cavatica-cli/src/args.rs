@@ -83,8 +83,9 @@ pub(crate) struct Global {
     /// A certificate authority to trust besides the system's, in PEM
     #[arg(long, global = true, hide_short_help = true, value_name = "PEM")]
     pub(crate) ca_cert: Option<PathBuf>,
-    /// Print JSON on standard output: one document, or one per line for lists
-    #[arg(long, global = true)]
+    /// Print JSON: a document, or one per line for lists
+    // Behind a command's own options, and among them.
+    #[arg(long, global = true, help_heading = None::<&str>, display_order = 998)]
     pub(crate) json: bool,
     /// Stop as at Ctrl-C when standard input ends: for programs that start this one and may die
     #[arg(long, global = true, hide = true)]
@@ -173,18 +174,24 @@ pub(crate) struct Export {
     pub(crate) location: Location,
     #[command(flatten)]
     pub(crate) mode: Mode,
-    /// Let the platform delete an object that is already there; it can't be brought back
+    /// Let the platform delete what is there; nothing brings it back
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Don't look at the file and the volume first; let the platform decide
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_check: bool,
     /// How long the platform gets to carry out a start whose answer was lost and to list its job; that there is none is
     /// known after some five times as long
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = value::duration)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "TIME",
+        default_value = "20s",
+        value_parser = value::duration
+    )]
     pub(crate) settle: Duration,
     /// Wait, and see whether the platform keeps the file: the way out where it once moved one that was to be copied
-    #[arg(long, requires = "copy")]
+    #[arg(long, hide_short_help = true, requires = "copy")]
     pub(crate) canary: bool,
     /// Wait until the job has ended
     #[arg(long)]
@@ -199,7 +206,7 @@ pub(crate) struct Export {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Mode {
-    /// The platform deletes its copy afterwards; this can't be undone
+    /// The platform deletes its copy; it can't be undone
     #[arg(long = "move")]
     pub(crate) move_: bool,
     /// The platform keeps its copy
@@ -216,19 +223,19 @@ impl Mode {
 #[command(next_help_heading = "What to ask of S3, instead of the volume's defaults")]
 pub(crate) struct Properties {
     /// Server-side encryption: AES256, aws:kms or none
-    #[arg(long, value_name = "ALGORITHM")]
+    #[arg(long, hide_short_help = true, value_name = "ALGORITHM")]
     pub(crate) sse_algorithm: Option<String>,
     /// The KMS key, with aws:kms
-    #[arg(long, value_name = "ID")]
+    #[arg(long, hide_short_help = true, value_name = "ID")]
     pub(crate) kms_key_id: Option<String>,
     /// Canned ACL, or none
-    #[arg(long, value_name = "ACL")]
+    #[arg(long, hide_short_help = true, value_name = "ACL")]
     pub(crate) canned_acl: Option<String>,
     /// Confirm a canned ACL that lets people outside your lab read the objects
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) public: bool,
     /// Storage class: STANDARD or GLACIER
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, hide_short_help = true, value_name = "CLASS")]
     pub(crate) storage_class: Option<String>,
 }
 
@@ -373,44 +380,54 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "DIR")]
     pub(crate) project_from: Option<PathBuf>,
     /// A world, its pace and its faults in a JSON file; options beside it count more
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
     /// Add a volume that is a real bucket: exports really write there
     ///
     /// NAME is the volume's name or its whole id. The bucket's keys come from where the AWS tools find them:
     /// AWS_ACCESS_KEY_ID and its companions, or the profile that AWS_PROFILE names. What is put before every location
     /// is PREFIX, with its final `/` if it is a folder.
-    #[arg(long = "s3-volume", value_name = "NAME=BUCKET[/PREFIX]", value_parser = value::s3_volume)]
+    #[arg(
+        long = "s3-volume",
+        hide_short_help = true,
+        value_name = "NAME=BUCKET[/PREFIX]",
+        value_parser = value::s3_volume
+    )]
     pub(crate) s3_volumes: Vec<value::S3Volume>,
     /// Where the buckets of --s3-volume are, if not on AWS
-    #[arg(long, value_name = "URL", requires = "s3_volumes")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "URL",
+        requires = "s3_volumes"
+    )]
     pub(crate) s3_endpoint: Option<String>,
     /// How long jobs take, bytes apart: a time, or the shortest and the longest [default: 30ms-150ms]
-    #[arg(long, value_name = "TIME[-TIME]", value_parser = value::durations)]
+    #[arg(long, hide_short_help = true, value_name = "TIME[-TIME]", value_parser = value::durations)]
     pub(crate) job_duration: Option<(Duration, Duration)>,
     /// Which share of the jobs fails, from 0 to 1 [default: 0]
-    #[arg(long, value_name = "SHARE", value_parser = value::share)]
+    #[arg(long, hide_short_help = true, value_name = "SHARE", value_parser = value::share)]
     pub(crate) fail_share: Option<f64>,
     /// How many requests are allowed in how many seconds [default: 1000/300]
-    #[arg(long, value_name = "N/SECONDS", value_parser = value::rate_limit)]
+    #[arg(long, hide_short_help = true, value_name = "N/SECONDS", value_parser = value::rate_limit)]
     pub(crate) rate_limit: Option<(u64, Duration)>,
     /// What goes wrong, for instance `drop-after@bulk-start,nth=2; throttle,every=50`
-    #[arg(long, value_name = "SPEC")]
+    #[arg(long, hide_short_help = true, value_name = "SPEC")]
     pub(crate) faults: Option<FaultPlan>,
     /// Do something the other way, where no page tells which way is the platform's
-    #[arg(long = "quirk", value_name = "QUIRK")]
+    #[arg(long = "quirk", hide_short_help = true, value_name = "QUIRK")]
     pub(crate) quirks: Vec<Quirk>,
     /// Serve https, with a certificate authority written to the data folder
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) tls: bool,
     /// The same seed makes the same world [default: 1]
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) seed: Option<u64>,
     /// Serve one more account, with its own token, limit and list of exports
     #[arg(long = "account", value_name = "USERNAME")]
     pub(crate) accounts: Vec<String>,
     /// Take this token instead of a random one: whoever knows it can use the sandbox, and the keys of its real buckets
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, hide_short_help = true, value_name = "TOKEN")]
     pub(crate) fixed_token: Option<String>,
 }
 

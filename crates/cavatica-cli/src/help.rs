@@ -1,4 +1,7 @@
 //! The first screen of help: the commands in groups, and what to do next.
+//!
+//! `-h` fits a terminal of 24 lines and 80 columns for every command: what is needed rarely has `hide_short_help` where it is
+//! defined, and `--help` has it all.
 
 use std::fmt::Write;
 
@@ -6,6 +9,7 @@ use clap::builder::styling::Style;
 use clap::{Command, CommandFactory};
 
 use crate::args::Cli;
+use crate::ui::wrapped;
 
 /// Every command stands in one group.
 const GROUPS: &[(&str, &[&str])] = &[
@@ -40,92 +44,6 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up a shell", &["completions", "man"]),
 ];
 
-/// What `-h` leaves to `--help`, so that it fits a screen of 24 lines.
-const IN_LONG_HELP: &[(&str, &[&str])] = &[
-    (
-        "plan",
-        &[
-            "wanted",
-            "tags",
-            "flatten",
-            "policies",
-            "limit",
-            "parts",
-            "metadata",
-            "label",
-            "sse_algorithm",
-            "kms_key_id",
-            "canned_acl",
-            "public",
-            "storage_class",
-            "dest",
-            "folder",
-            "names",
-        ],
-    ),
-    (
-        "run",
-        &[
-            "max_in_flight",
-            "despite",
-            "settle",
-            "poll",
-            "reserve",
-            "share",
-            "on_end",
-            "no_progress",
-        ],
-    ),
-    (
-        "retry",
-        &[
-            "max_in_flight",
-            "despite",
-            "settle",
-            "poll",
-            "reserve",
-            "share",
-            "on_end",
-            "no_progress",
-            "log_json",
-            "max_errors",
-            "overwrite_again",
-            "may_send_twice",
-            "unknown",
-        ],
-    ),
-    (
-        "export",
-        &[
-            "no_check",
-            "timeout",
-            "settle",
-            "canary",
-            "sse_algorithm",
-            "kms_key_id",
-            "canned_acl",
-            "public",
-            "storage_class",
-        ],
-    ),
-    (
-        "sandbox",
-        &[
-            "s3_volumes",
-            "s3_endpoint",
-            "job_duration",
-            "fail_share",
-            "rate_limit",
-            "quirks",
-            "tls",
-            "fixed_token",
-            "scenario",
-            "seed",
-            "faults",
-        ],
-    ),
-];
-
 /// The commands that never call the platform, ...
 const OFFLINE: &[&str] = &[
     "demo",
@@ -150,8 +68,8 @@ const NEXT: &str = "What to do next:
   cavatica demo                    the whole job; nothing leaves this machine
   cavatica doctor                  is my account ready to export?
   cavatica files list --project P  what would I export? P is owner/short-name
-  cavatica plan --help             many files: plan, look, then run
-  cavatica help                    all commands
+  cavatica plan -h                 many files: plan, look, then run
+  cavatica help                    what each command does, and the exit codes
 ";
 
 /// What holds for every command.
@@ -171,28 +89,24 @@ Exit codes, the worst one wins:
 
 `cavatica help COMMAND` says more about one.";
 
-const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n";
+/// The column of the commands' names in `-h`.
+const NAMES_AT: usize = 29;
+
+const TEMPLATE: &str = "{about}\n\n{usage-heading} {usage}\n\n{before-help}";
 
 /// The command line as it is parsed, completed and explained.
 pub(crate) fn command() -> Command {
-    let command = without_platform(shortened(Cli::command()));
-    let groups = groups(&command);
+    let command = without_platform(Cli::command());
+    let (names, groups) = (names(&command), groups(&command));
     let heading = command.get_styles().get_header();
-    let template = format!(
-        "{TEMPLATE}{groups}\n{heading}Global options:{heading:#}\n{{options}}{{after-help}}\n"
-    );
-    command.help_template(template).after_help(NOTES)
-}
-
-/// The commands with what is needed most in `-h`, and all of it in `--help`.
-fn shortened(command: Command) -> Command {
-    IN_LONG_HELP.iter().fold(command, |command, (name, ids)| {
-        command.mut_subcommand(name, |long| {
-            ids.iter().fold(long, |long, id| {
-                long.mut_arg(id, |arg| arg.hide_short_help(true))
-            })
-        })
-    })
+    let template =
+        format!("{TEMPLATE}{heading}Global options:{heading:#}\n{{options}}{{after-help}}\n");
+    command
+        .help_template(template)
+        .before_help(names)
+        .before_long_help(groups)
+        .after_help(NEXT)
+        .after_long_help(NOTES)
 }
 
 /// The commands, of which those that never call the platform don't show its options.
@@ -213,12 +127,24 @@ pub(crate) fn next() -> String {
     format!("{}\n\n{NEXT}", about.unwrap_or_default())
 }
 
+/// The groups, each with the names of its commands.
+fn names(command: &Command) -> String {
+    let heading: &Style = command.get_styles().get_header();
+    let mut text = format!("{heading}Commands:{heading:#}");
+    for (group, names) in GROUPS {
+        let names = wrapped(&names.join(", "), 80, NAMES_AT, NAMES_AT);
+        write!(text, "\n  {group:<0$}{names}", NAMES_AT - 2).ok();
+    }
+    text
+}
+
+/// The groups, with what each command is for.
 fn groups(command: &Command) -> String {
     let styles = command.get_styles();
     let (heading, name_style): (&Style, &Style) = (styles.get_header(), styles.get_literal());
     let mut text = String::new();
     for (group, names) in GROUPS {
-        writeln!(text, "\n{heading}{group}:{heading:#}").ok();
+        writeln!(text, "{heading}{group}:{heading:#}").ok();
         for name in *names {
             let about = command
                 .find_subcommand(name)
@@ -227,7 +153,9 @@ fn groups(command: &Command) -> String {
                 .unwrap_or_default();
             writeln!(text, "  {name_style}{name:<11}{name_style:#}  {about}").ok();
         }
+        writeln!(text).ok();
     }
+    text.truncate(text.trim_end().len());
     text
 }
 

@@ -18,16 +18,15 @@ use crate::args::Pace;
 use crate::failure::Failure;
 use crate::ui::{self, Bytes, Screen, ScreenLine, Span, Ui, counted};
 
+mod line_pace;
 mod progress;
 mod waiting;
 
 pub(crate) use waiting::{ClientWaits, wait_words};
 
+use line_pace::LinePace;
 use progress::Progress;
 use waiting::WaitNote;
-
-/// How often a line is written where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(30);
 
 /// The most failures that are named while the run goes on; `status` counts them all.
 const FAILURES_NAMED: u32 = 20;
@@ -50,7 +49,7 @@ pub(crate) struct Reporter {
 
 enum Display {
     Screen(Screen),
-    Lines { last: Instant },
+    Lines(LinePace),
     Nothing,
 }
 
@@ -79,9 +78,7 @@ impl Reporter {
         } else if pace.no_progress || ui.is_json() {
             Display::Nothing
         } else {
-            Display::Lines {
-                last: Instant::now(),
-            }
+            Display::Lines(LinePace::begun())
         };
         Ok(Reporter {
             display,
@@ -113,9 +110,7 @@ impl Reporter {
 
     /// Shows the time that passes.
     pub(crate) fn tick(&mut self) {
-        if let Display::Screen(_) = self.display {
-            self.show();
-        }
+        self.show();
     }
 
     fn note(&mut self, tally: &Tally, again: u64) {
@@ -142,7 +137,7 @@ impl Reporter {
 
     fn say(&self, text: &str) {
         match &self.display {
-            Display::Screen(_) | Display::Lines { .. } => ui::note(text),
+            Display::Screen(_) | Display::Lines(_) => ui::note(text),
             Display::Nothing => {}
         }
     }
@@ -249,21 +244,20 @@ impl Reporter {
     }
 
     fn show(&mut self) {
-        match &mut self.display {
-            Display::Nothing => return,
-            Display::Lines { last } => {
-                if last.elapsed() < LINE_EVERY {
-                    return;
-                }
-                *last = Instant::now();
-            }
-            Display::Screen(_) => {}
+        let now = self.began.elapsed();
+        let is_due = match &mut self.display {
+            Display::Nothing => false,
+            Display::Lines(pace) => pace.is_due(now),
+            Display::Screen(_) => true,
+        };
+        if !is_due {
+            return;
         }
         let requests = format!(
             "{} requests left in the window",
             self.client.budget().remaining
         );
-        let (progress, now) = (&self.progress, self.began.elapsed());
+        let progress = &self.progress;
         let course = progress.course(now, self.limited);
         let waiting = self
             .waiting
@@ -277,7 +271,7 @@ impl Reporter {
                 }
                 screen.show(&lines);
             }
-            Display::Lines { .. } => {
+            Display::Lines(_) => {
                 let waiting = waiting.map(|what| format!("; waiting for {what}"));
                 ui::note(format_args!(
                     "{} %, {} of {} ended: {}; {course}; {requests}{}",
@@ -299,7 +293,7 @@ pub(crate) struct Watched {
     began: Instant,
     progress: Progress,
     screen: Option<Screen>,
-    last: Option<Instant>,
+    pace: LinePace,
 }
 
 impl Watched {
@@ -309,7 +303,7 @@ impl Watched {
             began: Instant::now(),
             progress: Progress::default(),
             screen: ui::can_draw().then(Screen::default),
-            last: None,
+            pace: LinePace::default(),
         }
     }
 
@@ -320,8 +314,7 @@ impl Watched {
         let course = self.progress.course(now, false);
         match &mut self.screen {
             Some(screen) => screen.show(&self.progress.screen(&self.title, course)),
-            None if self.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) => {
-                self.last = Some(Instant::now());
+            None if self.pace.is_due(now) => {
                 ui::note(format_args!(
                     "{} %: {}; {course}",
                     self.progress.percent(),

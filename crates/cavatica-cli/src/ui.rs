@@ -24,6 +24,7 @@ mod stderr;
 mod terminal;
 
 pub(crate) use figures::{Bytes, Span};
+pub(crate) use fit::wrapped;
 pub(crate) use out::OnClosedPipe;
 pub(crate) use screen::{Screen, ScreenLine};
 pub(crate) use stderr::Log;

@@ -25,8 +25,7 @@ use crate::value;
 #[command(after_help = "Examples:
   cavatica plan --out c7.transfer --project kids-first/cohort-7 \\
       --volume rfranklin/output --prefix cohort7/ --move
-  cavatica plan --out list.transfer --manifest files.csv \\
-      --bucket my-bucket --dest '{project}/{name}' --copy")]
+  cavatica plan --out my.transfer --manifest my.csv --bucket my-bucket --copy")]
 pub(crate) struct Plan {
     /// The file to write; it must not exist
     #[arg(long, value_name = "T.transfer")]
@@ -34,16 +33,31 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) selection: Selection,
     /// Only what lies in this folder of the project, a path from its root
-    #[arg(long, value_name = "PATH", requires = "project")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "PATH",
+        requires = "project"
+    )]
     pub(crate) folder: Option<String>,
     /// Only files whose names fit: `*` is any text, `?` one character; can be repeated
-    #[arg(long = "name", value_name = "GLOB", requires = "project")]
+    #[arg(
+        long = "name",
+        hide_short_help = true,
+        value_name = "GLOB",
+        requires = "project"
+    )]
     pub(crate) names: Vec<String>,
     /// Only files with this value in their metadata; can be repeated, then all must be there
-    #[arg(long = "where", value_name = "FIELD=VALUE", requires = "project", value_parser = value::equation)]
+    #[arg(long = "where", hide_short_help = true, value_name = "FIELD=VALUE", requires = "project", value_parser = value::equation)]
     pub(crate) wanted: Vec<(String, String)>,
     /// Only files with this tag; can be repeated, then all must be there
-    #[arg(long = "tag", value_name = "TAG", requires = "project")]
+    #[arg(
+        long = "tag",
+        hide_short_help = true,
+        value_name = "TAG",
+        requires = "project"
+    )]
     pub(crate) tags: Vec<String>,
     #[command(flatten)]
     pub(crate) target: VolumeOrBucket,
@@ -58,33 +72,47 @@ pub(crate) struct Plan {
     pub(crate) prefix: Prefix,
     /// How the rest of a location is made, for instance {project}/{path}/{name}; without it the file's path in its
     /// project
-    #[arg(long, value_name = "TEMPLATE", conflicts_with = "flatten", value_parser = value::template)]
+    #[arg(long, hide_short_help = true, value_name = "TEMPLATE", conflicts_with = "flatten", value_parser = value::template)]
     pub(crate) dest: Option<Template>,
     /// Put all files into one folder
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) flatten: bool,
     #[command(flatten)]
     pub(crate) mode: Mode,
-    /// What to do about objects that are already there
-    #[arg(long, value_name = "WHAT", default_value = "fail")]
+    /// Existing objects: fail (default), skip, overwrite
+    ///
+    /// With `fail` the plan fails and names them. With `skip` their files are left out, and listed. With `overwrite` the
+    /// platform may delete the objects; nothing brings them back.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "fail",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(crate) existing: Existing,
     /// What to do about files of this kind: leave them out and list them, or refuse the plan. KIND is alias, public,
     /// folder, too-large, location, missing, unreadable or listed-twice, which are left out if nothing is said;
     /// contradicts, in-flight, and missing where a manifest lists the file, which refuse the plan; or maybe-archived or
     /// maybe-public-copy, which are planned with a warning. Can be repeated
-    #[arg(long = "on", value_name = "KIND=skip|fail", value_parser = policy)]
+    #[arg(long = "on", hide_short_help = true, value_name = "KIND=skip|fail", value_parser = policy)]
     pub(crate) policies: Vec<(String, Policy)>,
     /// Plan no more than N files; to try a few first, `run --limit` is the better way
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Split the plan into K parts, for other accounts or hosts: into the folder T.parts, as `cavatica split` does
-    #[arg(long, value_name = "K", value_parser = value::parts)]
+    #[arg(long, hide_short_help = true, value_name = "K", value_parser = value::parts)]
     pub(crate) parts: Option<u16>,
     /// A metadata field of the files to keep for the report, for instance sample_id; can be repeated
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "FIELD",
+        value_delimiter = ','
+    )]
     pub(crate) metadata: Vec<String>,
     /// A name for people, shown by `status` and `transfers`
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, hide_short_help = true, value_name = "TEXT")]
     pub(crate) label: Option<String>,
     #[command(flatten)]
     pub(crate) properties: Properties,
@@ -96,10 +124,14 @@ pub(crate) struct Selection {
     /// All files of this project, at any depth
     #[arg(long, value_name = "OWNER/NAME", value_parser = value::project)]
     pub(crate) project: Option<ProjectId>,
-    /// The outputs of this task, with their companions; can be repeated
+    /// The outputs of this task; can be repeated
+    ///
+    /// Their companions, such as indexes, are among them.
     #[arg(long = "task", value_name = "ID", value_parser = value::task)]
     pub(crate) tasks: Vec<TaskId>,
-    /// The files that a CSV, TSV or JSON-lines file lists; - is standard input
+    /// The files listed in a CSV, TSV or JSON-lines file
+    ///
+    /// `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
 }
@@ -141,7 +173,9 @@ pub(crate) struct Run {
     pub(crate) transfer: PathBuf,
     #[command(flatten)]
     pub(crate) consent: Consent,
-    /// Send no more than N files this time, to look at a few before the rest; run again for more
+    /// Send no more than N files, to look at a few first
+    ///
+    /// The same command goes on with the rest.
     #[arg(long, value_name = "N", value_parser = value::at_least_one::<u64>)]
     pub(crate) limit: Option<u64>,
     #[command(flatten)]
@@ -154,7 +188,9 @@ pub(crate) struct Consent {
     /// Send what the transfer holds
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Send it only if its fingerprint is this, as `plan` printed it: the whole, or its first 32 digits at least
+    /// Send it if `plan` printed this fingerprint
+    ///
+    /// The whole, or its first 32 digits at least.
     #[arg(long, value_name = "FINGERPRINT", value_parser = value::approved)]
     pub(crate) approve: Option<value::Approved>,
 }
@@ -165,33 +201,33 @@ pub(crate) struct Pace {
     #[arg(long, value_name = "N")]
     pub(crate) max_errors: Option<u64>,
     /// Leave this share of the limit on requests to your other programs
-    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=90))]
+    #[arg(long, hide_short_help = true, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=90))]
     pub(crate) reserve: u8,
     /// Keep to a K-th of the limit on requests: for a part whose siblings run with the same account on other hosts
-    #[arg(long, value_name = "1/K", default_value = "1/1", hide_default_value = true, value_parser = value::share_of)]
+    #[arg(long, hide_short_help = true, value_name = "1/K", default_value = "1/1", hide_default_value = true, value_parser = value::share_of)]
     pub(crate) share: NonZeroU16,
     /// How many files may be under way on the platform at a time
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value::at_least_one::<usize>)]
+    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 100_000, value_parser = value::at_least_one::<usize>)]
     pub(crate) max_in_flight: usize,
     /// How long to look for a job whose answer was lost, before its file counts as not sent
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
     pub(crate) settle: Duration,
     /// The shortest wait between two questions about jobs
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::duration)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "5s", value_parser = value::duration)]
     pub(crate) poll: Duration,
     /// Go on with a move although the platform was seen to contradict this belief: list-in-order, jobs-kept or
     /// alias-is-true; can be repeated
-    #[arg(long, value_name = "BELIEF")]
+    #[arg(long, hide_short_help = true, value_name = "BELIEF")]
     pub(crate) despite: Vec<Belief>,
-    /// Write what happens to this file, one JSON object per line
+    /// Write what happens to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) log_json: Option<PathBuf>,
     /// Show no progress
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_progress: bool,
     /// When it has ended, run this command in the shell, with the summary as JSON on its standard input and
     /// CAVATICA_EXIT_CODE, CAVATICA_STATE and CAVATICA_TRANSFER in its environment
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, hide_short_help = true, value_name = "CMD")]
     pub(crate) on_end: Option<String>,
 }
 
@@ -283,13 +319,13 @@ pub(crate) struct Retry {
     #[arg(long = "code", value_name = "N", value_parser = value::code)]
     pub(crate) codes: Vec<i64>,
     /// Files whose outcome isn't known, too, where nothing of theirs is seen
-    #[arg(long, requires = "may_send_twice")]
+    #[arg(long, hide_short_help = true, requires = "may_send_twice")]
     pub(crate) unknown: bool,
     /// Take the risk of --unknown: such a file may have been sent, and would be exported twice
-    #[arg(long, requires = "unknown")]
+    #[arg(long, hide_short_help = true, requires = "unknown")]
     pub(crate) may_send_twice: bool,
     /// Files that failed with 9107 because a lost sending took their right to overwrite: let them overwrite, as planned
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) overwrite_again: bool,
     /// Send them
     #[arg(long)]

@@ -122,12 +122,12 @@ pub(crate) enum Permission {
 /// prefix out and put folders into the locations of exports.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  cavatica volumes create lab_output --bucket my-bucket \\
-      --access-mode RW --policy
-  cavatica volumes create lab_output --bucket my-bucket \\
-      --access-mode RW --role-arn arn:aws:iam::123456789012:role/cavatica")]
+  cavatica volumes create lab --bucket my-bucket --access-mode RW --policy
+  cavatica volumes create lab --bucket my-bucket --access-mode RW --role-arn ARN")]
 pub(crate) struct CreateVolume {
-    /// The volume's name: 3 to 32 letters and digits, with single underscores between them
+    /// The volume's name: 3 to 32 letters, digits and single underscores
+    ///
+    /// It begins and ends with a letter or digit.
     #[arg(value_name = "NAME", value_parser = value::volume_name)]
     pub(crate) name: VolumeName,
     /// The bucket's name; on Azure the container's
@@ -139,27 +139,40 @@ pub(crate) struct CreateVolume {
     /// What stands before every location
     #[arg(
         long,
+        hide_short_help = true,
         value_name = "PREFIX",
         default_value = "",
         hide_default_value = true
     )]
     pub(crate) prefix: String,
     /// A word about it
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, hide_short_help = true, value_name = "TEXT")]
     pub(crate) description: Option<String>,
     /// The cloud that the bucket is on
-    #[arg(long, value_name = "CLOUD", default_value = "s3")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "CLOUD",
+        default_value = "s3"
+    )]
     pub(crate) service: Service,
     /// The storage service's address, where it isn't the cloud's usual one
-    #[arg(long, value_name = "URL")]
+    #[arg(long, hide_short_help = true, value_name = "URL")]
     pub(crate) service_endpoint: Option<String>,
     /// Azure's storage account
-    #[arg(long, value_name = "NAME", required_if_eq("service", "azure"))]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "NAME",
+        required_if_eq("service", "azure")
+    )]
     pub(crate) storage_account: Option<String>,
     /// Azure's resource id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, hide_short_help = true, value_name = "ID")]
     pub(crate) resource_id: Option<String>,
-    /// Print the policy that the bucket's IAM user or role needs, and send nothing
+    /// Print the IAM policy it needs, and send nothing
+    ///
+    /// For the bucket's IAM user or role.
     #[arg(long)]
     pub(crate) policy: bool,
     #[command(flatten)]
@@ -209,6 +222,8 @@ pub(crate) struct SetVolume {
 #[command(next_help_heading = "How the platform gets at the bucket")]
 pub(crate) struct VolumeKeys {
     /// An IAM role for the platform to assume
+    ///
+    /// For instance arn:aws:iam::123456789012:role/cavatica.
     #[arg(long, value_name = "ARN", conflicts_with_all = ["aws_profile", "aws_keys", "key_file"])]
     pub(crate) role_arn: Option<String>,
     /// What the role's trust policy asks for besides
@@ -217,11 +232,15 @@ pub(crate) struct VolumeKeys {
     /// The keys of a profile of the AWS tools
     #[arg(long, value_name = "NAME", conflicts_with_all = ["aws_keys", "key_file"])]
     pub(crate) aws_profile: Option<String>,
-    /// The keys that the AWS tools would use; `create` takes them where nothing else is said
+    /// The keys that the AWS tools would use
+    ///
+    /// `create` takes them where nothing else is said.
     #[arg(long, conflicts_with = "key_file")]
     pub(crate) aws_keys: bool,
-    /// A JSON file with the keys: Google's for a service account or a federation, or the
-    /// `tenant_id`, `client_id` and `client_secret` of Azure, or an `access_key_id` and `secret_access_key`
-    #[arg(long, value_name = "FILE")]
+    /// A JSON file with the keys
+    ///
+    /// Google's for a service account or a federation, or the `tenant_id`, `client_id` and `client_secret` of Azure, or an
+    /// `access_key_id` and `secret_access_key`.
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ pub(super) fn middle(text: &str, room: usize) -> Cow<'_, str> {
 
 /// The text in lines of no more than `room` columns, broken between words; the first line has `before` columns less, and
 /// the others begin with `hang` blanks. What stands in backticks is there to be copied, and stays on one line.
-pub(super) fn wrapped(text: &str, room: usize, before: usize, hang: usize) -> String {
+pub(crate) fn wrapped(text: &str, room: usize, before: usize, hang: usize) -> String {
     let mut wrapped = String::with_capacity(text.len());
     let mut column = before;
     for (index, word) in words(text).into_iter().enumerate() {

@@ -17,8 +17,8 @@ fn nothing_typed_shows_what_to_do_next() {
       cavatica demo                    the whole job; nothing leaves this machine
       cavatica doctor                  is my account ready to export?
       cavatica files list --project P  what would I export? P is owner/short-name
-      cavatica plan --help             many files: plan, look, then run
-      cavatica help                    all commands
+      cavatica plan -h                 many files: plan, look, then run
+      cavatica help                    what each command does, and the exit codes
     ");
 }
 

@@ -17,6 +17,7 @@ mod harness;
 mod help;
 mod inputs;
 mod json;
+mod log_file;
 mod lost_answers;
 mod mistakes;
 mod network;
