@@ -46,6 +46,14 @@ pub enum Event {
         #[serde(skip)]
         words: String,
     },
+    /// The platform will be asked what became of such files, unless that is known before.
+    LookDue {
+        /// How many files.
+        files: usize,
+        /// In how long.
+        #[serde(rename = "seconds", serialize_with = "in_seconds")]
+        wait: Duration,
+    },
     /// Files whose answers were lost were found again, or proven absent.
     Reconciled {
         /// Found on the platform: they are not sent again.

@@ -51,6 +51,8 @@ pub(crate) fn wait_words(wait: &Wait) -> String {
 pub(super) struct WaitNote {
     /// The platform is away, until it is asked again.
     away_until: Option<Timestamp>,
+    /// So many answers were lost, and the platform is asked about them then.
+    look: Option<(usize, Timestamp)>,
     first_copy: bool,
     stopping: bool,
 }
@@ -59,6 +61,9 @@ impl WaitNote {
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::Paused { pause, .. } => self.away_until = now.checked_add(*pause).ok(),
+            Event::LookDue { files, wait } => {
+                self.look = now.checked_add(*wait).ok().map(|due| (*files, due));
+            }
             Event::CopyGoesAlone => self.first_copy = true,
             Event::CopyProven => self.first_copy = false,
             Event::SendingStopped { .. } => self.stopping = true,
@@ -74,6 +79,7 @@ impl WaitNote {
         now: Timestamp,
     ) -> Option<String> {
         let away_until = self.away_until.filter(|until| *until > now);
+        let look = self.look.filter(|(_, due)| *due > now);
         let (tally, again) = (&progress.tally, progress.again);
         let jobs = tally.accepted.files + tally.intended.files;
         Some(if self.stopping {
@@ -85,6 +91,11 @@ impl WaitNote {
         } else if self.first_copy {
             "the first copy, which goes alone until the platform is seen to keep its source"
                 .to_owned()
+        } else if tally.accepted.files == 0
+            && let Some((files, due)) = look
+        {
+            let files = counted(files as u64, "file");
+            format!("{}, to ask the platform what became of {files}", clock(due))
         } else if tally.planned.files > 0 {
             return None;
         } else if jobs > 0 {
@@ -154,6 +165,20 @@ mod tests {
         assert!(over.starts_with("the first copy"), "{over}");
         waiting.note(&Event::CopyProven, at(91));
         assert_eq!(words(&waiting, &progress(10, 1, 0), 91), None);
+
+        let look = Event::LookDue {
+            files: 100,
+            wait: Duration::from_secs(60),
+        };
+        waiting.note(&look, at(100));
+        let look = words(&waiting, &progress(1, 0, 0), 159).unwrap();
+        assert_eq!(
+            look,
+            "00:02:40Z, to ask the platform what became of 100 files"
+        );
+        let meanwhile = words(&waiting, &progress(1, 5, 0), 159);
+        assert_eq!(meanwhile, None);
+        assert_eq!(words(&waiting, &progress(1, 0, 0), 160), None);
 
         waiting.note(
             &Event::SendingStopped {

@@ -141,6 +141,10 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("a transfer before the command", "t.transfer run --yes"),
     ("the program's name twice", "cavatica doctor"),
+    (
+        "a plan without the flag for its file",
+        "plan t.transfer --project sandbox/demo --volume sandbox/output --move",
+    ),
     ("a flag for the transfer", "run --transfer t.transfer --yes"),
     ("a folder for a transfer", "status folder"),
     (

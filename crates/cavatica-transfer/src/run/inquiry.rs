@@ -112,6 +112,8 @@ pub(super) struct Inquiry {
     /// A job of each call that was accepted while something was in doubt.
     witnesses: Vec<Witness>,
     reconciled: u64,
+    /// The next look that was told of.
+    look_told: Option<(usize, Instant)>,
 }
 
 impl Inquiry {
@@ -125,6 +127,7 @@ impl Inquiry {
             earlier_clock: JobClock::default(),
             witnesses: Vec::new(),
             reconciled: 0,
+            look_told: None,
         }
     }
 
@@ -447,6 +450,17 @@ impl Inquiry {
     /// Whether this file's fate isn't known.
     pub(super) fn is_open(&self, item: ItemId) -> bool {
         self.open.iter().any(|open| open.item == item)
+    }
+
+    /// How many files' answers were lost, and when the next of them are asked about, if that is news.
+    pub(super) fn next_look(&mut self, now: Instant) -> Option<(usize, Instant)> {
+        let lost = || self.open.iter().filter(|open| open.is_lost());
+        let due = lost().filter_map(|open| open.due).min();
+        let look = due
+            .filter(|due| *due > now)
+            .map(|due| (lost().count(), due));
+        let told = std::mem::replace(&mut self.look_told, look);
+        look.filter(|_| look != told)
     }
 
     pub(super) fn reconciled(&self) -> u64 {

@@ -237,6 +237,7 @@ impl<'a> Runner<'a> {
         self.send(now)?;
         self.follow(now)?;
         self.inquire(now);
+        self.tell_of_look(now);
         self.prove_copy()
     }
 

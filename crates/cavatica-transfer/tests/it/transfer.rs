@@ -304,6 +304,26 @@ async fn copies_are_proven_on_the_first_file_and_leave_their_sources() {
     assert!(ledger.jobs.iter().all(|job| job.mode == ExportMode::Copy));
 }
 
+#[tokio::test]
+async fn it_is_told_when_the_platform_is_asked_about_lost_answers() {
+    let plan: cavatica_sandbox::FaultPlan = "drop-after@bulk-start,nth=2".parse().expect("a plan");
+    let bench = Bench::start(world(many(250)).faults(plan)).await;
+    bench.plan(bench.options()).await.expect("a plan");
+    let (mut lost, mut looks) = (0, Vec::new());
+    let mut report = |event| match event {
+        Event::AnswersLost { files, .. } => lost += files,
+        Event::LookDue { files, wait } => looks.push((files, wait)),
+        _ => {}
+    };
+    bench
+        .run_with(&options(), &Stop::new(), &mut report)
+        .await
+        .expect("a run");
+    assert!(lost > 0);
+    assert_eq!(looks.first().map(|(files, _)| *files), Some(lost));
+    assert!(looks.len() < 10, "{looks:?}");
+}
+
 /// Stops a run after every so many answers, and takes it up again until it is done.
 #[tokio::test]
 async fn a_run_that_is_stopped_goes_on_where_it_stood() {

@@ -44,6 +44,14 @@ impl Runner<'_> {
         self.spawn(tasks::inquire(self.platform.clone(), asked, now, at));
     }
 
+    /// Says when lost answers are asked about, if that isn't known yet.
+    pub(super) fn tell_of_look(&mut self, now: Instant) {
+        if let Some((files, due)) = self.inquiry.next_look(now) {
+            let wait = due - now;
+            (self.report)(Event::LookDue { files, wait });
+        }
+    }
+
     pub(super) fn inquired(
         &mut self,
         asked: &Asked,
