@@ -2,57 +2,74 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Parser;
 use serde::Deserialize;
 
-use crate::{Failed, cargo, command, root, say, target, unspoilt};
+use crate::{Failed, because, cargo, command, root, say, target, unspoilt};
 
 /// Other versions make other mutants.
 const VERSION: &str = "27.1.0";
 
-/// Some files of a package, and the package whose tests are held against them.
+/// Some files of a package.
 struct Core {
     package: &'static str,
-    tests: &'static str,
     files: &'static [&'static str],
+    /// What cargo builds for the first try. Most mutants fall to few tests that are soon built and run.
+    first: &'static [&'static str],
+    /// Which of these tests are run; all where no name is given.
+    names: &'static [&'static str],
+    /// The packages all of whose tests are tried on what is left.
+    tests: &'static str,
 }
 
 /// What decides whether a file is sent, and what is said of it.
 const CORE: [Core; 5] = [
     Core {
-        package: "cavatica-model",
-        tests: "cavatica-model",
-        files: &["bulk/fate.rs", "check.rs", "location.rs", "status.rs"],
-    },
-    Core {
-        package: "cavatica-transport",
-        tests: "cavatica-transport",
-        files: &["budget.rs", "classify.rs", "gate.rs", "retry.rs"],
+        package: "cavatica-transfer",
+        files: &["evidence.rs", "run/poll_schedule.rs", "state.rs"],
+        first: &["--lib"],
+        names: &["evidence", "poll_schedule", "state"],
+        tests: "cavatica-transfer",
     },
     Core {
         package: "cavatica-exports",
-        tests: "cavatica-exports",
         files: &[
             "evidence/completed.rs",
             "evidence/job_clock.rs",
             "evidence/judge.rs",
+            "evidence/list_order.rs",
             "evidence/settling.rs",
+            "evidence/shown.rs",
             "evidence/whereabouts.rs",
         ],
+        first: &["--lib"],
+        names: &[],
+        tests: "cavatica-exports",
     },
-    // What asks the platform is tried on one that lies.
+    // What asks the platform is tried on one that lies, too.
     Core {
         package: "cavatica-exports",
-        tests: "cavatica-transfer",
         files: &["evidence/gather.rs"],
+        first: &["--test=it"],
+        names: &[],
+        tests: "cavatica-exports,cavatica-transfer",
     },
     Core {
-        package: "cavatica-transfer",
-        tests: "cavatica-transfer",
-        files: &["evidence.rs", "run/poll_schedule.rs", "state.rs"],
+        package: "cavatica-model",
+        files: &["bulk/fate.rs", "check.rs", "location.rs", "status.rs"],
+        first: &["--lib", "--test=it"],
+        names: &["check", "fate", "location", "status"],
+        tests: "cavatica-model",
+    },
+    Core {
+        package: "cavatica-transport",
+        files: &["budget.rs", "classify.rs", "gate.rs", "retry.rs"],
+        first: &["--lib", "--test=it"],
+        names: &[],
+        tests: "cavatica-transport",
     },
 ];
 
@@ -63,10 +80,9 @@ pub(crate) struct MutantsOptions {
     file: Vec<String>,
 }
 
-/// The mutants of one file, by what became of them.
+/// The mutants of one file, by what became of them. Those that don't compile are none.
 #[derive(Debug, Default)]
 struct FileMutants {
-    all: usize,
     caught: usize,
     missed: usize,
 }
@@ -88,7 +104,7 @@ enum Subject {
     Mutant { file: String },
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize, PartialEq)]
 enum TriedAs {
     /// Of the baseline.
     Success,
@@ -101,8 +117,16 @@ enum TriedAs {
     Failure,
 }
 
+impl TriedAs {
+    /// Whether more tests may catch it.
+    fn is_open(self) -> bool {
+        matches!(self, TriedAs::MissedMutant | TriedAs::Timeout)
+    }
+}
+
 pub(crate) fn run(options: &MutantsOptions) -> Result<(), Failed> {
     let tool = installed()?;
+    let tree = tree()?;
     let mut rows = BTreeMap::new();
     for core in CORE {
         let asked = |file: &&&str| {
@@ -110,16 +134,12 @@ pub(crate) fn run(options: &MutantsOptions) -> Result<(), Failed> {
         };
         let files: Vec<&str> = core.files.iter().filter(asked).copied().collect();
         if !files.is_empty() {
-            mutate(&tool, &core, &files, &mut rows)?;
+            mutate(&tool, &tree, &core, &files, &mut rows)?;
         }
     }
     say("| file | mutants | caught | missed |\n|---|--:|--:|--:|");
-    for (file, row) in &rows {
-        let FileMutants {
-            all,
-            caught,
-            missed,
-        } = row;
+    for (file, FileMutants { caught, missed }) in &rows {
+        let all = caught + missed;
         say(format_args!("| `{file}` | {all} | {caught} | {missed} |"));
     }
     if rows.values().all(|row| row.missed == 0) {
@@ -129,41 +149,63 @@ pub(crate) fn run(options: &MutantsOptions) -> Result<(), Failed> {
     }
 }
 
-/// Makes the mutants of some files, and tries them.
+/// Makes the mutants of some files, and tries them: first on the tests that are soon built, then what these didn't catch on
+/// all that the packages have.
 fn mutate(
     tool: &Path,
+    tree: &Path,
     core: &Core,
     files: &[&str],
     rows: &mut BTreeMap<String, FileMutants>,
 ) -> Result<(), Failed> {
     let Core { package, tests, .. } = core;
-    let folder = target().join("mutants").join(package);
-    fs::create_dir_all(&folder).map_err(|error| {
-        say(format_args!("{} can't be made: {error}", folder.display()));
-        Failed
-    })?;
-    let mut mutants = Command::new(tool);
-    unspoilt(&mut mutants);
-    mutants
-        .current_dir(root())
-        .env("CARGO_TARGET_DIR", target().join("mutants/build"))
-        .args([
-            "mutants",
-            "--package",
-            package,
+    let folder = target().join("mutants").join(tests);
+    fs::create_dir_all(&folder).map_err(because(&format!("{} can't be made", folder.display())))?;
+    let tries = |arguments: &[&str], names: &[&str]| {
+        let mut mutants = Command::new(tool);
+        unspoilt(&mut mutants);
+        mutants
+            .current_dir(tree)
+            .env("CARGO_TARGET_DIR", target().join("mutants/build"))
+            .args(["mutants", "--in-place", "--no-times", "--colors=never"])
+            .args(["--package", package, "--output"])
+            .arg(&folder)
+            .args(arguments);
+        for file in files {
+            mutants.args(["--file", &format!("crates/{package}/src/{file}")]);
+        }
+        mutants.args(["--", "--"]).args(names);
+        tried(&mut mutants, &folder.join("mutants.out/outcomes.json"))
+    };
+    let mut first = vec!["--test-package", package];
+    first.extend(core.first.iter().flat_map(|only| ["--cargo-arg", only]));
+    let mut outcomes = tries(&first, core.names)?;
+    if outcomes.iter().any(|(_, how)| how.is_open()) {
+        say("once more what was missed or ran out of time, on more tests:");
+        outcomes.retain(|(_, how)| !how.is_open());
+        // A busy machine is no mutant.
+        let rest = [
+            "--iterate",
             "--test-package",
             tests,
-            "--no-times",
-            "--colors=never",
-            // A busy machine is no mutant.
             "--minimum-test-timeout=300",
-        ])
-        .arg("--output")
-        .arg(&folder);
-    for file in files {
-        mutants.args(["--file", &format!("crates/{package}/src/{file}")]);
+        ];
+        outcomes.extend(tries(&rest, &[])?);
     }
-    // 2: some were missed; 3: some ran into the time limit, which counts as noticed. The table tells.
+    for (file, how) in outcomes {
+        let row = rows.entry(file).or_default();
+        match how {
+            TriedAs::CaughtMutant | TriedAs::Timeout => row.caught += 1,
+            TriedAs::MissedMutant => row.missed += 1,
+            TriedAs::Success | TriedAs::Unviable | TriedAs::Failure => {}
+        }
+    }
+    Ok(())
+}
+
+/// What became of each mutant, with the file that it is of.
+fn tried(mutants: &mut Command, outcomes: &Path) -> Result<Vec<(String, TriedAs)>, Failed> {
+    // 2: some were missed; 3: some ran out of time. The outcomes tell.
     match mutants.status().ok().and_then(|status| status.code()) {
         Some(0 | 2 | 3) => {}
         code => {
@@ -171,36 +213,51 @@ fn mutate(
             return Err(Failed);
         }
     }
-    count(&folder.join("mutants.out/outcomes.json"), rows)
+    let unread = format!("{} can't be read", outcomes.display());
+    let text = fs::read(outcomes).map_err(because(&unread))?;
+    let read: MutantsOut = serde_json::from_slice(&text).map_err(because(&unread))?;
+    let of_mutant = |tried: Tried| match tried.scenario {
+        Subject::Baseline => None,
+        Subject::Mutant { file } => Some((file, tried.summary)),
+    };
+    Ok(read.outcomes.into_iter().filter_map(of_mutant).collect())
 }
 
-fn count(outcomes: &Path, rows: &mut BTreeMap<String, FileMutants>) -> Result<(), Failed> {
-    let failed = |error: &dyn std::error::Error| {
-        say(format_args!(
-            "{} can't be read: {error}",
-            outcomes.display()
-        ));
-        Failed
+/// What git knows of, as it is now, in a place of its own: what was built of it is used again, and no mutant is left here.
+fn tree() -> Result<PathBuf, Failed> {
+    let tree = target().join("mutants/tree");
+    let git = || {
+        let mut git = Command::new("git");
+        git.current_dir(root());
+        git
     };
-    let text = fs::read(outcomes).map_err(|error| failed(&error))?;
-    let read: MutantsOut = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
-    for outcome in read.outcomes {
-        let Subject::Mutant { file } = outcome.scenario else {
-            continue;
-        };
-        let row = rows.entry(file).or_default();
-        match outcome.summary {
-            TriedAs::CaughtMutant | TriedAs::Timeout => row.caught += 1,
-            TriedAs::MissedMutant => row.missed += 1,
-            TriedAs::Success | TriedAs::Unviable | TriedAs::Failure => continue,
-        }
-        row.all += 1;
+    if !tree.exists() {
+        command(
+            git()
+                .args(["worktree", "add", "--quiet", "--detach", "--force"])
+                .arg(&tree),
+        )?;
     }
-    Ok(())
+    // The one says nothing where nothing was changed since the other.
+    let mut commit = String::new();
+    for name in [["rev-parse", "HEAD"], ["stash", "create"]] {
+        let said = git().args(name).output().map_err(because("git"))?;
+        let said = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+        if !said.is_empty() {
+            commit = said;
+        }
+    }
+    command(
+        git()
+            .arg("-C")
+            .arg(&tree)
+            .args(["checkout", "--quiet", "--force", "--detach", &commit]),
+    )?;
+    Ok(tree)
 }
 
 /// Installs it once, from crates.io, below the target folder.
-fn installed() -> Result<std::path::PathBuf, Failed> {
+fn installed() -> Result<PathBuf, Failed> {
     let folder = target().join("mutants").join(VERSION);
     let program = folder.join("bin/cargo-mutants");
     if !program.exists() {
