@@ -368,3 +368,18 @@ impl fmt::Debug for Location {
         fmt::Debug::fmt(&*self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All else is only slower.
+    #[test]
+    fn ordinary_texts_are_seen_to_be_plain() {
+        let printable: String = (b' '..=b'~').map(char::from).collect();
+        let longest = "a".repeat(MAX_KEY_BYTES);
+        for text in ["a", "run/1.bam", "run.1/a..b", &printable, &longest] {
+            assert!(is_plain(text), "{text}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Laws of ids, locations and prefixes.
 
+use std::borrow::Borrow;
+
 use cavatica_model::destination::{LocationFault, MAX_KEY_BYTES, Prefix};
 use cavatica_model::{ExportId, FileId, Location, ProjectId, VolumeId};
 use proptest::prelude::*;
@@ -107,20 +109,73 @@ proptest! {
 #[test]
 fn every_fault_is_told_at_once() {
     let error = "/a/..//\n/".parse::<Location>().unwrap_err();
+    let names: Vec<_> = error.faults().iter().map(|fault| fault.name()).collect();
     assert_eq!(
-        error.faults(),
+        names,
         [
-            LocationFault::LeadingSlash,
-            LocationFault::TrailingSlash,
-            LocationFault::EmptySegment,
-            LocationFault::DotSegment,
-            LocationFault::ControlCharacter,
+            "leading-slash",
+            "trailing-slash",
+            "empty-part",
+            "dot-part",
+            "control-character",
         ]
     );
+    assert!(error.to_string().ends_with(
+        "is no location on a volume: it begins with `/`, it ends with `/`, it has an empty part (`//`), \
+         it has a part `.` or `..`, it has a control character"
+    ));
+    let error = "".parse::<Location>().unwrap_err();
+    assert_eq!(error.faults(), [LocationFault::Empty]);
+    let error = "é\u{85}".parse::<Location>().unwrap_err();
+    assert_eq!(error.faults(), [LocationFault::ControlCharacter]);
+}
+
+#[test]
+fn a_windows_path_has_a_drive_or_backslashes_alone() {
+    for (text, key) in [
+        (r"C:\results\calls.vcf", Some("results/calls.vcf")),
+        ("c:/results/calls.vcf", Some("results/calls.vcf")),
+        (r"results\calls.vcf", Some("results/calls.vcf")),
+        (r"\\server\calls.vcf", Some("server/calls.vcf")),
+        (r"1:\calls.vcf", Some("1:/calls.vcf")),
+        ("C:calls.vcf", None),
+        (r"run1/odd\name.vcf", None),
+        ("run1/calls.vcf", None),
+    ] {
+        assert_eq!(Location::of_windows_path(text).as_deref(), key, "{text}");
+    }
+}
+
+/// What was sent may come back in another form of Unicode, or percent-encoded.
+#[test]
+fn a_location_is_known_again_by_its_echo() {
+    for (sent, echo, same) in [
+        ("run 1/a.bam", "run 1/a.bam", true),
+        ("run 1/a.bam", "run%201/a.bam", true),
+        ("run 1/a.bam", "run 1/b.bam", false),
+        ("run%201/a.bam", "run%201/a.bam", true),
+        ("caf\u{e9}.bam", "cafe\u{301}.bam", true),
+        ("caf\u{e9}.bam", "caf%C3%A9.bam", true),
+        ("caf\u{e9}.bam", "cafe.bam", false),
+    ] {
+        let sent: Location = sent.parse().expect("a location");
+        assert_eq!(sent.is_echoed_as(echo), same, "{sent} as {echo}");
+    }
+}
+
+#[test]
+fn locations_and_prefixes_are_shown_and_read_as_texts() {
+    let location: Location = "run/1.bam".parse().expect("a location");
     assert_eq!(
-        "".parse::<Location>().unwrap_err().faults(),
-        [LocationFault::Empty]
+        format!("{location:>10} {location:?}"),
+        " run/1.bam \"run/1.bam\""
     );
+    let (lent, text): (&str, &str) = (location.borrow(), location.as_ref());
+    assert_eq!((lent, text), ("run/1.bam", "run/1.bam"));
+    assert_eq!(Location::try_from("run/1.bam".to_owned()), Ok(location));
+
+    let prefix: Prefix = "run".parse().expect("a prefix");
+    assert_eq!(format!("{prefix:>5} {prefix:?}"), " run/ \"run/\"");
 }
 
 #[test]

@@ -27,6 +27,9 @@ fn the_table_is_sorted_and_complete_in_each_row() {
 #[test]
 fn codes_that_the_table_lacks_belong_somewhere_all_the_same() {
     for (code, area) in [
+        (4_001, Some("billing")),
+        (6_001, Some("apps")),
+        (8_001, Some("uploads")),
         (9_004, Some("volumes, imports and exports")),
         (9_199, Some("import and export jobs")),
         (9_200, Some("the buckets behind volumes")),
