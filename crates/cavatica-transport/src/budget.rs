@@ -130,7 +130,7 @@ pub(crate) struct RateHeaders {
 /// See the head of this module.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// In percent of the limit.
+    /// In percent of the limit, at most 99.
     reserve: u8,
     /// How many clients share what isn't reserved.
     sharers: NonZeroU16,
@@ -364,10 +364,10 @@ impl Budget {
         (shared / u64::from(self.sharers.get())).max(1)
     }
 
-    /// At least one request of a window is left.
+    /// Less than the limit, as the reserve is less than all of it.
     fn kept_back(&self) -> u64 {
         let share = u128::from(self.limit) * u128::from(self.reserve) / 100;
-        u64::try_from(share).unwrap_or(u64::MAX).min(self.limit - 1)
+        u64::try_from(share).unwrap_or(u64::MAX)
     }
 }
 

@@ -185,7 +185,7 @@ fn is_bloated(body: &[u8]) -> bool {
     for byte in body {
         match byte {
             _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
+            b'\\' => escaped = true,
             b'"' => in_text = !in_text,
             b',' | b'[' | b'{' if !in_text => separators += 1,
             _ => {}
@@ -220,4 +220,34 @@ fn failed(error: hyper_util::client::legacy::Error) -> FailedAttempt {
         _ => Fault::Connect,
     };
     FailedAttempt::new(Outcome::NotSent, fault).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_bloated_by_its_values_not_by_its_texts() {
+        let values = |count: usize| [b"[" as &[u8], &b"0,".repeat(count - 1), b"0]"].concat();
+        let text = |inner: &str| [b"[\"", inner.as_bytes(), b"\"]"].concat();
+        let commas = ",".repeat(2 * MAX_VALUES);
+        for (body, bloated) in [
+            (values(MAX_VALUES), false),
+            (values(MAX_VALUES + 1), true),
+            (text(&commas), false),
+            (text(&format!("\\\"{commas}")), false),
+            ([text("\\\\"), commas.clone().into()].concat(), true),
+            (b"[{".repeat(MAX_VALUES), true),
+            (commas.clone().into(), true),
+            (commas[1..].into(), false),
+        ] {
+            let beginning = String::from_utf8_lossy(&body[..10]);
+            assert_eq!(
+                is_bloated(&body),
+                bloated,
+                "{} bytes, {beginning}",
+                body.len()
+            );
+        }
+    }
 }

@@ -120,3 +120,74 @@ impl Body for GatedBody {
         SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn gated(guard: Option<Guard>) -> (Gate, GatedBody) {
+        Gate::before(Some(Bytes::from_static(b"abc")), guard)
+    }
+
+    /// What the body hands out; nothing where it was withdrawn.
+    fn polled(body: &mut GatedBody) -> Option<Option<Bytes>> {
+        let frame = Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(frame) = frame else {
+            panic!("it is handed out at once");
+        };
+        frame.map(|frame| Some(frame.ok()?.into_data().expect("data")))
+    }
+
+    #[test]
+    fn whoever_comes_first_wins_for_good() {
+        let (gate, mut body) = gated(None);
+        assert_eq!(
+            (body.is_end_stream(), body.size_hint().exact()),
+            (false, Some(3))
+        );
+        assert_eq!(polled(&mut body), Some(Some(Bytes::from_static(b"abc"))));
+        assert!(!gate.withdraw());
+        assert_eq!(
+            (body.is_end_stream(), body.size_hint().exact()),
+            (true, Some(0))
+        );
+        assert_eq!(polled(&mut body), None);
+
+        let (gate, mut body) = gated(None);
+        assert!(gate.withdraw() && gate.withdraw());
+        assert_eq!(polled(&mut body), Some(None));
+    }
+
+    #[test]
+    fn what_its_guard_keeps_back_was_not_sent() {
+        let (gate, mut body) = gated(Some(Arc::new(|| true)));
+        assert!(polled(&mut body).expect("bytes").is_some());
+        assert!(!gate.withdraw());
+        let (gate, mut body) = gated(Some(Arc::new(|| false)));
+        assert_eq!(polled(&mut body), Some(None));
+        assert!(gate.withdraw());
+    }
+
+    #[test]
+    fn of_a_request_without_a_body_nothing_is_proven() {
+        for bytes in [None, Some(Bytes::new())] {
+            let (gate, body) = Gate::before(bytes, None);
+            assert!(body.is_end_stream());
+            assert!(!gate.withdraw());
+        }
+    }
+
+    #[test]
+    fn who_does_not_keep_a_gate_may_shut_it() {
+        let (gate, mut body) = gated(None);
+        let weak = gate.downgrade();
+        drop(gate);
+        assert!(weak.is_used(), "by the body");
+        weak.withdraw();
+        assert_eq!(polled(&mut body), Some(None));
+        drop(body);
+        assert!(!weak.is_used());
+    }
+}

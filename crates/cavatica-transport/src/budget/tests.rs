@@ -97,10 +97,9 @@ fn the_servers_own_clock_reads_its_reset() {
         ("x-ratelimit-remaining", "7".to_owned()),
         ("x-ratelimit-reset", (START + 600 + 42).to_string()),
     ]);
-    assert_eq!(
-        RateHeaders::read(&headers, at(0)).resets_in,
-        Some(Duration::from_secs(42))
-    );
+    let read = RateHeaders::read(&headers, at(0));
+    assert_eq!(read.resets_in, Some(Duration::from_secs(42)));
+    assert_eq!(read.clock_ahead(), Some(SignedDuration::from_secs(600)));
 }
 
 #[test]
@@ -168,6 +167,83 @@ fn a_429_that_says_nothing_pauses_for_longer_each_time() {
     budget.accepted();
     budget.refused(RateHeaders::default(), at(now));
     assert_eq!(budget.take(at(now)), Pace::WaitUntil(at(now + 1000)));
+}
+
+#[test]
+fn a_time_to_wait_is_more_than_nothing_and_at_most_a_window() {
+    for (told, wait) in [
+        ("1", Some(Duration::from_secs(1))),
+        ("300", Some(WINDOW)),
+        ("0", None),
+        ("301", None),
+        ("-1", None),
+        ("soon", None),
+    ] {
+        let headers = headers(&[("retry-after", told.to_owned())]);
+        assert_eq!(
+            RateHeaders::read(&headers, at(0)).retry_after,
+            wait,
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn each_of_several_clients_has_a_share_of_what_is_not_reserved() {
+    let four = NonZeroU16::new(4).expect("four");
+    let mut budget = Budget::new(20).among(four);
+    assert_eq!(budget.view().allowance, 200);
+    let sent = (0..2000).filter(|_| budget.take(at(0)) == Pace::Go).count();
+    assert_eq!(sent, 200);
+    budget.count_free();
+    assert_eq!(budget.view().sent, 201);
+}
+
+#[test]
+fn of_a_window_that_begins_early_what_is_under_way_is_spent() {
+    let two = NonZeroU16::new(2).expect("two");
+    let mut budget = Budget::new(0).among(two);
+    budget.observe(told(10, 10, START + 60), at(0));
+    for _ in 0..3 {
+        assert_eq!(budget.take(at(0)), Pace::Go);
+    }
+    budget.land();
+    budget.observe(told(10, 9, START + 120), at(0));
+    // Of the five of this window, two are under way, and one was answered.
+    let sent = (0..10).filter(|_| budget.take(at(0)) == Pace::Go).count();
+    assert_eq!(sent, 2);
+}
+
+#[test]
+fn moments_less_than_two_seconds_apart_are_the_same_end_of_a_window() {
+    let remaining_after = |reset| {
+        let mut budget = Budget::new(0);
+        budget.observe(told(1000, 500, START + 60), at(0));
+        budget.observe(told(1000, 900, reset), at(0));
+        budget.view().remaining
+    };
+    for (reset, remaining) in [(58, 500), (59, 500), (60, 500), (61, 500), (62, 900)] {
+        assert_eq!(remaining_after(START + reset), remaining, "{reset}");
+    }
+}
+
+#[test]
+fn what_was_not_sent_is_put_back() {
+    let two = NonZeroU16::new(2).expect("two");
+    let mut budget = Budget::new(0).among(two);
+    budget.observe(told(10, 10, START + 60), at(0));
+    for _ in 0..5 {
+        assert_eq!(budget.take(at(0)), Pace::Go);
+    }
+    assert_ne!(budget.take(at(0)), Pace::Go);
+    budget.land();
+    budget.put_back();
+    assert_eq!(budget.view().remaining, 6);
+    assert_eq!(budget.take(at(0)), Pace::Go, "it was never spent");
+    // Nor did it land in silence: of the six that are left, four are under way.
+    budget.land();
+    budget.observe(told(10, 6, START + 60), at(0));
+    assert_eq!(budget.view().remaining, 2);
 }
 
 /// What may happen, in any order.
