@@ -58,17 +58,10 @@ impl Completed {
     pub fn may_show_later(&self, began: Instant, settle: Duration) -> bool {
         self.since.is_some() && !self.must_show(began, settle)
     }
-
-    /// The same, with its moment set elsewhere.
-    #[cfg(feature = "proof")]
-    #[doc(hidden)]
-    pub fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
-        Completed {
-            since: self.since.map(set),
-            ..self
-        }
-    }
 }
+
+#[cfg(feature = "proof")]
+mod moments;
 
 #[cfg(test)]
 mod tests {
@@ -128,6 +121,19 @@ mod tests {
         let mut looks = vec![vec![old()]; 3];
         looks.extend(vec![vec![old(), done()]; 9]);
         assert_eq!(shows_after(&looks), Some(7), "the second may be ours");
+    }
+
+    #[test]
+    fn a_file_may_show_it_later_from_that_look_on_until_it_must() {
+        let began = Instant::now();
+        let mut completed = Completed::none();
+        let later =
+            |completed: &Completed, times| completed.may_show_later(began + SETTLE * times, SETTLE);
+        assert!(!later(&completed, 0));
+        let evidence = Evidence::of(vec![listed("live", "COMPLETED", "lab/results")], []);
+        completed.saw(&question(), &volume(), &evidence, began);
+        let told = [0, 3, 4].map(|times| later(&completed, times));
+        assert_eq!(told, [true, true, false]);
     }
 
     #[test]

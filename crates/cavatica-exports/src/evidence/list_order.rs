@@ -19,19 +19,17 @@ impl ListOrder {
     pub fn of(page: &[ExportJob]) -> Option<Self> {
         let moment = |job: &ExportJob| job.started_on.value().and_then(DateTime::timestamp);
         let moments: Vec<_> = page.iter().map(moment).collect::<Option<_>>()?;
-        let (first, last) = (moments.first()?, moments.last()?);
+        let first = moments.first()?;
         if moments.len() < 3 || moments.iter().all(|moment| moment == first) {
             return None;
         }
-        Some(
-            if first > last && moments.is_sorted_by(|one, next| one >= next) {
-                ListOrder::NewestFirst
-            } else if first < last && moments.is_sorted() {
-                ListOrder::OldestFirst
-            } else {
-                ListOrder::Mixed
-            },
-        )
+        Some(if moments.is_sorted_by(|one, next| one >= next) {
+            ListOrder::NewestFirst
+        } else if moments.is_sorted() {
+            ListOrder::OldestFirst
+        } else {
+            ListOrder::Mixed
+        })
     }
 }
 
@@ -54,7 +52,9 @@ mod tests {
         };
         assert_eq!(said(&[3, 2, 2, 1]), Some(ListOrder::NewestFirst));
         assert_eq!(said(&[1, 1, 2]), Some(ListOrder::OldestFirst));
-        assert_eq!(said(&[1, 3, 2]), Some(ListOrder::Mixed));
+        for mixed in [[1, 3, 2], [3, 1, 2]] {
+            assert_eq!(said(&mixed), Some(ListOrder::Mixed));
+        }
         assert_eq!(
             (said(&[1, 1, 1]), said(&[1]), said(&[])),
             (None, None, None)

@@ -172,21 +172,7 @@ impl Settling {
 }
 
 #[cfg(feature = "proof")]
-impl Settling {
-    /// The same, with its moments set elsewhere.
-    #[doc(hidden)]
-    pub fn with_moments(self, set: impl Fn(Instant) -> Instant) -> Self {
-        Settling {
-            dead: set(self.dead),
-            // What comes after as many changes nothing but how often is asked.
-            inquiries: self.inquiries.min(INQUIRIES + 1),
-            clean: self.clean.min(INQUIRIES),
-            states: self.states.map(&set),
-            last: self.last.map(&set),
-            ..self
-        }
-    }
-}
+mod moments;
 
 #[cfg(test)]
 mod tests {
@@ -284,7 +270,7 @@ mod tests {
     #[test]
     fn a_list_that_is_never_clean_is_given_up() {
         let mut case = Case::new();
-        for times in [1.0, 2.0, 4.0] {
+        for times in [1.0, 2.0, 4.0, 7.9] {
             assert_eq!(
                 case.inquire_at(times, Extent::Whole, false, Some(0.5)),
                 Settled::Open
@@ -342,6 +328,15 @@ mod tests {
             "the first that counts"
         );
         assert_eq!(case.settling.due(), case.dead + SETTLE * 5);
+    }
+
+    #[test]
+    fn a_platform_that_takes_longer_than_it_was_given_gets_longer() {
+        let mut case = Case::new();
+        case.settling.lengthen(SETTLE / 2);
+        assert_eq!(case.settling.witnessed_from(), case.dead + SETTLE);
+        case.settling.lengthen(SETTLE * 2);
+        assert_eq!(case.settling.witnessed_from(), case.dead + SETTLE * 2);
     }
 
     #[test]

@@ -64,3 +64,18 @@ pub(super) fn hashed(export: &str) -> u64 {
     export.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::judge::tests::job;
+
+    #[test]
+    fn a_list_shows_the_jobs_that_are_on_it() {
+        let listed = [1, 2].map(|number| job(number)["resource"].take());
+        let listed = listed.map(|job| serde_json::from_value(job).expect("a job"));
+        let evidence = Evidence::of(listed.into(), []);
+        let shown = ["job1", "job2", "job3"].map(|export| evidence.shows(export));
+        assert_eq!(shown, [true, true, false]);
+    }
+}
