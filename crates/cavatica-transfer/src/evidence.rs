@@ -130,6 +130,27 @@ mod tests {
     }
 
     #[test]
+    fn who_moved_a_file_away_is_told_as_far_as_it_shows() {
+        let said = |place: &Whereabouts| moved_away(place).map(|failure| failure.message);
+        let on_volume = |location: Option<&str>| Whereabouts::Volume {
+            volume: "lab/results".parse().ok(),
+            location: location.map(str::to_owned),
+        };
+        assert_eq!(said(&Whereabouts::Platform), None);
+        for (place, words) in [
+            (on_volume(Some("a.bam")), "to volume lab/results at a.bam"),
+            (
+                on_volume(None),
+                "to a volume that the platform doesn't name",
+            ),
+            (Whereabouts::Gone, "somebody deleted the file"),
+        ] {
+            let said = said(&place).expect("it isn't on the platform");
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
     fn a_moves_job_is_never_complete_by_its_own_word() {
         let job = job("COMPLETED", "2026-01-01T10:05:01Z");
         let verdict = |mode| seen(job.clone().into(), mode, None).verdict;

@@ -172,7 +172,7 @@ impl PollSchedule {
     }
 
     fn have_nearly_all(&self, in_flight: usize) -> bool {
-        self.ended * 20 >= in_flight * 19 && self.ended > 0
+        self.ended * 20 >= in_flight * 19
     }
 
     /// When to count next. As long as files are being accepted, not before enough are.
@@ -264,9 +264,7 @@ impl PollSchedule {
         let Spacing { first, longest } = self.spacing;
         let waited = now.saturating_duration_since(self.waiting_since);
         let mut gap = (waited / 4).clamp(first, longest);
-        if let (Some(rate), Some((since, _))) = (self.rate, self.progress)
-            && unfinished < usize::MAX
-        {
+        if let (Some(rate), Some((since, _))) = (self.rate, self.progress) {
             // Nothing has ended since: it goes on more slowly than it went.
             let still = now.saturating_duration_since(since).as_secs_f64();
             let rate = rate.min(1.0 / still.max(f64::MIN_POSITIVE));
@@ -278,135 +276,4 @@ impl PollSchedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Follows jobs that end as `ends` says (seconds after they were sent), reading the oldest first. Answers the number of
-    /// counts and readings, and how late the end was noticed.
-    fn follow(mut ends: Vec<f64>) -> (usize, usize, f64) {
-        let start = Instant::now();
-        let last = ends.iter().copied().fold(0.0, f64::max);
-        let spacing = Spacing {
-            first: Duration::from_secs(5),
-            longest: Duration::from_secs(300),
-        };
-        let mut schedule = PollSchedule::new(spacing, start);
-        let (mut now, mut counts, mut readings) = (start, 0, 0);
-        while !ends.is_empty() {
-            let elapsed = (now - start).as_secs_f64();
-            match schedule.action(ends.len(), ends.len(), now) {
-                Action::Wait(until) => now = until,
-                Action::Count => {
-                    counts += 1;
-                    let unfinished = ends.iter().filter(|end| **end > elapsed).count();
-                    schedule.counted(unfinished as u64, ends.len(), now);
-                }
-                Action::Read(asked) => {
-                    readings += 1;
-                    schedule.reading(asked);
-                    let (done, mut back): (Vec<f64>, Vec<f64>) =
-                        ends.drain(..asked).partition(|end| *end <= elapsed);
-                    ends.append(&mut back);
-                    schedule.read(asked, done.len(), ends.len(), now);
-                    now += Duration::from_millis(300);
-                }
-            }
-            assert!(counts + readings < 10_000, "it never ends");
-        }
-        (counts, readings, (now - start).as_secs_f64() - last)
-    }
-
-    /// Numbers between 0 and 1, always the same.
-    fn scattered(count: usize) -> impl Iterator<Item = f64> {
-        (0..count).map(|index| (index as f64 * 0.618_033_988_75).fract())
-    }
-
-    #[test]
-    fn requests_do_not_grow_with_the_jobs_duration() {
-        let files = 10_000;
-        for seconds in [1.0, 60.0, 600.0, 3600.0, 36_000.0] {
-            let shapes: [(&str, Vec<f64>); 4] = [
-                ("all at once", vec![seconds; files]),
-                (
-                    "in order",
-                    (0..files)
-                        .map(|index| seconds * (1.0 + index as f64 / files as f64) / 2.0)
-                        .collect(),
-                ),
-                (
-                    "in any order",
-                    scattered(files).map(|part| seconds * part).collect(),
-                ),
-                (
-                    "with a long tail",
-                    scattered(files)
-                        .map(|part| seconds * 0.1 * -(1.0 - part).ln())
-                        .collect(),
-                ),
-            ];
-            for (shape, ends) in shapes {
-                let (counts, readings, late) = follow(ends);
-                let surplus = counts + readings - files / 100;
-                // Past an hour, one question in five minutes is added: nobody wants to wait longer than that.
-                let long = ((seconds - 3600.0) / 300.0).max(0.0) as usize;
-                assert!(
-                    surplus <= 52 + long,
-                    "{shape}, {seconds} s: {counts} counts, {readings} readings"
-                );
-                assert!(
-                    late <= 320.0 + 0.3 * files as f64 / 100.0,
-                    "{shape}, {seconds} s: {late} s late"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn time_that_the_limit_took_from_readings_is_not_waited_again() {
-        let start = Instant::now();
-        let after = |seconds| start + Duration::from_secs(seconds);
-        let spacing = Spacing {
-            first: Duration::from_secs(5),
-            longest: Duration::from_secs(300),
-        };
-        let mut schedule = PollSchedule::new(spacing, start);
-        schedule.sent(1_000, start);
-        schedule.counted(500, 1000, after(5));
-        for left in (500..1000).step_by(100).rev() {
-            assert_eq!(
-                schedule.action(left + 100, left + 100, after(6)),
-                Action::Read(100)
-            );
-            schedule.reading(100);
-            schedule.read(100, 100, left, after(305));
-        }
-        assert_eq!(schedule.action(500, 500, after(305)), Action::Count);
-    }
-
-    #[test]
-    fn jobs_of_other_programs_hide_nothing_for_long() {
-        let start = Instant::now();
-        let spacing = Spacing {
-            first: Duration::from_secs(5),
-            longest: Duration::from_secs(300),
-        };
-        let mut schedule = PollSchedule::new(spacing, start);
-        let mut now = start;
-        let mut counts = 0;
-        // Ten thousand strange jobs never end; all of ours have.
-        loop {
-            match schedule.action(500, 500, now) {
-                Action::Wait(until) => now = until,
-                Action::Count => {
-                    counts += 1;
-                    schedule.counted(10_000, 500, now);
-                }
-                Action::Read(asked) => {
-                    assert_eq!(asked, 100);
-                    break;
-                }
-            }
-        }
-        assert!(counts <= 5, "{counts}");
-    }
-}
+mod tests;

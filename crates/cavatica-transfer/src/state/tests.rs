@@ -145,3 +145,24 @@ fn every_step_from_every_state() {
 fn a_file_is_shown_by_its_number() {
     assert_eq!(ItemId(7).to_string(), "7");
 }
+
+#[test]
+fn a_failure_that_passes_is_sent_again_up_to_so_many_times() {
+    let failed = |code| State::Failed {
+        export: None,
+        failure: failure(code),
+    };
+    for (state, attempt, again) in [
+        (failed(9100), 1, true),
+        (failed(9100), 2, true),
+        (failed(9100), 3, false),
+        (failed(9006), 1, false),
+        (State::Planned, 1, false),
+    ] {
+        assert_eq!(
+            state.is_sent_again(attempt, 3),
+            again,
+            "{state:?} {attempt}"
+        );
+    }
+}
