@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil;
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +56,8 @@ impl From<&str> for DateTime {
 impl From<Timestamp> for DateTime {
     /// Writes whole seconds, as the platform does.
     fn from(timestamp: Timestamp) -> Self {
-        DateTime(timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into())
+        const SECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
+        DateTime(SECONDS.timestamp_to_string(&timestamp).into())
     }
 }
 

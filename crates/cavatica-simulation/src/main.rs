@@ -11,6 +11,10 @@ use cavatica_simulation::{
 };
 use clap::{Parser, ValueEnum};
 
+/// A seed makes and drops millions of small values.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Seeds of the engine, its journal and the platform in one deterministic process; exit code 3 if one shows a fault.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask simulate")]

@@ -2,14 +2,16 @@
 
 use cavatica_model::ApiError;
 use cavatica_model::bulk::Batch;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::exports::{accept, known, mode, started, wish};
 use super::request::Request;
 use crate::bytes::platform::State;
 use crate::control::fault::JobFaults;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Fields, Reply, to_json};
+use crate::wire::answer::{Fields, Reply};
 use crate::wire::refusal::Code;
 use crate::wire::route::Route;
 use crate::world::{JobTiming, Wish};
@@ -46,7 +48,8 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Reply, ApiErro
     let items = outcomes.into_iter().map(|outcome| {
         envelope(outcome.map(|job| fields.choose(&state.world.job_view(job, &request.links))))
     });
-    Ok(started(hub, json!({"items": items.collect::<Vec<_>>()})))
+    let items = items.collect();
+    Ok(started(hub, Items { items }))
 }
 
 /// One item of a bulk start.
@@ -104,7 +107,7 @@ pub(super) fn tasks(hub: &Hub, request: &Request) -> Result<Reply, ApiError> {
 fn each(
     request: &Request,
     key: &str,
-    look_up: impl Fn(&str, &Fields) -> Result<Value, ApiError>,
+    look_up: impl Fn(&str, &Fields) -> Result<Box<RawValue>, ApiError>,
 ) -> Result<Reply, ApiError> {
     let body = request.json()?;
     let fields = Fields::of_detail(&request.query);
@@ -112,7 +115,8 @@ fn each(
         let id = id.as_str().ok_or_else(|| Code::INVALID_SYNTAX.error());
         envelope(id.and_then(|id| look_up(id, &fields)))
     });
-    Ok(Reply::json(json!({"items": items.collect::<Vec<_>>()})))
+    let items = items.collect();
+    Ok(Reply::json(Items { items }))
 }
 
 fn items<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], ApiError> {
@@ -127,9 +131,21 @@ fn items<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], ApiError> {
     Ok(items)
 }
 
-fn envelope(outcome: Result<Value, ApiError>) -> Value {
+#[derive(Serialize)]
+struct Items {
+    items: Vec<Envelope>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Envelope {
+    Resource(Box<RawValue>),
+    Error(ApiError),
+}
+
+fn envelope(outcome: Result<Box<RawValue>, ApiError>) -> Envelope {
     match outcome {
-        Ok(resource) => json!({"resource": resource}),
-        Err(error) => json!({"error": to_json(&error)}),
+        Ok(resource) => Envelope::Resource(resource),
+        Err(error) => Envelope::Error(error),
     }
 }

@@ -96,7 +96,7 @@ pub(super) async fn list(hub: &Hub, request: &Request) -> Result<Reply, ApiError
         .into_iter()
         .collect();
     let mut page = to_json(&page);
-    page["items"] = items.collect();
+    page["items"] = to_json(&items.collect::<Vec<_>>());
     Ok(Reply::json(page))
 }
 

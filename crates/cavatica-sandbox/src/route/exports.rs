@@ -2,6 +2,7 @@
 
 use cavatica_model::wire::OpenName;
 use cavatica_model::{ApiError, ExportMode, ExportState, Tri};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::request::{Request, boolean};
@@ -31,11 +32,12 @@ pub(super) async fn start(hub: &Hub, request: &Request) -> Result<Reply, ApiErro
     state.flush().map_err(|_| Code::UNAVAILABLE.error())?;
     hub.platform.started.notify_one();
     let job = state.world.job_view(job?, &request.links);
-    Ok(started(hub, Fields::of_detail(&request.query).choose(&job)))
+    let job = Fields::of_detail(&request.query).choose(&job);
+    Ok(started(hub, job))
 }
 
 /// The answer to a start. No page tells its status.
-pub(super) fn started(hub: &Hub, body: Value) -> Reply {
+pub(super) fn started(hub: &Hub, body: impl Serialize) -> Reply {
     let status = if hub.quirks.contains(&Quirk::Created) {
         201
     } else {

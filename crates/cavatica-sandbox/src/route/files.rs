@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::request::Request;
 use crate::clock::Millis;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Fields, Reply, to_json};
+use crate::wire::answer::{Fields, Reply};
 use crate::wire::query::Query;
 use crate::wire::refusal::Code;
 use crate::world::{Node, NodeKind, World};
@@ -32,9 +32,7 @@ pub(super) fn metadata(hub: &Hub, request: &Request) -> Result<Reply, ApiError> 
         .file_by_id(request.id())
         .ok_or_else(|| Code::NO_FILE.error())?;
     let file = state.world.file_view(file, &request.links);
-    Ok(Reply::json(to_json(
-        &file.metadata.into_value().unwrap_or_default(),
-    )))
+    Ok(Reply::json(file.metadata.into_value().unwrap_or_default()))
 }
 
 /// One level of a project or folder, not what lies deeper.
@@ -60,7 +58,7 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Reply, ApiError> {
     let view = |number: &u32| fields.choose(&world.file_view_as_of(*number, &request.links, as_of));
     let (items, total) = if filter.is_open() && !world.any_gone() && as_of == Millis::MAX {
         let items = super::request::slice(children, window).iter().map(view);
-        (items.collect::<Vec<Value>>(), children.len())
+        (items.collect::<Vec<_>>(), children.len())
     } else {
         let matching: Vec<u32> = children
             .iter()

@@ -3,13 +3,13 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use cavatica_model::ApiError;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::files::{FileFilter, SHOWN_IN_LISTS, as_of, disturb, folder_by_id, named_folder};
 use super::request::Request;
 use crate::clock::Millis;
 use crate::control::hub::Hub;
-use crate::wire::answer::{Fields, Listing, Reply, link};
+use crate::wire::answer::{Fields, ListPart, Listing, Reply, link};
 use crate::wire::refusal::Code;
 
 /// The largest page that scrolling gives.
@@ -86,7 +86,7 @@ fn page(hub: &Hub, folder: u32, request: &Request) -> Result<Reply, ApiError> {
     };
     Ok(Reply {
         total: u64::try_from(total).ok(),
-        ..Reply::json(json!({"href": href, "items": items, "links": links}))
+        ..Reply::json(ListPart { href, items, links })
     })
 }
 

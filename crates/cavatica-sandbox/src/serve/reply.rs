@@ -268,7 +268,7 @@ fn head_and_bytes(answer: Reply) -> (http::response::Parts, Bytes) {
     // Statuses come from our own tables or from a checked fault rule.
     head.status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (kind, bytes) = match answer.body {
-        Body::Json(value) => ("application/json", Bytes::from(value.to_string())),
+        Body::Json(text) => ("application/json", Bytes::from(text)),
         Body::Page(kind, page) => (kind, page),
         Body::Empty => ("application/json", Bytes::new()),
     };

@@ -7,28 +7,30 @@ use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::control::fault::Form;
-use crate::wire::answer::{Body, Reply};
+use crate::wire::answer::Reply;
 
 /// Puts the items of an answer in another order.
 pub(crate) fn shuffle(answer: &mut Reply) {
-    if let Some(items) = items(answer) {
+    change_items(answer, |items| {
         let mut chance = fastrand::Rng::with_seed(items.len() as u64);
         chance.shuffle(items);
-    }
+    });
 }
 
 /// Leaves the last items of an answer out.
 pub(crate) fn omit(answer: &mut Reply, count: usize) {
-    if let Some(items) = items(answer) {
-        items.truncate(items.len().saturating_sub(count));
-    }
+    change_items(answer, |items| {
+        items.truncate(items.len().saturating_sub(count))
+    });
 }
 
 /// Makes the first items of an answer such as no page describes.
 pub(crate) fn spoil(answer: &mut Reply, count: usize) {
-    for item in items(answer).into_iter().flatten().take(count) {
-        item["href"] = 7.into();
-    }
+    change_items(answer, |items| {
+        for item in items.iter_mut().take(count) {
+            item["href"] = 7.into();
+        }
+    });
 }
 
 /// Shows another state wherever the answer shows a job's.
@@ -77,9 +79,7 @@ pub(crate) fn drop_times(answer: &mut Reply) {
 
 /// Spells the locations of jobs and aliases otherwise.
 pub(crate) fn respell(answer: &mut Reply, form: Form) {
-    if let Body::Json(body) = &mut answer.body {
-        respell_within(body, form);
-    }
+    answer.alter(|body| respell_within(body, form));
 }
 
 fn respell_within(value: &mut Value, form: Form) {
@@ -137,20 +137,25 @@ fn each_time(answer: &mut Reply, change: impl Fn(Timestamp) -> Option<String>) {
 
 /// Every job that an answer may hold: itself, the items of a list, the resources of a bulk answer.
 fn each_job(answer: &mut Reply, change: impl Fn(&mut Value)) {
-    if let Body::Json(body) = &mut answer.body {
+    answer.alter(|body| {
         change(body);
-    }
-    for item in items(answer).into_iter().flatten() {
-        change(item);
-        if let Some(resource) = item.get_mut("resource") {
-            change(resource);
+        for item in items(body).into_iter().flatten() {
+            change(item);
+            if let Some(resource) = item.get_mut("resource") {
+                change(resource);
+            }
         }
-    }
+    });
 }
 
-fn items(answer: &mut Reply) -> Option<&mut Vec<Value>> {
-    match &mut answer.body {
-        Body::Json(body) => body.get_mut("items")?.as_array_mut(),
-        Body::Page(..) | Body::Empty => None,
-    }
+fn change_items(answer: &mut Reply, change: impl FnOnce(&mut Vec<Value>)) {
+    answer.alter(|body| {
+        if let Some(items) = items(body) {
+            change(items);
+        }
+    });
+}
+
+fn items(body: &mut Value) -> Option<&mut Vec<Value>> {
+    body.get_mut("items")?.as_array_mut()
 }

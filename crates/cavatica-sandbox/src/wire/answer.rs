@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cavatica_model::ApiError;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::wire::query::{Query, Window, encode};
@@ -20,17 +21,18 @@ pub(crate) struct Reply {
 
 #[derive(Debug)]
 pub(crate) enum Body {
-    Json(Value),
+    /// Written out already; what changes it reads it back.
+    Json(Vec<u8>),
     /// Something for browsers, with its type.
     Page(&'static str, Bytes),
     Empty,
 }
 
 impl Reply {
-    pub(crate) fn json(value: Value) -> Reply {
+    pub(crate) fn json(object: impl Serialize) -> Reply {
         Reply {
             status: 200,
-            body: Body::Json(value),
+            body: Body::Json(serde_json::to_vec(&object).expect(WRITABLE)),
             total: None,
             location: None,
         }
@@ -74,7 +76,7 @@ impl Reply {
         let status = error.http_status().unwrap_or(500);
         Reply {
             status,
-            ..Reply::json(to_json(error))
+            ..Reply::json(error)
         }
     }
 
@@ -90,7 +92,7 @@ impl Reply {
     /// An ordinary list: the items of one window, links to its neighbours, and the total.
     pub(crate) fn page(
         list: &Listing<'_>,
-        items: Vec<Value>,
+        items: Vec<Box<RawValue>>,
         window: Window,
         total: usize,
     ) -> Reply {
@@ -106,9 +108,26 @@ impl Reply {
         let href = list.url(&page_query(offset, limit));
         Reply {
             total: u64::try_from(total).ok(),
-            ..Reply::json(json!({"href": href, "items": items, "links": links}))
+            ..Reply::json(ListPart { href, items, links })
         }
     }
+
+    /// Changes a body after it was written.
+    pub(crate) fn alter(&mut self, change: impl FnOnce(&mut Value)) {
+        if let Body::Json(text) = &mut self.body {
+            let mut value = serde_json::from_slice(text).expect("it was written here");
+            change(&mut value);
+            *text = serde_json::to_vec(&value).expect(WRITABLE);
+        }
+    }
+}
+
+/// A part of a list.
+#[derive(Serialize)]
+pub(crate) struct ListPart {
+    pub(crate) href: String,
+    pub(crate) items: Vec<Box<RawValue>>,
+    pub(crate) links: Vec<Value>,
 }
 
 fn page_query(offset: usize, limit: usize) -> [(&'static str, String); 2] {
@@ -199,20 +218,26 @@ impl Fields {
     }
 
     /// The object with the chosen keys.
-    pub(crate) fn choose(&self, object: &impl Serialize) -> Value {
-        match to_json(object) {
-            Value::Object(keys) if !matches!(self, Fields::All) => {
+    pub(crate) fn choose(&self, object: &impl Serialize) -> Box<RawValue> {
+        if matches!(self, Fields::All) {
+            return to_raw_value(object).expect(WRITABLE);
+        }
+        let chosen = match to_json(object) {
+            Value::Object(keys) => {
                 let chosen = keys.into_iter().filter(|(key, _)| self.has(key));
                 Value::Object(chosen.collect::<Map<_, _>>())
             }
             whole => whole,
-        }
+        };
+        to_raw_value(&chosen).expect(WRITABLE)
     }
 }
 
+const WRITABLE: &str = "the model's objects have text keys and finite numbers";
+
 /// One of ours as JSON.
 pub(crate) fn to_json(object: &impl Serialize) -> Value {
-    serde_json::to_value(object).expect("the model's objects have text keys and finite numbers")
+    serde_json::to_value(object).expect(WRITABLE)
 }
 
 #[cfg(test)]

@@ -180,12 +180,10 @@ impl Disk {
         Ok(())
     }
 
-    /// An empty journal counts as none, as SQLite has it.
+    /// Asked only of what lies beside a transfer. An empty journal counts as none, as SQLite has it.
     pub(crate) fn exists(&self, path: &str) -> bool {
-        match self.names.get(&self.name(path)) {
-            Some(number) => !self.files[number].current.is_empty(),
-            None => fs::metadata(path).is_ok(),
-        }
+        let file = self.names.get(&self.name(path));
+        file.is_some_and(|number| !self.files[number].current.is_empty())
     }
 
     /// Whether the path that it was opened by names another file now.
