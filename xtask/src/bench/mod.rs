@@ -36,6 +36,9 @@ pub(crate) struct BenchOptions {
     /// Only two accounts beside one
     #[arg(long, conflicts_with_all = ["quick", "full", "write"])]
     accounts: bool,
+    /// Only the memory of plans of a million files
+    #[arg(long, conflicts_with_all = ["accounts", "quick", "full", "write"])]
+    memory: bool,
     /// Go up to a million files
     #[arg(long)]
     full: bool,
@@ -83,10 +86,11 @@ pub(crate) fn run(options: &BenchOptions) -> Result<(), Failed> {
 fn tell(options: &BenchOptions, python: &Path) -> Result<(), String> {
     let findings = find(options, python)?;
     let verdicts = targets::judge(&findings);
-    if !options.accounts {
+    let is_whole = !options.accounts && !options.memory;
+    if is_whole {
         say(format_args!("\n{}", page::contest(&findings)));
     }
-    if !options.quick && !options.accounts {
+    if is_whole && !options.quick {
         say(page::limit(&findings));
         say(page::scale(&findings));
     }
@@ -108,6 +112,12 @@ fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
             ..Findings::default()
         });
     }
+    if options.memory {
+        return Ok(Findings {
+            plans_mb: scale::memory_of_plans(targets::MILLION)?,
+            ..Findings::default()
+        });
+    }
     let (files, sizes) = (options.files, options.sizes());
     let mut findings = Findings {
         alone: Some(alone::run()?),
@@ -119,6 +129,9 @@ fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
         findings.decode = Some(micro::decode_beside_untyped()?);
         findings.resume = Some(scale::resume(*largest)?);
         findings.accounts = Some(accounts::two_beside_one(files)?);
+    }
+    if options.full {
+        findings.plans_mb = scale::memory_of_plans(targets::MILLION)?;
     }
     // From here on everybody mostly waits.
     thread::scope(|scope| {

@@ -122,6 +122,24 @@ fn transfer(files: u64, jobs: Jobs) -> Result<Scale, String> {
     Ok(scale)
 }
 
+/// What the allocator still keeps when most is needed differs from plan to plan.
+const PLANS: usize = 5;
+
+/// The most memory of several plans of so many files.
+pub(super) fn memory_of_plans(files: u64) -> Result<Vec<f64>, String> {
+    let plans = (0..PLANS).map(|turn| {
+        let setup = Setup::new(files, Jobs::Short);
+        let desk = Desk::start(&format!("plan-{turn}"), &setup)?;
+        let cost = plan(&desk)?;
+        say(format_args!(
+            "plan of {files} files: {:.1} MB, {:.2} s of CPU",
+            cost.peak_mb, cost.cpu_s
+        ));
+        Ok(cost.peak_mb)
+    });
+    plans.collect()
+}
+
 /// Kills a run when half of its files have been accepted and none has ended, and takes it up again.
 pub(super) fn resume(files: u64) -> Result<Resume, String> {
     // Without a limit in the way: what is measured is the program.

@@ -6,8 +6,9 @@ use cavatica_exports::model::FileId;
 
 use super::codec::packed;
 
-/// A table that grows lies in memory twice, so there are many small ones.
-const TABLES: usize = 64;
+/// A table that grows lies in memory twice, so there are several. Smaller ones would lie where the allocator puts nothing
+/// larger when they are gone.
+const TABLES: usize = 16;
 
 /// Remembers which files were seen, with 12 bytes for each.
 #[derive(Debug)]
