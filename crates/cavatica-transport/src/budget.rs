@@ -71,6 +71,8 @@ pub struct LimitsTold {
     pub refused_with_retry_after: u64,
     /// Those that told neither.
     pub refused_without_word: u64,
+    /// By how many requests the standing fell at least that were not this client's.
+    pub by_others: u64,
 }
 
 impl LimitsTold {
@@ -146,6 +148,12 @@ pub(crate) struct Budget {
     in_flight: u64,
     /// Requests that landed in this window and told nothing of it.
     silent: u64,
+    /// Requests that count, in all windows.
+    paid: u64,
+    /// What is told to be left and what we paid can't be less together in this window, unless others ask too.
+    least: u64,
+    /// How many requests of others showed, at least, that were not asked for yet.
+    by_others: u64,
     /// No request before this moment, after a 429 that didn't say until when.
     pause: Option<Timestamp>,
     pauses: u32,
@@ -204,6 +212,9 @@ impl Budget {
             lowest: LIMIT,
             in_flight: 0,
             silent: 0,
+            paid: 0,
+            least: 0,
+            by_others: 0,
             pause: None,
             pauses: 0,
             sent: 0,
@@ -224,6 +235,7 @@ impl Budget {
             self.remaining -= 1;
             self.spent += 1;
             self.in_flight += 1;
+            self.paid += 1;
             self.sent += 1;
         }
         pace
@@ -265,6 +277,7 @@ impl Budget {
         match (moment, self.resets_at.filter(|_| self.told)) {
             (Some(moment), Some(known)) if is_same(moment, known) => {
                 self.silent = self.silent.saturating_sub(1);
+                self.note_others(left);
                 self.lowest = self.lowest.min(left);
                 // Whatever was counted after the lowest was told is under way, or told nothing.
                 let unseen = self.in_flight + self.silent;
@@ -286,6 +299,8 @@ impl Budget {
                 self.told = true;
                 self.lowest = left;
                 self.silent = self.silent.saturating_sub(1);
+                let uncounted = self.in_flight + self.silent;
+                self.least = left.saturating_add(self.paid).saturating_sub(uncounted);
             }
             (None, _) => self.remaining = self.remaining.min(remaining),
         }
@@ -299,6 +314,7 @@ impl Budget {
             Some(left) => {
                 self.remaining = 0;
                 self.lowest = 0;
+                self.least = 0;
                 self.resets_at = Some(later(now, left));
                 self.told = true;
             }
@@ -321,6 +337,18 @@ impl Budget {
         self.remaining = self.remaining.saturating_add(1).min(self.limit);
         self.silent = self.silent.saturating_sub(1);
         self.spent = self.spent.saturating_sub(1);
+    }
+
+    /// Notes what others have sent, where the standing fell by more than what this client may have.
+    fn note_others(&mut self, left: u64) {
+        let now = left.saturating_add(self.paid);
+        self.by_others += self.least.saturating_sub(now);
+        self.least = self.least.min(now);
+    }
+
+    /// How many requests of others showed, at least, since this was last asked.
+    pub(crate) fn take_by_others(&mut self) -> u64 {
+        std::mem::take(&mut self.by_others)
     }
 
     pub(crate) fn view(&self) -> BudgetView {

@@ -50,7 +50,10 @@ impl Client {
 
     /// What answers told of the limit on requests since this was last asked, by this client and its clones.
     pub fn take_limits_told(&self) -> LimitsTold {
-        std::mem::take(&mut *locked(&self.0.limits_told))
+        LimitsTold {
+            by_others: locked(&self.0.budget).take_by_others(),
+            ..std::mem::take(&mut *locked(&self.0.limits_told))
+        }
     }
 
     /// The API that it calls.

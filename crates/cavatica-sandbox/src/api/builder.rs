@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::data::{Opened, Wanted};
+use super::data::{Opened, Wanted, kept_token};
 use super::sandbox::Sandbox;
 use super::scenario::Scenario;
 use crate::bytes::mover::Mover;
@@ -36,6 +36,7 @@ pub struct SandboxBuilder {
     wanted: Wanted,
     address: SocketAddr,
     tls: bool,
+    second_token: bool,
     aws: Option<AwsConfig>,
     /// What time it is when it starts without a network.
     secluded: Option<Timestamp>,
@@ -47,6 +48,7 @@ impl Default for SandboxBuilder {
             wanted: Wanted::default(),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls: false,
+            second_token: false,
             aws: None,
             secluded: None,
         }
@@ -89,6 +91,13 @@ impl SandboxBuilder {
     /// Takes this token, of visible ASCII, instead of a random one that the data folder keeps.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.wanted.token = Some(token.into());
+        self
+    }
+
+    /// Takes another, random token of the first account, too, the last of [`Sandbox::accounts`]. Both have one limit, unless
+    /// there is [`Quirk::LimitPerToken`].
+    pub fn second_token(mut self) -> Self {
+        self.second_token = true;
         self
     }
 
@@ -218,13 +227,19 @@ impl SandboxBuilder {
         };
         let faults = self.wanted.scenario.faults.clone().unwrap_or_default();
         let faults = Faults::new(state.world.seed(), faults);
+        let quirks = state.world.quirks().clone();
         let platform = Arc::new(Platform::new(clock, store, buckets, state));
         let limit = self.wanted.scenario.rate_limit.unwrap_or_default();
         let accounts = tokens.into_iter();
+        let mut accounts: Vec<Account> = accounts
+            .map(|(username, token)| Account::new(username, token, limit))
+            .collect();
+        if self.second_token {
+            let token = kept_token(&data.path().join("second-token"), None)?;
+            accounts.push(accounts[0].by(token, &quirks));
+        }
         let hub = Arc::new(Hub::new(
-            accounts
-                .map(|(username, token)| Account::new(username, token, limit))
-                .collect(),
+            accounts,
             endpoint,
             exposure,
             Arc::clone(&platform),

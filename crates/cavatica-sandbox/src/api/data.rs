@@ -239,7 +239,7 @@ fn mount(
 }
 
 /// The token that the folder keeps, the one that is asked for, or a new one: 32 hex digits, as the platform's tokens.
-fn kept_token(path: &Path, asked_for: Option<String>) -> Result<String, SandboxError> {
+pub(super) fn kept_token(path: &Path, asked_for: Option<String>) -> Result<String, SandboxError> {
     let token = match asked_for {
         Some(token) => token,
         None => match fs::read_to_string(path) {

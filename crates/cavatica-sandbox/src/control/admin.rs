@@ -184,7 +184,7 @@ fn state(hub: &Hub) -> Value {
         world(&state.world)
     };
     let accounts = hub.accounts.iter().map(|account| {
-        let standing = hub.standing(&account.username);
+        let standing = hub.standing(account);
         let resets_at = cavatica_model::account::reset_moment(standing.reset);
         let left = resets_at.map_or(0, |at| at.as_millisecond() - hub.platform.clock.now());
         json!({

@@ -13,7 +13,7 @@ use crate::world::quirk::{Quirk, Quirks};
 
 #[derive(Debug)]
 pub(crate) struct Hub {
-    /// By username; the first is the one that there always is.
+    /// The first is the one that there always is. One that has a second token is there twice.
     pub(crate) accounts: Vec<Account>,
     /// `http://127.0.0.1:PORT/v2`.
     pub(crate) endpoint: String,
@@ -32,7 +32,7 @@ pub(crate) struct Hub {
 pub(crate) struct Account {
     pub(crate) username: String,
     pub(crate) token: String,
-    window: Mutex<Window>,
+    window: Arc<Mutex<Window>>,
 }
 
 impl Account {
@@ -40,8 +40,18 @@ impl Account {
         Account {
             username,
             token,
-            window: Mutex::new(Window::new(limit)),
+            window: Arc::new(Mutex::new(Window::new(limit))),
         }
+    }
+
+    /// The same account by another token.
+    pub(crate) fn by(&self, token: String, quirks: &Quirks) -> Self {
+        let limit = self.window().limit();
+        let mut other = Account::new(self.username.clone(), token, limit);
+        if !quirks.contains(&Quirk::LimitPerToken) {
+            other.window = Arc::clone(&self.window);
+        }
+        other
     }
 
     /// The limit and what has been used of it.
@@ -119,13 +129,8 @@ impl Hub {
         account.window().admit(self.platform.clock.now())
     }
 
-    /// Where an account stands, as it is told; the first one if there is no such account.
-    pub(crate) fn standing(&self, username: &str) -> Standing {
-        let account = self
-            .accounts
-            .iter()
-            .find(|account| account.username == username);
-        let account = account.unwrap_or(&self.accounts[0]);
+    /// Where an account stands, as it is told.
+    pub(crate) fn standing(&self, account: &Account) -> Standing {
         let mut standing = account.window().standing(self.platform.clock.now());
         if self.quirks.contains(&Quirk::ResetInMilliseconds) {
             standing.reset *= 1000;

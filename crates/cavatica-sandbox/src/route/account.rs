@@ -49,8 +49,8 @@ pub(super) fn user_by_name(request: &Request) -> Result<Reply, ApiError> {
     }
 }
 
-pub(super) fn rate_limit(hub: &Hub, request: &Request) -> Reply {
-    let standing = hub.standing(&request.account);
+pub(super) fn rate_limit(request: &Request) -> Reply {
+    let standing = request.standing;
     let limits = json!({
         "rate": {
             "limit": standing.limit,
@@ -202,7 +202,7 @@ fn view(world: &World, project: &Project, links: &Links) -> Value {
         "description": "",
         "type": "v2",
         "tags": [],
-        "settings": {"locked": false, "controlled": false, "location": "aws:us-east-1"},
+        "settings": {"locked": false, "controlled": false, "location": project.location},
         "root_folder": world.file_id(project.root),
         "created_by": if project.id.is_public() { project.id.owner() } else { USER },
         "created_on": born,

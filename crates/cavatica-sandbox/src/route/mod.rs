@@ -27,7 +27,7 @@ pub(crate) async fn dispatch(hub: &Hub, request: &Request) -> Result<Reply, ApiE
         Route::Root => Ok(account::root(request)),
         Route::User => Ok(account::user(request)),
         Route::UserByName => account::user_by_name(request),
-        Route::RateLimit => Ok(account::rate_limit(hub, request)),
+        Route::RateLimit => Ok(account::rate_limit(request)),
         Route::Projects => account::projects(hub, request),
         Route::ProjectsOf => account::projects(hub, request),
         Route::Project => account::project(hub, request),

@@ -7,6 +7,7 @@ use cavatica_model::ApiError;
 use serde_json::Value;
 
 use crate::clock::Millis;
+use crate::control::rate::Standing;
 use crate::wire::answer::Listing;
 use crate::wire::query::{Query, Window};
 use crate::wire::refusal::Code;
@@ -17,6 +18,8 @@ use crate::world::Links;
 pub(crate) struct Request {
     /// Who asks, by username.
     pub(crate) account: String,
+    /// Where the one who asks stands against the limit.
+    pub(crate) standing: Standing,
     pub(crate) route: Route,
     /// The path's parameters in their order.
     pub(crate) parameters: Vec<String>,

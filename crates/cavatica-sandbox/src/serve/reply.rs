@@ -94,6 +94,7 @@ pub(crate) async fn reply(
             Found::Route(route, parameters) => {
                 let request = Request {
                     account: account.username.clone(),
+                    standing: hub.standing(account),
                     route,
                     parameters,
                     query,
@@ -213,7 +214,7 @@ fn finish(hub: &Hub, account: Option<&Account>, outcome: Conducted) -> Result<Ht
     let at = timestamp(hub.platform.clock.now().saturating_add(ahead));
     headers.insert(header::DATE, text_value(&http_date(at)));
     if matches!(outcome.rate_headers, RateHeaders::Shown) {
-        let standing = hub.standing(account.map_or("", |account| &account.username));
+        let standing = hub.standing(account.unwrap_or(&hub.accounts[0]));
         if status == 429 && hub.quirks.contains(&Quirk::RetryAfter) {
             let left = standing.reset - timestamp(hub.platform.clock.now()).as_second();
             headers.insert(header::RETRY_AFTER, left.max(1).into());

@@ -4,7 +4,7 @@ use cavatica_model::destination::MAX_KEY_BYTES;
 use cavatica_model::finding::{Objection, Warning};
 use cavatica_model::{ApiError, ExportMode, ExportProperties, ExportRequest, ExportState, Tri};
 
-use super::view::Links;
+use super::view::{Links, USUAL_LOCATION};
 use super::{By, Event, NodeKind, Place, Start, StoreKind, Twist, World};
 use crate::clock::Millis;
 use crate::wire::refusal::Code;
@@ -214,6 +214,10 @@ impl World {
             if content.archived || content.public_copy || is_empty {
                 return Err(Code::NOT_EXPORTABLE);
             }
+        }
+        let project = &self.projects[self.node(file).project as usize];
+        if project.location != USUAL_LOCATION && self.quirks.contains(&Quirk::RegionBound) {
+            return Err(Code::OTHER_CLOUD);
         }
         let class = properties
             .value()

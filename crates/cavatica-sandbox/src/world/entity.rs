@@ -44,6 +44,8 @@ pub(crate) enum Went {
 pub(crate) struct Project {
     pub(crate) id: cavatica_model::ProjectId,
     pub(crate) root: u32,
+    /// The cloud and region that its files are in.
+    pub(crate) location: String,
 }
 
 pub(crate) struct Node {

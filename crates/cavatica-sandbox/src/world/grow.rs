@@ -8,6 +8,7 @@ use cavatica_model::wire::OpenName;
 use cavatica_model::{ProjectId, TaskId, UnknownKeys, VolumeId};
 
 use super::seed::{FileSeed, ManySeed, ObjectSeed, ProjectSeed, VolumeSeed, WorldSeed};
+use super::view::USUAL_LOCATION;
 use super::{
     Came, Extras, FileNode, Node, NodeKind, Object, Place, Project, USER, VolumeState, World,
 };
@@ -137,7 +138,12 @@ impl World {
                 children: Vec::new(),
             },
         })?;
-        self.projects.push(Project { id, root });
+        let location = seed
+            .location
+            .as_deref()
+            .unwrap_or(USUAL_LOCATION)
+            .to_owned();
+        self.projects.push(Project { id, root, location });
         let mut planting = Planting {
             world: self,
             id: &seed.id,

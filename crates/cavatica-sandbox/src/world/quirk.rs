@@ -85,6 +85,10 @@ quirks! {
     FewJobs = "few-jobs",
     /// A file without a byte can't be exported.
     NoEmptyFiles = "no-empty-files",
+    /// Each token has a limit of its own, also those of one account. No page tells whose the limit is.
+    LimitPerToken = "limit-per-token",
+    /// A file can't be exported to a volume in another region than its project's, as with other environments.
+    RegionBound = "region-bound",
     /// Whoever changes a part of a volume's service replaces all of its defaults.
     ServiceReplaced = "service-replaced",
 }

@@ -13,8 +13,8 @@ use crate::clock::{Millis, timestamp};
 use crate::world::number;
 use crate::world::quirk::Quirk;
 
-/// The region that everything is in.
-const HOSTED_ON: &str = "aws:us-east-1";
+/// The cloud and region that all volumes are in, and projects if nothing is said.
+pub(crate) const USUAL_LOCATION: &str = "aws:us-east-1";
 
 /// The address that a client used, so that links in answers lead back the same way.
 pub(crate) struct Links(pub(crate) String);
@@ -96,7 +96,8 @@ impl World {
                     lies.volume = Tri::Value(volume.to_string());
                     lies.location = Tri::Value(location.to_string());
                 } else if !content.archived && !self.quirks.contains(&Quirk::NoHosts) {
-                    lies.hosted_on_locations = Tri::Value(vec![HOSTED_ON.to_owned()]);
+                    let project = &self.projects[node.project as usize];
+                    lies.hosted_on_locations = Tri::Value(vec![project.location.clone()]);
                 }
                 file.storage = Tri::Value(lies);
                 let extras = content.extras.as_deref();

@@ -16,6 +16,10 @@ use crate::state::Failure;
 /// The code of a file that isn't there.
 const NO_FILE: i64 = 9009;
 
+/// The codes of a file that lies elsewhere than the volume. Another cloud is seen when it is planned.
+const OTHER_PLACE: i64 = 9027;
+const OTHER_REGION: i64 = 9209;
+
 /// Where a refusal came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
@@ -89,6 +93,7 @@ pub(crate) fn failed(seen: &mut Habits, failure: &Failure, came: Came) {
         (Some(StatusCode::NOT_EXPORTABLE), Came::InJob) => Habit::NotExportableInJob,
         (Some(StatusCode::OCCUPIED), Came::AtOnce) => Habit::OccupiedAtOnce,
         (Some(StatusCode::OCCUPIED), Came::InJob) => Habit::OccupiedInJob,
+        (Some(OTHER_PLACE | OTHER_REGION), _) => Habit::OtherRegionRefused,
         (Some(_) | None, _) => return,
     };
     seen.saw(answer);
@@ -146,6 +151,7 @@ pub(crate) fn limits(seen: &mut Habits, told: &LimitsTold) {
             told.refused_with_retry_after,
         ),
         (Habit::ThrottledBare, told.refused_without_word),
+        (Habit::OthersCounted, told.by_others),
     ] {
         seen.saw_often(answer, times);
     }

@@ -170,9 +170,15 @@ questions! {
         ThrottledWithRetryAfter = "retry-after", Otherwise, "it is waited for";
         ThrottledBare = "nothing", Otherwise, "pauses grow from a second on";
     }
+    LimitScope = "limit-scope", row Some(18), Inferred, "whether what others use of the limit shows" => {
+        OthersCounted = "it-shows", Expected, "what is told to be left is obeyed, not our own count";
+    }
     FailedMove = "failed-move", row Some(22), Inferred, "whether a move that failed leaves the file as it was" => {
         FailedMoveKeepsFile = "as-it-was", Expected, "it can be sent again";
         FailedMoveLosesFile = "elsewhere-or-gone", Otherwise, "sent again it is refused, and has failed";
+    }
+    VolumeRegion = "volume-region", row Some(29), Inferred, "whether a volume takes files of another region" => {
+        OtherRegionRefused = "refused", Expected, "such a file has failed, and stays as it is";
     }
     JobNames = "job-names", row None, Documented, "whether the job in a bulk answer names its file" => {
         JobsNamed = "named", Expected, "jobs are matched by it";

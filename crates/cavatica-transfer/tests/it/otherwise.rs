@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cavatica_exports::model::{ExportMode, ExportProperties, Tri};
-use cavatica_exports::transport::{Call, Client, Outcome, Token};
 use cavatica_sandbox::{FaultPlan, FileSeed, LedgerPlace, ProjectSeed, Quirk, SandboxBuilder};
 use cavatica_transfer::journal::TransferFile;
 use cavatica_transfer::observe::{Accord, Habit, OpenQuestion};
 use cavatica_transfer::{RunError, Stop};
 use tokio::task::JoinSet;
+
+mod limits;
+mod regions;
 
 use crate::bench::{Bench, PROJECT, Summary, many, options, world};
 
@@ -233,54 +235,6 @@ fn every_unexpected_answer_is_served() {
         let unexpected = habit.accord() == Accord::Otherwise;
         assert_eq!(served.contains(habit), unexpected, "{habit:?}");
     }
-}
-
-/// A client that gives up where it would have to wait.
-fn impatient(bench: &Bench) -> Client {
-    let endpoint = bench.sandbox.endpoint().parse().expect("an endpoint");
-    let token = Token::new(bench.sandbox.token().to_owned()).expect("a token");
-    let client = Client::builder(endpoint, token).patience(Duration::ZERO);
-    client.build().expect("a client")
-}
-
-/// Somebody else has used up the window before the run's first request.
-async fn throttled(quirks: &[Quirk]) -> Habit {
-    let builder = world(many(30)).rate_limit(50, Duration::from_secs(4));
-    let builder = quirks.iter().copied().fold(builder, SandboxBuilder::quirk);
-    let bench = Bench::start(builder).await;
-    bench.plan(bench.options()).await.expect("a plan");
-    let refused = loop {
-        if let Err(error) = impatient(&bench).send(Call::get("/user")).await {
-            break error;
-        }
-    };
-    assert_eq!(*refused.outcome(), Outcome::Throttled);
-    let before = bench.sandbox.ledger().over_limit;
-    bench.run().await.expect("a run");
-    let ledger = bench.check_exactly_once(30);
-    // Those that were under way at once, and none after it waited.
-    let refusals = ledger.over_limit - before;
-    assert!((1..=3).contains(&refusals), "{refusals} refusals");
-    let file = TransferFile::open(&bench.transfer()).expect("the transfer");
-    let seen = file.observations().expect("what was seen");
-    let told: Vec<_> = seen.habits(OpenQuestion::Throttling).collect();
-    let [(habit, times)] = told[..] else {
-        panic!("{told:?}");
-    };
-    assert_eq!(times, refusals);
-    habit
-}
-
-#[tokio::test]
-async fn a_refusal_for_the_limit_is_waited_for_as_it_says() {
-    let (seconds, milliseconds, after, after_alone) = tokio::join!(
-        throttled(&[]),
-        throttled(&[Quirk::ResetInMilliseconds]),
-        throttled(&[Quirk::RetryAfter]),
-        throttled(&[Quirk::RetryAfter, Quirk::NoReset]),
-    );
-    assert_eq!([seconds, milliseconds], [Habit::ThrottledWithReset; 2]);
-    assert_eq!([after, after_alone], [Habit::ThrottledWithRetryAfter; 2]);
 }
 
 /// A move that failed in a way that passes is sent again. Where the file was lost it is refused, and the file has failed.

@@ -71,6 +71,7 @@ fn how_the_limit_is_told_is_counted() {
         refused_with_reset: 1,
         refused_with_retry_after: 1,
         refused_without_word: 1,
+        by_others: 0,
     };
     assert_eq!(counts, expected);
 }
@@ -246,6 +247,25 @@ fn what_was_not_sent_is_put_back() {
     assert_eq!(budget.view().remaining, 2);
 }
 
+#[test]
+fn what_others_send_shows_where_the_standing_falls_by_more_than_our_own() {
+    let mut budget = Budget::new(0);
+    let mut ask = |left, reset| {
+        assert_eq!(budget.take(at(0)), Pace::Go);
+        budget.land();
+        budget.observe(told(1000, left, reset), at(0));
+        budget.take_by_others()
+    };
+    // What was used before is nobody's in particular.
+    assert_eq!(ask(700, START + 60), 0);
+    assert_eq!(ask(699, START + 60), 0);
+    assert_eq!(ask(690, START + 60), 8);
+    assert_eq!(ask(689, START + 60), 0, "they were told");
+    // The next window has its own.
+    assert_eq!(ask(500, START + 120), 0);
+    assert_eq!(ask(498, START + 120), 1);
+}
+
 /// What may happen, in any order.
 #[derive(Clone, Debug)]
 enum Step {
@@ -382,6 +402,7 @@ proptest! {
             }
         }
 
+        prop_assert_eq!(budget.take_by_others(), 0, "nobody else asks");
         for _ in &under_way {
             budget.land();
         }

@@ -22,7 +22,7 @@ use super::FileSeed;
 /// ```
 ///
 /// In a scenario its keys are `id`, and any of `files`, `folders`, `synthetic` (each with `folder`, `count` and `size`),
-/// `from_dir` and `tasks`.
+/// `from_dir`, `tasks` and `location`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectSeed {
@@ -34,6 +34,7 @@ pub struct ProjectSeed {
     #[serde(skip_serializing)]
     pub(crate) from_dir: Option<PathBuf>,
     pub(crate) tasks: Vec<TaskSeed>,
+    pub(crate) location: Option<String>,
 }
 
 /// Files that are alike.
@@ -93,6 +94,14 @@ impl ProjectSeed {
             count,
             size: size_bytes,
         });
+        self
+    }
+
+    /// The cloud and region of the project and its files, for instance `aws:eu-central-1`; without it `aws:us-east-1`, where
+    /// all volumes are.
+    #[must_use]
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into());
         self
     }
 
