@@ -33,18 +33,26 @@ pub(crate) struct BenchOptions {
     /// Only the competitors with short and long jobs, and what needs no platform
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Only two accounts beside one
+    /// Only a part
     #[arg(long, conflicts_with_all = ["quick", "full", "write"])]
-    accounts: bool,
-    /// Only the memory of plans of a million files
-    #[arg(long, conflicts_with_all = ["accounts", "quick", "full", "write"])]
-    memory: bool,
+    only: Option<Part>,
     /// Go up to a million files
     #[arg(long)]
     full: bool,
     /// Write what was found to docs/performance.md
     #[arg(long, conflicts_with = "quick")]
     write: bool,
+}
+
+/// What is measured by itself.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Part {
+    /// What needs no platform: starting, and checking a manifest
+    Alone,
+    /// Two accounts beside one
+    Accounts,
+    /// The memory of plans of a million files
+    Memory,
 }
 
 impl BenchOptions {
@@ -86,7 +94,7 @@ pub(crate) fn run(options: &BenchOptions) -> Result<(), Failed> {
 fn tell(options: &BenchOptions, python: &Path) -> Result<(), String> {
     let findings = find(options, python)?;
     let verdicts = targets::judge(&findings);
-    let is_whole = !options.accounts && !options.memory;
+    let is_whole = options.only.is_none();
     if is_whole {
         say(format_args!("\n{}", page::contest(&findings)));
     }
@@ -106,17 +114,14 @@ fn tell(options: &BenchOptions, python: &Path) -> Result<(), String> {
 }
 
 fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
-    if options.accounts {
-        return Ok(Findings {
-            accounts: Some(accounts::two_beside_one(options.files)?),
-            ..Findings::default()
-        });
-    }
-    if options.memory {
-        return Ok(Findings {
-            plans_mb: scale::memory_of_plans(targets::MILLION)?,
-            ..Findings::default()
-        });
+    if let Some(part) = options.only {
+        let mut findings = Findings::default();
+        match part {
+            Part::Alone => findings.alone = Some(alone::run()?),
+            Part::Accounts => findings.accounts = Some(accounts::two_beside_one(options.files)?),
+            Part::Memory => findings.plans_mb = scale::memory_of_plans(targets::MILLION)?,
+        }
+        return Ok(findings);
     }
     let (files, sizes) = (options.files, options.sizes());
     let mut findings = Findings {
