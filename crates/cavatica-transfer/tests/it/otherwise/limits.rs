@@ -62,11 +62,14 @@ async fn a_refusal_for_the_limit_is_waited_for_as_it_says() {
     assert_eq!([after, after_alone], [Habit::ThrottledWithRetryAfter; 2]);
 }
 
-/// Another program asks with another token of the same account while a transfer runs: how many of its requests showed in what
-/// was told to be left, and how many were left in the end.
-async fn beside_another_token(quirk: Option<Quirk>) -> (u64, u64) {
-    const OTHERS: u64 = 300;
-    let builder = world(many(30)).rate_limit(1_000, Duration::from_secs(300));
+/// How many requests another program sends.
+const OTHERS: u64 = 300;
+
+/// Another program asks with another token of the same account while a client is in use: how many of its requests showed in
+/// what the client was told to be left, and how many were left in the end, as the client has it and as it is.
+async fn beside_another_token(quirk: Option<Quirk>) -> (u64, u64, u64) {
+    // Of a window of 300 s the end, rounded up, would be further away than a window is long.
+    let builder = world(many(30)).rate_limit(1_000, Duration::from_secs(200));
     let builder = quirk
         .into_iter()
         .fold(builder.second_token(), SandboxBuilder::quirk);
@@ -97,23 +100,24 @@ async fn beside_another_token(quirk: Option<Quirk>) -> (u64, u64) {
         None => counted,
         Some(_) => counted - OTHERS,
     };
-    assert_eq!(
-        client.budget().remaining,
-        1_000 - ours,
-        "it is as it is told"
-    );
     let file = TransferFile::open(&bench.transfer()).expect("the transfer");
     let seen = file.observations().expect("what was seen");
-    (seen.count(Habit::OthersCounted), OTHERS)
+    let shown = seen.count(Habit::OthersCounted);
+    (shown, client.budget().remaining, 1_000 - ours)
 }
 
 /// Whether an account has one limit, or each of its tokens: what is told to be left is obeyed, and where others' requests
-/// show in it, that is noticed.
+/// show in it, that is noticed. A request that nobody waited for may be counted on one side only.
 #[tokio::test]
 async fn a_limit_is_kept_whether_an_account_has_it_or_a_token() {
     let (one, each) = tokio::join!(
         beside_another_token(None),
         beside_another_token(Some(Quirk::LimitPerToken)),
     );
-    assert_eq!((one.0, each.0), (one.1, 0));
+    let (shown, left, really) = one;
+    assert!((OTHERS - 10..=OTHERS).contains(&shown), "{shown} showed");
+    assert!((really - 10..=really).contains(&left), "{left} of {really}");
+    let (shown, left, really) = each;
+    assert_eq!(shown, 0);
+    assert!((really - 10..=really).contains(&left), "{left} of {really}");
 }
