@@ -177,7 +177,7 @@ fn mutate(
         mutants.args(["--", "--"]).args(names);
         tried(&mut mutants, &folder.join("mutants.out/outcomes.json"))
     };
-    let mut first = vec!["--test-package", package];
+    let mut first = vec!["--test-package", package, "--minimum-test-timeout=60"];
     first.extend(core.first.iter().flat_map(|only| ["--cargo-arg", only]));
     let mut outcomes = tries(&first, core.names)?;
     if outcomes.iter().any(|(_, how)| how.is_open()) {
