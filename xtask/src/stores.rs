@@ -71,6 +71,8 @@ impl Maker {
                 command(&mut install).map_err(|Failed| "npm can't install it".to_owned())?;
                 let mut server = Command::new(npm.join("node_modules/.bin/s3rver"));
                 server
+                    // Its continuation tokens are made with a cipher that Node has put aside since 17.
+                    .env("NODE_OPTIONS", "--openssl-legacy-provider")
                     .args(["--address", "127.0.0.1", "--port", &port, "--silent"])
                     .arg("--directory")
                     .arg(folder);
