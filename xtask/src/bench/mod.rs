@@ -35,7 +35,7 @@ pub(crate) struct BenchOptions {
     quick: bool,
     /// Only a part
     #[arg(long, conflicts_with_all = ["quick", "full", "write"])]
-    only: Option<Part>,
+    only: Option<BenchPart>,
     /// Go up to a million files
     #[arg(long)]
     full: bool,
@@ -46,7 +46,7 @@ pub(crate) struct BenchOptions {
 
 /// What is measured by itself.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Part {
+enum BenchPart {
     /// What needs no platform: starting, and checking a manifest
     Alone,
     /// Two accounts beside one
@@ -117,9 +117,11 @@ fn find(options: &BenchOptions, python: &Path) -> Result<Findings, String> {
     if let Some(part) = options.only {
         let mut findings = Findings::default();
         match part {
-            Part::Alone => findings.alone = Some(alone::run()?),
-            Part::Accounts => findings.accounts = Some(accounts::two_beside_one(options.files)?),
-            Part::Memory => findings.plans_mb = scale::memory_of_plans(targets::MILLION)?,
+            BenchPart::Alone => findings.alone = Some(alone::run()?),
+            BenchPart::Accounts => {
+                findings.accounts = Some(accounts::two_beside_one(options.files)?)
+            }
+            BenchPart::Memory => findings.plans_mb = scale::memory_of_plans(targets::MILLION)?,
         }
         return Ok(findings);
     }
