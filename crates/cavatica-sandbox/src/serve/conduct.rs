@@ -20,7 +20,11 @@ pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Cond
     let faults = hub.faults().strike(request.route);
     for fault in &faults {
         if let Some(early) = before(fault).await {
-            return early;
+            let date_ahead = date_ahead(&faults);
+            return early.map(|outcome| Conducted {
+                date_ahead,
+                ..outcome
+            });
         }
     }
     request.acceptance = acceptance(&faults);
@@ -41,7 +45,10 @@ pub(crate) async fn conduct(hub: &Arc<Hub>, mut request: Request) -> Result<Cond
         }
     };
     let answer = answer.unwrap_or_else(|error| Reply::error(&error));
-    let mut outcome = Conducted::plain(answer);
+    let mut outcome = Conducted {
+        date_ahead: date_ahead(&faults),
+        ..Conducted::plain(answer)
+    };
     for fault in &faults {
         after(fault, &mut outcome).await?;
     }
@@ -90,7 +97,6 @@ async fn after(fault: &Fault, outcome: &mut Conducted) -> Result<(), Dropped> {
         Fault::Zoneless { hours } => tamper::strip_zone(answer, *hours),
         Fault::NoTimes => tamper::drop_times(answer),
         Fault::Respell { form } => tamper::respell(answer, *form),
-        Fault::Date { seconds } => outcome.date_ahead = Some(*seconds),
         _ => {}
     }
     Ok(())
@@ -149,6 +155,14 @@ fn files_shown(faults: &[Fault]) -> FilesShown {
         }
     }
     shown
+}
+
+/// A clock that is wrong is wrong for every answer, whoever gives it.
+fn date_ahead(faults: &[Fault]) -> Option<i64> {
+    faults.iter().rev().find_map(|fault| match fault {
+        Fault::Date { seconds } => Some(*seconds),
+        _ => None,
+    })
 }
 
 fn refusal(status: u16, code: Code) -> Reply {

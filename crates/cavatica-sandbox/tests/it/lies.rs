@@ -325,15 +325,17 @@ async fn times_may_be_off_or_have_no_zone_or_be_missing() -> Outcome {
 
 #[tokio::test]
 async fn the_date_header_may_be_off() -> Outcome {
-    let sandbox = with("date=-86400@user").await?;
-    let date = async |path: &str| {
-        let answer = get(&sandbox, path).send().await;
-        let date = answer.header("date").expect("a date").to_owned();
-        jiff::fmt::rfc2822::parse(&date).map(|date| date.timestamp())
-    };
-    let (off, right) = (date("/user").await?, date("/projects").await?);
-    let hours = (right - off).total(jiff::Unit::Hour)?;
-    assert!((23.9..24.1).contains(&hours), "{hours}");
+    for rules in ["date=-86400@user", "throttle@user;date=-86400@user"] {
+        let sandbox = with(rules).await?;
+        let date = async |path: &str| {
+            let answer = get(&sandbox, path).send().await;
+            let date = answer.header("date").expect("a date").to_owned();
+            jiff::fmt::rfc2822::parse(&date).map(|date| date.timestamp())
+        };
+        let (off, right) = (date("/user").await?, date("/projects").await?);
+        let hours = (right - off).total(jiff::Unit::Hour)?;
+        assert!((23.9..24.1).contains(&hours), "{rules}: {hours}");
+    }
     Ok(())
 }
 

@@ -82,6 +82,15 @@ fn a_refused_call_that_is_carried_out_slowly() {
     );
 }
 
+/// Refusals had another date than all other answers, and a job of ours was taken for one of before: the platform had two
+/// clocks, because the sandbox made only one of them wrong.
+#[test]
+fn seed_14024() {
+    holds(
+        "seed 14024, 25 files, copy, jobs of 300 s; fault refuse=429/1000@bulk-start,every=2; fault date=-900; fault refuse-after=400/90000@bulk-start,p=0.3",
+    );
+}
+
 #[test]
 fn nothing_happens() {
     ends("seed 1, 250 files, move, jobs of 30 s");
