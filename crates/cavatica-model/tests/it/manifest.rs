@@ -513,6 +513,10 @@ fn name() -> impl Strategy<Value = String> {
         .prop_filter("not blank, no control character", |text| {
             strategies::is_seen(text) && !text.chars().any(char::is_control)
         })
+        .prop_filter("more than that there is nothing", |text| {
+            let nothing = ["NA", "NaN", "nan", "NaT", "None", "NULL", "null"];
+            !nothing.contains(&text.trim())
+        })
 }
 
 proptest! {
