@@ -53,7 +53,7 @@ struct Arguments {
     /// Puts each fault into the engine that is made for it, and tells which seed finds it
     #[arg(long)]
     mutations: bool,
-    /// Likewise one of them, by its name, and tells how it was found
+    /// Likewise one of them, by its name, and tells how it was found; with a seed or a scenario, what it does there
     #[arg(long, value_parser = named)]
     mutation: Option<Mutation>,
 }

@@ -178,7 +178,7 @@ fn about_argument(arg: &str, command: &str) -> Option<String> {
     if arg == "--token" {
         return Some("a token on a command line can be read by everybody on this machine; put it into a file of its own and name that with `--token-file FILE`".to_owned());
     }
-    if command == "cavatica plan" && !arg.starts_with('-') {
+    if command == "cavatica plan" && arg.ends_with(".transfer") {
         let arg = hint::shell_word(arg);
         return Some(format!("the file to write is named by `--out {arg}`"));
     }
