@@ -23,11 +23,13 @@ pub enum Belief {
     AliasIsTrue,
     /// Jobs are listed per account, and nobody else moves our files from the moment in which we send them until their jobs have ended.
     OneAccount,
+    /// All answers have their `Date` from one clock, and all jobs are dated by one, whether right or wrong.
+    OneClock,
 }
 
 impl Belief {
     /// All of them, in the order in which the documentation tells them.
-    pub const ALL: [Belief; 8] = [
+    pub const ALL: [Belief; 9] = [
         Belief::RequestsDie,
         Belief::ListInOrder,
         Belief::JobsKept,
@@ -36,6 +38,7 @@ impl Belief {
         Belief::FileKeepsId,
         Belief::AliasIsTrue,
         Belief::OneAccount,
+        Belief::OneClock,
     ];
 
     /// The name by which it is switched off.
@@ -50,6 +53,7 @@ impl Belief {
             Belief::FileKeepsId => "file-keeps-id",
             Belief::AliasIsTrue => "alias-is-true",
             Belief::OneAccount => "one-account",
+            Belief::OneClock => "one-clock",
         }
     }
 }

@@ -353,6 +353,12 @@ fn break_belief(chance: &mut fastrand::Rng, belief: Belief, scenario: &mut Scena
                 Trouble::Others(Others::Colleague, chance.u64(3..6)),
             ]
         }
+        Belief::OneClock => {
+            // A job of a move that ended shows on its file, whatever it is dated.
+            scenario.mode = ExportMode::Copy;
+            let apart = "job-clock=-900@exports".to_owned();
+            vec![Trouble::Fault(apart), lost()]
+        }
     };
     scenario.troubles.extend(broken);
 }

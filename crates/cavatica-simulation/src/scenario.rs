@@ -130,6 +130,7 @@ fn beyond(rule: &str) -> Option<Belief> {
         let seconds: f64 = amount.trim_end_matches('s').parse().unwrap_or(0.0);
         match name {
             "late-list" if seconds > 240.0 => Some(Belief::ListInOrder),
+            "date" | "job-clock" | "zoneless" if rule.contains('@') => Some(Belief::OneClock),
             "cap-list" | "forget" => Some(Belief::JobsKept),
             "late-alias" if seconds > 200.0 => Some(Belief::AliasIsTrue),
             _ => None,

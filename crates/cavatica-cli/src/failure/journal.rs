@@ -50,6 +50,30 @@ fn split(error: &JournalError, folder: &str) -> Failure {
     Failure::usage(error.to_string()).hint(hint)
 }
 
+/// A transfer whose half is elsewhere. A program must not guess whether it is a newer or an older one.
+fn left_journal(error: &JournalError, path: &Path, name: &Path, journal: &Path) -> Failure {
+    let failure = Failure::new(Exit::Refused, error.to_string());
+    if name.exists() {
+        let name = hint::path_word(name);
+        return failure.hint(format!(
+            "`cavatica status {name}` makes it whole; a copy that was made before that is none, so copy it again"
+        ));
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-journal");
+    let (journal, beside) = (
+        hint::path_word(journal),
+        hint::path_word(Path::new(&beside)),
+    );
+    failure
+        .hint(format!(
+            "if the transfer was only moved: `mv -n {journal} {beside}`"
+        ))
+        .hint(
+            "if it is an older copy, the newest one is the one to go on with: look for that first",
+        )
+}
+
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         in_full(&error).unwrap_or_else(|| Failure {
@@ -76,6 +100,11 @@ fn in_full(error: &JournalError) -> Option<Failure> {
             found,
         } => Some(changed(path, planned, found)),
         JournalError::Split { folder, .. } => Some(split(error, folder)),
+        JournalError::LeftJournal {
+            path,
+            name,
+            journal,
+        } => Some(left_journal(error, path, name, journal)),
         JournalError::NotApproved { found, .. } => Some(
             Failure::usage(format!(
                 "nothing was sent: the transfer's fingerprint is {found}, not the approved one"
@@ -128,6 +157,9 @@ fn advice(error: &JournalError) -> Option<&'static str> {
         JournalError::Superseded { .. } => "let that run end, and see that no third one is started",
         JournalError::Replaced { .. } => {
             "put the file back where it was, and run it again: what was sent is found again. A backup that was put in its place doesn't know what was sent since"
+        }
+        JournalError::ManyNames { .. } => {
+            "remove all names (hard links) but one, run it under that one, and link it again afterwards"
         }
         JournalError::NotRegular { .. } => "see who put it there; remove it if it isn't needed",
         JournalError::OtherTerms { .. } => {

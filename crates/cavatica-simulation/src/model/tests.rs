@@ -221,6 +221,12 @@ fn without(belief: Belief) -> Setting {
             },
             ..MOVE
         },
+        Belief::OneClock => Setting {
+            files: 2,
+            ahead: Some(0),
+            faults: ANSWERS,
+            ..COPY
+        },
     };
     Setting {
         without: Some(belief),

@@ -91,6 +91,16 @@ fn seed_14024() {
     );
 }
 
+/// A run died within a commit, and others went on by another hard link, beside which no journal lies.
+#[test]
+fn seed_6374() {
+    for step in (40..130).step_by(3) {
+        holds(&format!(
+            "seed 6374, 101 files, move, jobs of 900 s; link 44; kill {step} 300"
+        ));
+    }
+}
+
 #[test]
 fn nothing_happens() {
     ends("seed 1, 250 files, move, jobs of 30 s");

@@ -111,6 +111,22 @@ pub enum JournalError {
         /// What lies there.
         path: PathBuf,
     },
+    /// A program that wrote it under another name died within a commit, and what belongs to it was left there.
+    #[error("transfer `{}` was written as `{}` before, and `{}` holds a part of it", path.display(), name.display(), journal.display())]
+    LeftJournal {
+        /// The file.
+        path: PathBuf,
+        /// Its name before.
+        name: PathBuf,
+        /// What lies there.
+        journal: PathBuf,
+    },
+    /// It has several names (hard links), and isn't known to have been written by any of them.
+    #[error("transfer `{}` has several names, and was written by none of them before", path.display())]
+    ManyNames {
+        /// The file.
+        path: PathBuf,
+    },
     /// It was planned for another endpoint or account.
     #[error("transfer `{}` was planned for {what} `{planned}`, not for `{given}`", path.display())]
     OtherTerms {

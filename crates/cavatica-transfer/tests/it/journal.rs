@@ -514,7 +514,7 @@ fn a_transfer_of_an_older_version_is_read_and_run_on() {
     let connection = rusqlite::Connection::open(&path).expect("a file");
     connection
         .execute_batch(
-            "DROP TABLE app; DROP INDEX ended_badly; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse; DROP TABLE observed;
+            "DROP TABLE app; DROP INDEX ended_badly; DROP TABLE verification; DROP TABLE verified; DROP TABLE pulse; DROP TABLE observed; DROP TABLE name;
              DROP TABLE part; ALTER TABLE transfer DROP COLUMN part; ALTER TABLE transfer DROP COLUMN split_into;
              ALTER TABLE transfer DROP COLUMN account; ALTER TABLE transfer DROP COLUMN id; DROP TABLE folder; DROP TABLE warned; ALTER TABLE item DROP COLUMN folder;
              ALTER TABLE attempt DROP COLUMN proof; ALTER TABLE attempt DROP COLUMN lost;

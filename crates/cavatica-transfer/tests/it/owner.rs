@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cavatica_transfer::journal::{
-    Journal, JournalError, Opening, Pick, SqliteJournal, TransferFile,
+    Approval, Journal, JournalError, Opening, Pick, SqliteJournal, TransferFile,
 };
 
 use crate::support::{now, plan};
@@ -195,4 +195,113 @@ fn a_file_that_is_replaced_moved_or_removed_under_a_run_ends_it() {
             );
         }
     }
+}
+
+/// A transfer, and what a program leaves of it that dies within a commit: the file half written, and what was there before.
+#[cfg(unix)]
+fn half_written() -> (tempfile::TempDir, PathBuf) {
+    let (folder, path) = planned(300);
+    let journal = journal_of(&path);
+    let writer = rusqlite::Connection::open(&path).expect("a file");
+    writer
+        .execute_batch(
+            "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE item SET location = location || hex(zeroblob(500));",
+        )
+        .expect("room");
+    let left = [&path, &journal].map(|file| std::fs::read(file).expect("a file"));
+    writer.execute_batch("ROLLBACK").expect("nothing is kept");
+    drop(writer);
+    for (file, bytes) in [&path, &journal].into_iter().zip(left) {
+        std::fs::write(file, bytes).expect("room");
+    }
+    (folder, path)
+}
+
+#[cfg(unix)]
+fn journal_of(path: &Path) -> PathBuf {
+    format!("{}-journal", path.display()).into()
+}
+
+/// That the plan is as it was written.
+#[cfg(unix)]
+fn is_whole(path: &Path) -> bool {
+    let opening = Opening::default().approved(Approval::AsPlanned);
+    opening.open(path, now()).is_ok()
+}
+
+#[test]
+#[cfg(unix)]
+fn what_a_program_left_half_written_is_taken_back_under_any_name_of_the_file() {
+    let name: [fn(&Path, &Path) -> std::io::Result<()>; 3] = [
+        |path, other| std::fs::hard_link(path, other),
+        |path, other| std::os::unix::fs::symlink(path, other),
+        |path, other| {
+            std::fs::rename(path, other)?;
+            std::fs::rename(journal_of(path), journal_of(other))
+        },
+    ];
+    for (number, name) in name.iter().enumerate() {
+        let (folder, path) = half_written();
+        let other = folder.path().join("other.transfer");
+        name(&path, &other).expect("another name");
+        let file = TransferFile::open(&other).expect("it can be read");
+        drop(file);
+        for journal in [&path, &other].map(|name| journal_of(name)) {
+            assert!(!journal.exists(), "{number}");
+        }
+        assert!(is_whole(&other), "{number}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_transfer_that_was_moved_without_what_belongs_to_it_is_refused_until_that_comes_too() {
+    let (folder, path) = half_written();
+    let moved = folder.path().join("moved.transfer");
+    std::fs::rename(&path, &moved).expect("room");
+    for error in [
+        TransferFile::open(&moved)
+            .map(drop)
+            .expect_err("half of it"),
+        open(&moved).map(drop).expect_err("half of it"),
+    ] {
+        let JournalError::LeftJournal { journal, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert!(journal.ends_with("t.transfer-journal"), "{error:?}");
+    }
+    std::fs::rename(journal_of(&path), journal_of(&moved)).expect("room");
+    assert!(is_whole(&moved));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_copy_of_a_transfer_that_is_half_written_is_refused_until_the_first_one_is_whole() {
+    let (folder, path) = half_written();
+    let copy = folder.path().join("copy.transfer");
+    std::fs::copy(&path, &copy).expect("room");
+    let error = open(&copy).expect_err("half of it");
+    assert!(
+        matches!(error, JournalError::LeftJournal { .. }),
+        "{error:?}"
+    );
+    assert!(is_whole(&path));
+    std::fs::copy(&path, &copy).expect("room");
+    assert!(is_whole(&copy));
+}
+
+/// Which of the names is the first to be written by couldn't be told from a dead program's journal.
+#[test]
+#[cfg(unix)]
+fn a_transfer_that_knows_none_of_its_names_may_have_one_only() {
+    let (folder, path) = planned(1);
+    let (renamed, other) = (folder.path().join("renamed"), folder.path().join("other"));
+    std::fs::rename(&path, &renamed).expect("room");
+    std::fs::hard_link(&renamed, &other).expect("a link");
+    let error = open(&renamed).expect_err("two names");
+    assert!(matches!(error, JournalError::ManyNames { .. }), "{error:?}");
+    std::fs::remove_file(&other).expect("a link");
+    open(&renamed).expect("one name");
+    std::fs::hard_link(&renamed, &other).expect("a link");
+    open(&other).expect("the first is known now");
 }

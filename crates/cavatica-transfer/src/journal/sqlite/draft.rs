@@ -13,7 +13,7 @@ use super::folders::FolderCounts;
 use super::reckoning::fingerprint;
 use super::unfinished::Unfinished;
 use super::words::word;
-use super::{JournalError, Overwrite, Terms, portion, schema};
+use super::{JournalError, Overwrite, Terms, names, portion, schema};
 use crate::fingerprint::Fingerprint;
 use crate::state::ItemId;
 
@@ -141,6 +141,7 @@ impl Draft {
     ) -> Result<(), JournalError> {
         let terms = serde_json::to_string(&self.terms).expect("terms are plain data");
         let (prefix, made) = (self.terms.prefix.clone(), milliseconds(now));
+        let name = self.unfinished.real_goal();
         let begin = |connection: &mut Connection| {
             // A plan that loses power is planned again; syncing it while it grows would only cost time.
             connection.pragma_update(None, "journal_mode", "MEMORY")?;
@@ -151,6 +152,9 @@ impl Draft {
                  VALUES (1, ?, ?, ?, ?, ?, randomblob(16))",
                 params![terms, prefix.as_str(), made, selection, label],
             )?;
+            if let Some(name) = &name {
+                names::add(connection, name)?;
+            }
             connection.execute_batch("BEGIN")
         };
         begin(&mut self.connection).map_err(|source| self.sqlite(source))

@@ -71,6 +71,12 @@ impl InodeId {
     pub(super) fn is_the_same(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|found| Inode::of(&found) == self.inode)
     }
+
+    /// Whether another path names it too; false where nothing can be said.
+    pub(super) fn is_also(&self, other: &Path) -> bool {
+        self.inode.is_some()
+            && std::fs::metadata(other).is_ok_and(|found| Inode::of(&found) == self.inode)
+    }
 }
 
 /// What came of trying to hold a transfer.
@@ -104,6 +110,10 @@ impl InodeLock {
         }
         let path = path.to_owned();
         Ok((Attempt::Taken(InodeLock { file, path }), unguarded))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether the file that is held is still the one that the path names.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::inode::{self, Attempt, InodeLock};
-use super::{JournalError, Owner, TransferId, regular};
+use super::regular::{self, beside};
+use super::{JournalError, Owner, TransferId};
 use crate::journal::error::OPENED;
 
 /// More than an owner takes. A lock file may hold anything.
@@ -130,6 +131,11 @@ impl Lock {
         })
     }
 
+    /// The path of the file that is held, without links.
+    pub(super) fn real(&self) -> &Path {
+        self.inode.path()
+    }
+
     /// Whether the path still names the file that is held.
     pub(super) fn is_in_place(&self) -> bool {
         self.inode.is_in_place()
@@ -198,7 +204,9 @@ impl LockFile {
             }
         }
         // A hard link to somebody's file isn't ours to write, unless it was a lock before.
-        if regular::has_other_names(&lock.file) && lock.owner().process == 0 {
+        let found = lock.file.metadata();
+        let is_linked = found.is_ok_and(|found| regular::has_other_names(&found));
+        if is_linked && lock.owner().process == 0 {
             return Err(JournalError::NotRegular { path: lock.path });
         }
         Ok(Taken::Mine(lock))
@@ -234,9 +242,7 @@ impl LockFile {
 /// `T.transfer.lock`. It stays when the transfer is let go: removing it would let two programs hold two different files
 /// of the same name.
 fn lock_path(transfer: &Path) -> PathBuf {
-    let mut name = transfer.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
+    beside(transfer, ".lock")
 }
 
 /// Makes a folder that nobody else may look into.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::connection::connect;
 use super::header::{Header, header};
 use super::lock::Lock;
-use super::{JournalError, fence, schema};
+use super::{JournalError, fence, inode, names, regular, schema};
 
 /// A planned transfer that this process alone may write to.
 pub(super) struct Held {
@@ -30,7 +30,10 @@ impl Held {
         let id = header(path, &connection)?.id;
         let newest = fence::last_owner(&connection);
         let lock = Lock::take(path, id, locks, newest, now)?;
-        // Only now: whoever held it may have changed it.
+        // Only now: whoever held it, under another name perhaps, may have changed it, or died within a commit.
+        drop(connection);
+        make_name_known(path, lock.real())?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let header = header(path, &connection)?;
         Ok(Held {
             connection,
@@ -38,6 +41,27 @@ impl Held {
             header,
         })
     }
+}
+
+/// Makes a name known that the file is to be written by. It is held.
+fn make_name_known(path: &Path, real: &Path) -> Result<(), JournalError> {
+    let known = names::told(path).map_err(|source| JournalError::sqlite(path, "read", source))?;
+    if known.iter().any(|name| name == real) {
+        return Ok(());
+    }
+    let file = inode::InodeId::of(real);
+    let known = known.into_iter().find(|name| file.is_also(name));
+    let has_others = std::fs::metadata(real).is_ok_and(|found| regular::has_other_names(&found));
+    if known.is_none() && has_others {
+        return Err(JournalError::ManyNames {
+            path: path.to_owned(),
+        });
+    }
+    let through = known.unwrap_or_else(|| real.to_owned());
+    let mut connection = connect(&through, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    write(path, &mut connection, |transaction| {
+        Ok(names::add(transaction, real)?)
+    })
 }
 
 /// One transaction: all of it is on disk when this returns, or nothing.

@@ -1,9 +1,10 @@
 //! Files beside a transfer that are ours to write: regular ones, reached through no link.
 
-use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::fs::{File, Metadata, OpenOptions};
+use std::path::{Path, PathBuf};
 
 use super::JournalError;
+use crate::journal::error::OPENED;
 
 /// Opens a file to read and write it, and makes it if it isn't there. A link is never followed: in a folder that others
 /// write to it may lead to any file of ours. Nothing else is waited for either, as a pipe would be.
@@ -42,16 +43,43 @@ pub(super) fn refuse_others(path: &Path) -> Result<(), JournalError> {
     }
 }
 
+/// Looks at what lies at a transfer's path before SQLite does, which would wait for a pipe, and would write through a link
+/// that has the name of one of its own files. Returns the path without links, which is the one that SQLite goes by.
+pub(super) fn look_before(path: &Path) -> Result<PathBuf, JournalError> {
+    let opened = |source| JournalError::Io {
+        path: path.to_owned(),
+        doing: OPENED,
+        source,
+    };
+    if !std::fs::metadata(path).map_err(opened)?.is_file() {
+        return Err(JournalError::NotATransfer {
+            path: path.to_owned(),
+        });
+    }
+    let real = path.canonicalize().map_err(opened)?;
+    for ending in ["-journal", "-wal", "-shm"] {
+        refuse_others(&beside(&real, ending))?;
+    }
+    Ok(real)
+}
+
+/// The file beside a transfer whose name has this ending.
+pub(super) fn beside(transfer: &Path, ending: &str) -> PathBuf {
+    let mut name = transfer.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 /// Whether a file has other names too, so that whatever is written to it shows there.
 #[cfg(unix)]
-pub(super) fn has_other_names(file: &File) -> bool {
+pub(super) fn has_other_names(found: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    file.metadata().is_ok_and(|found| found.nlink() > 1)
+    found.nlink() > 1
 }
 
 #[cfg(not(unix))]
-pub(super) fn has_other_names(_: &File) -> bool {
+pub(super) fn has_other_names(_: &Metadata) -> bool {
     false
 }
 

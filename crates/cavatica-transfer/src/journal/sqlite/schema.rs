@@ -199,6 +199,12 @@ CREATE TABLE observed (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     document TEXT NOT NULL
 ) STRICT;
+", "
+-- The paths by which the file was ever written, without links: beside one of them a rollback journal may be left.
+CREATE TABLE name (
+    id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL
+) STRICT;
 "];
 
 /// Whether a file that begins with these bytes is a transfer, of whatever version.

@@ -41,7 +41,10 @@ impl Unfinished {
             if !inode::is_named(&file, &path) {
                 continue;
             }
-            if regular::has_other_names(&file) {
+            let is_linked = file
+                .metadata()
+                .is_ok_and(|found| regular::has_other_names(&found));
+            if is_linked {
                 return Err(JournalError::NotRegular { path });
             }
             let goal = goal.to_owned();
@@ -54,6 +57,11 @@ impl Unfinished {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The path that it will have, without links.
+    pub(super) fn real_goal(&self) -> Option<PathBuf> {
+        Some(self.path.canonicalize().ok()?.with_extension(""))
     }
 
     /// Gives it its name, now that it is whole. Both are on the disk when this returns.
