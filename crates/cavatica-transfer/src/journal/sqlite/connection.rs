@@ -8,9 +8,15 @@ use rusqlite::{Connection, OpenFlags};
 use super::{JournalError, handle, names, regular};
 use crate::journal::error::OPENED;
 
+/// Opens a transfer's file.
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
     let real = regular::look_before(path)?;
     names::roll_back(path, &real)?;
+    connect_again(path, flags)
+}
+
+/// Opens a file that this process holds.
+pub(super) fn connect_again(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
     let open = || {
         let connection = handle::open(path, flags)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

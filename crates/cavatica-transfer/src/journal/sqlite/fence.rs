@@ -8,7 +8,7 @@ use cavatica_exports::transport::Guard;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::codec::moment;
-use super::connection::connect;
+use super::connection::connect_again;
 use super::owner::Owner;
 use super::{JournalError, inode};
 
@@ -35,7 +35,7 @@ pub(super) struct Fence(Guard);
 impl Fence {
     pub(super) fn before(path: &Path, run: i64) -> Result<Self, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let connection = Mutex::new(connect(path, flags)?);
+        let connection = Mutex::new(connect_again(path, flags)?);
         let place = inode::InodeId::of(path);
         Ok(Fence(Arc::new(move || {
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,7 +49,12 @@ pub(super) fn roll_back(path: &Path, real: &Path) -> Result<(), JournalError> {
 pub(super) fn told(path: &Path) -> rusqlite::Result<Vec<PathBuf>> {
     let connection = handle::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "writable_schema", "ON")?;
-    let mut statement = connection.prepare("SELECT path FROM name")?;
+    read(&connection)
+}
+
+/// All names, the first one first.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
+    let mut statement = connection.prepare("SELECT path FROM name ORDER BY id")?;
     let names = statement.query_map([], |row| row.get(0).map(from_bytes))?;
     names.filter_map(Result::transpose).collect()
 }

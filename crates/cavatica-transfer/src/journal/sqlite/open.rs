@@ -30,10 +30,14 @@ impl Held {
         let id = header(path, &connection)?.id;
         let newest = fence::last_owner(&connection);
         let lock = Lock::take(path, id, locks, newest, now)?;
-        // Only now: whoever held it, under another name perhaps, may have changed it, or died within a commit.
-        drop(connection);
-        make_name_known(path, lock.real())?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let has_one_name = names::read(&connection).is_ok_and(|names| names == [lock.real()]);
+        if !has_one_name {
+            // Whoever held it until now, under another name, may have died within a commit.
+            drop(connection);
+            make_name_known(path, lock.real())?;
+            connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        }
+        // Only now: whoever held it may have changed it.
         let header = header(path, &connection)?;
         Ok(Held {
             connection,
