@@ -3,7 +3,7 @@
 use cavatica_model::account::Platform;
 use cavatica_model::bulk::ExportBatchError;
 use cavatica_model::export::SseAlgorithm;
-use cavatica_model::finding::{Kind, Objection, Reason, Warning};
+use cavatica_model::finding::{Findings, Kind, Objection, Reason, Warning};
 use cavatica_model::{
     CheckedExport, ExportBatch, ExportProperties, ExportRequest, File, FileId, Location, Tri,
     Volume, VolumeId,
@@ -322,6 +322,26 @@ fn a_kms_key_serves_only_aws_kms() {
             )
         );
     }
+}
+
+#[test]
+fn properties_are_judged_without_a_file_too() {
+    let mut volume = volume();
+    service(&mut volume).properties = Tri::Value(ExportProperties::default());
+    let mut properties = ExportProperties::default();
+    assert_eq!(properties.findings_on(&volume), Findings::default());
+    properties.sse_aws_kms_key_id = Tri::Value("1234abcd".to_owned());
+    let alone = properties.findings_on(&volume);
+    assert_eq!(
+        alone.objections,
+        [Objection::KmsKeyWithoutKms {
+            algorithm: "the default `AES256`".to_owned()
+        }]
+    );
+    let mut defaults = ExportProperties::default();
+    defaults.sse_algorithm = Tri::Value(SseAlgorithm::AwsKms.into());
+    service(&mut volume).properties = Tri::Value(defaults);
+    assert_eq!(properties.findings_on(&volume), Findings::default());
 }
 
 #[test]

@@ -56,6 +56,8 @@ proptest! {
         let with: Prefix = format!("{folders}/").parse().expect("made of parts");
         prop_assert_eq!(&without, &with);
         prop_assert_eq!(with.as_str().parse::<Prefix>(), Ok(without));
+        let read = serde_json::from_value::<Prefix>(serde_json::json!(folders)).expect("a prefix");
+        prop_assert_eq!(read, with);
     }
 
     #[test]
