@@ -56,7 +56,11 @@ fn a_reset_is_read_in_all_the_ways_it_comes() {
 #[test]
 fn how_the_limit_is_told_is_counted() {
     let mut counts = LimitsTold::default();
-    for reset in [START + 60, (START + 60) * 1000, START - 86_400, 60] {
+    let (seconds, milliseconds) = ([START + 60, START + 61], (START + 60) * 1000);
+    for reset in seconds
+        .into_iter()
+        .chain([milliseconds, START - 86_400, 60])
+    {
         counts.note(&told(1000, 7, reset), false);
     }
     counts.note(&RateHeaders::default(), false);
@@ -65,7 +69,7 @@ fn how_the_limit_is_told_is_counted() {
     counts.note(&RateHeaders::read(&wait, at(0)), true);
     counts.note(&RateHeaders::default(), true);
     let expected = LimitsTold {
-        reset_in_seconds: 1,
+        reset_in_seconds: 2,
         reset_in_milliseconds: 1,
         reset_untold: 3,
         refused_with_reset: 1,

@@ -335,6 +335,7 @@ pub(crate) fn rows() -> Vec<Row> {
             unknown_start,
         ),
         row("404, HTML", html(404), refused, unknown_start),
+        row("408, API error", api(408, 90000), refused, refused),
         row("408, HTML", html(408), unknown, unknown_start),
         row(
             "429 with its headers",
