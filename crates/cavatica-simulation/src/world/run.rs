@@ -9,7 +9,7 @@ use std::time::Duration;
 use cavatica_exports::transport::Client;
 use cavatica_sandbox::{FaultPlan, OtherExport};
 use cavatica_transfer::journal::{SqliteJournal, TransferFile};
-use cavatica_transfer::{RunOptions, RunReport, Stop, run};
+use cavatica_transfer::{Ending, RunOptions, RunReport, Stop, run};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -46,7 +46,7 @@ impl World {
     pub(super) async fn runs(&mut self, mode: Mode) {
         let mut fates = self.fates();
         let mut clock = self.clocks();
-        let (mut ahead, mut left) = (0, RUNS);
+        let (mut ahead, mut left, mut was_put_back) = (0, RUNS, false);
         if self.scenario.troubles.contains(&Trouble::Moved) {
             self.export_elsewhere(Others::Colleague, 0);
             sleep(Duration::from_secs(self.scenario.job + 5)).await;
@@ -59,9 +59,9 @@ impl World {
                 self.meet("clock", 1);
             }
             let backup = (number == 1).then(|| self.take_backup()).flatten();
-            self.run_once(number, &fate, ahead).await;
+            was_put_back &= !self.run_once(number, &fate, ahead).await;
             if let Some(backup) = backup {
-                self.restore(backup).await;
+                was_put_back = self.restore(backup).await;
             }
             // A person needs a moment too; a disk that another computer writes to is free again by then.
             sleep(Duration::from_secs(2)).await;
@@ -78,7 +78,8 @@ impl World {
             let transfer = TransferFile::open(&self.transfer());
             let tally = transfer.and_then(|transfer| transfer.tally()).ok();
             let ended = tally.is_some_and(|tally| tally.left() == 0 && tally.unknown.files == 0);
-            if left == 0 || (fates.is_empty() && ended) {
+            // What is put back is put back to be run.
+            if left == 0 || (fates.is_empty() && ended && !was_put_back) {
                 break;
             }
         }
@@ -143,7 +144,8 @@ impl World {
             .collect()
     }
 
-    async fn run_once(&self, number: usize, fate: &RunFate, ahead: i64) {
+    /// Whether it came to its end.
+    async fn run_once(&self, number: usize, fate: &RunFate, ahead: i64) -> bool {
         let last = fate.death.map(|(_, step, _)| step);
         let process = Process::new(format!("run {number}"), last, &self.log);
         let client = self.client(&process, ahead);
@@ -202,6 +204,7 @@ impl World {
             }
             sleep(Duration::from_secs(pause)).await;
         }
+        matches!(&ended, Ok(Some(Ok(report))) if matches!(report.ending, Ending::Finished | Ending::NothingToDo))
     }
 
     /// Nobody who has the disk outlives its loss of power.
@@ -247,7 +250,8 @@ impl World {
             others.push(tokio::spawn(async move {
                 sleep(Duration::from_secs(after)).await;
                 appear(&trouble, &transfer, &folder);
-                // A disk that somebody writes to is asked again, as SQLite does by itself where time passes.
+                // A disk that somebody writes to is asked again, as SQLite does by itself where time passes. Once begun, a run
+                // that has to wait was mostly taken over meanwhile; two that take each other over again and again are none.
                 for _ in 0..20 {
                     let ended = Mortal::new(Arc::clone(&process), program.clone().run()).await;
                     log.line(|| match &ended {
@@ -256,7 +260,9 @@ impl World {
                         None => format!("{} died", process.name),
                     });
                     match ended {
-                        Some(Err(error)) if error.contains("locked") => {
+                        Some(Err(error))
+                            if error.starts_with(UNOPENED) && error.contains("locked") =>
+                        {
                             sleep(Duration::from_millis(700)).await;
                         }
                         _ => break,
@@ -354,10 +360,10 @@ impl World {
         }))
     }
 
-    /// Puts the copy in the transfer's place, when nothing of the run moves any more.
-    async fn restore(&self, backup: JoinHandle<Option<PathBuf>>) {
+    /// Puts the copy, if there is one, in the transfer's place, when nothing of the run moves any more.
+    async fn restore(&self, backup: JoinHandle<Option<PathBuf>>) -> bool {
         let Some(backup) = backup.await.expect("it doesn't panic") else {
-            return;
+            return false;
         };
         // A call that it doesn't know of must have come to its end: `one-disk`.
         sleep(Duration::from_secs(300)).await;
@@ -368,8 +374,12 @@ impl World {
             disk.forget(&transfer);
         });
         fs::rename(&backup, &transfer).expect("it can be renamed");
+        true
     }
 }
+
+/// How the words of a run begin that couldn't open its transfer.
+const UNOPENED: &str = "can't be opened";
 
 /// Makes the file that another program runs.
 fn appear(trouble: &Trouble, transfer: &Path, folder: &Path) {
@@ -405,7 +415,7 @@ struct Program {
 impl Program {
     async fn run(self) -> Result<RunReport, String> {
         let mut journal = SqliteJournal::open(&self.transfer, &self.client)
-            .map_err(|error| format!("can't be opened: {}", words(&error)))?;
+            .map_err(|error| format!("{UNOPENED}: {}", words(&error)))?;
         let stop = Stop::new();
         if let Some(after) = self.stop_after {
             let stop = stop.clone();
