@@ -182,6 +182,7 @@ impl<'a> SingleInquiry<'a> {
             // Nobody looked whether the place was free.
             planned_free: false,
             earlier: Vec::new(),
+            others_count: false,
         };
         SingleInquiry {
             platform,

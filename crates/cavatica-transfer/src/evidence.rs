@@ -3,7 +3,7 @@
 use cavatica_exports::ListError;
 pub(crate) use cavatica_exports::evidence::{
     AskError, Asked, Clocks, Completed, Coverage, Effort, Evidence, Extent, JobClock, LATEST,
-    ListOrder, Question, SentBy, Settled, Settling, Trace, Whereabouts, gather, judge,
+    ListOrder, ListedJobs, Question, SentBy, Settled, Settling, Trace, Whereabouts, gather, judge,
     object_exists, whereabouts,
 };
 use cavatica_exports::model::job::JobStanding;

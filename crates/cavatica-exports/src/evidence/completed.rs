@@ -82,6 +82,7 @@ mod tests {
             run: SentBy::ThisRun,
             planned_free: true,
             earlier: vec!["earlier".parse().expect("an id")],
+            others_count: false,
         }
     }
 

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use super::judge::{Clocks, Question, Trace, judge};
 use super::list_order::ListOrder;
 use super::settling::Extent;
-use super::shown::{Evidence, hashed};
+use super::shown::Evidence;
 use super::whereabouts::Whereabouts;
+use super::whole_list::ListedJobs;
 use crate::model::bulk::{Batch, BulkItem, ExportBatchError};
 use crate::model::file::StoredFile;
 use crate::model::job::JobStanding;
 use crate::model::{ExportId, ExportMode, ExportState, FileId, Location, VolumeId};
-use crate::mutation::Mutation;
 use crate::transport::Error;
 use crate::{Cavatica, ExportFilter, ListError};
 
@@ -112,7 +112,9 @@ pub async fn gather(platform: &Cavatica, asked: &Asked) -> Result<Evidence, AskE
             order: None,
         },
     };
-    reading.unfinished().await?;
+    let unfinished = reading.filter(&[ExportState::Pending, ExportState::Running]);
+    // Only what it shows counts: that something is missing there, the other lists have to say.
+    reading.list_once(&unfinished).await?;
     reading.files().await?;
     let open = reading.open();
     if open == 0 {
@@ -120,18 +122,20 @@ pub async fn gather(platform: &Cavatica, asked: &Asked) -> Result<Evidence, AskE
     }
     let all = reading.filter(&[]);
     if reading.is_affordable(&all, open).await? {
-        reading.list(&all).await?;
+        reading.evidence.clean = reading.list(&all).await?;
         reading.files().await?;
         reading.objects().await?;
         reading.evidence.extent = Extent::Whole;
     } else if asked.mode == ExportMode::Move {
         let failed = reading.filter(&[ExportState::Failed]);
         if reading.is_affordable(&failed, open).await? {
-            reading.list(&failed).await?;
+            let mut is_whole = reading.list(&failed).await?;
             reading.files().await?;
-            reading.unfinished().await?;
+            is_whole &= reading.list(&unfinished).await?;
             reading.must_list_in_flight().await?;
-            reading.evidence.extent = Extent::States;
+            if is_whole {
+                reading.evidence.extent = Extent::States;
+            }
         }
     }
     Ok(reading.evidence)
@@ -147,11 +151,6 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     fn filter(&self, states: &[ExportState]) -> ExportFilter {
         ExportFilter::to(self.asked.volume.clone()).in_states(states.iter().copied())
-    }
-
-    async fn unfinished(&mut self) -> Result<(), AskError> {
-        let filter = self.filter(&[ExportState::Pending, ExportState::Running]);
-        self.list(&filter).await
     }
 
     /// How many of the files show neither a job under way nor their own arrival.
@@ -176,28 +175,24 @@ impl Gathering<'_> {
         Ok(pages <= CHEAP_PAGES.max(open as u64))
     }
 
-    /// Reads a list to its end, again if it has fewer jobs than it says.
-    async fn list(&mut self, filter: &ExportFilter) -> Result<(), AskError> {
+    /// Reads a list to its end, again if some of it may be missing. Whether all of it came in the end.
+    async fn list(&mut self, filter: &ExportFilter) -> Result<bool, AskError> {
         for _ in 0..LIST_ATTEMPTS {
             if self.list_once(filter).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
-        self.evidence.clean = false;
-        Ok(())
+        Ok(false)
     }
 
-    /// Whether as many different jobs came as the list says that it has. It may grow while it is read; one that shrinks has
-    /// lost something.
+    /// Whether all of it came.
     async fn list_once(&mut self, filter: &ExportFilter) -> Result<bool, AskError> {
         let mut pager = self.platform.exports.list(filter);
-        let mut distinct: HashSet<u64> = HashSet::new();
-        let mut first_total = None;
+        let mut listed = ListedJobs::default();
         while let Some(page) = pager.next_page().await? {
-            first_total = first_total.or(pager.total());
+            listed.came(page.items.iter().map(|job| &job.id), pager.total());
             self.evidence.order = ListOrder::of(&page.items).or(self.evidence.order);
             for job in page.items {
-                distinct.insert(hashed(job.id.as_str()));
                 let file = job.source.value().map(|source| source.file.clone());
                 if let Some(file) = file.filter(|file| self.wanted.contains(file)) {
                     let known = self.evidence.jobs.entry(file).or_default();
@@ -207,17 +202,13 @@ impl Gathering<'_> {
                 }
             }
         }
-        let total = pager.total();
-        let is_whole = total.is_none_or(|total| distinct.len() as u64 >= total)
-            || Mutation::GapsOverlooked.is_on();
-        // Unfinished jobs become fewer by themselves.
-        let shrank = filter.states.is_empty() && total < first_total;
+        let are_all = listed.are_all();
         // What an earlier list showed, this one need not know yet.
         if filter.states.is_empty() {
             self.evidence.listed.clear();
         }
-        self.evidence.listed.extend(distinct);
-        Ok(is_whole && !shrank)
+        self.evidence.listed.extend(listed.into_hashes());
+        Ok(are_all)
     }
 
     /// Looks where the bytes of the files lie. A copy leaves its source alone, so there it says nothing.

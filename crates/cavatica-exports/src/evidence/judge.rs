@@ -15,7 +15,7 @@ pub struct Question {
     pub file: FileId,
     /// Where on the volume it was sent to.
     pub location: Location,
-    /// When it was sent, on the platform's clock: our job can't have ended before.
+    /// When it was sent, on the platform's clock: our job can't have begun before.
     pub sent: Timestamp,
     /// Which run sent it.
     pub run: SentBy,
@@ -23,6 +23,9 @@ pub struct Question {
     pub planned_free: bool,
     /// Jobs of earlier attempts: not the one that is looked for.
     pub earlier: Vec<ExportId>,
+    /// Whether a job that others began before counts as well, as long as it hadn't ended by then: where it is asked what
+    /// stands in the way of a file, rather than what became of our call.
+    pub others_count: bool,
 }
 
 /// Which run a moment was written down in. Clocks may have been set between two.
@@ -123,7 +126,7 @@ pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, location: &Location) -> 
 }
 
 /// Whose a job to the planned place is. One that had ended before we sent anything is an earlier one: last year's copy, or
-/// the copy that a move follows.
+/// the copy that a move follows. One that had begun before is none of ours either.
 fn owner(
     job: &ExportJob,
     question: &Question,
@@ -131,12 +134,19 @@ fn owner(
     evidence: &Evidence,
     clocks: &Clocks,
 ) -> Whose {
-    if !job.is_final() || Mutation::ForeignJobTaken.is_on() {
+    if Mutation::ForeignJobTaken.is_on() {
         return Whose::Us;
     }
     let moment = |time: &Tri<DateTime>| time.value().and_then(DateTime::timestamp);
     let (started, finished) = (moment(&job.started_on), moment(&job.finished_on));
     let clock = clocks.of(question.run);
+    let begun_before = started.and_then(|started| clock.is_before(started, question.sent));
+    if begun_before == Some(true) && !question.others_count {
+        return Whose::Earlier;
+    }
+    if !job.is_final() {
+        return Whose::Us;
+    }
     let before = finished
         .or(started)
         .and_then(|ended| clock.is_before(ended, question.sent));
@@ -203,6 +213,7 @@ pub(crate) mod tests {
             run: SentBy::ThisRun,
             planned_free: true,
             earlier: Vec::new(),
+            others_count: false,
         }
     }
 
@@ -261,13 +272,35 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_live_job_to_the_planned_place_is_ours_whatever_its_date() {
+    fn a_live_job_to_the_planned_place_is_ours_unless_it_had_begun_before() {
+        let ask = |date, clocks: Clocks, others_count| {
+            let jobs = vec![listed("a", 1, "RUNNING", date)];
+            let question = Question {
+                others_count,
+                ..question(1)
+            };
+            found(&question, ExportMode::Move, jobs, None, &clocks).0
+        };
         for date in ["2026-01-01T10:05:01Z", "2026-01-01T09:00:00Z", "soon"] {
-            for clocks in [measured(), unmeasured()] {
-                let jobs = vec![listed("a", 1, "RUNNING", date)];
-                let finding = found(&question(1), ExportMode::Move, jobs, None, &clocks);
-                assert_eq!(finding, ("job", Some("a".to_owned())), "{date}");
-            }
+            assert_eq!(ask(date, unmeasured(), false), "job", "{date}");
+            assert_eq!(ask(date, measured(), true), "job", "{date}");
+        }
+        assert_eq!(ask("2026-01-01T10:05:01Z", measured(), false), "job");
+        assert_eq!(ask("2026-01-01T09:00:00Z", measured(), false), "elsewhere");
+    }
+
+    #[test]
+    fn a_job_that_had_begun_before_anything_was_sent_is_none_of_ours_though_it_ended_since() {
+        let mut job = listed("a", 1, "FAILED", "2026-01-01T10:06:00Z");
+        job.started_on = serde_json::from_value(json!("2026-01-01T10:00:00Z")).expect("a date");
+        for (others_count, expected) in [(false, "nothing"), (true, "job")] {
+            let question = Question {
+                others_count,
+                ..question(1)
+            };
+            let jobs = vec![job.clone()];
+            let finding = found(&question, ExportMode::Copy, jobs, None, &measured());
+            assert_eq!(finding.0, expected);
         }
     }
 

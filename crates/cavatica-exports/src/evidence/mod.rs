@@ -14,6 +14,7 @@ mod list_order;
 mod settling;
 mod shown;
 mod whereabouts;
+mod whole_list;
 
 pub use completed::Completed;
 pub use gather::{AskError, Asked, Effort, gather, object_exists, whereabouts};
@@ -23,3 +24,4 @@ pub use list_order::ListOrder;
 pub use settling::{Coverage, Extent, LATEST, Settled, Settling};
 pub use shown::Evidence;
 pub use whereabouts::Whereabouts;
+pub use whole_list::ListedJobs;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use cavatica_exports::ExportFilter;
 use cavatica_exports::evidence::{
     Asked, Clocks, Effort, Evidence, Extent, JobClock, Question, SentBy, Whereabouts, gather,
 };
-use cavatica_exports::model::{ExportId, ExportMode};
+use cavatica_exports::model::{ExportId, ExportMode, ExportState};
 use cavatica_sandbox::{FaultPlan, OtherExport, Sandbox, SandboxBuilder};
 
 use crate::world::World;
@@ -46,6 +47,7 @@ fn asked(world: &World, mode: ExportMode, effort: Effort, sent: &[Sent]) -> Aske
         run: SentBy::ThisRun,
         planned_free: true,
         earlier: Vec::new(),
+        others_count: false,
     };
     Asked {
         mode,
@@ -68,6 +70,15 @@ async fn cheaply(world: &World, mode: ExportMode, sent: &[Sent]) -> Evidence {
 
 fn plan(faults: &str) -> FaultPlan {
     faults.parse().unwrap()
+}
+
+/// Waits until all jobs but so many have ended.
+async fn only_run(world: &World, count: u64) {
+    let unfinished = [ExportState::Pending, ExportState::Running];
+    let filter = ExportFilter::to("sandbox/output".parse().unwrap()).in_states(unfinished);
+    while world.exports.count(&filter).await.unwrap() != Some(count) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn start(world: &World, (path, location): Sent, mode: ExportMode) -> ExportId {
@@ -173,22 +184,34 @@ async fn a_list_that_is_too_dear_is_not_read() {
     let evidence = cheaply(&world, ExportMode::Move, &[ARCHIVED]).await;
     assert_eq!(evidence.extent, Extent::Whole);
 
-    let world = World::with(copies(2_001)).await;
+    let readme = format!("sandbox/demo:{}", README.0);
+    let running = (0..150).fold(copies(2_001), |world, number| {
+        let copy = OtherExport::new(&*readme, "sandbox/output", format!("running/{number}"));
+        world.export(copy.copy().lasting(HOUR))
+    });
+    let world = World::with(running).await;
     let evidence = cheaply(&world, ExportMode::Copy, &[ARCHIVED]).await;
     assert_eq!(evidence.extent, Extent::Unfinished);
+    only_run(&world, 150).await;
     let running = start(&world, README, ExportMode::Copy).await;
     let mut asked = asked(&world, ExportMode::Move, Effort::Cheap, &[ARCHIVED]);
     asked.in_flight = vec![running];
-    // A job that goes on must be on the lists of those that do.
-    for (faults, clean) in [("", true), ("late-list=3600s@exports", false)] {
+    for (faults, extent, clean) in [
+        ("", Extent::States, true),
+        // A job that goes on must be on the lists of those that do.
+        ("late-list=3600s@exports", Extent::States, false),
+        // Lists that lack jobs say nothing of a file that shows nowhere.
+        ("disorder@exports", Extent::Unfinished, true),
+    ] {
         world.sandbox.set_faults(plan(faults));
         let evidence = gather(&world, &asked).await.unwrap();
         assert_eq!(
             (evidence.extent, evidence.clean),
-            (Extent::States, clean),
+            (extent, clean),
             "{faults}"
         );
     }
+    world.sandbox.set_faults(plan(""));
     asked.effort = Effort::Whole;
     let evidence = gather(&world, &asked).await.unwrap();
     assert_eq!(evidence.extent, Extent::Whole);

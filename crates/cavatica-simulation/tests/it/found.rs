@@ -91,6 +91,23 @@ fn seed_14024() {
     );
 }
 
+/// Jobs ended while the unfinished ones were listed, and some of others moved from the page that was next onto the one before.
+#[test]
+fn seed_15407() {
+    holds(
+        "seed 15407, 210 files, move, jobs of 10 s; others elsewhere 0; wire die-power start 2 2",
+    );
+}
+
+/// Somebody's job of the same file to the same place, which had begun before our call and failed because of ours, was taken
+/// for ours while the list didn't show that one.
+#[test]
+fn seed_1556() {
+    holds(
+        "seed 1556, 236 files, copy, jobs of 300 s; others same 0; fault omit=27@exports,p=0.8; fault drop-after@bulk-start,every=2",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

@@ -144,6 +144,10 @@ impl Inquiry {
             Cause::Lost | Cause::Refused(_) => settling.due(),
             Cause::Echo(_) | Cause::Held => settling.dead(),
         };
+        let question = Question {
+            others_count: matches!(cause, Cause::Echo(_) | Cause::Held),
+            ..question
+        };
         self.open.push(Open {
             item,
             call,

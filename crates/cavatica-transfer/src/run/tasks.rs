@@ -22,7 +22,9 @@ use tokio::time::Instant;
 
 use super::folders::{FileList, PageWish};
 use super::way::LARGEST_PAGE;
-use crate::evidence::{AskError, Asked, Evidence, ListOrder, Whereabouts, gather, whereabouts};
+use crate::evidence::{
+    AskError, Asked, Evidence, ListOrder, ListedJobs, Whereabouts, gather, whereabouts,
+};
 use crate::journal::{Failed, FolderId, Intent, Terms};
 use crate::mutation::Mutation;
 
@@ -81,6 +83,8 @@ pub(super) struct Unfinished {
     pub(super) total: Option<u64>,
     /// Those that were read, with their files.
     pub(super) jobs: Vec<(ExportId, FileId)>,
+    /// Whether these are all.
+    pub(super) are_all: bool,
     /// The order in which a page of them came, if that shows.
     pub(super) order: Option<ListOrder>,
 }
@@ -117,7 +121,7 @@ pub(super) async fn open(platform: Cavatica, volume: VolumeId) -> Done {
     let (account, read, unfinished) = tokio::join!(
         platform.account.user(),
         platform.volumes.get(&volume),
-        unfinished(&platform, &volume, Pages::First)
+        unfinished(&platform, &volume, 1)
     );
     Done::Opened {
         account,
@@ -222,44 +226,52 @@ fn is_nameless(job: &StartedJob) -> bool {
     job.source.value().is_none() || job.destination.value().is_none()
 }
 
+/// The total of a list costs one request, however many of its entries come with it. So a page of them does, to see whose they
+/// are.
 pub(super) async fn count(platform: Cavatica, volume: VolumeId) -> Done {
-    Done::Counted(unfinished(&platform, &volume, Pages::First).await)
+    Done::Counted(unfinished(&platform, &volume, 1).await)
 }
 
 pub(super) async fn sweep(platform: Cavatica, volume: VolumeId) -> Done {
-    Done::Swept(unfinished(&platform, &volume, Pages::All).await)
+    Done::Swept(all_unfinished(&platform, &volume).await)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pages {
-    First,
-    All,
+/// Reads the list once more where some of it may be missing, because jobs ended meanwhile.
+async fn all_unfinished(platform: &Cavatica, volume: &VolumeId) -> Result<Unfinished, AskError> {
+    let first = unfinished(platform, volume, usize::MAX).await?;
+    if first.are_all {
+        return Ok(first);
+    }
+    let mut again = unfinished(platform, volume, usize::MAX).await?;
+    again.jobs.extend(first.jobs);
+    Ok(again)
 }
 
-/// The total of a list costs one request, however many of its entries come with it. So a page of them does, to see whose they
-/// are.
+/// Reads so many pages of the unfinished jobs.
 async fn unfinished(
     platform: &Cavatica,
     volume: &VolumeId,
-    pages: Pages,
+    pages: usize,
 ) -> Result<Unfinished, AskError> {
     let unfinished = [ExportState::Pending, ExportState::Running];
     let filter = ExportFilter::to(volume.clone()).in_states(unfinished);
     let mut pager = platform.exports.list(&filter);
-    let (mut jobs, mut order) = (Vec::new(), None);
-    while let Some(page) = pager.next_page().await? {
+    let (mut jobs, mut order, mut listed) = (Vec::new(), None, ListedJobs::default());
+    for _ in 0..pages {
+        let Some(page) = pager.next_page().await? else {
+            break;
+        };
         order = ListOrder::of(&page.items).or(order);
+        listed.came(page.items.iter().map(|job| &job.id), pager.total());
         let named = page.items.into_iter().filter(|job| !job.is_final());
         jobs.extend(named.filter_map(|job| {
             let file = job.source.value()?.file.clone();
             Some((job.id, file))
         }));
-        if pages == Pages::First {
-            break;
-        }
     }
     Ok(Unfinished {
         total: pager.total(),
+        are_all: listed.are_all(),
         jobs,
         order,
     })
@@ -352,7 +364,7 @@ impl Revisited {
                 .filter_map(BulkItem::into_resource)
                 .collect();
         }
-        let unfinished = unfinished(platform, &terms.volume, Pages::All).await?;
+        let unfinished = all_unfinished(platform, &terms.volume).await?;
         self.in_flight = unfinished.jobs.into_iter().map(|(_, file)| file).collect();
         if terms.mode == ExportMode::Move {
             let files: Vec<FileId> = self

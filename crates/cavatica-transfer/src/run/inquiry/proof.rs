@@ -125,6 +125,7 @@ impl Doubts {
             },
             planned_free,
             earlier,
+            others_count: false,
         };
         let cause = match why {
             Why::Lost => Cause::Lost,

@@ -18,6 +18,7 @@ fn listed(looks: &[(u32, bool)]) -> Option<(u32, u32)> {
         run: SentBy::ThisRun,
         planned_free: true,
         earlier: Vec::new(),
+        others_count: false,
     };
     let mut inquiry = Inquiry::new(ExportMode::Copy, "lab/results".parse().expect("a volume"));
     let settling = Settling::since(dead, SETTLE);

@@ -126,13 +126,12 @@ impl Runner<'_> {
             return Ok(());
         }
         let held = self.hold_files_of(unfinished)?;
-        let all_read = unfinished.jobs.len() as u64 >= total;
         let affordable =
             total.div_ceil(100) * FOR_OTHERS <= self.platform.client.budget().allowance;
         let now = Instant::now();
         let window = self.timing.longest_poll;
         let lately = self.swept.is_some_and(|swept| now - swept < window);
-        if !all_read && (held > 0 || (affordable && !lately)) {
+        if !unfinished.are_all && (held > 0 || (affordable && !lately)) {
             self.sweeping = true;
             let (platform, volume) = (self.platform.clone(), self.terms.volume.clone());
             self.spawn(tasks::sweep(platform, volume));

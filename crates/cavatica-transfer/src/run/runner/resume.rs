@@ -133,6 +133,7 @@ impl Runner<'_> {
             run,
             planned_free: self.terms.overwrite == Overwrite::Forbidden,
             earlier,
+            others_count: false,
         };
         self.inquiry.ask(item.id, call, question, cause, settling);
         Ok(())
