@@ -103,8 +103,10 @@ impl Scenario {
             let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));
             scenario.troubles.retain(|trouble| !is_echo(trouble));
         }
-        if scenario.mode == ExportMode::Copy {
-            // The first copy would seem to have moved its file.
+        let is_backup = |trouble: &Trouble| matches!(trouble, Trouble::Backup(_));
+        if scenario.mode == ExportMode::Copy || scenario.troubles.iter().any(is_backup) {
+            // The first copy would seem to have moved its file. And what became of a file that was deleted since, a backup
+            // doesn't see, which is beyond `one-disk`.
             scenario
                 .troubles
                 .retain(|trouble| !is_fault(trouble, "lose-file"));

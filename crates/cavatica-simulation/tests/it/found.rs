@@ -108,6 +108,15 @@ fn seed_1556() {
     );
 }
 
+/// The first copy failed while another job of its file was under way; what that meant was to be asked when nothing else went
+/// on, and all others waited for the first copy.
+#[test]
+fn seed_34139() {
+    ends(
+        "seed 34139, 5 files, copy overwrite, jobs of 900 s; others elsewhere 100; fault late-list=229s@exports; fault maintenance@bulk-start,nth=1",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

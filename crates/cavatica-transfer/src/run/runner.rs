@@ -398,7 +398,9 @@ impl<'a> Runner<'a> {
 
     /// Whether nothing goes on but doubts, and the file that waits to be a witness for them.
     fn is_quiet(&self) -> bool {
-        let waits = self.sender.starting() == 0 && self.waits_for_errors();
+        // The others wait for the first copy, and it is in doubt.
+        let first_copy = self.copy_proof.is_wanted() && !self.inquiry.is_idle();
+        let waits = self.sender.starting() == 0 && (self.waits_for_errors() || first_copy);
         (waits || self.sender.has_only_its_witness())
             && self.retrying.is_idle()
             && self.follower.is_idle()
