@@ -58,7 +58,7 @@ impl Clocks {
 }
 
 /// What answers show of one file.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trace<'a> {
     /// It is an alias of exactly the planned object. With our job, if that is listed.
     Alias(Option<&'a ExportJob>),

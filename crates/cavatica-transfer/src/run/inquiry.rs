@@ -327,14 +327,10 @@ impl Inquiry {
             {
                 Resolution::Open(soon)
             }
-            // Beside a job under way, nothing more was looked at.
-            (Trace::Elsewhere(_), Cause::Echo(_)) if coverage.extent == Extent::Unfinished => {
-                Resolution::Open(soon)
-            }
             (Trace::Elsewhere(_) | Trace::Whose(_) | Trace::Nothing, Cause::Echo(change)) => {
-                // A copy leaves no mark on its file: only the list can tell.
+                // A copy leaves no mark on its file: only the list can tell, once no job is under way.
                 if self.mode == ExportMode::Copy && coverage.extent != Extent::Whole {
-                    Resolution::Open(None)
+                    Resolution::Open(soon.filter(|_| matches!(trace, Trace::Elsewhere(_))))
                 } else {
                     Resolution::Absent(vec![change.clone()])
                 }

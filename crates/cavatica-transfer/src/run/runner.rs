@@ -396,9 +396,8 @@ impl<'a> Runner<'a> {
             && !self.sweeping
     }
 
-    /// Whether nothing goes on but doubts, and the file that waits to be a witness for them.
+    /// Whether nothing goes on but doubts, and what waits for them: the file that is to be their witness, or all but a first copy.
     fn is_quiet(&self) -> bool {
-        // The others wait for the first copy, and it is in doubt.
         let first_copy = self.copy_proof.is_wanted() && !self.inquiry.is_idle();
         let waits = self.sender.starting() == 0 && (self.waits_for_errors() || first_copy);
         (waits || self.sender.has_only_its_witness())
