@@ -44,6 +44,7 @@ const CORE: [Core; 5] = [
             "evidence/settling.rs",
             "evidence/shown.rs",
             "evidence/whereabouts.rs",
+            "evidence/whole_list.rs",
         ],
         first: &["--lib"],
         names: &[],
