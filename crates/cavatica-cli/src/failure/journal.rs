@@ -51,7 +51,7 @@ fn split(error: &JournalError, folder: &str) -> Failure {
 }
 
 /// A transfer whose half is elsewhere. A program must not guess whether it is a newer or an older one.
-fn left_journal(error: &JournalError, path: &Path, name: &Path, journal: &Path) -> Failure {
+fn left_journal(error: &JournalError, name: &Path, journal: &Path, belongs: &Path) -> Failure {
     let failure = Failure::new(Exit::Refused, error.to_string());
     if name.exists() {
         let name = hint::path_word(name);
@@ -59,15 +59,10 @@ fn left_journal(error: &JournalError, path: &Path, name: &Path, journal: &Path) 
             "`cavatica status {name}` makes it whole; a copy that was made before that is none, so copy it again"
         ));
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push("-journal");
-    let (journal, beside) = (
-        hint::path_word(journal),
-        hint::path_word(Path::new(&beside)),
-    );
+    let (journal, belongs) = (hint::path_word(journal), hint::path_word(belongs));
     failure
         .hint(format!(
-            "if the transfer was only moved: `mv -n {journal} {beside}`"
+            "if the transfer was only moved: `mv -n {journal} {belongs}`"
         ))
         .hint(
             "if it is an older copy, the newest one is the one to go on with: look for that first",
@@ -101,10 +96,11 @@ fn in_full(error: &JournalError) -> Option<Failure> {
         } => Some(changed(path, planned, found)),
         JournalError::Split { folder, .. } => Some(split(error, folder)),
         JournalError::LeftJournal {
-            path,
             name,
             journal,
-        } => Some(left_journal(error, path, name, journal)),
+            belongs,
+            ..
+        } => Some(left_journal(error, name, journal, belongs)),
         JournalError::NotApproved { found, .. } => Some(
             Failure::usage(format!(
                 "nothing was sent: the transfer's fingerprint is {found}, not the approved one"

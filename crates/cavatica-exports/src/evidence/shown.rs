@@ -20,7 +20,7 @@ pub struct Evidence {
     pub objects: HashSet<FileId>,
     /// How much of the list of jobs was read.
     pub extent: Extent,
-    /// Whether the lists had as many jobs as they said, and those that they must.
+    /// Whether the whole list had as many jobs as it said, and those of unfinished ones show what they must.
     pub clean: bool,
     /// Every job that was listed, by the whole list alone where that was read; by its hash: eight bytes each.
     pub(super) listed: HashSet<u64>,

@@ -120,6 +120,8 @@ pub enum JournalError {
         name: PathBuf,
         /// What lies there.
         journal: PathBuf,
+        /// Where that has to lie, if the file was only moved.
+        belongs: PathBuf,
     },
     /// It has several names (hard links), and isn't known to have been written by any of them.
     #[error("transfer `{}` has several names, and was written by none of them before", path.display())]

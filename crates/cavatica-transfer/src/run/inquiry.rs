@@ -41,6 +41,12 @@ pub(super) enum Cause {
     Held,
 }
 
+impl Cause {
+    pub(super) fn is_about_others(&self) -> bool {
+        matches!(self, Cause::Echo(_) | Cause::Held)
+    }
+}
+
 /// A file whose fate isn't known.
 #[derive(Clone, Debug)]
 struct Open {
@@ -143,10 +149,6 @@ impl Inquiry {
         let due = match cause {
             Cause::Lost | Cause::Refused(_) => settling.due(),
             Cause::Echo(_) | Cause::Held => settling.dead(),
-        };
-        let question = Question {
-            others_count: matches!(cause, Cause::Echo(_) | Cause::Held),
-            ..question
         };
         self.open.push(Open {
             item,

@@ -265,10 +265,14 @@ fn a_transfer_that_was_moved_without_what_belongs_to_it_is_refused_until_that_co
             .expect_err("half of it"),
         open(&moved).map(drop).expect_err("half of it"),
     ] {
-        let JournalError::LeftJournal { journal, .. } = &error else {
+        let JournalError::LeftJournal {
+            journal, belongs, ..
+        } = &error
+        else {
             panic!("{error:?}");
         };
         assert!(journal.ends_with("t.transfer-journal"), "{error:?}");
+        assert!(belongs.ends_with("moved.transfer-journal"), "{error:?}");
     }
     std::fs::rename(journal_of(&path), journal_of(&moved)).expect("room");
     assert!(is_whole(&moved));

@@ -204,9 +204,7 @@ impl LockFile {
             }
         }
         // A hard link to somebody's file isn't ours to write, unless it was a lock before.
-        let found = lock.file.metadata();
-        let is_linked = found.is_ok_and(|found| regular::has_other_names(&found));
-        if is_linked && lock.owner().process == 0 {
+        if regular::has_other_names(lock.file.metadata()) && lock.owner().process == 0 {
             return Err(JournalError::NotRegular { path: lock.path });
         }
         Ok(Taken::Mine(lock))

@@ -38,6 +38,7 @@ pub(super) fn roll_back(path: &Path, real: &Path) -> Result<(), JournalError> {
                 path: path.to_owned(),
                 name,
                 journal,
+                belongs: beside(real, "-journal"),
             });
         }
     }

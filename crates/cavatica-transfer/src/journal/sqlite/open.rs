@@ -55,8 +55,7 @@ fn make_name_known(path: &Path, real: &Path) -> Result<(), JournalError> {
     }
     let file = inode::InodeId::of(real);
     let known = known.into_iter().find(|name| file.is_also(name));
-    let has_others = std::fs::metadata(real).is_ok_and(|found| regular::has_other_names(&found));
-    if known.is_none() && has_others {
+    if known.is_none() && regular::has_other_names(std::fs::metadata(real)) {
         return Err(JournalError::ManyNames {
             path: path.to_owned(),
         });

@@ -1,6 +1,7 @@
 //! Files beside a transfer that are ours to write: regular ones, reached through no link.
 
 use std::fs::{File, Metadata, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
@@ -72,14 +73,14 @@ pub(super) fn beside(transfer: &Path, ending: &str) -> PathBuf {
 
 /// Whether a file has other names too, so that whatever is written to it shows there.
 #[cfg(unix)]
-pub(super) fn has_other_names(found: &Metadata) -> bool {
+pub(super) fn has_other_names(found: io::Result<Metadata>) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    found.nlink() > 1
+    found.is_ok_and(|found| found.nlink() > 1)
 }
 
 #[cfg(not(unix))]
-pub(super) fn has_other_names(_: &Metadata) -> bool {
+pub(super) fn has_other_names(_: io::Result<Metadata>) -> bool {
     false
 }
 

@@ -41,10 +41,7 @@ impl Unfinished {
             if !inode::is_named(&file, &path) {
                 continue;
             }
-            let is_linked = file
-                .metadata()
-                .is_ok_and(|found| regular::has_other_names(&found));
-            if is_linked {
+            if regular::has_other_names(file.metadata()) {
                 return Err(JournalError::NotRegular { path });
             }
             let goal = goal.to_owned();

@@ -114,6 +114,13 @@ impl Doubts {
         earlier: Vec<ExportId>,
         timing: &Timing,
     ) {
+        let cause = match why {
+            Why::Lost => Cause::Lost,
+            Why::Refused => Cause::Refused(None),
+            Why::Denied(failure) => Cause::Refused(Some(failure)),
+            Why::Echo(change) => Cause::Echo(change),
+            Why::Held => Cause::Held,
+        };
         let question = Question {
             file: sent.item.file,
             location: sent.item.location,
@@ -125,14 +132,7 @@ impl Doubts {
             },
             planned_free,
             earlier,
-            others_count: false,
-        };
-        let cause = match why {
-            Why::Lost => Cause::Lost,
-            Why::Refused => Cause::Refused(None),
-            Why::Denied(failure) => Cause::Refused(Some(failure)),
-            Why::Echo(change) => Cause::Echo(change),
-            Why::Held => Cause::Held,
+            others_count: cause.is_about_others(),
         };
         let settling = Settling::since(since.dead, timing.settle);
         self.0

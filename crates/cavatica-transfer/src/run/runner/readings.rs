@@ -272,7 +272,7 @@ impl Runner<'_> {
                 run: SentBy::ThisRun,
                 planned_free: self.terms.overwrite == Overwrite::Forbidden,
                 earlier: earlier.clone(),
-                others_count: false,
+                others_count: true,
             };
             let cause = Cause::Echo(change.clone());
             self.inquiry

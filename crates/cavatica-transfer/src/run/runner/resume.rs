@@ -133,7 +133,7 @@ impl Runner<'_> {
             run,
             planned_free: self.terms.overwrite == Overwrite::Forbidden,
             earlier,
-            others_count: false,
+            others_count: cause.is_about_others(),
         };
         self.inquiry.ask(item.id, call, question, cause, settling);
         Ok(())
