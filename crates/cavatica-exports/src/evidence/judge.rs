@@ -98,11 +98,14 @@ pub fn judge<'a>(
     let owner = |job: &ExportJob| owner(job, question, mode, evidence, clocks);
     let ours = here()
         .filter(|job| owner(job) == Whose::Us)
-        // Should there be several, success counts before hope, and hope before failure.
-        .max_by_key(|job| match job.state.known() {
-            Some(ExportState::Completed) => 2,
-            Some(ExportState::Pending | ExportState::Running) | None => 1,
-            Some(ExportState::Failed) => 0,
+        // Should there be several, success counts before hope, and hope before failure; of two that ended, the later one.
+        .max_by_key(|job| {
+            let rank = match job.state.known() {
+                Some(ExportState::Completed) => 2,
+                Some(ExportState::Pending | ExportState::Running) | None => 1,
+                Some(ExportState::Failed) => 0,
+            };
+            (rank, moment(&job.finished_on))
         });
     let place = evidence.whereabouts.get(file);
     if mode == ExportMode::Move && place.is_some_and(|place| place.is_at(volume, location)) {
@@ -125,6 +128,10 @@ pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, location: &Location) -> 
     })
 }
 
+fn moment(time: &Tri<DateTime>) -> Option<Timestamp> {
+    time.value().and_then(DateTime::timestamp)
+}
+
 /// Whose a job to the planned place is. One that had ended before we sent anything is an earlier one: last year's copy, or
 /// the copy that a move follows. One that had begun before is none of ours either.
 fn owner(
@@ -137,7 +144,6 @@ fn owner(
     if Mutation::ForeignJobTaken.is_on() {
         return Whose::Us;
     }
-    let moment = |time: &Tri<DateTime>| time.value().and_then(DateTime::timestamp);
     let (started, finished) = (moment(&job.started_on), moment(&job.finished_on));
     let clock = clocks.of(question.run);
     let begun_before = started.and_then(|started| clock.is_before(started, question.sent));
@@ -201,7 +207,7 @@ pub(crate) mod tests {
 
     const SENT: &str = "2026-01-01T10:05:00Z";
 
-    fn moment(text: &str) -> Timestamp {
+    fn at_moment(text: &str) -> Timestamp {
         text.parse().expect("a moment")
     }
 
@@ -209,7 +215,7 @@ pub(crate) mod tests {
         Question {
             file: file(number),
             location: location(number),
-            sent: moment(SENT),
+            sent: at_moment(SENT),
             run: SentBy::ThisRun,
             planned_free: true,
             earlier: Vec::new(),
@@ -236,7 +242,7 @@ pub(crate) mod tests {
     /// A clock whose jobs are dated as everything else, measured on one of ours.
     fn measured() -> Clocks {
         let mut jobs = JobClock::default();
-        jobs.learn(moment(SENT), moment(SENT), moment(SENT));
+        jobs.learn(at_moment(SENT), at_moment(SENT), at_moment(SENT));
         Clocks {
             this_run: jobs,
             ..unmeasured()
@@ -247,7 +253,7 @@ pub(crate) mod tests {
         Clocks {
             this_run: JobClock::default(),
             earlier_runs: JobClock::default(),
-            now: moment("2026-01-01T10:10:00Z"),
+            now: at_moment("2026-01-01T10:10:00Z"),
         }
     }
 
@@ -326,9 +332,11 @@ pub(crate) mod tests {
         // Eleven minutes behind: what seems to have ended before it was sent is ours.
         let mut clocks = measured();
         clocks.this_run = JobClock::default();
-        clocks
-            .this_run
-            .learn(moment("2026-01-01T09:54:00Z"), moment(SENT), moment(SENT));
+        clocks.this_run.learn(
+            at_moment("2026-01-01T09:54:00Z"),
+            at_moment(SENT),
+            at_moment(SENT),
+        );
         let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T09:55:00Z")];
         let finding = found(&question(1), ExportMode::Copy, jobs, None, &clocks);
         assert_eq!(finding.0, "job");
@@ -395,6 +403,18 @@ pub(crate) mod tests {
             if best != "a" {
                 assert_eq!(finding.1.as_deref(), Some(best));
             }
+        }
+    }
+
+    #[test]
+    fn of_two_that_ended_the_later_one_counts() {
+        let at = |id, minute| listed(id, 1, "COMPLETED", &format!("2026-01-01T10:{minute}:00Z"));
+        for jobs in [
+            vec![at("a", "06"), at("b", "07")],
+            vec![at("b", "07"), at("a", "06")],
+        ] {
+            let finding = found(&question(1), ExportMode::Copy, jobs, None, &measured());
+            assert_eq!(finding.1.as_deref(), Some("b"));
         }
     }
 

@@ -117,6 +117,15 @@ fn seed_34139() {
     );
 }
 
+/// Another program copied the same files to the same places, both might overwrite, and jobs of ours failed after they had
+/// deleted what the other's had brought: those files counted as completed by the other's jobs.
+#[test]
+fn seed_38857() {
+    holds(
+        "seed 38857, 80 files, copy overwrite, jobs of 900 s; fault fail-jobs=9006@bulk-start,every=3; others same 5",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

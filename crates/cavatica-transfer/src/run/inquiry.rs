@@ -1,5 +1,6 @@
 //! Files whose fate isn't known: what is asked about them, and what follows from the answers.
 
+mod echo;
 #[cfg(feature = "proof")]
 pub mod proof;
 mod resolution;
@@ -313,7 +314,9 @@ impl Inquiry {
             (Trace::Job(job), Cause::Lost | Cause::Refused(_)) => {
                 Resolution::Found(vec![self.job(id, job)])
             }
-            (Trace::Job(job), Cause::Echo(change)) => self.echoed(id, job, change, late, soon),
+            (Trace::Job(job), Cause::Echo(change)) => {
+                self.echoed(id, &open.question, job, change, late, soon)
+            }
             (Trace::Job(job), Cause::Held) => match job.state.known() {
                 Some(ExportState::Failed) => Resolution::Free,
                 Some(ExportState::Completed) if late => after_another(id, place, self.mode),
@@ -356,32 +359,6 @@ impl Inquiry {
                 let whose = matches!(trace, Trace::Whose(_));
                 self.unseen(open, whose, place, coverage)
             }
-        }
-    }
-
-    /// Our own success may be what a refusal echoes.
-    fn echoed(
-        &self,
-        id: ItemId,
-        job: &ExportJob,
-        change: &Change,
-        late: bool,
-        soon: Option<Instant>,
-    ) -> Resolution {
-        match (job.state.known(), self.mode) {
-            (Some(ExportState::Completed), ExportMode::Copy) => {
-                let failed = matches!(change.step, Step::Observation(_)).then(|| change.clone());
-                Resolution::Found(failed.into_iter().chain([self.job(id, job)]).collect())
-            }
-            (Some(ExportState::Failed), _) => Resolution::Absent(vec![change.clone()]),
-            (Some(ExportState::Completed), ExportMode::Move) if late => {
-                Resolution::Absent(vec![change.clone()])
-            }
-            // Under way, or completed and not yet shown by its file.
-            (
-                Some(ExportState::Completed | ExportState::Pending | ExportState::Running) | None,
-                _,
-            ) => Resolution::Open(soon),
         }
     }
 

@@ -5,22 +5,40 @@ use crate::evidence::SentBy;
 
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// Looks so many settling times after a call's bytes were dead; each shows the call's job or doesn't. Answers what the last
-/// look said of how late it was listed.
-fn listed(looks: &[(u32, bool)]) -> Option<(u32, u32)> {
-    let dead = Instant::now();
-    let sent: Timestamp = "2026-01-01T10:05:00Z".parse().expect("a moment");
-    let (file, place) = ("5f1c3f3ae4b0a1d2c3b4a596", "run/1.bam");
-    let question = Question {
-        file: file.parse().expect("a file id"),
-        location: place.parse().expect("a location"),
-        sent,
+const FILE: &str = "5f1c3f3ae4b0a1d2c3b4a596";
+const PLACE: &str = "run/1.bam";
+
+fn volume() -> VolumeId {
+    "lab/results".parse().expect("a volume")
+}
+
+fn question() -> Question {
+    Question {
+        file: FILE.parse().expect("a file id"),
+        location: PLACE.parse().expect("a location"),
+        sent: "2026-01-01T10:05:00Z".parse().expect("a moment"),
         run: SentBy::ThisRun,
         planned_free: true,
         earlier: Vec::new(),
         others_count: false,
-    };
-    let mut inquiry = Inquiry::new(ExportMode::Copy, "lab/results".parse().expect("a volume"));
+    }
+}
+
+fn job(state: &str, finished: Option<&str>) -> ExportJob {
+    serde_json::from_value(json!({
+        "id": "job1", "state": state, "source": {"file": FILE}, "finished_on": finished,
+        "destination": {"volume": "lab/results", "location": PLACE},
+    }))
+    .expect("a job")
+}
+
+/// Looks so many settling times after a call's bytes were dead; each shows the call's job or doesn't. Answers what the last
+/// look said of how late it was listed.
+fn listed(looks: &[(u32, bool)]) -> Option<(u32, u32)> {
+    let dead = Instant::now();
+    let question = question();
+    let sent = question.sent;
+    let mut inquiry = Inquiry::new(ExportMode::Copy, volume());
     let settling = Settling::since(dead, SETTLE);
     inquiry.ask(
         ItemId(1),
@@ -32,12 +50,7 @@ fn listed(looks: &[(u32, bool)]) -> Option<(u32, u32)> {
     let timing = Timing::default();
     let mut late = None;
     for (times, shown) in looks {
-        let job: ExportJob = serde_json::from_value(json!({
-            "id": "job1", "state": "RUNNING", "source": {"file": file},
-            "destination": {"volume": "lab/results", "location": place},
-        }))
-        .expect("a job under way");
-        let jobs = shown.then_some(job).into_iter().collect();
+        let jobs = shown.then(|| job("RUNNING", None)).into_iter().collect();
         let evidence = Evidence::of(jobs, []);
         let asked = std::slice::from_ref(&question);
         let began = dead + SETTLE * *times;
@@ -62,5 +75,50 @@ fn a_job_is_late_that_a_whole_list_had_not_shown_before() {
         listed(&[(1, false), (2, false)]),
         None,
         "it may not be there at all"
+    );
+}
+
+/// Whether a copy that was told no counts as completed because another job brought it there, by when each ended.
+fn is_echo(may_overwrite: bool, failed: Option<&str>, another: Option<&str>) -> bool {
+    let question = Question {
+        planned_free: !may_overwrite,
+        others_count: true,
+        ..question()
+    };
+    let failure = Failure::of(
+        &serde_json::from_value(json!({"code": 9006})).expect("an error"),
+        None,
+    );
+    let told = Change {
+        finished: failed.map(|failed| failed.parse().expect("a moment")),
+        ..Change::new(ItemId(1), Step::Answer(Answer::Refused(failure)))
+    };
+    let inquiry = Inquiry::new(ExportMode::Copy, volume());
+    let another = job("COMPLETED", another);
+    let resolution = inquiry.echoed(ItemId(1), &question, &another, &told, false, None);
+    if let Resolution::Absent(changes) = &resolution {
+        assert_eq!(*changes, [told]);
+    }
+    matches!(resolution, Resolution::Found(_))
+}
+
+#[test]
+fn what_may_overwrite_and_fails_is_an_echo_only_of_what_was_brought_later() {
+    let (earlier, failed, later) = (
+        "2026-01-01T10:05:59Z",
+        "2026-01-01T10:06:00Z",
+        "2026-01-01T10:06:01Z",
+    );
+    assert!(is_echo(true, Some(failed), Some(later)));
+    for another in [Some(earlier), Some(failed), None] {
+        assert!(!is_echo(true, Some(failed), another), "{another:?}");
+        assert!(
+            is_echo(false, Some(failed), another),
+            "it deletes nothing: {another:?}"
+        );
+    }
+    assert!(
+        !is_echo(true, None, Some(later)),
+        "nobody knows when it failed"
     );
 }
