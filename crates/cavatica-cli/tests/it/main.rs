@@ -20,6 +20,7 @@ mod json;
 mod log_file;
 mod lost_answers;
 mod mistakes;
+mod names;
 mod network;
 mod offline;
 mod owner;
