@@ -98,6 +98,9 @@ impl Scenario {
         if without.is_none() && chance.u8(..3) == 0 && !lies {
             plot::thicken(&mut chance, &mut scenario);
         }
+        if without.is_none() && chance.u8(..5) == 0 && !lies {
+            plot::retry(&mut chance, &mut scenario);
+        }
         // A refusal that the plan foretold is believed when one look shows nothing else, and without hosts it foretells all.
         if scenario.troubles.contains(&Trouble::Quirk(Quirk::NoHosts)) {
             let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));

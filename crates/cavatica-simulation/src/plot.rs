@@ -2,6 +2,7 @@
 
 use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::Quirk;
+use cavatica_transfer::OverwriteAgain;
 
 use crate::scenario::{Scenario, Trouble};
 use crate::wire::{Blow, Strike};
@@ -136,6 +137,24 @@ fn slow_call(chance: &mut fastrand::Rng, scenario: &mut Scenario) -> Vec<Trouble
         fault(format!("late-list={late}s@exports")),
         call(chance.u8(30..=60), chance.u8(1..=2)),
     ]
+}
+
+/// Jobs fail, and what failed is sent again.
+pub(crate) fn retry(chance: &mut fastrand::Rng, scenario: &mut Scenario) {
+    let fails = |trouble: &Trouble| matches!(trouble, Trouble::Fault(rule) if rule.starts_with("fail-jobs"));
+    if !scenario.troubles.iter().any(fails) {
+        let code = pick(chance, &[9006, 9100, 9103, 9107]);
+        let which = pick(chance, &["every=3", "p=0.2", "nth=1"]);
+        let rule = format!("fail-jobs={code}@bulk-start,{which}");
+        scenario.troubles.push(fault(rule));
+    }
+    let overwrite = if scenario.overwrite && chance.bool() {
+        OverwriteAgain::Yes
+    } else {
+        OverwriteAgain::No
+    };
+    let run = chance.u64(2..=3);
+    scenario.troubles.push(Trouble::Retry(run, overwrite));
 }
 
 /// One of these.

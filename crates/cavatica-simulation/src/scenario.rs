@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use cavatica_exports::model::ExportMode;
 use cavatica_sandbox::{FaultPlan, Quirk};
+use cavatica_transfer::OverwriteAgain;
 
 use crate::belief::Belief;
 use crate::wire::{Blow, Strike};
@@ -46,6 +47,9 @@ pub enum Trouble {
     Forgets(u64, u64),
     /// The next run is asked to stop after so many seconds.
     Stop(u64),
+    /// The run of this number, after the first, sends again whatever had failed; with a word, over what lies at its place if
+    /// the plan may overwrite.
+    Retry(u64, OverwriteAgain),
     /// The computer's clock is so many seconds ahead from the next run on.
     Clock(i64),
     /// The disk is full at this write of the next run, for that run.
@@ -183,6 +187,8 @@ impl fmt::Display for Trouble {
             Trouble::Power(step, pause) => write!(f, "power {step} {pause}"),
             Trouble::Forgets(step, pause) => write!(f, "forgets {step} {pause}"),
             Trouble::Stop(after) => write!(f, "stop {after}"),
+            Trouble::Retry(run, OverwriteAgain::No) => write!(f, "retry {run}"),
+            Trouble::Retry(run, OverwriteAgain::Yes) => write!(f, "retry {run} overwrite"),
             Trouble::Clock(ahead) => write!(f, "clock {ahead}"),
             Trouble::Full(write) => write!(f, "full {write}"),
             Trouble::Owner(after) => write!(f, "owner {after}"),
@@ -284,6 +290,14 @@ impl FromStr for Trouble {
             "power" => Trouble::Power(number(0)?, number(1)?),
             "forgets" => Trouble::Forgets(number(0)?, number(1)?),
             "stop" => Trouble::Stop(number(0)?),
+            "retry" => {
+                let overwrite = match words.get(1) {
+                    None => OverwriteAgain::No,
+                    Some(&"overwrite") => OverwriteAgain::Yes,
+                    Some(_) => return Err(wrong()),
+                };
+                Trouble::Retry(number(0)?, overwrite)
+            }
             "clock" => Trouble::Clock(rest.parse().map_err(|_| wrong())?),
             "full" => Trouble::Full(number(0)?),
             "owner" => Trouble::Owner(number(0)?),

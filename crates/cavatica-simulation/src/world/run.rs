@@ -1,6 +1,6 @@
 //! The runs of a transfer: one after another, and beside each other.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use cavatica_exports::transport::Client;
 use cavatica_sandbox::{FaultPlan, OtherExport};
-use cavatica_transfer::journal::{SqliteJournal, TransferFile};
-use cavatica_transfer::{Ending, RunOptions, RunReport, Stop, run};
+use cavatica_transfer::journal::{Journal, JournalError, SqliteJournal, TransferFile};
+use cavatica_transfer::{Ending, OverwriteAgain, Retry, RunOptions, RunReport, Stop, run};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -39,6 +39,7 @@ struct RunFate {
     death: Option<(Death, u64, u64)>,
     stop: Option<u64>,
     full: Option<u64>,
+    retry: Option<OverwriteAgain>,
 }
 
 impl World {
@@ -52,8 +53,12 @@ impl World {
             sleep(Duration::from_secs(self.scenario.job + 5)).await;
         }
         let mut aside = self.set_aside();
+        let mut retries = self.retries();
         for number in 1.. {
-            let fate = fates.pop_front().unwrap_or_default();
+            let fate = RunFate {
+                retry: retries.remove(&number),
+                ..fates.pop_front().unwrap_or_default()
+            };
             if let Some(set) = clock.pop_front() {
                 ahead = set;
                 self.meet("clock", 1);
@@ -65,7 +70,7 @@ impl World {
             }
             // A person needs a moment too; a disk that another computer writes to is free again by then.
             sleep(Duration::from_secs(2)).await;
-            if fates.is_empty() {
+            if fates.is_empty() && retries.is_empty() {
                 left -= 1;
                 if mode == Mode::Liveness && left == RUNS / 2 {
                     self.log
@@ -79,7 +84,7 @@ impl World {
             let tally = transfer.and_then(|transfer| transfer.tally()).ok();
             let ended = tally.is_some_and(|tally| tally.left() == 0 && tally.unknown.files == 0);
             // What is put back is put back to be run.
-            if left == 0 || (fates.is_empty() && ended && !was_put_back) {
+            if left == 0 || (fates.is_empty() && retries.is_empty() && ended && !was_put_back) {
                 break;
             }
         }
@@ -134,6 +139,16 @@ impl World {
         fates
     }
 
+    fn retries(&self) -> BTreeMap<u64, OverwriteAgain> {
+        let troubles = self.scenario.troubles.iter();
+        troubles
+            .filter_map(|trouble| match trouble {
+                Trouble::Retry(run, overwrite) => Some((*run, *overwrite)),
+                _ => None,
+            })
+            .collect()
+    }
+
     fn clocks(&self) -> VecDeque<i64> {
         let clocks = self.scenario.troubles.iter();
         clocks
@@ -145,7 +160,7 @@ impl World {
     }
 
     /// Whether it came to its end.
-    async fn run_once(&self, number: usize, fate: &RunFate, ahead: i64) -> bool {
+    async fn run_once(&self, number: u64, fate: &RunFate, ahead: i64) -> bool {
         let last = fate.death.map(|(_, step, _)| step);
         let process = Process::new(format!("run {number}"), last, &self.log);
         let client = self.client(&process, ahead);
@@ -156,6 +171,7 @@ impl World {
             transfer: self.transfer(),
             client,
             stop_after: fate.stop.map(Duration::from_secs),
+            retry: fate.retry,
             log: self.log.clone(),
             name: process.name.clone(),
         };
@@ -185,6 +201,12 @@ impl World {
         });
         if fate.stop.is_some() {
             self.meet("stop", 1);
+        }
+        if let Ok(Some(Ok(report))) = &ended
+            && fate.retry.is_some()
+            && report.ending != Ending::NothingToDo
+        {
+            self.meet("retry", 1);
         }
         if let Ok(None) = ended {
             let by_wire = match self.network.took_power() {
@@ -244,6 +266,7 @@ impl World {
                 transfer: folder.join("t.transfer"),
                 client,
                 stop_after: None,
+                retry: None,
                 log: self.log.clone(),
                 name: process.name.clone(),
             };
@@ -408,6 +431,7 @@ struct Program {
     transfer: PathBuf,
     client: Client,
     stop_after: Option<Duration>,
+    retry: Option<OverwriteAgain>,
     log: Log,
     name: String,
 }
@@ -426,10 +450,31 @@ impl Program {
         }
         let (log, name) = (self.log.clone(), self.name.clone());
         let mut tell = |event| log.line(|| format!("{name}: {event:?}"));
-        let options = RunOptions::default();
+        let mut options = RunOptions::default();
+        if let Some(overwrite) = self.retry {
+            let mut retry =
+                Retry::of_codes(failed_with(&mut journal).map_err(|error| words(&error))?);
+            retry.overwrite = overwrite;
+            options.retry = Some(retry);
+        }
         run(&mut journal, &self.client, &options, &stop, &mut tell)
             .await
             .map_err(|error| words(&error))
+    }
+}
+
+/// The codes of all that failed.
+fn failed_with(journal: &mut SqliteJournal) -> Result<Vec<i64>, JournalError> {
+    let (mut codes, mut after) = (Vec::new(), None);
+    loop {
+        let page = journal.failed(after)?;
+        let Some(last) = page.last() else {
+            return Ok(codes);
+        };
+        after = Some(last.item.id);
+        codes.extend(page.iter().filter_map(|failed| failed.failure.code));
+        codes.sort_unstable();
+        codes.dedup();
     }
 }
 
