@@ -34,7 +34,7 @@ pub struct Campaign {
 }
 
 /// What every long campaign meets.
-const WORTH: [&str; 60] = [
+const WORTH: [&str; 61] = [
     "backup",
     "clock",
     "earlier",
@@ -73,6 +73,7 @@ const WORTH: [&str; 60] = [
     "fault Zoneless",
     "full",
     "kill",
+    "link",
     "moved",
     "others",
     "owner",
@@ -82,6 +83,7 @@ const WORTH: [&str; 60] = [
     "quirk last-wins",
     "quirk oldest-first",
     "quirk refuse-in-job",
+    "retry",
     "state completed",
     "state failed",
     "state unknown",
@@ -94,7 +96,6 @@ const WORTH: [&str; 60] = [
     "wire refuse",
     "wire slow-down",
     "wire slow-up",
-    "link",
 ];
 
 /// From so many seeds on a campaign is long.
