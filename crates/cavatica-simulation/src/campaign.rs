@@ -34,7 +34,7 @@ pub struct Campaign {
 }
 
 /// What every long campaign meets.
-const WORTH: [&str; 61] = [
+const WORTH: [&str; 63] = [
     "backup",
     "clock",
     "earlier",
@@ -73,7 +73,9 @@ const WORTH: [&str; 61] = [
     "fault Zoneless",
     "full",
     "kill",
+    "limit",
     "link",
+    "max-errors",
     "moved",
     "others",
     "owner",

@@ -101,6 +101,12 @@ impl Scenario {
         if without.is_none() && chance.u8(..5) == 0 && !lies {
             plot::retry(&mut chance, &mut scenario);
         }
+        if without.is_none() && chance.u8(..6) == 0 {
+            let most = pick(&mut chance, &[1, 10, u64::from(files)]);
+            let wish = pick(&mut chance, &[Trouble::Limit, Trouble::MaxErrors]);
+            let first = wish(chance.u64(1..=most));
+            scenario.troubles.insert(0, first);
+        }
         // A refusal that the plan foretold is believed when one look shows nothing else, and without hosts it foretells all.
         if scenario.troubles.contains(&Trouble::Quirk(Quirk::NoHosts)) {
             let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));

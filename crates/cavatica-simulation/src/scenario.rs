@@ -50,6 +50,10 @@ pub enum Trouble {
     /// The run of this number, after the first, sends again whatever had failed; with a word, over what lies at its place if
     /// the plan may overwrite.
     Retry(u64, OverwriteAgain),
+    /// The next run sends at most so many files for the first time.
+    Limit(u64),
+    /// The next run stops once so many files have failed.
+    MaxErrors(u64),
     /// The computer's clock is so many seconds ahead from the next run on.
     Clock(i64),
     /// The disk is full at this write of the next run, for that run.
@@ -189,6 +193,8 @@ impl fmt::Display for Trouble {
             Trouble::Stop(after) => write!(f, "stop {after}"),
             Trouble::Retry(run, OverwriteAgain::No) => write!(f, "retry {run}"),
             Trouble::Retry(run, OverwriteAgain::Yes) => write!(f, "retry {run} overwrite"),
+            Trouble::Limit(files) => write!(f, "limit {files}"),
+            Trouble::MaxErrors(files) => write!(f, "max-errors {files}"),
             Trouble::Clock(ahead) => write!(f, "clock {ahead}"),
             Trouble::Full(write) => write!(f, "full {write}"),
             Trouble::Owner(after) => write!(f, "owner {after}"),
@@ -298,6 +304,8 @@ impl FromStr for Trouble {
                 };
                 Trouble::Retry(number(0)?, overwrite)
             }
+            "limit" => Trouble::Limit(number(0)?),
+            "max-errors" => Trouble::MaxErrors(number(0)?),
             "clock" => Trouble::Clock(rest.parse().map_err(|_| wrong())?),
             "full" => Trouble::Full(number(0)?),
             "owner" => Trouble::Owner(number(0)?),

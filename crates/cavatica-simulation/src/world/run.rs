@@ -39,7 +39,15 @@ struct RunFate {
     death: Option<(Death, u64, u64)>,
     stop: Option<u64>,
     full: Option<u64>,
+    wish: Wish,
+}
+
+/// What a person asks of one run.
+#[derive(Clone, Debug, Default)]
+struct Wish {
     retry: Option<OverwriteAgain>,
+    limit: Option<u64>,
+    max_errors: Option<u64>,
 }
 
 impl World {
@@ -55,10 +63,8 @@ impl World {
         let mut aside = self.set_aside();
         let mut retries = self.retries();
         for number in 1.. {
-            let fate = RunFate {
-                retry: retries.remove(&number),
-                ..fates.pop_front().unwrap_or_default()
-            };
+            let mut fate = fates.pop_front().unwrap_or_default();
+            fate.wish.retry = retries.remove(&number);
             if let Some(set) = clock.pop_front() {
                 ahead = set;
                 self.meet("clock", 1);
@@ -126,6 +132,14 @@ impl World {
                     next.full = Some(*write);
                     continue;
                 }
+                Trouble::Limit(files) => {
+                    next.wish.limit = Some(*files);
+                    continue;
+                }
+                Trouble::MaxErrors(files) => {
+                    next.wish.max_errors = Some(*files);
+                    continue;
+                }
                 _ => continue,
             };
             fates.push_back(RunFate {
@@ -133,9 +147,7 @@ impl World {
                 ..std::mem::take(&mut next)
             });
         }
-        if next.full.is_some() {
-            fates.push_back(next);
-        }
+        fates.push_back(next);
         fates
     }
 
@@ -171,7 +183,7 @@ impl World {
             transfer: self.transfer(),
             client,
             stop_after: fate.stop.map(Duration::from_secs),
-            retry: fate.retry,
+            wish: fate.wish.clone(),
             log: self.log.clone(),
             name: process.name.clone(),
         };
@@ -203,10 +215,16 @@ impl World {
             self.meet("stop", 1);
         }
         if let Ok(Some(Ok(report))) = &ended
-            && fate.retry.is_some()
             && report.ending != Ending::NothingToDo
         {
-            self.meet("retry", 1);
+            let Wish {
+                retry,
+                limit,
+                max_errors,
+            } = fate.wish;
+            self.meet("retry", u64::from(retry.is_some()));
+            self.meet("limit", u64::from(limit.is_some()));
+            self.meet("max-errors", u64::from(max_errors.is_some()));
         }
         if let Ok(None) = ended {
             let by_wire = match self.network.took_power() {
@@ -266,7 +284,7 @@ impl World {
                 transfer: folder.join("t.transfer"),
                 client,
                 stop_after: None,
-                retry: None,
+                wish: Wish::default(),
                 log: self.log.clone(),
                 name: process.name.clone(),
             };
@@ -431,7 +449,7 @@ struct Program {
     transfer: PathBuf,
     client: Client,
     stop_after: Option<Duration>,
-    retry: Option<OverwriteAgain>,
+    wish: Wish,
     log: Log,
     name: String,
 }
@@ -451,7 +469,9 @@ impl Program {
         let (log, name) = (self.log.clone(), self.name.clone());
         let mut tell = |event| log.line(|| format!("{name}: {event:?}"));
         let mut options = RunOptions::default();
-        if let Some(overwrite) = self.retry {
+        options.limit = self.wish.limit;
+        options.max_errors = self.wish.max_errors;
+        if let Some(overwrite) = self.wish.retry {
             let mut retry =
                 Retry::of_codes(failed_with(&mut journal).map_err(|error| words(&error))?);
             retry.overwrite = overwrite;
