@@ -34,7 +34,7 @@ pub struct Campaign {
 }
 
 /// What every long campaign meets.
-const WORTH: [&str; 63] = [
+const WORTH: [&str; 64] = [
     "backup",
     "clock",
     "earlier",
@@ -79,6 +79,7 @@ const WORTH: [&str; 63] = [
     "moved",
     "others",
     "owner",
+    "past",
     "power",
     "quirk created",
     "quirk delete-before-check",

@@ -101,6 +101,11 @@ impl Scenario {
         if without.is_none() && chance.u8(..5) == 0 && !lies {
             plot::retry(&mut chance, &mut scenario);
         }
+        if without.is_none() && chance.u8(..20) == 0 {
+            scenario
+                .troubles
+                .push(Trouble::Past(chance.u32(2_001..=4_000)));
+        }
         if without.is_none() && chance.u8(..6) == 0 {
             let most = pick(&mut chance, &[1, 10, u64::from(files)]);
             let wish = pick(&mut chance, &[Trouble::Limit, Trouble::MaxErrors]);

@@ -66,6 +66,8 @@ pub enum Trouble {
     Backup(u64),
     /// A copy of the file is run on another computer, so many seconds after the first run began.
     Copy(u64),
+    /// The account has so many jobs of other files behind it, too many to list them all while there is other work.
+    Past(u32),
     /// Every tenth file was copied to its place before the plan.
     Earlier,
     /// Between the plan and the first run a colleague moved every tenth file: to its place where that may be overwritten,
@@ -195,6 +197,7 @@ impl fmt::Display for Trouble {
             Trouble::Retry(run, OverwriteAgain::Yes) => write!(f, "retry {run} overwrite"),
             Trouble::Limit(files) => write!(f, "limit {files}"),
             Trouble::MaxErrors(files) => write!(f, "max-errors {files}"),
+            Trouble::Past(jobs) => write!(f, "past {jobs}"),
             Trouble::Clock(ahead) => write!(f, "clock {ahead}"),
             Trouble::Full(write) => write!(f, "full {write}"),
             Trouble::Owner(after) => write!(f, "owner {after}"),
@@ -306,6 +309,7 @@ impl FromStr for Trouble {
             }
             "limit" => Trouble::Limit(number(0)?),
             "max-errors" => Trouble::MaxErrors(number(0)?),
+            "past" => Trouble::Past(rest.parse().map_err(|_| wrong())?),
             "clock" => Trouble::Clock(rest.parse().map_err(|_| wrong())?),
             "full" => Trouble::Full(number(0)?),
             "owner" => Trouble::Owner(number(0)?),

@@ -156,7 +156,9 @@ impl World {
         vfs::disk(Disk::sync_all);
         world.sandbox.set_faults(scenario.faults());
         for trouble in &scenario.troubles {
-            if let Trouble::Quirk(_) | Trouble::Earlier | Trouble::Moved = trouble {
+            if let Trouble::Quirk(_) | Trouble::Earlier | Trouble::Moved | Trouble::Past(_) =
+                trouble
+            {
                 world.meet(&trouble.kind(), 1);
             }
         }

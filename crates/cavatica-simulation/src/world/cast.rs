@@ -63,6 +63,18 @@ fn earlier(number: u32) -> OtherExport {
         .ago(minute)
 }
 
+/// An export of another file, which ended long ago.
+fn past(number: u32) -> OtherExport {
+    OtherExport::new(
+        "lab/past:old/file-0000001.dat",
+        VOLUME,
+        format!("past/{number}"),
+    )
+    .copy()
+    .lasting(Duration::from_secs(1))
+    .ago(Duration::from_secs(86_400))
+}
+
 impl World {
     pub(super) async fn make(scenario: &Scenario, mode: Mode, folder: &Path, log: &Log) -> World {
         let at: Timestamp = "2026-03-01T09:00:00Z".parse().expect("a moment");
@@ -97,6 +109,11 @@ impl World {
                     builder = (5..=scenario.files)
                         .step_by(10)
                         .fold(builder, |builder, number| builder.export(earlier(number)));
+                }
+                Trouble::Past(jobs) => {
+                    builder = builder.project(ProjectSeed::new("lab/past").synthetic("old", 1, 10));
+                    builder =
+                        (1..=*jobs).fold(builder, |builder, number| builder.export(past(number)));
                 }
                 _ => {}
             }
