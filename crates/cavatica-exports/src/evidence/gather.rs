@@ -177,20 +177,27 @@ impl Gathering<'_> {
 
     /// Reads a list to its end, again if some of it may be missing. Whether all of it came in the end.
     async fn list(&mut self, filter: &ExportFilter) -> Result<bool, AskError> {
+        let jobs_leave = filter.states.iter().any(|state| !state.is_final());
+        let mut before = None;
         for _ in 0..LIST_ATTEMPTS {
-            if self.list_once(filter).await? {
+            let listed = self.list_once(filter).await?;
+            let are_all = match jobs_leave {
+                true => listed.are_all_that_stay(before.as_ref()),
+                false => listed.are_all(),
+            };
+            if are_all {
                 return Ok(true);
             }
+            before = Some(listed);
         }
         Ok(false)
     }
 
-    /// Whether all of it came.
-    async fn list_once(&mut self, filter: &ExportFilter) -> Result<bool, AskError> {
+    async fn list_once(&mut self, filter: &ExportFilter) -> Result<ListedJobs, AskError> {
         let mut pager = self.platform.exports.list(filter);
         let mut listed = ListedJobs::default();
         while let Some(page) = pager.next_page().await? {
-            listed.came(page.items.iter().map(|job| &job.id), pager.total());
+            listed.came(&page.items, pager.total());
             self.evidence.order = ListOrder::of(&page.items).or(self.evidence.order);
             for job in page.items {
                 let file = job.source.value().map(|source| source.file.clone());
@@ -202,13 +209,12 @@ impl Gathering<'_> {
                 }
             }
         }
-        let are_all = listed.are_all();
         // What an earlier list showed, this one need not know yet.
         if filter.states.is_empty() {
             self.evidence.listed.clear();
         }
-        self.evidence.listed.extend(listed.into_hashes());
-        Ok(are_all)
+        self.evidence.listed.extend(listed.hashes());
+        Ok(listed)
     }
 
     /// Looks where the bytes of the files lie. A copy leaves its source alone, so there it says nothing.

@@ -1,4 +1,4 @@
-//! In which order a list of jobs comes. No page tells, and nothing relies on it.
+//! In which order a list of jobs comes. The platform's documentation doesn't tell.
 
 use crate::model::ExportJob;
 use crate::model::wire::DateTime;

@@ -6,11 +6,15 @@ use cavatica_exports::model::ExportMode;
 use cavatica_exports::transport::{Client, Outcome, Token};
 use cavatica_exports::{Exports, OnceError, Started};
 use cavatica_sandbox::{FaultPlan, Route, Sandbox};
+use tokio::time::timeout;
 
 use crate::world::World;
 
 /// The sandbox lists a job at once.
 const SETTLE: Duration = Duration::from_millis(300);
+
+/// Far more than looking for it takes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Starts one export in a world with these faults.
 async fn start_once(faults: &str, mode: ExportMode) -> (World, Result<Started, OnceError>) {
@@ -22,7 +26,8 @@ async fn start_once(faults: &str, mode: ExportMode) -> (World, Result<Started, O
         .longest_byte_life(SETTLE / 3)
         .build();
     let exports = Exports::new(client.unwrap());
-    let started = exports.start_once(&export, mode, SETTLE).await;
+    let started = exports.start_once(&export, mode, SETTLE);
+    let started = timeout(LONGEST, started).await.expect("it comes to an end");
     assert_eq!(world.sandbox.ledger().requests[&Route::Start], 1);
     (world, started)
 }

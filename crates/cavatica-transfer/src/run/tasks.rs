@@ -262,7 +262,7 @@ async fn unfinished(
             break;
         };
         order = ListOrder::of(&page.items).or(order);
-        listed.came(page.items.iter().map(|job| &job.id), pager.total());
+        listed.came(&page.items, pager.total());
         let named = page.items.into_iter().filter(|job| !job.is_final());
         jobs.extend(named.filter_map(|job| {
             let file = job.source.value()?.file.clone();
@@ -271,7 +271,7 @@ async fn unfinished(
     }
     Ok(Unfinished {
         total: pager.total(),
-        are_all: listed.are_all(),
+        are_all: listed.are_all_that_stay(None),
         jobs,
         order,
     })
