@@ -1,5 +1,6 @@
 //! One world, played from its beginning to its end.
 
+mod backup;
 mod cast;
 mod run;
 

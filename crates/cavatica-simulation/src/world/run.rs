@@ -39,12 +39,6 @@ struct RunFate {
     death: Option<(Death, u64, u64)>,
     stop: Option<u64>,
     full: Option<u64>,
-    wish: Wish,
-}
-
-/// What a person asks of one run.
-#[derive(Clone, Debug, Default)]
-struct Wish {
     retry: Option<OverwriteAgain>,
     limit: Option<u64>,
     max_errors: Option<u64>,
@@ -64,7 +58,7 @@ impl World {
         let mut retries = self.retries();
         for number in 1.. {
             let mut fate = fates.pop_front().unwrap_or_default();
-            fate.wish.retry = retries.remove(&number);
+            fate.retry = retries.remove(&number);
             if let Some(set) = clock.pop_front() {
                 ahead = set;
                 self.meet("clock", 1);
@@ -72,6 +66,7 @@ impl World {
             let backup = (number == 1).then(|| self.take_backup()).flatten();
             was_put_back &= !self.run_once(number, &fate, ahead).await;
             if let Some(backup) = backup {
+                self.end_of(&mut aside).await;
                 was_put_back = self.restore(backup).await;
             }
             // A person needs a moment too; a disk that another computer writes to is free again by then.
@@ -94,12 +89,17 @@ impl World {
                 break;
             }
         }
+        self.end_of(&mut aside).await;
+        self.count_faults();
+    }
+
+    /// Waits for those who run the transfer beside.
+    async fn end_of(&self, aside: &mut Vec<JoinHandle<()>>) {
         for other in aside.drain(..) {
             if timeout(LONGEST, other).await.is_err() {
                 self.log.line(|| "somebody else doesn't end".to_owned());
             }
         }
-        self.count_faults();
     }
 
     /// What the sandbox did wrong on purpose, by the names of its faults.
@@ -133,11 +133,11 @@ impl World {
                     continue;
                 }
                 Trouble::Limit(files) => {
-                    next.wish.limit = Some(*files);
+                    next.limit = Some(*files);
                     continue;
                 }
                 Trouble::MaxErrors(files) => {
-                    next.wish.max_errors = Some(*files);
+                    next.max_errors = Some(*files);
                     continue;
                 }
                 _ => continue,
@@ -179,11 +179,15 @@ impl World {
         vfs::disk(|disk| disk.fill_at(fate.full));
         let snapshot = matches!(fate.death, Some((Death::Forgets, ..)))
             .then(|| vfs::disk(|disk| disk.snapshot()));
+        let mut options = RunOptions::default();
+        options.limit = fate.limit;
+        options.max_errors = fate.max_errors;
         let program = Program {
             transfer: self.transfer(),
             client,
             stop_after: fate.stop.map(Duration::from_secs),
-            wish: fate.wish.clone(),
+            retry: fate.retry,
+            options,
             log: self.log.clone(),
             name: process.name.clone(),
         };
@@ -217,14 +221,9 @@ impl World {
         if let Ok(Some(Ok(report))) = &ended
             && report.ending != Ending::NothingToDo
         {
-            let Wish {
-                retry,
-                limit,
-                max_errors,
-            } = fate.wish;
-            self.meet("retry", u64::from(retry.is_some()));
-            self.meet("limit", u64::from(limit.is_some()));
-            self.meet("max-errors", u64::from(max_errors.is_some()));
+            self.meet("retry", u64::from(fate.retry.is_some()));
+            self.meet("limit", u64::from(fate.limit.is_some()));
+            self.meet("max-errors", u64::from(fate.max_errors.is_some()));
         }
         if let Ok(None) = ended {
             let by_wire = match self.network.took_power() {
@@ -284,7 +283,8 @@ impl World {
                 transfer: folder.join("t.transfer"),
                 client,
                 stop_after: None,
-                wish: Wish::default(),
+                retry: None,
+                options: RunOptions::default(),
                 log: self.log.clone(),
                 name: process.name.clone(),
             };
@@ -369,54 +369,6 @@ impl World {
             begin();
         });
     }
-
-    /// Copies the transfer at its time.
-    fn take_backup(&self) -> Option<JoinHandle<Option<PathBuf>>> {
-        let after = self
-            .scenario
-            .troubles
-            .iter()
-            .find_map(|trouble| match trouble {
-                Trouble::Backup(after) => Some(*after),
-                _ => None,
-            })?;
-        self.meet("backup", 1);
-        let (transfer, backup) = (self.transfer(), self.folder.join("backup.transfer"));
-        Some(tokio::spawn(async move {
-            sleep(Duration::from_secs(after)).await;
-            // Within a commit, or after a death there, a copy of the one file alone is none.
-            let journal = format!("{}-journal", transfer.display());
-            for _ in 0..60 {
-                if !vfs::disk(|disk| disk.exists(&journal)) {
-                    break;
-                }
-                sleep(Duration::from_secs(1)).await;
-            }
-            if vfs::disk(|disk| disk.exists(&journal)) {
-                return None;
-            }
-            fs::write(&backup, "").expect("a file");
-            vfs::disk(|disk| disk.share(&transfer, &backup, true));
-            Some(backup)
-        }))
-    }
-
-    /// Puts the copy, if there is one, in the transfer's place, when nothing of the run moves any more.
-    async fn restore(&self, backup: JoinHandle<Option<PathBuf>>) -> bool {
-        let Some(backup) = backup.await.expect("it doesn't panic") else {
-            return false;
-        };
-        // A call that it doesn't know of must have come to its end: `one-disk`.
-        sleep(Duration::from_secs(300)).await;
-        self.log.line(|| "the backup is put back".to_owned());
-        let transfer = self.transfer();
-        vfs::disk(|disk| {
-            disk.forget_journal(&transfer);
-            disk.forget(&transfer);
-        });
-        fs::rename(&backup, &transfer).expect("it can be renamed");
-        true
-    }
 }
 
 /// How the words of a run begin that couldn't open its transfer.
@@ -449,7 +401,8 @@ struct Program {
     transfer: PathBuf,
     client: Client,
     stop_after: Option<Duration>,
-    wish: Wish,
+    retry: Option<OverwriteAgain>,
+    options: RunOptions,
     log: Log,
     name: String,
 }
@@ -468,10 +421,8 @@ impl Program {
         }
         let (log, name) = (self.log.clone(), self.name.clone());
         let mut tell = |event| log.line(|| format!("{name}: {event:?}"));
-        let mut options = RunOptions::default();
-        options.limit = self.wish.limit;
-        options.max_errors = self.wish.max_errors;
-        if let Some(overwrite) = self.wish.retry {
+        let mut options = self.options;
+        if let Some(overwrite) = self.retry {
             let mut retry =
                 Retry::of_codes(failed_with(&mut journal).map_err(|error| words(&error))?);
             retry.overwrite = overwrite;
