@@ -7,7 +7,7 @@ use cavatica_exports::evidence::{
     Asked, Clocks, Effort, Evidence, Extent, JobClock, Question, SentBy, Whereabouts, gather,
 };
 use cavatica_exports::model::{ExportId, ExportMode, ExportState};
-use cavatica_sandbox::{FaultPlan, OtherExport, Sandbox, SandboxBuilder};
+use cavatica_sandbox::{FaultPlan, OtherExport, Quirk, Route, Sandbox, SandboxBuilder};
 
 use crate::world::World;
 
@@ -215,6 +215,30 @@ async fn a_list_that_is_too_dear_is_not_read() {
     asked.effort = Effort::Whole;
     let evidence = gather(&world, &asked).await.unwrap();
     assert_eq!(evidence.extent, Extent::Whole);
+}
+
+/// Of unfinished jobs as many may come at the list's end as have gone from a page that was read.
+#[tokio::test]
+async fn unfinished_jobs_are_listed_twice_where_the_newest_come_last() {
+    let readme = format!("sandbox/demo:{}", README.0);
+    let busy = || {
+        (1..=150).fold(copies(2_001), |world, number| {
+            let copy = OtherExport::new(&*readme, "sandbox/output", format!("running/{number}"));
+            let begun = Duration::from_secs(10 * (151 - number));
+            world.export(copy.copy().ago(begun).lasting(10 * HOUR))
+        })
+    };
+    let mut lists = Vec::new();
+    for builder in [busy(), busy().quirk(Quirk::OldestFirst)] {
+        let world = World::with(builder).await;
+        only_run(&world, 150).await;
+        let listed = || world.sandbox.ledger().requests[&Route::Exports];
+        let before = listed();
+        let evidence = cheaply(&world, ExportMode::Move, &[ARCHIVED]).await;
+        assert_eq!(evidence.extent, Extent::States);
+        lists.push(listed() - before);
+    }
+    assert_eq!(lists[1] - lists[0], 2, "two pages: {lists:?}");
 }
 
 #[tokio::test]
