@@ -126,6 +126,23 @@ fn seed_38857() {
     );
 }
 
+/// A backup was put back in which a job goes on that has failed since, and whose file was sent again after the backup was
+/// taken: it was sent once more while that job was under way.
+#[test]
+fn seed_46919() {
+    ends(
+        "seed 46919, 5 files, move, jobs of 900 s; backup 92; wire die start 4 2; fault fail-jobs=9100@bulk-start,every=3",
+    );
+}
+
+/// The same where the first of many calls had the file.
+#[test]
+fn seed_46746() {
+    ends(
+        "seed 46746, 185 files, move, jobs of 900 s; wire die start 4 20; backup 44; fault fail-jobs=9100@bulk-start,nth=1",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

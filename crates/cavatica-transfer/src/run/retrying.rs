@@ -3,6 +3,8 @@
 //! A failed job may come back, and a file may have been moved by hand since. So both are read, a hundred files a request,
 //! before anything is sent again.
 
+use std::collections::HashSet;
+
 use cavatica_exports::model::error::StatusCode;
 
 use crate::journal::Failed;
@@ -83,6 +85,9 @@ pub(super) struct Retrying {
     after: Option<ItemId>,
     finished: bool,
     reads: usize,
+    /// Files that failed in an earlier run. Where that was a backup's, it need not have been the last one: a later run may
+    /// have sent them again, and their jobs may be under way.
+    of_earlier_runs: HashSet<ItemId>,
 }
 
 impl Retrying {
@@ -92,7 +97,18 @@ impl Retrying {
             retry,
             after: None,
             reads: 0,
+            of_earlier_runs: HashSet::new(),
         }
+    }
+
+    /// An earlier run sent it, and it failed.
+    pub(super) fn failed_before(&mut self, item: ItemId) {
+        self.of_earlier_runs.insert(item);
+    }
+
+    /// Whether it is to be looked up before it is sent again.
+    pub(super) fn is_looked_up(&mut self, item: ItemId) -> bool {
+        self.of_earlier_runs.remove(&item)
     }
 
     pub(super) fn retry(&self) -> Option<&Retry> {

@@ -171,8 +171,14 @@ impl Runner<'_> {
         self.saving.wrote(Instant::now());
         self.sender.forget(&ids);
         (self.report)(Event::FilesHeld { files: ids.len() });
+        self.look_up_first(&ids)?;
+        Ok(ids.len())
+    }
+
+    /// Files that are sent once no job of theirs is under way.
+    pub(super) fn look_up_first(&mut self, ids: &[ItemId]) -> Result<(), RunError> {
         let (at, call) = (self.platform_now(), IntentId(0));
-        for item in self.journal.items(&ids)? {
+        for item in self.journal.items(ids)? {
             self.ask(
                 Sent { item, call, at },
                 SentBy::ThisRun,
@@ -180,6 +186,6 @@ impl Runner<'_> {
                 Instant::now(),
             )?;
         }
-        Ok(ids.len())
+        Ok(())
     }
 }

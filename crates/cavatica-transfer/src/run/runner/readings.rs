@@ -199,6 +199,9 @@ impl Runner<'_> {
             }
             (ExportState::Failed, mode) => {
                 self.follower.understood(followed.item);
+                if followed.since.is_none() {
+                    self.retrying.failed_before(followed.item);
+                }
                 let job = seen(job, mode, request_id);
                 if let Verdict::Failed(failure) = &job.verdict {
                     self.observe_failed_job(followed.item, failure);

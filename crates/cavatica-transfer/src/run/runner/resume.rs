@@ -88,6 +88,7 @@ impl Runner<'_> {
             OpenItem::Transient(item, attempts)
                 if self.sends() && attempts < self.options.max_attempts =>
             {
+                self.retrying.failed_before(item);
                 self.sender.later(now, Duration::ZERO, item);
             }
             OpenItem::Transient(..) => {}
