@@ -143,6 +143,15 @@ fn seed_46746() {
     );
 }
 
+/// Another program's job, which may have brought the file that ours was refused for, showed a state that nobody knows with
+/// every look, and the run never ended.
+#[test]
+fn seed_87410() {
+    holds(
+        "seed 87410, 43 files, copy, jobs of 300 s; kill 404 5; wire slow-down start 1 70; fault odd-state=ABORTED@exports,every=3; others same 5; past 3114",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

@@ -304,6 +304,10 @@ impl Inquiry {
         let soon = Some(Instant::now() + timing.settle);
         let late = open.completed.must_show(coverage.began, timing.settle);
         let awaited = open.completed.may_show_later(coverage.began, timing.settle);
+        let asked_for = coverage
+            .began
+            .saturating_duration_since(open.settling.dead());
+        let is_weary = asked_for >= timing.unclear_job;
         match (trace, &open.cause) {
             (Trace::Alias(job), cause) => {
                 let is_ours = matches!(cause, Cause::Lost | Cause::Refused(_));
@@ -313,6 +317,16 @@ impl Inquiry {
             }
             (Trace::Job(job), Cause::Lost | Cause::Refused(_)) => {
                 Resolution::Found(vec![self.job(id, job)])
+            }
+            // A state that nobody knows may be its last.
+            (Trace::Job(job), Cause::Echo(change)) if is_weary && job.state.known().is_none() => {
+                Resolution::Absent(vec![change.clone()])
+            }
+            (Trace::Elsewhere(job), Cause::Lost | Cause::Refused(_))
+                if is_weary && job.state.known().is_none() =>
+            {
+                let unclear = Observation::Unclear(Doubt::JobUnclear);
+                Resolution::Unknown(vec![Change::new(id, Step::Observation(unclear))])
             }
             (Trace::Job(job), Cause::Echo(change)) => {
                 self.echoed(id, &open.question, job, change, late, soon)

@@ -122,3 +122,44 @@ fn what_may_overwrite_and_fails_is_an_echo_only_of_what_was_brought_later() {
         "nobody knows when it failed"
     );
 }
+
+/// What becomes of a file, so long after it was asked about first, while a job of it elsewhere or here shows this state.
+fn resolved(cause: Cause, place: &str, state: &str, after: Duration) -> Vec<Change> {
+    let dead = Instant::now();
+    let question = Question {
+        others_count: cause.is_about_others(),
+        ..question()
+    };
+    let (asked, sent, timing) = (question.clone(), question.sent, Timing::default());
+    let mut inquiry = Inquiry::new(ExportMode::Move, volume());
+    let settling = Settling::since(dead, SETTLE);
+    inquiry.ask(ItemId(1), IntentId(1), question, cause, settling);
+    let mut job = job(state, None);
+    job.destination = serde_json::from_value(json!({"volume": "lab/results", "location": place}))
+        .expect("a place");
+    let evidence = Evidence::of(vec![job], []);
+    let outcome = inquiry.answered(&[asked], &evidence, true, dead + after, sent, &timing);
+    assert_eq!(outcome.changes.is_empty(), inquiry.is_open(ItemId(1)));
+    outcome.changes
+}
+
+#[test]
+fn a_state_that_nobody_knows_is_waited_for_only_so_long() {
+    let told = Change::new(ItemId(1), Step::Answer(Answer::NotSent));
+    let unclear = Step::Observation(Observation::Unclear(Doubt::JobUnclear));
+    let long = Timing::default().unclear_job;
+    let second = Duration::from_secs(1);
+    for (cause, place, changes) in [
+        (Cause::Echo(told.clone()), PLACE, vec![told.clone()]),
+        (
+            Cause::Lost,
+            "other/1.bam",
+            vec![Change::new(ItemId(1), unclear.clone())],
+        ),
+        (Cause::Held, PLACE, vec![]),
+    ] {
+        assert_eq!(resolved(cause.clone(), place, "ABORTED", long - second), []);
+        assert_eq!(resolved(cause.clone(), place, "ABORTED", long), changes);
+        assert_eq!(resolved(cause, place, "RUNNING", long), [], "it will end");
+    }
+}
