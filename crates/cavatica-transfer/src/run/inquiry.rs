@@ -4,6 +4,7 @@ mod echo;
 #[cfg(feature = "proof")]
 pub mod proof;
 mod resolution;
+mod unclear;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -307,7 +308,11 @@ impl Inquiry {
         let asked_for = coverage
             .began
             .saturating_duration_since(open.settling.dead());
-        let is_weary = asked_for >= timing.unclear_job;
+        if asked_for >= timing.unclear_job
+            && let Some(resolution) = Self::given_up(id, &trace, &open.cause)
+        {
+            return resolution;
+        }
         match (trace, &open.cause) {
             (Trace::Alias(job), cause) => {
                 let is_ours = matches!(cause, Cause::Lost | Cause::Refused(_));
@@ -317,16 +322,6 @@ impl Inquiry {
             }
             (Trace::Job(job), Cause::Lost | Cause::Refused(_)) => {
                 Resolution::Found(vec![self.job(id, job)])
-            }
-            // A state that nobody knows may be its last.
-            (Trace::Job(job), Cause::Echo(change)) if is_weary && job.state.known().is_none() => {
-                Resolution::Absent(vec![change.clone()])
-            }
-            (Trace::Elsewhere(job), Cause::Lost | Cause::Refused(_))
-                if is_weary && job.state.known().is_none() =>
-            {
-                let unclear = Observation::Unclear(Doubt::JobUnclear);
-                Resolution::Unknown(vec![Change::new(id, Step::Observation(unclear))])
             }
             (Trace::Job(job), Cause::Echo(change)) => {
                 self.echoed(id, &open.question, job, change, late, soon)
