@@ -6,7 +6,7 @@ use super::judge::{Clocks, Question, Trace, judge};
 use super::list_order::ListOrder;
 use super::settling::Extent;
 use super::shown::Evidence;
-use super::whereabouts::Whereabouts;
+use super::whereabouts::{Whereabouts, is_of_no_file};
 use super::whole_list::ListedJobs;
 use crate::model::bulk::{Batch, BulkItem, ExportBatchError};
 use crate::model::file::StoredFile;
@@ -313,9 +313,7 @@ pub async fn whereabouts(
         }
         for (position, error) in refusals {
             // An error names no file; it is believed only where its place is free.
-            let is_gone =
-                matches!(error.http_status(), Some(403 | 404)) || error.code() == Some(5002);
-            if count_agrees && is_gone {
+            if count_agrees && is_of_no_file(&error) {
                 places
                     .entry(chunk[position].clone())
                     .or_insert(Whereabouts::Gone);

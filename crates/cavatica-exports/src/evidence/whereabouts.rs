@@ -1,7 +1,7 @@
 //! Where the bytes of a file lie.
 
 use crate::model::file::FileStorage;
-use crate::model::{Location, Tri, VolumeId};
+use crate::model::{ApiError, Location, Tri, VolumeId};
 
 /// Where the bytes of a file lie, as the platform tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,34 @@ impl Whereabouts {
                 location: Some(location),
             } => found == volume && wanted.is_echoed_as(location),
             Whereabouts::Volume { .. } | Whereabouts::Platform | Whereabouts::Gone => false,
+        }
+    }
+}
+
+/// Whether this answer for a file means that there is none for us.
+pub(super) fn is_of_no_file(error: &ApiError) -> bool {
+    matches!(error.http_status(), Some(403 | 404)) || error.code() == Some(5002)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_status_or_a_code_says_that_there_is_no_file() {
+        for (status, code, expected) in [
+            (404, 9000, true),
+            (403, 9000, true),
+            (400, 5002, true),
+            (404, 5002, true),
+            (400, 9000, false),
+            (500, 0, false),
+        ] {
+            let error = json!({"status": status, "code": code});
+            let error = serde_json::from_value(error).expect("an error");
+            assert_eq!(is_of_no_file(&error), expected, "{status}, {code}");
         }
     }
 }
