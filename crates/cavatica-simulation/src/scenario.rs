@@ -47,8 +47,8 @@ pub enum Trouble {
     Forgets(u64, u64),
     /// The next run is asked to stop after so many seconds.
     Stop(u64),
-    /// The run of this number, after the first, sends again whatever had failed; with a word, over what lies at its place if
-    /// the plan may overwrite.
+    /// The run of this number, after the first, sends again whatever had failed; files whose sending was lost may overwrite
+    /// again or not.
     Retry(u64, OverwriteAgain),
     /// The next run sends at most so many files for the first time.
     Limit(u64),

@@ -182,7 +182,7 @@ impl Gathering<'_> {
         for _ in 0..LIST_ATTEMPTS {
             let listed = self.list_once(filter).await?;
             let are_all = match jobs_leave {
-                true => listed.are_all_that_stay(before.as_ref()),
+                true => listed.are_all_unfinished(before.as_ref()),
                 false => listed.are_all(),
             };
             if are_all {

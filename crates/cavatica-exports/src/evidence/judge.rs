@@ -105,7 +105,7 @@ pub fn judge<'a>(
                 Some(ExportState::Pending | ExportState::Running) | None => 1,
                 Some(ExportState::Failed) => 0,
             };
-            (rank, moment(&job.finished_on))
+            (rank, dated(&job.finished_on))
         });
     let place = evidence.whereabouts.get(file);
     if mode == ExportMode::Move && place.is_some_and(|place| place.is_at(volume, location)) {
@@ -128,7 +128,7 @@ pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, location: &Location) -> 
     })
 }
 
-fn moment(time: &Tri<DateTime>) -> Option<Timestamp> {
+fn dated(time: &Tri<DateTime>) -> Option<Timestamp> {
     time.value().and_then(DateTime::timestamp)
 }
 
@@ -144,7 +144,7 @@ fn owner(
     if Mutation::ForeignJobTaken.is_on() {
         return Whose::Us;
     }
-    let (started, finished) = (moment(&job.started_on), moment(&job.finished_on));
+    let (started, finished) = (dated(&job.started_on), dated(&job.finished_on));
     let clock = clocks.of(question.run);
     let begun_before = started.and_then(|started| clock.is_before(started, question.sent));
     if begun_before == Some(true) && !question.others_count {
@@ -207,7 +207,7 @@ pub(crate) mod tests {
 
     const SENT: &str = "2026-01-01T10:05:00Z";
 
-    fn at_moment(text: &str) -> Timestamp {
+    fn moment(text: &str) -> Timestamp {
         text.parse().expect("a moment")
     }
 
@@ -215,7 +215,7 @@ pub(crate) mod tests {
         Question {
             file: file(number),
             location: location(number),
-            sent: at_moment(SENT),
+            sent: moment(SENT),
             run: SentBy::ThisRun,
             planned_free: true,
             earlier: Vec::new(),
@@ -242,7 +242,7 @@ pub(crate) mod tests {
     /// A clock whose jobs are dated as everything else, measured on one of ours.
     fn measured() -> Clocks {
         let mut jobs = JobClock::default();
-        jobs.learn(at_moment(SENT), at_moment(SENT), at_moment(SENT));
+        jobs.learn(moment(SENT), moment(SENT), moment(SENT));
         Clocks {
             this_run: jobs,
             ..unmeasured()
@@ -253,7 +253,7 @@ pub(crate) mod tests {
         Clocks {
             this_run: JobClock::default(),
             earlier_runs: JobClock::default(),
-            now: at_moment("2026-01-01T10:10:00Z"),
+            now: moment("2026-01-01T10:10:00Z"),
         }
     }
 
@@ -332,11 +332,9 @@ pub(crate) mod tests {
         // Eleven minutes behind: what seems to have ended before it was sent is ours.
         let mut clocks = measured();
         clocks.this_run = JobClock::default();
-        clocks.this_run.learn(
-            at_moment("2026-01-01T09:54:00Z"),
-            at_moment(SENT),
-            at_moment(SENT),
-        );
+        clocks
+            .this_run
+            .learn(moment("2026-01-01T09:54:00Z"), moment(SENT), moment(SENT));
         let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T09:55:00Z")];
         let finding = found(&question(1), ExportMode::Copy, jobs, None, &clocks);
         assert_eq!(finding.0, "job");

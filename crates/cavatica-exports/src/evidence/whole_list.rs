@@ -38,11 +38,11 @@ impl ListedJobs {
         self.distinct.len() as u64 >= self.most || Mutation::GapsOverlooked.is_on()
     }
 
-    /// The same of a list that jobs leave, given the reading before this one.
+    /// The same of a list of unfinished jobs, which jobs leave, given the reading before this one.
     ///
     /// Where the newest come last, as many may come as have gone, and the number of jobs tells nothing. But had one gone from a
     /// page that was read, the next reading couldn't bring the same ones.
-    pub fn are_all_that_stay(&self, before: Option<&ListedJobs>) -> bool {
+    pub fn are_all_unfinished(&self, before: Option<&ListedJobs>) -> bool {
         let by_number = self.pages < 2 || self.newest_first == Some(true);
         let are_the_same = || before.is_some_and(|before| before.distinct == self.distinct);
         self.are_all() && (by_number || are_the_same() || Mutation::GapsOverlooked.is_on())
@@ -95,20 +95,20 @@ mod tests {
         // `a` ended, `d` moved onto the first page, and another began.
         let shifted = read(&[(&[a, b, c], Some(5)), (&[e, ("f", 6)], Some(5))]);
         assert!(shifted.are_all(), "by its number");
-        assert!(!shifted.are_all_that_stay(None));
+        assert!(!shifted.are_all_unfinished(None));
         let again = read(&[(&[b, c, d], Some(5)), (&[e, ("f", 6)], Some(5))]);
-        assert!(!again.are_all_that_stay(Some(&shifted)));
-        assert!(again.are_all_that_stay(Some(&again)));
+        assert!(!again.are_all_unfinished(Some(&shifted)));
+        assert!(again.are_all_unfinished(Some(&again)));
         // Nothing tells the order, or it is none.
         let page = [("a", 1), ("b", 1), ("c", 1)];
-        assert!(!read(&[(&page, Some(4)), (&[d], Some(4))]).are_all_that_stay(None));
+        assert!(!read(&[(&page, Some(4)), (&[d], Some(4))]).are_all_unfinished(None));
         let mixed = read(&[(&[c, b, a], Some(6)), (&[d, ("f", 6), e], Some(6))]);
-        assert!(!mixed.are_all_that_stay(None));
+        assert!(!mixed.are_all_unfinished(None));
         // A page on its own is of one moment, and the newest first tell by their number.
-        assert!(read(&[(&[a, b, c], Some(3))]).are_all_that_stay(None));
+        assert!(read(&[(&[a, b, c], Some(3))]).are_all_unfinished(None));
         let newest_first = read(&[(&[e, d, c], Some(5)), (&[b, a], Some(5))]);
-        assert!(newest_first.are_all_that_stay(None));
+        assert!(newest_first.are_all_unfinished(None));
         let short = read(&[(&[e, d, c], Some(6)), (&[b, a], Some(6))]);
-        assert!(!short.are_all_that_stay(Some(&short)));
+        assert!(!short.are_all_unfinished(Some(&short)));
     }
 }

@@ -71,7 +71,8 @@ impl World {
             }
             // A person needs a moment too; a disk that another computer writes to is free again by then.
             sleep(Duration::from_secs(2)).await;
-            if fates.is_empty() && retries.is_empty() {
+            let is_last = fates.is_empty() && retries.is_empty();
+            if is_last {
                 left -= 1;
                 if mode == Mode::Liveness && left == RUNS / 2 {
                     self.log
@@ -85,7 +86,7 @@ impl World {
             let tally = transfer.and_then(|transfer| transfer.tally()).ok();
             let ended = tally.is_some_and(|tally| tally.left() == 0 && tally.unknown.files == 0);
             // What is put back is put back to be run.
-            if left == 0 || (fates.is_empty() && retries.is_empty() && ended && !was_put_back) {
+            if left == 0 || (is_last && ended && !was_put_back) {
                 break;
             }
         }

@@ -106,8 +106,8 @@ impl Retrying {
         self.of_earlier_runs.insert(item);
     }
 
-    /// Whether it is to be looked up before it is sent again.
-    pub(super) fn is_looked_up(&mut self, item: ItemId) -> bool {
+    /// Whether it was such a one, which is looked up before it is sent again.
+    pub(super) fn take_failed_before(&mut self, item: ItemId) -> bool {
         self.of_earlier_runs.remove(&item)
     }
 

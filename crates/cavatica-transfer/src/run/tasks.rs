@@ -271,7 +271,7 @@ async fn unfinished(
     }
     Ok(Unfinished {
         total: pager.total(),
-        are_all: listed.are_all_that_stay(None),
+        are_all: listed.are_all_unfinished(None),
         jobs,
         order,
     })

@@ -15,7 +15,7 @@ pub enum Doubt {
     /// The list shows no job, but the file isn't what it was when it was planned. Earlier versions ended so what is now
     /// [`Observation::MovedAway`].
     FileChanged,
-    /// The job was accepted, but the platform shows a state that nobody knows.
+    /// The file's job, or somebody else's beside a call that was lost, shows a state that nobody knows.
     JobUnclear,
     /// The job is said to have completed, but the file to be moved still lies on the platform.
     NotMoved,
@@ -80,7 +80,7 @@ impl fmt::Display for Doubt {
                 "the answer was lost, no job of ours is listed, and the file isn't what it was when it was planned"
             }
             Doubt::JobUnclear => {
-                "the job was accepted, but the platform doesn't say whether it ended"
+                "the file has an export job of which the platform doesn't say whether it ended"
             }
             Doubt::JobGone => "the job was accepted, but the platform doesn't show it any more",
             Doubt::NotMoved => {

@@ -23,7 +23,7 @@ impl Inquiry {
         match (job.state.known(), self.mode) {
             (Some(ExportState::Completed), ExportMode::Copy) => {
                 let success = self.job(id, job);
-                // What may overwrite may have deleted the object before it failed.
+                // Unless the place was free, ours may overwrite, and may have deleted the object before it failed.
                 if !question.planned_free && !ended_later(&success, told) {
                     return Resolution::Absent(vec![told.clone()]);
                 }

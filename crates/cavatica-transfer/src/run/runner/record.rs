@@ -80,7 +80,9 @@ impl Runner<'_> {
             ..
         } = changed;
         match after {
-            State::Planned if self.retrying.is_looked_up(item) => self.look_up_first(&[item])?,
+            State::Planned if self.retrying.take_failed_before(item) => {
+                self.look_up_first(&[item])?
+            }
             State::Planned => self.sender.again(item),
             State::Intended => {}
             State::Accepted { export } => self.follow_accepted(item, export, now)?,
