@@ -104,7 +104,7 @@ impl Exports {
     /// yes. It is sent once, whatever happens.
     ///
     /// `settle` is how long the platform gets to carry out a request and to list its job before the absence of a job means
-    /// anything; a minute is ample. Absence is proven by three looks, the last after four settling times.
+    /// anything; a minute is ample. Absence is proven by three looks, the last after five settling times.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -172,8 +172,7 @@ impl<'a> SingleInquiry<'a> {
         sent: Timestamp,
     ) -> Self {
         let request = export.request();
-        let ahead = platform.client.clock_ahead().unwrap_or_default();
-        let sent = sent.saturating_add(ahead).unwrap_or(sent);
+        let sent = on_its_clock(platform, sent);
         let question = Question {
             file: request.source.file.clone(),
             location: request.destination.location.clone(),
@@ -251,10 +250,13 @@ impl<'a> SingleInquiry<'a> {
     async fn inquire(&mut self, effort: Effort) -> Result<Option<Started>, AskError> {
         let began = Instant::now();
         self.asked.effort = effort;
-        let ahead = self.platform.client.clock_ahead().unwrap_or_default();
-        let now = self.platform.client.now();
-        self.asked.clocks.now = now.saturating_add(ahead).unwrap_or(now);
+        self.asked.clocks.now = on_its_clock(self.platform, self.platform.client.now());
         let evidence = gather(self.platform, &self.asked).await?;
+        let clocks = &mut self.asked.clocks;
+        clocks.now = on_its_clock(self.platform, self.platform.client.now());
+        if let Some(told) = evidence.latest_date() {
+            clocks.this_run.learn_listed(told, clocks.now);
+        }
         let Asked {
             mode,
             volume,
@@ -285,6 +287,12 @@ impl<'a> SingleInquiry<'a> {
         self.last = Some((coverage, whose));
         Ok(None)
     }
+}
+
+/// A moment of ours on the platform's clock.
+fn on_its_clock(platform: &Cavatica, ours: Timestamp) -> Timestamp {
+    let ahead = platform.client.clock_ahead().unwrap_or_default();
+    ours.saturating_add(ahead).unwrap_or(ours)
 }
 
 fn unknown(why: Unclear, source: Error) -> OnceError {

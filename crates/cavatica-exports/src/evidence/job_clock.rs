@@ -21,8 +21,10 @@ const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(2);
 /// runs.
 #[derive(Clone, Copy, Debug, Default, Hash)]
 pub struct JobClock {
-    /// At least, and at most.
+    /// At least, and at most, by jobs of our own.
     ahead: Option<(SignedDuration, SignedDuration)>,
+    /// At least, by whatever was listed.
+    listed: Option<SignedDuration>,
 }
 
 impl JobClock {
@@ -44,9 +46,22 @@ impl JobClock {
         self.learn(started, sent, heard);
     }
 
+    /// A job, whoever's, is dated `told`, and was listed at that moment of ours: the clock is ahead by so much at least.
+    pub fn learn_listed(&mut self, told: Timestamp, listed: Timestamp) {
+        let least = told.duration_since(listed) - DATE_ERROR;
+        self.listed = self.listed.max(Some(least));
+    }
+
+    fn bounds(&self) -> (SignedDuration, SignedDuration) {
+        let (least, most) = self.ahead.unwrap_or((-UNMEASURED, UNMEASURED));
+        // Our own are heeded where the two disagree.
+        let listed = self.listed.filter(|listed| *listed <= most);
+        (listed.map_or(least, |listed| listed.max(least)), most)
+    }
+
     /// Whether a moment that a job tells lies before one of ours. `None` if it can't be told.
     pub fn is_before(&self, told: Timestamp, ours: Timestamp) -> Option<bool> {
-        let (least, most) = self.ahead.unwrap_or((-UNMEASURED, UNMEASURED));
+        let (least, most) = self.bounds();
         let ahead = told.duration_since(ours);
         if ahead + GRAIN < least {
             Some(true)
@@ -57,16 +72,21 @@ impl JobClock {
         }
     }
 
-    /// How far the jobs' clock is from the platform's `Date`, at least.
+    /// How far the jobs' clock is from the platform's `Date`, at least. `None` before a job of ours was dated.
     pub fn ahead(&self) -> Option<SignedDuration> {
-        let (least, most) = self.ahead?;
-        Some(if least.is_positive() {
+        self.ahead.map(|_| self.presumed())
+    }
+
+    /// The same, of a clock that is taken to be right as long as nothing shows that it is wrong.
+    pub fn presumed(&self) -> SignedDuration {
+        let (least, most) = self.bounds();
+        if least.is_positive() {
             least
         } else if most.is_negative() {
             most
         } else {
             SignedDuration::ZERO
-        })
+        }
     }
 }
 
@@ -134,6 +154,26 @@ mod tests {
         assert_eq!(clock.ahead(), Some(SignedDuration::from_secs(895)));
         clock.learn(at(100), at(1_000), at(1_000));
         assert_eq!(clock.ahead(), Some(SignedDuration::from_secs(-894)));
+    }
+
+    #[test]
+    fn a_listed_job_has_begun_whoever_began_it() {
+        let mut clock = JobClock::default();
+        clock.learn_listed(at(900), at(60));
+        clock.learn_listed(at(700), at(60));
+        assert_eq!(clock.presumed(), SignedDuration::from_secs(835));
+        assert_eq!(clock.ahead(), None);
+        assert_eq!(
+            [833, 834, 900].map(|ahead| told(&clock, ahead)),
+            [Some(true), None, None]
+        );
+        // Our own tell more, and what contradicts them is not heeded.
+        clock.learn(at(900), at(0), at(1));
+        clock.learn_listed(at(2_000), at(0));
+        assert_eq!(
+            [892, 893, 906].map(|ahead| told(&clock, ahead)),
+            [Some(true), None, Some(false)]
+        );
     }
 
     #[test]

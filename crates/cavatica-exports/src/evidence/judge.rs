@@ -3,9 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::job_clock::JobClock;
-use super::shown::Evidence;
-use crate::model::wire::DateTime;
-use crate::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, Location, Tri, VolumeId};
+use super::shown::{Evidence, dated};
+use crate::model::{ExportId, ExportJob, ExportMode, ExportState, FileId, Location, VolumeId};
 use crate::mutation::Mutation;
 
 /// A file of which it isn't known whether the platform took it.
@@ -128,10 +127,6 @@ pub(super) fn is_at(job: &ExportJob, volume: &VolumeId, location: &Location) -> 
     })
 }
 
-fn dated(time: &Tri<DateTime>) -> Option<Timestamp> {
-    time.value().and_then(DateTime::timestamp)
-}
-
 /// Whose a job to the planned place is. One that had ended before we sent anything is an earlier one: last year's copy, or
 /// the copy that a move follows. One that had begun before is none of ours either.
 fn owner(
@@ -162,7 +157,7 @@ fn owner(
         // The file will tell.
         (None, ExportMode::Move) => Whose::Unclear,
         (None, ExportMode::Copy) => {
-            let ahead = clock.ahead().unwrap_or_default();
+            let ahead = clock.presumed();
             let slack = SignedDuration::from_secs(6);
             let since_sent = started.is_some_and(|started| {
                 started.duration_since(question.sent) >= ahead - slack
@@ -338,6 +333,20 @@ pub(crate) mod tests {
         let jobs = vec![listed("a", 1, "COMPLETED", "2026-01-01T09:55:00Z")];
         let finding = found(&question(1), ExportMode::Copy, jobs, None, &clocks);
         assert_eq!(finding.0, "job");
+    }
+
+    #[test]
+    fn a_clock_that_was_seen_to_be_ahead_makes_no_earlier_job_ours() {
+        let earlier = || vec![listed("a", 1, "FAILED", "2026-01-01T10:09:00Z")];
+        let ask = |clocks| found(&question(1), ExportMode::Copy, earlier(), None, &clocks).0;
+        assert_eq!(ask(unmeasured()), "job");
+        // It was listed at 09:56, so that it began nine minutes before ours was sent.
+        let mut clocks = unmeasured();
+        let date = Evidence::of(earlier(), []).latest_date().expect("a date");
+        clocks
+            .this_run
+            .learn_listed(date, moment("2026-01-01T09:56:00Z"));
+        assert_eq!(ask(clocks), "nothing");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! * where that list shows a witness: a job of ours that was sent another settling time later. What a list shows of later
 //!   jobs it shows of earlier ones, and until then the call may still have been carried out, whatever its answer said;
 //! * or, at the end of a transfer, where nothing is left that could be a witness, when three whole lists are clean, the
-//!   last of them four settling times on.
+//!   last of them five settling times on: the call was carried out within one, and listed within four more.
 //!
 //! Where the whole list is too dear, a move has a cheaper proof: its job is in none of the lists of unfinished and of failed
 //! jobs, and the file still lies on the platform. It can have completed only a moment ago, without its file showing it yet;
@@ -116,17 +116,18 @@ impl Settling {
         self.dead
     }
 
-    /// When to look next: one, two, four and eight settling times on, and then every four.
+    /// When to look next: one, two, five and nine settling times on, and then every four.
     pub fn due(&self) -> Instant {
         let times = match self.inquiries {
-            0..=2 => 1 << self.inquiries,
-            inquiries => LATEST * (inquiries - 1),
+            0 => 1,
+            1 => 2,
+            inquiries => 1 + LATEST * (inquiries - 1),
         };
         let due = self.dead + self.settle * times;
         self.last.map_or(due, |last| due.max(last + self.settle))
     }
 
-    /// From when on what is sent is a witness: the call isn't carried out any more.
+    /// From when on the call isn't carried out any more: what is sent then is a witness.
     pub fn witnessed_from(&self) -> Instant {
         self.dead + self.settle
     }
@@ -155,7 +156,8 @@ impl Settling {
         let absent = match coverage.extent {
             Extent::Whole => {
                 self.clean += 1;
-                witnessed || (self.clean >= INQUIRIES && coverage.began >= self.dead + late_enough)
+                let is_listed = coverage.began >= self.witnessed_from() + late_enough;
+                witnessed || (self.clean >= INQUIRIES && is_listed)
             }
             Extent::States => {
                 let first = *self.states.get_or_insert(coverage.began);
@@ -253,16 +255,16 @@ mod tests {
     }
 
     #[test]
-    fn at_the_tail_three_clean_lists_do_the_last_four_times_on() {
+    fn at_the_tail_three_clean_lists_do_the_last_five_times_on() {
         let mut case = Case::new();
-        for times in [1.0, 2.0, 3.0] {
+        for times in [1.0, 2.0, 4.9] {
             assert_eq!(
                 case.inquire_at(times, Extent::Whole, true, None),
                 Settled::Open
             );
         }
         assert_eq!(
-            case.inquire_at(4.0, Extent::Whole, true, None),
+            case.inquire_at(5.0, Extent::Whole, true, None),
             Settled::Absent { witnessed: false }
         );
     }
@@ -340,9 +342,9 @@ mod tests {
     }
 
     #[test]
-    fn inquiries_come_after_one_two_four_and_eight_settling_times() {
+    fn inquiries_come_after_one_two_five_and_nine_settling_times() {
         let mut case = Case::new();
-        for times in [1, 2, 4, 8, 12, 16] {
+        for times in [1, 2, 5, 9, 13, 17] {
             let due = case.settling.due();
             assert_eq!(due, case.dead + SETTLE * times);
             case.inquire_at(f64::from(times), Extent::Whole, false, None);

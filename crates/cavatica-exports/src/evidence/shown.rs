@@ -4,10 +4,13 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
+use jiff::Timestamp;
+
 use super::list_order::ListOrder;
 use super::settling::Extent;
 use super::whereabouts::Whereabouts;
-use crate::model::{ExportJob, FileId};
+use crate::model::wire::DateTime;
+use crate::model::{ExportJob, FileId, Tri};
 
 /// What the platform answered.
 #[derive(Debug)]
@@ -34,6 +37,14 @@ impl Evidence {
         self.listed.contains(&hashed(export))
     }
 
+    /// The latest moment that a job of these files tells, on the clock that jobs are dated by.
+    pub fn latest_date(&self) -> Option<Timestamp> {
+        let jobs = self.jobs.values().flatten();
+        jobs.flat_map(|job| [dated(&job.started_on), dated(&job.finished_on)])
+            .flatten()
+            .max()
+    }
+
     /// A whole list of these jobs, and where files lie.
     pub fn of(
         listed: Vec<ExportJob>,
@@ -57,6 +68,10 @@ impl Evidence {
             order: None,
         }
     }
+}
+
+pub(super) fn dated(time: &Tri<DateTime>) -> Option<Timestamp> {
+    time.value().and_then(DateTime::timestamp)
 }
 
 pub(super) fn hashed(export: &str) -> u64 {

@@ -120,10 +120,10 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Whether its bytes may still move.
+    /// Whether it may still be carried out: its bytes move, or have come a settling time ago at most.
     pub(super) fn moves(&self, setting: &Setting) -> bool {
         let since = self.given_up.unwrap_or(0);
-        since > -BYTE_LIFE || !setting.believes(Belief::RequestsDie)
+        since > -(BYTE_LIFE + SETTLE) || !setting.believes(Belief::RequestsDie)
     }
 }
 
@@ -337,6 +337,10 @@ impl Snapshot {
             let dead = owner.doubts.dead().map(|dead| moment_of(dead) + 1);
             due.into_iter().chain(dead)
         });
+        // The last moment in which a call that was given up is still carried out.
+        let given_up = self.calls.iter().filter_map(|call| call.given_up);
+        let last = given_up.map(|since| since + BYTE_LIFE + SETTLE - 1);
+        let events = events.chain(last);
         events.filter(|event| *event > 0).min()
     }
 

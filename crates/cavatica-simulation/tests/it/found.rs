@@ -152,6 +152,24 @@ fn seed_87410() {
     );
 }
 
+/// A call was carried out most of a settling time after its bytes were dead, and its job was listed almost four settling
+/// times later: by then its absence counted as proven, and it was sent twice.
+#[test]
+fn seed_130588() {
+    holds(
+        "seed 130588, 1 files, copy, jobs of 60 s; fault throttle@bulk-start,nth=1; fault html-after=200+spread=46s@bulk-start,every=2; fault late-list=237s@exports",
+    );
+}
+
+/// No job of a run had told the clock that jobs are dated by, which was a quarter of an hour ahead: a job that had failed
+/// earlier was taken for the next sending's, which was under way or had succeeded.
+#[test]
+fn seed_138558() {
+    holds(
+        "seed 138558, 19 files, copy overwrite, jobs of 1 s; limit 7; fault error-after=503@bulk-start,p=0.3; fault job-clock=900; fault late-list=123s@exports; fault fail-jobs=9103@bulk-start,every=10; retry 3 overwrite",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

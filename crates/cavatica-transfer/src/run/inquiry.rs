@@ -206,7 +206,7 @@ impl Inquiry {
     }
 
     /// The questions were answered. `clean` says whether the lists show all that they must, `began` when the look did, and
-    /// `now` the same moment on the platform's clock.
+    /// `now` the present, on the platform's clock.
     pub(super) fn answered(
         &mut self,
         asked: &[Question],
@@ -224,6 +224,9 @@ impl Inquiry {
             clean,
             witness: witness.map(|witness| witness.sent),
         };
+        if let Some(told) = evidence.latest_date() {
+            self.clock.learn_listed(told, now);
+        }
         let clocks = self.clocks(now);
         let asked: HashSet<&FileId> = asked.iter().map(|question| &question.file).collect();
         let (answered, mut still_open): (Vec<Open>, Vec<Open>) = std::mem::take(&mut self.open)

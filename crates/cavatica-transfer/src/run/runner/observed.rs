@@ -135,7 +135,8 @@ impl Runner<'_> {
         let seen = self.observed.seen();
         seen.saw(Habit::ListedLate);
         seen.lasted(Measure::ListedAfter, late.at_most);
-        if late.at_least > self.options.timing.settle * LATEST {
+        // Within the first of them the call may still have been carried out.
+        if late.at_least > self.options.timing.settle * (1 + LATEST) {
             self.contradict(Belief::ListInOrder)?;
         }
         self.heed()
