@@ -175,6 +175,10 @@ async fn a_file_that_is_not_there_is_gone() {
     let evidence = gather(&world, &asked).await.unwrap();
     assert_eq!(evidence.whereabouts[&gone], Whereabouts::Gone);
     assert_eq!(evidence.whereabouts[&there], Whereabouts::Platform);
+    // An error names no file, and here fewer items came than files were asked for.
+    world.sandbox.set_faults(plan("omit=1@bulk-files"));
+    let evidence = gather(&world, &asked).await.unwrap();
+    assert_eq!(evidence.whereabouts.get(&gone), None);
 }
 
 /// Of a list that is too dear the failed jobs are read, and a move's file says the rest.
