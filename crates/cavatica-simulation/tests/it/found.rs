@@ -170,6 +170,15 @@ fn seed_138558() {
     );
 }
 
+/// A file that had failed in an earlier run was held back for its own job, which a list showed in a state that nobody knows
+/// with every look, and the run never ended.
+#[test]
+fn seed_150222() {
+    ends(
+        "seed 150222, 2 files, copy, jobs of 1 s; fault odd-state=ABORTED@exports,every=2; wire die start 2 5; fault fail-jobs=9100@bulk-start,nth=1",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

@@ -121,11 +121,7 @@ impl Runner<'_> {
         dead: Instant,
     ) -> Result<(), RunError> {
         let Sent { item, call, at } = sent;
-        let earlier = if item.attempt > 1 {
-            self.journal.known_exports(item.id)?
-        } else {
-            Vec::new()
-        };
+        let earlier = self.journal.known_exports(item.id)?;
         let settling = Settling::since(dead, self.timing.settle);
         let question = Question {
             file: item.file,
