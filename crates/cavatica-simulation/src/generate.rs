@@ -114,23 +114,37 @@ impl Scenario {
             let first = wish(chance.u64(1..=most));
             scenario.troubles.insert(0, first);
         }
-        // A refusal that the plan foretold is believed when one look shows nothing else, and without hosts it foretells all.
-        if scenario.troubles.contains(&Trouble::Quirk(Quirk::NoHosts)) {
-            let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));
-            scenario.troubles.retain(|trouble| !is_echo(trouble));
-        }
-        let is_backup = |trouble: &Trouble| matches!(trouble, Trouble::Backup(_));
-        if scenario.mode == ExportMode::Copy || scenario.troubles.iter().any(is_backup) {
-            // The first copy would seem to have moved its file. And what became of a file that was deleted since, a backup
-            // doesn't see, which is beyond `one-disk`.
-            scenario
-                .troubles
-                .retain(|trouble| !is_fault(trouble, "lose-file"));
-        }
+        stay_within_belief(&mut scenario);
         if let Some(belief) = without {
             break_belief(&mut chance, belief, &mut scenario);
         }
         scenario
+    }
+}
+
+/// Leaves out what only together goes beyond what is believed, or judged.
+fn stay_within_belief(scenario: &mut Scenario) {
+    let troubles = &mut scenario.troubles;
+    // A refusal that the plan foretold is believed when one look shows nothing else, and without hosts it foretells all.
+    if troubles.contains(&Trouble::Quirk(Quirk::NoHosts)) {
+        let is_echo = |trouble: &Trouble| ECHOES.iter().any(|echo| is_fault(trouble, echo));
+        troubles.retain(|trouble| !is_echo(trouble));
+    }
+    // The first copy would seem to have moved its file. And what became of a file that was deleted since, a backup doesn't
+    // see, which is beyond `one-disk`.
+    let is_backup = |trouble: &Trouble| matches!(trouble, Trouble::Backup(_));
+    if scenario.mode == ExportMode::Copy || troubles.iter().any(is_backup) {
+        troubles.retain(|trouble| !is_fault(trouble, "lose-file"));
+    }
+    // A file waits for another program's job as long as that isn't known to have ended.
+    let is_of_others = |trouble: &Trouble| matches!(trouble, Trouble::Others(..));
+    if troubles.iter().any(is_of_others) {
+        for trouble in troubles
+            .iter_mut()
+            .filter(|trouble| is_fault(trouble, "odd-state"))
+        {
+            *trouble = Trouble::Fault("odd-state=ABORTED@exports,p=0.3".to_owned());
+        }
     }
 }
 

@@ -179,6 +179,24 @@ fn seed_150222() {
     );
 }
 
+/// Another run had taken the transfer over, and the one before it kept it from writing: it had begun to write, had nothing to
+/// write, and so never committed.
+#[test]
+fn seed_58091() {
+    ends(
+        "seed 58091, 2 files, move, jobs of 300 s; fault hang-before@exports,every=2; fault hang-after@bulk-files,nth=1; owner 10",
+    );
+}
+
+/// Where the whole list is too dear, a move whose answer was lost, and whose alias was deleted before it was looked up, was
+/// said to have failed.
+#[test]
+fn seed_193798() {
+    holds(
+        "seed 193798, 38 files, move, jobs of 300 s; fault fail-jobs=9100@bulk-start,every=3; fault late-list=233s@exports,p=0.5; fault truncate@bulk-start,p=0.3; fault item-error=500/90004@bulk-start,every=10; fault lose-file=7s@bulk-start,p=0.2; past 3628",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {

@@ -294,6 +294,9 @@ pub trait Journal: Send {
     /// writing; then nothing is recorded.
     fn record(&mut self, changes: Vec<Change>) -> Result<Vec<Changed>, JournalError>;
 
+    /// Whether there is nothing to commit: not even a transaction that was begun and wrote nothing.
+    fn is_saved(&self) -> bool;
+
     /// Brings to disk what was written since the last commit, and hands out the intents among it: what may be sent from now
     /// on.
     ///

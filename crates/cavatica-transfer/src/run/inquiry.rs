@@ -384,9 +384,14 @@ impl Inquiry {
     ) -> Resolution {
         let id = open.item;
         let observed = |observation| vec![Change::new(id, Step::Observation(observation))];
+        let is_gone = place == Some(&Whereabouts::Gone);
         let witnessed = match open.settling.saw_nothing(coverage) {
-            // A copy leaves no mark: where the whole list is too dear, it is read when there is nothing else to do.
+            // A copy leaves no mark, nor does a move whose file was deleted since: where the whole list is too dear, it is read
+            // when there is nothing else to do.
             Settled::Open if coverage.extent == Extent::Unfinished => {
+                return Resolution::Open(None);
+            }
+            Settled::Absent { .. } if coverage.extent == Extent::States && is_gone => {
                 return Resolution::Open(None);
             }
             Settled::Open => return Resolution::Open(Some(open.settling.due())),
@@ -396,7 +401,7 @@ impl Inquiry {
             Settled::Absent { witnessed } => witnessed,
         };
         // Without the file, nothing tells whose job it was that brought it there.
-        let cannot_tell = self.mode == ExportMode::Copy || place == Some(&Whereabouts::Gone);
+        let cannot_tell = self.mode == ExportMode::Copy || is_gone;
         if whose && cannot_tell {
             return Resolution::Unknown(observed(Observation::Unclear(Doubt::WhoseJob)));
         }

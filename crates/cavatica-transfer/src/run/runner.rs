@@ -260,7 +260,7 @@ impl<'a> Runner<'a> {
             }
             self.tally.shift(&State::Planned, &State::Intended, taken);
             self.sender.begun(&choice, taken);
-            self.saving.intended(now);
+            self.saving.intended();
         }
         Ok(())
     }
@@ -364,7 +364,8 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn must_commit(&self, now: Instant) -> bool {
+    fn must_commit(&mut self, now: Instant) -> bool {
+        self.saving.look(self.journal.is_saved(), now);
         let pause = self.tasks.is_empty() || self.sending != Sending::On;
         self.saving.is_due(now) || (pause && !self.saving.is_idle())
     }
@@ -380,7 +381,6 @@ impl<'a> Runner<'a> {
     }
 
     fn note_requests(&mut self) -> Result<(), JournalError> {
-        self.saving.wrote(Instant::now());
         let (requests, allowed) = (self.requests(), self.platform.client.budget().limit);
         self.journal
             .note_requests(requests, allowed, self.platform.client.now())?;

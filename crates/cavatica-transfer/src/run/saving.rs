@@ -35,14 +35,14 @@ impl Saving {
         std::mem::take(&mut self.learned)
     }
 
-    /// Something was written.
-    pub(super) fn wrote(&mut self, now: Instant) {
-        self.unsaved.get_or_insert(now);
+    /// The journal says whether all that was written is on disk. What only began to be written counts: it keeps others from
+    /// writing.
+    pub(super) fn look(&mut self, is_saved: bool, now: Instant) {
+        self.unsaved = (!is_saved).then(|| self.unsaved.unwrap_or(now));
     }
 
     /// An intent was written.
-    pub(super) fn intended(&mut self, now: Instant) {
-        self.wrote(now);
+    pub(super) fn intended(&mut self) {
         self.intents = true;
     }
 

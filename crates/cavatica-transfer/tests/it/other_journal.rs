@@ -93,6 +93,10 @@ impl Journal for Memory {
         Ok(())
     }
 
+    fn is_saved(&self) -> bool {
+        self.uncommitted.is_empty()
+    }
+
     fn tally(&mut self) -> Result<Tally, JournalError> {
         let mut tally = Tally::default();
         tally.skipped = self.skipped;

@@ -298,6 +298,10 @@ impl Journal for SqliteJournal {
         })
     }
 
+    fn is_saved(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
     fn commit(&mut self) -> Result<Vec<Intent>, JournalError> {
         let too_soon = Mutation::SentBeforeCommit.is_on() && !self.intents.is_empty();
         if !self.connection.is_autocommit() && !too_soon {

@@ -168,7 +168,6 @@ impl Runner<'_> {
         if ids.is_empty() {
             return Ok(0);
         }
-        self.saving.wrote(Instant::now());
         self.sender.forget(&ids);
         (self.report)(Event::FilesHeld { files: ids.len() });
         self.look_up_first(&ids)?;

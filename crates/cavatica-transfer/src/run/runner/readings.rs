@@ -293,7 +293,6 @@ impl Runner<'_> {
             Ok(Some(Whereabouts::Platform)) => {
                 self.journal.note_copying(Copying::KeepsSource)?;
                 self.observe_copy(Copying::KeepsSource);
-                self.saving.wrote(Instant::now());
                 self.copy_proof.given();
                 (self.report)(Event::CopyProven);
                 Ok(())

@@ -20,7 +20,6 @@ impl Runner<'_> {
             return Ok(());
         }
         let now = Instant::now();
-        self.saving.wrote(now);
         let mut completed = Count::default();
         let recorded = self.journal.record(changes)?;
         // A file may take two steps at once: it was accepted, and has arrived. What follows, follows from the last.

@@ -58,7 +58,6 @@ impl Runner<'_> {
             return Ok(());
         };
         let aside = self.journal.set_aside(&[smallest])?;
-        self.saving.wrote(Instant::now());
         self.sender.forget(&aside);
         aside.into_iter().for_each(|item| self.sender.again(item));
         Ok(())
