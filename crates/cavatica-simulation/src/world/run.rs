@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cavatica_exports::transport::Client;
-use cavatica_sandbox::{FaultPlan, OtherExport};
+use cavatica_sandbox::OtherExport;
 use cavatica_transfer::journal::{Journal, JournalError, SqliteJournal, TransferFile};
 use cavatica_transfer::{Ending, OverwriteAgain, Retry, RunOptions, RunReport, Stop, run};
 use tokio::task::JoinHandle;
@@ -78,7 +78,7 @@ impl World {
                     self.log
                         .line(|| "from here on nothing goes wrong".to_owned());
                     self.count_faults();
-                    self.sandbox.set_faults(FaultPlan::default());
+                    self.sandbox.set_faults(self.scenario.faults(true));
                     self.network.heal();
                 }
             }
