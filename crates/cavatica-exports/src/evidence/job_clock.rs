@@ -11,8 +11,9 @@ const DATE_ERROR: SignedDuration = SignedDuration::from_secs(5);
 /// How far a time may be off whose zone isn't told, on a clock that nobody measured.
 const UNMEASURED: SignedDuration = SignedDuration::from_hours(26);
 
-/// When the answer of an earlier run's call came isn't known; no call is waited for any longer.
-const LONGEST_CALL: SignedDuration = SignedDuration::from_mins(2);
+/// When the answer of an earlier run's call came isn't known. It may have waited for the limit's next five minutes before it
+/// was sent, and no call takes longer than two more.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(7);
 
 /// How far the clock that dates jobs is ahead of the platform's `Date`, between two bounds. Times without a zone, or of a
 /// clock that is wrong, show as an offset like any other.
@@ -40,10 +41,13 @@ impl JobClock {
         self.ahead = Some(both.unwrap_or((least, most)));
     }
 
-    /// A job of an earlier run was dated `started`, and was sent at that moment.
+    /// A job of an earlier run was dated `started`, and was to be sent at that moment.
     pub fn learn_later(&mut self, started: Timestamp, sent: Timestamp) {
-        let heard = sent.saturating_add(LONGEST_CALL).unwrap_or(sent);
-        self.learn(started, sent, heard);
+        let heard = sent.saturating_add(LONGEST_WAIT).unwrap_or(sent);
+        let mut told = JobClock::default();
+        told.learn(started, sent, heard);
+        // The call that waited least tells most: one that waited longer shows the clock further ahead than it is.
+        self.ahead = self.ahead.into_iter().chain(told.ahead).min();
     }
 
     /// A job, whoever's, is dated `told`, and was listed at that moment of ours: the clock is ahead by so much at least.
@@ -177,11 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_runs_answer_came_two_minutes_later_at_most() {
+    fn an_earlier_runs_answer_came_seven_minutes_later_at_most() {
         let mut clock = JobClock::default();
         assert_eq!(clock.ahead(), None);
-        clock.learn_later(at(100), at(100));
-        let bounds = [-127, -126, 5, 6].map(|ahead| told(&clock, ahead));
+        // That call waited before it was sent, the next one didn't.
+        for started in [400, 100, 200] {
+            clock.learn_later(at(started), at(100));
+        }
+        let bounds = [-427, -426, 5, 6].map(|ahead| told(&clock, ahead));
         assert_eq!(bounds, [Some(true), None, None, Some(false)]);
     }
 }

@@ -197,6 +197,15 @@ fn seed_193798() {
     );
 }
 
+/// Calls waited for the limit's next five minutes after their intents were written, and the next run took that for the clock
+/// that jobs are dated by: what had been carried out counted as earlier copies, and was sent twice.
+#[test]
+fn seed_64959() {
+    ends(
+        "seed 64959, 162 files, copy, jobs of 300 s; kill 753 300; fault job-clock=900; others elsewhere 5; fault refuse-after=429/1000@bulk-start,every=2; fault refuse=500/90004@bulk-start,p=0.3",
+    );
+}
+
 /// A run died within a commit, and others went on by another hard link, beside which no journal lies.
 #[test]
 fn seed_6374() {
