@@ -17,7 +17,7 @@ impl Snapshot {
     /// What the platform, time and other people may do now.
     pub(super) fn platform_actions(&self, setting: &Setting, into: &mut Vec<Action>) {
         for (number, call) in self.calls.iter().enumerate() {
-            if call.way != Way::Wire || !call.moves(setting) {
+            if call.way != Way::Wire || !call.may_be_carried_out(setting) {
                 continue;
             }
             let number = index(number);
@@ -226,7 +226,8 @@ impl Snapshot {
     pub(super) fn forget_dead_calls(&mut self, setting: &Setting) {
         self.calls.retain(|call| {
             let left = call.items.iter().any(|item| item.taken == Taken::NotYet);
-            call.owner.is_some() || (call.way == Way::Wire && call.moves(setting) && left)
+            call.owner.is_some()
+                || (call.way == Way::Wire && call.may_be_carried_out(setting) && left)
         });
         // They come in no order that anything depends on.
         self.calls.sort_by_key(|call| call.id);

@@ -121,7 +121,7 @@ pub(super) struct Request {
 
 impl Request {
     /// Whether it may still be carried out: its bytes move, or have come a settling time ago at most.
-    pub(super) fn moves(&self, setting: &Setting) -> bool {
+    pub(super) fn may_be_carried_out(&self, setting: &Setting) -> bool {
         let since = self.given_up.unwrap_or(0);
         since > -(BYTE_LIFE + SETTLE) || !setting.believes(Belief::RequestsDie)
     }
