@@ -209,7 +209,8 @@ pub(crate) struct Pace {
     /// How many files may be under way on the platform at a time
     #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 100_000, value_parser = value::at_least_one::<usize>)]
     pub(crate) max_in_flight: usize,
-    /// How long to look for a job whose answer was lost, before its file counts as not sent
+    /// How long the platform gets to carry a call out; where its answer was lost and no job shows, a file counts as not sent
+    /// after up to five times that
     #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "60s", value_parser = value::duration)]
     pub(crate) settle: Duration,
     /// The shortest wait between two questions about jobs
